@@ -1,0 +1,50 @@
+# `make` explains itself. Everything is installed into .venv, pinned by constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DIR ?= demo
+ARGS ?=
+# Extra pip arguments for PyTorch alone. On Linux a plain `pip install torch` from PyPI is the CUDA build;
+# for the CPU build of your platform name PyTorch's own CPU index here, e.g.
+#   make demo TORCH_PIP_ARGS="--index-url URL-OF-THE-PYTORCH-CPU-INDEX"
+TORCH_PIP_ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo app test check format clean
+help:
+	@echo "make demo [ARGS=--no-app] [DIR=demo]   set up, run the whole loop on real data, open the app"
+	@echo "make app  [DIR=demo]                   open the app on the last store"
+	@echo "make test                              set up, then every test"
+	@echo "make check                             format, lint, types, import contracts, fast tests"
+
+# torch first: left to pip as somebody's dependency, another build would bring gigabytes of CUDA.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q $(TORCH_PIP_ARGS) -c constraints.txt torch==2.13.0
+	$(BIN)/pip install -q -c constraints.txt setuptools
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e ".[dev]"
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/curator demo --project $(DIR) $(ARGS)
+
+app: $(VENV)/.installed
+	$(BIN)/curator app --project $(DIR) $(ARGS)
+
+test: $(VENV)/.installed
+	@bash tests/system_packages.sh
+	$(BIN)/python -m pytest -q --durations=15 $(ARGS)
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV)

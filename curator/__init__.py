@@ -1,0 +1,1 @@
+"""Pure core: records, decisions, statistics and formats. No files, network, clock or database."""

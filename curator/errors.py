@@ -1,0 +1,68 @@
+"""Every error that Curator raises on purpose.
+
+    CuratorError
+    ├── RequestError(ValueError)       the request was wrong                       exit 2
+    │   └── NotFoundError(LookupError) no such dataset, plan, version, run …
+    ├── DataError(ValueError)          the data does not have the promised form    exit 1
+    ├── NotEnoughDataError             an honest answer needs more                 exit 3
+    ├── OutsideError(RuntimeError)     an outside system failed; a rerun resumes   exit 4
+    │   ├── TeacherError
+    │   ├── ReviewBoardError
+    │   └── TrainerError
+    └── StoreError(RuntimeError)       the store is newer, locked or damaged       exit 2
+
+A message says what happened, where (row, id, file and line), what was expected, and what to do.
+Any other exception is a bug of ours (exit 70).
+"""
+
+
+class CuratorError(Exception):
+    """Base of every error raised on purpose."""
+
+    exit_code = 70
+
+
+class RequestError(CuratorError, ValueError):
+    """The request was wrong: an unknown option value, a missing argument, an ambiguous choice."""
+
+    exit_code = 2
+
+
+class NotFoundError(RequestError, LookupError):
+    """The request names something that does not exist."""
+
+
+class DataError(CuratorError, ValueError):
+    """Input data does not have the promised form."""
+
+    exit_code = 1
+
+
+class NotEnoughDataError(CuratorError):
+    """There is too little data for an honest answer."""
+
+    exit_code = 3
+
+
+class OutsideError(CuratorError, RuntimeError):
+    """An outside system failed. What was acknowledged is kept; a rerun resumes."""
+
+    exit_code = 4
+
+
+class TeacherError(OutsideError):
+    """The teacher could not be reached or refused."""
+
+
+class ReviewBoardError(OutsideError):
+    """The review board (for example an Argilla server) could not be reached or refused."""
+
+
+class TrainerError(OutsideError):
+    """The trainer or sampler (Tinker, or a server that speaks its protocol) failed."""
+
+
+class StoreError(CuratorError, RuntimeError):
+    """The store is newer than this Curator, locked by a stranger, or damaged."""
+
+    exit_code = 2

@@ -1,0 +1,119 @@
+"""What Curator needs from outside systems, as protocols. Adapters live in `pipelines.adapters`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as work advances."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherAnswer:
+    """A teacher's raw answer to one request, with what it cost."""
+
+    text: str
+    confidence: float | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost_usd: float | None = None
+    latency_s: float | None = None
+
+
+class Teacher(Protocol):
+    """Anything that answers a labelling prompt."""
+
+    name: str
+    version: str
+    offline: bool
+    """True where the answers are computed here: no key, no network, no bill."""
+
+    def answer(self, prompts: Sequence[str], texts: Sequence[str], *, sample: int = 0) -> list[TeacherAnswer]:
+        """Answer each prompt, in order.
+
+        Args:
+            prompts: The whole prompt for each row, rubric included.
+            texts: The row's own text; an offline labeller may read only this.
+            sample: Number of the draw, from 0, for teachers that can answer several times.
+
+        Raises:
+            TeacherError: The teacher could not be reached or refused.
+        """
+        ...
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors."""
+
+    name: str
+    revision: str
+    dimension: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return float32 vectors of unit length, shape [N, D], in the order of `texts`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a training ended: a path to sample from and a path to train on from."""
+
+    sampler_path: str
+    state_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What a training did: optimizer steps, examples seen, loss by step, seconds."""
+
+    checkpoint: Checkpoint
+    steps: int
+    examples_seen: int
+    losses: tuple[float, ...]
+    seconds: float
+
+
+class Trainer(Protocol):
+    """Trains a student from release files through the Tinker protocol."""
+
+    base_model: str
+    local: bool
+    """True for Curator's own small server on this machine; it says so wherever its results show."""
+
+    def sft(self, train_file: Path, log_dir: Path, *, epochs: int, batch_size: int, learning_rate: float | None,
+            max_length: int, seed: int, progress: Progress) -> TrainingReport:
+        """Supervised fine-tuning on a `tinker/sft/*.jsonl` file.
+
+        Raises:
+            TrainerError: The server failed or refused.
+            DataError: The file would train nothing (fewer rows than a batch, truncated answers …).
+        """
+        ...
+
+    def dpo(self, train_file: Path, log_dir: Path, *, start: Checkpoint, epochs: int, batch_size: int,
+            learning_rate: float | None, beta: float, max_length: int, seed: int, progress: Progress) -> TrainingReport:
+        """Direct preference optimisation on a `tinker/dpo/*.jsonl` file, from an SFT checkpoint."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One sampled answer."""
+
+    text: str
+    latency_s: float
+    tokens_in: int
+    tokens_out: int
+
+
+class Sampler(Protocol):
+    """Samples from a base model or a checkpoint."""
+
+    def sample(self, conversations: Sequence[Sequence[dict[str, str]]], *, model_path: str | None,
+               max_tokens: int, temperature: float, progress: Progress) -> list[Completion]:
+        """Answer each conversation (role/content messages), in order. `model_path` None is the base model."""
+        ...

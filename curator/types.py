@@ -1,0 +1,242 @@
+"""The records. Frozen; they stand at boundaries, while bulk data moves as polars frames and arrays."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from curator.errors import DataError
+
+TaskKind = Literal["classification", "extraction", "sql", "text"]
+LabelerKind = Literal["teacher", "human", "rule", "imported"]
+Stream = Literal["audit", "risk", "test", "adjudication", "failure"]
+Purpose = Literal["certify", "find", "test"]
+ReviewVerdict = Literal["accept", "edit", "reject", "skip"]
+Action = Literal["relabel", "exclude", "keep", "merge", "undo"]
+Split = Literal["train", "test"]
+FindingKind = Literal[
+    "exact_duplicate",
+    "near_duplicate",
+    "semantic_duplicate",
+    "contradiction",
+    "suspect_label",
+    "label_pattern",
+    "template",
+    "leak",
+    "format",
+    "shortcut",
+    "secret",
+    "personal_data",
+    "imbalance",
+    "too_few",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Plain text."""
+
+    text: str
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """An image by reference (a path or a data URL), never decoded by the core."""
+
+    url: str
+    kind: Literal["image"] = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A call of a tool with its arguments as JSON text."""
+
+    name: str
+    arguments: str
+    kind: Literal["tool_call"] = "tool_call"
+
+
+Part = TextPart | ImagePart | ToolCallPart
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined by new lines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One input as it came in. Its id never changes; equal texts stay separate rows."""
+
+    id: str
+    dataset: str
+    external_id: str
+    content_hash: str
+    messages: tuple[Message, ...]
+    text: str
+    group: str | None = None
+    source: str = "import"
+    time: str | None = None
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One labeler's answer for one example, made under one task definition. Append-only."""
+
+    example_id: str
+    labeler: str
+    kind: LabelerKind
+    value: str
+    task_hash: str
+    version: str = "1"
+    sample: int = 0
+    confidence: float | None = None
+    request_key: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost_usd: float | None = None
+    latency_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
+            msg = f"label for example {self.example_id}: confidence {self.confidence} is outside 0..1"
+            raise DataError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found about some rows.
+
+    `score` is higher for worse. `evidence` and `suggestion` are JSON-ready; a suggestion has at
+    least `action` and `text`, and `value` where the action needs one.
+    """
+
+    id: str
+    kind: FindingKind
+    score: float
+    example_ids: tuple[str, ...]
+    evidence: dict[str, Any]
+    suggestion: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTask:
+    """A row to be looked at: by which plan, in which stream and stratum, and why it is here."""
+
+    id: str
+    plan_id: str
+    dataset: str
+    example_id: str
+    stream: Stream
+    stratum: str
+    inclusion_probability: float
+    position: int
+    blind: bool
+    content_hash: str
+    proposed: str | None
+    why: str
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.inclusion_probability <= 1.0:
+            msg = f"task {self.id}: inclusion probability {self.inclusion_probability} is outside (0, 1]"
+            raise DataError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One reviewer's answer to one task. Append-only; an undo is a further record."""
+
+    task_id: str
+    example_id: str
+    reviewer: str
+    verdict: ReviewVerdict
+    value: str | None
+    blind: bool
+    seconds: float | None = None
+    note: str | None = None
+    action_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.verdict in ("accept", "edit") and self.value is None:
+            msg = f"review of task {self.task_id}: verdict {self.verdict!r} needs a value"
+            raise DataError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a group or a set of rows. Append-only."""
+
+    id: str
+    dataset: str
+    example_ids: tuple[str, ...]
+    action: Action
+    value: str | None
+    reviewer: str
+    reason: str
+    finding_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.action == "relabel" and not self.value:
+            msg = f"decision {self.id}: relabel needs a value"
+            raise DataError(msg)
+        if not self.example_ids:
+            msg = f"decision {self.id}: names no rows"
+            raise DataError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencePair:
+    """A preferred and a rejected answer to one input. There is no tie to represent."""
+
+    id: str
+    dataset: str
+    example_id: str
+    chosen: str
+    rejected: str
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.chosen.strip() == self.rejected.strip():
+            msg = f"pair {self.id} for example {self.example_id}: chosen and rejected are the same text"
+            raise DataError(msg)
+        if not self.chosen.strip() or not self.rejected.strip():
+            msg = f"pair {self.id} for example {self.example_id}: an answer is empty"
+            raise DataError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An error rate with its interval. All rates in 0..1; `reviews` and `population` are rows."""
+
+    estimate: float
+    low: float
+    high: float
+    upper_one_sided: float
+    confidence: float
+    reviews: int
+    population: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """One training: which version, from which model or run, with which settings, and where it ended."""
+
+    id: str
+    dataset: str
+    version: int
+    kind: Literal["sft", "dpo"]
+    base_model: str
+    parent_run: str | None
+    config: dict[str, Any] = field(default_factory=dict)
+    sampler_path: str | None = None
+    state_path: str | None = None
+    status: str = "started"

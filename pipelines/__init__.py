@@ -1,0 +1,1 @@
+"""Read, call the core or an adapter, write. No formulas, no SQL."""

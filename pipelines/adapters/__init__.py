@@ -1,0 +1,1 @@
+"""One module for each outside system; foreign errors become ours here."""
