@@ -84,8 +84,18 @@ class Trainer(Protocol):
     local: bool
     """True for Curator's own small server on this machine; it says so wherever its results show."""
 
-    def sft(self, train_file: Path, log_dir: Path, *, epochs: int, batch_size: int, learning_rate: float | None,
-            max_length: int, seed: int, progress: Progress) -> TrainingReport:
+    def sft(
+        self,
+        train_file: Path,
+        log_dir: Path,
+        *,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float | None,
+        max_length: int,
+        seed: int,
+        progress: Progress,
+    ) -> TrainingReport:
         """Supervised fine-tuning on a `tinker/sft/*.jsonl` file.
 
         Raises:
@@ -94,8 +104,20 @@ class Trainer(Protocol):
         """
         ...
 
-    def dpo(self, train_file: Path, log_dir: Path, *, start: Checkpoint, epochs: int, batch_size: int,
-            learning_rate: float | None, beta: float, max_length: int, seed: int, progress: Progress) -> TrainingReport:
+    def dpo(
+        self,
+        train_file: Path,
+        log_dir: Path,
+        *,
+        start: Checkpoint,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float | None,
+        beta: float,
+        max_length: int,
+        seed: int,
+        progress: Progress,
+    ) -> TrainingReport:
         """Direct preference optimisation on a `tinker/dpo/*.jsonl` file, from an SFT checkpoint."""
         ...
 
@@ -113,7 +135,14 @@ class Completion:
 class Sampler(Protocol):
     """Samples from a base model or a checkpoint."""
 
-    def sample(self, conversations: Sequence[Sequence[dict[str, str]]], *, model_path: str | None,
-               max_tokens: int, temperature: float, progress: Progress) -> list[Completion]:
+    def sample(
+        self,
+        conversations: Sequence[Sequence[dict[str, str]]],
+        *,
+        model_path: str | None,
+        max_tokens: int,
+        temperature: float,
+        progress: Progress,
+    ) -> list[Completion]:
         """Answer each conversation (role/content messages), in order. `model_path` None is the base model."""
         ...
