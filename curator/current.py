@@ -1,0 +1,151 @@
+"""The current label of each row: a view over append-only labels, reviews and decisions.
+
+Order of precedence: adjudicated, else agreed or single undisputed review, else a group decision, else the
+chosen teacher. A blind first look that disagrees with the teacher counts only after a second look (by anybody)
+that says the same; until then the row is `unsettled` and stays out of releases.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+Basis = Literal["adjudication", "review", "decision", "teacher", "none"]
+Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "example_id": pl.String,
+    "teacher_value": pl.String,
+    "value": pl.String,
+    "basis": pl.String,
+    "out": pl.String,
+    "human_status": pl.String,
+    "human_value": pl.String,
+    "decision": pl.String,
+    "decision_seq": pl.Int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HumanOutcome:
+    """What people said about one row, taken together.
+
+    `status`: settled (value holds), rejected (wrong, no right value given), disputed (people differ),
+    unsettled (a blind disagreement waits for a second look), skipped (nobody could say).
+    """
+
+    status: Literal["settled", "rejected", "disputed", "unsettled", "skipped"]
+    value: str | None
+    adjudicated: bool = False
+
+
+def human_outcome(reviews: Iterable[dict[str, Any]], teacher_value: str | None) -> HumanOutcome | None:
+    """Combine the reviews of one row, oldest first; None without any.
+
+    Args:
+        reviews: Mappings with reviewer, verdict, value, blind, stream.
+        teacher_value: What the teacher said, to tell a blind disagreement.
+    """
+    given = list(reviews)
+    if not given:
+        return None
+    said = [r for r in given if r["verdict"] != "skip"]
+    if not said:
+        return HumanOutcome("skipped", None)
+    final = [r for r in said if r["stream"] == "adjudication"]
+    if final:
+        value = None if final[-1]["verdict"] == "reject" else final[-1]["value"]
+        return HumanOutcome("rejected" if value is None else "settled", value, adjudicated=True)
+    newest_by_reviewer: dict[str, dict[str, Any]] = {r["reviewer"]: r for r in said}
+    answers = {None if r["verdict"] == "reject" else r["value"] for r in newest_by_reviewer.values()}
+    if len(answers) > 1:
+        return HumanOutcome("disputed", None)
+    (answer,) = answers
+    if answer is None:
+        return HumanOutcome("rejected", None)
+    saying_so = [r for r in said if r["value"] == answer]
+    first_look_only = len(saying_so) == 1 and saying_so[0]["blind"] and answer != teacher_value
+    return HumanOutcome("unsettled" if first_look_only else "settled", answer)
+
+
+def effective_decisions(decisions: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Example id -> the decision in force: the newest about the row, after taking undos back."""
+    history: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in decisions.sort("seq").iter_rows(named=True):
+        stack = history[row["example_id"]]
+        if row["action"] == "undo":
+            if stack:
+                stack.pop()
+        else:
+            stack.append(row)
+    return {example: stack[-1] for example, stack in history.items() if stack}
+
+
+def teacher_values(labels: pl.DataFrame, labeler: str | None) -> dict[str, str]:
+    """Example id -> the labeler's newest first-sample value."""
+    chosen = labels.filter(pl.col("sample") == 0)
+    if labeler is not None:
+        chosen = chosen.filter(pl.col("labeler") == labeler)
+    return dict(chosen.sort("seq").select("example_id", "value").iter_rows())
+
+
+def current_labels(
+    example_ids: Iterable[str],
+    *,
+    labels: pl.DataFrame,
+    reviews: pl.DataFrame,
+    decisions: pl.DataFrame,
+    labeler: str | None,
+) -> pl.DataFrame:
+    """The current label of each row, in the order given.
+
+    Args:
+        example_ids: The rows.
+        labels: seq, example_id, labeler, sample, value.
+        reviews: seq, example_id, reviewer, verdict, value, blind, stream (undone ones left out).
+        decisions: seq, decision, action, value, example_id.
+        labeler: Whose labels stand where no person has spoken; None takes the newest of anybody.
+
+    Returns:
+        Columns as in `SCHEMA`. `out` is null for a row that may be released; otherwise the reason why not.
+    """
+    teacher = teacher_values(labels, labeler)
+    decided = effective_decisions(decisions)
+    by_row: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in reviews.sort("seq").iter_rows(named=True):
+        by_row[row["example_id"]].append(row)
+    records = [
+        _one(e, teacher.get(e), human_outcome(by_row.get(e, ()), teacher.get(e)), decided.get(e)) for e in example_ids
+    ]
+    return pl.DataFrame(records, schema=SCHEMA, orient="row")
+
+
+def _one(
+    example_id: str, teacher: str | None, human: HumanOutcome | None, decision: dict[str, Any] | None
+) -> tuple[str | int | None, ...]:
+    value, basis, out = teacher, "teacher" if teacher is not None else "none", None
+    if decision is not None and decision["action"] == "relabel":
+        value, basis = decision["value"], "decision"
+    if human is not None and human.status == "settled":
+        value, basis = human.value, "adjudication" if human.adjudicated else "review"
+    elif human is not None and human.status in ("rejected", "disputed", "unsettled"):
+        out = human.status
+    if decision is not None and (
+        decision["action"] == "exclude" or (decision["action"] == "merge" and decision["value"] != example_id)
+    ):
+        out = "excluded"
+    if value is None and out is None:
+        out = "unlabelled"
+    return (
+        example_id,
+        teacher,
+        value,
+        basis,
+        out,
+        human.status if human else None,
+        human.value if human else None,
+        decision["decision"] if decision else None,
+        decision["seq"] if decision else None,
+    )

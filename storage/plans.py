@@ -1,0 +1,102 @@
+"""Spot-check plans, the rows they were drawn from, and their review tasks."""
+
+import json
+from typing import Any
+
+import polars as pl
+
+from curator.errors import NotFoundError
+from storage.store import Store
+
+
+def add(
+    store: Store,
+    *,
+    plan: str,
+    dataset: str,
+    purpose: str,
+    labeler: str,
+    seed: int,
+    as_of_seq: int,
+    settings: dict[str, Any],
+    rows: pl.DataFrame,
+    tasks: pl.DataFrame,
+) -> None:
+    """Append a plan: its rows and tasks first, the plan's record last.
+
+    `rows`: example_id, stratum, content_hash, teacher_value, drawn_value, drawn_status.
+    `tasks`: the columns of `review_task` but seq, plan and dataset.
+    """
+    store.append("plan_row", rows.with_columns(plan=pl.lit(plan)))
+    store.append("review_task", tasks.with_columns(plan=pl.lit(plan), dataset=pl.lit(dataset)), ignore_existing=True)
+    record = pl.DataFrame(
+        {
+            "plan": [plan],
+            "dataset": [dataset],
+            "purpose": [purpose],
+            "labeler": [labeler],
+            "seed": [seed],
+            "as_of_seq": [as_of_seq],
+            "settings": [json.dumps(settings, ensure_ascii=False)],
+        }
+    )
+    store.append("plan", record, ignore_existing=True)
+
+
+def get(store: Store, plan: str) -> dict[str, Any]:
+    """One plan: plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq.
+
+    Raises:
+        NotFoundError: There is no such plan.
+    """
+    rows = store.rows(
+        "select plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq from plan where plan = ?",
+        [plan],
+    )
+    if not rows:
+        msg = f"no plan {plan!r}; `curator dataset show` lists the plans of a dataset"
+        raise NotFoundError(msg)
+    names = ("plan", "dataset", "purpose", "labeler", "seed", "as_of_seq", "settings", "seq")
+    found = dict(zip(names, rows[0], strict=True))
+    found["settings"] = json.loads(found["settings"])
+    return found
+
+
+def of_dataset(store: Store, dataset: str, purpose: str | None = None) -> list[dict[str, Any]]:
+    """The dataset's plans, newest first."""
+    ids = store.rows(
+        "select plan from plan where dataset = ? and (? is null or purpose = ?) order by seq desc",
+        [dataset, purpose, purpose],
+    )
+    return [get(store, row[0]) for row in ids]
+
+
+def rows(store: Store, plan: str) -> pl.DataFrame:
+    """The rows that the plan was drawn from.
+
+    Columns: example_id, external_id, stratum, content_hash, teacher_value, drawn_value, drawn_status.
+    """
+    return store.frame(
+        "select distinct on (p.example_id) p.example_id, e.external_id, p.stratum, p.content_hash, "
+        "p.teacher_value, p.drawn_value, p.drawn_status from plan_row p join example e using (example_id) "
+        "where p.plan = ? order by p.example_id, p.seq desc",
+        [plan],
+    )
+
+
+def tasks(store: Store, plan: str) -> pl.DataFrame:
+    """The plan's tasks in review order, with the row's text and external id."""
+    return store.frame(
+        "select t.*, e.external_id, e.text from review_task t join example e using (example_id) "
+        "where t.plan = ? order by t.position, t.task",
+        [plan],
+    )
+
+
+def task(store: Store, task_id: str) -> dict[str, Any] | None:
+    """One task with the row's text and external id, or None."""
+    found = store.frame(
+        "select t.*, e.external_id, e.text from review_task t join example e using (example_id) where t.task = ?",
+        [task_id],
+    )
+    return found.row(0, named=True) if found.height else None
