@@ -1,0 +1,149 @@
+"""A Streamlit server for a test, and a chromium page that remembers what went wrong on it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class App:
+    """A running Streamlit server."""
+
+    script: Path
+    project: Path
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", str(self.script)]
+        command += ["--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+        env = {**os.environ, "CURATOR_PROJECT": str(self.project), "PYTHONPATH": str(ROOT)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except (URLError, OSError):
+                time.sleep(0.1)
+        self.stop()
+        pytest.fail(f"the app did not start:\n{self.log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        """End it as an operating system does that is out of patience."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@dataclass
+class Watched:
+    """A page, with its console errors and every request that tried to leave this machine."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def assert_clean(self) -> None:
+        assert self.outside == []
+        assert self.errors == []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
+    """Start the app, or another script, on a project folder."""
+    started: list[App] = []
+
+    def start(project: Path, script: Path = ROOT / "streamlit_app.py") -> App:
+        app = App(script, project, _free_port(), tmp_path / f"app-{len(started)}.log")
+        app.start()
+        started.append(app)
+        return app
+
+    yield start
+    for app in started:
+        app.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium, headless."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        reason = "chromium is missing; on Debian: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    """Open pages of one fresh profile each; `open_page(dark=True)` for the dark theme."""
+    with _contexts(browser) as make:
+        yield make
+
+
+@contextmanager
+def _contexts(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    contexts = []
+
+    def make(*, dark: bool = False) -> Watched:
+        context = browser.new_context(color_scheme="dark" if dark else "light", viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        watched = Watched(context.new_page())
+        watched.page.on("console", lambda m: watched.errors.append(m.text) if m.type == "error" else None)
+        watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
+        context.on(
+            "request",
+            lambda request: (
+                watched.outside.append(request.url)
+                if urlparse(request.url).hostname not in ("127.0.0.1", "localhost", None)
+                else None
+            ),
+        )
+        return watched
+
+    yield make
+    for context in contexts:
+        context.close()
