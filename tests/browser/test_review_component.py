@@ -1,0 +1,279 @@
+"""The real review component in chromium, driven by real keys."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SCRIPT = Path(__file__).parent / "review_app.py"
+LABELS = ["ar", "de", "el", "en", "es", "fr", "hi", "ru", "tr", "ur", "vi", "zh", "ot"]
+HOSTILE = "<img src='https://evil.example/a.png' onerror='window.hacked=1'><script>window.hacked=1</script>"
+
+# Remembers, for each key, which card was on screen at keydown and what that key meant there. It is added
+# before the component's own listener, so it sees the card before the decision changes it.
+RECORDER = """
+window.seen = [];
+window.gaps = [];
+const find = () => {
+  if (!window.reviewCard?.isConnected) {
+    const host = [...document.querySelectorAll('*')].find(e => e.shadowRoot?.querySelector('.card'));
+    window.reviewCard = host?.shadowRoot.querySelector('.card');
+  }
+  return window.reviewCard;
+};
+window.addEventListener('keydown', event => {
+  const card = find(), began = performance.now(), id = card?.dataset.taskId;
+  window.seen.push({key: event.key, task_id: id, second: card?.dataset.second === 'true'});
+  if (id) new MutationObserver((_, self) => {
+    self.disconnect();
+    requestAnimationFrame(() => window.gaps.push(performance.now() - began));
+  }).observe(card, {attributes: true, attributeFilter: ['data-task-id']});
+}, true);
+window.onScreen = () => { const c = find(); return c ? [c.dataset.taskId, c.dataset.second] : ['', '']; };
+"""
+
+
+def tasks(n: int, *, blind: Callable[[int], bool] = lambda i: False) -> list[dict[str, Any]]:
+    return [
+        {
+            "task_id": f"t{i:04}",
+            "text": f"Sentence number {i} {HOSTILE if i % 50 == 3 else ''}",
+            "teacher": LABELS[i % len(LABELS)],
+            "blind": blind(i),
+            "why": "Drawn at random for the audit" if blind(i) else "Its neighbours disagree",
+            "stream": "audit" if blind(i) else "risk",
+        }
+        for i in range(n)
+    ]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    def make(rows: list[dict[str, Any]], labels: list[str] = LABELS, kind: str = "classification") -> Path:
+        (tmp_path / "tasks.json").write_text(json.dumps({"labels": labels, "kind": kind, "tasks": rows}))
+        return tmp_path
+
+    return make
+
+
+def stored(folder: Path) -> list[dict[str, Any]]:
+    log = folder / "actions.jsonl"
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def open_queue(page: Page, url: str) -> None:
+    page.add_init_script(RECORDER)
+    page.goto(url)
+    expect(page.locator(".card .text")).to_contain_text("Sentence number", timeout=30_000)
+
+
+def wait_saved(page: Page) -> None:
+    expect(page.locator(".saving")).to_have_text("All changes saved", timeout=30_000)
+
+
+def meaning(seen: dict[str, Any], rows: dict[str, dict[str, Any]]) -> tuple[str, str | None]:
+    """Say what a key meant for the card that was on screen."""
+    row = rows[seen["task_id"]]
+    key = seen["key"]
+    if key.isdigit():
+        label = LABELS[int(key) - 1]
+        return ("accept" if not row["blind"] and label == row["teacher"] else "edit"), label
+    return {"Enter": ("accept", row["teacher"]), "x": ("reject", None), "s": ("skip", None)}[key]
+
+
+def test_200_decisions_at_a_key_each_50_ms_are_each_of_the_card_on_screen(
+    run_app, open_page, project, record_property
+) -> None:
+    rows = tasks(260)
+    folder = project(rows)
+    watched = open_page()
+    open_queue(watched.page, run_app(folder, SCRIPT).url)
+    rng = random.Random(1)
+    keys = [rng.choice([*"123456789", "Enter", "x", "s"]) for _ in range(200)]
+    for key in keys:
+        began = time.monotonic()
+        watched.page.keyboard.press(key)
+        time.sleep(max(0.0, 0.05 - (time.monotonic() - began)))
+    wait_saved(watched.page)
+    seen = watched.page.evaluate("window.seen")
+    by_id = {row["task_id"]: row for row in rows}
+    expected = [(s["task_id"], *meaning(s, by_id)) for s in seen]
+    assert [s["key"] for s in seen] == keys
+    assert [(a["task_id"], a["verdict"], a["value"]) for a in stored(folder)] == expected
+    assert len({task for task, _, _ in expected}) == 200
+    assert len({a["action_id"] for a in stored(folder)}) == 200
+    gaps = sorted(watched.page.evaluate("window.gaps"))
+    assert gaps[100] < 20, f"next card drawn after {gaps[100]:.1f} ms at the median, {gaps[190]:.1f} at p95"
+    assert not watched.page.evaluate("window.hacked")
+    watched.assert_clean()
+
+
+def test_a_blind_row_hides_the_teacher_until_a_first_look_and_asks_again_only_where_they_differ(
+    run_app, open_page, project
+) -> None:
+    rows = tasks(6, blind=lambda i: True)
+    folder = project(rows)
+    watched = open_page()
+    page = watched.page
+    frames: list[Any] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: frames.append(data)))
+    for row in rows:
+        row["teacher"] = "teacher-says-" + row["teacher"]
+    folder = project(rows)
+    open_queue(page, run_app(folder, SCRIPT).url)
+    assert not any(b"teacher-says" in (f if isinstance(f, bytes) else f.encode()) for f in frames)
+    page.keyboard.press("Enter")  # there is nothing to accept yet
+    expect(page.locator(".hint")).to_contain_text("choose a label first")
+    assert page.evaluate("window.onScreen()") == ["t0000", "false"]
+    page.keyboard.press("2")
+    wait_saved(page)
+    expect(page.locator(".card .text")).to_contain_text("Sentence number 1")  # nothing moved on its own
+    page.keyboard.press("3")
+    expect(page.locator(".second")).to_contain_text("You said: de. The teacher said: teacher-says-ar.")
+    page.keyboard.press("4")  # digits do not decide a second look
+    assert page.evaluate("window.onScreen()") == ["t0000", "true"]
+    page.keyboard.press("t")
+    wait_saved(page)
+    kept = [(a["task_id"], a["verdict"], a["value"]) for a in stored(folder)]
+    assert kept == [
+        ("t0000", "edit", "de"),
+        ("t0001", "edit", "el"),
+        ("t0000", "second_look", "teacher-says-ar"),
+    ]
+    assert page.evaluate("window.onScreen()") == ["t0002", "false"]  # shown before the second look was due
+    page.keyboard.press("s")
+    expect(page.locator(".second")).to_contain_text("You said: el. The teacher said: teacher-says-de.")
+    page.keyboard.press("k")
+    wait_saved(page)
+    assert [(a["task_id"], a["value"]) for a in stored(folder)][-1] == ("t0001", "el")
+    page.keyboard.press("u")  # takes the second look back, and asks it again
+    wait_saved(page)
+    assert page.evaluate("window.onScreen()") == ["t0001", "true"]
+    watched.assert_clean()
+
+
+def test_undo_goes_back_several_steps_also_after_saving_and_after_a_reload(run_app, open_page, project) -> None:
+    folder = project(tasks(30))
+    page = open_page().page
+    open_queue(page, run_app(folder, SCRIPT).url)
+    for key in "1234":
+        page.keyboard.press(key)
+    wait_saved(page)
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    assert page.evaluate("window.onScreen()")[0] == "t0002"
+    wait_saved(page)
+    page.reload()
+    expect(page.locator(".card .text")).to_contain_text("Sentence number 2", timeout=30_000)
+    page.keyboard.press("u")
+    assert page.evaluate("window.onScreen()")[0] == "t0001"
+    page.keyboard.press("9")
+    wait_saved(page)
+    log = stored(folder)
+    undone = {a["undoes"] for a in log if a["verdict"] == "undo"}
+    kept = [(a["task_id"], a["value"]) for a in log if a["verdict"] != "undo" and a["action_id"] not in undone]
+    assert kept == [("t0000", "ar"), ("t0001", "tr")]
+    expect(page.locator(".progress-text")).to_have_text("2 of 30 done, 28 left")
+
+
+def test_answers_survive_reloads_and_a_killed_server_and_none_is_doubled(run_app, open_page, project) -> None:
+    folder = project(tasks(150))
+    watched = open_page()
+    page = watched.page
+    page.on("dialog", lambda dialog: dialog.accept())  # leaving with unsaved answers
+    app = run_app(folder, SCRIPT)
+    open_queue(page, app.url)
+    seen: list[dict[str, Any]] = []
+
+    def press(n: int) -> None:
+        for _ in range(n):
+            page.keyboard.press("1")
+            time.sleep(0.03)
+        seen.extend(page.evaluate("window.seen.splice(0)"))
+
+    press(30)
+    page.reload()  # with answers on their way
+    expect(page.locator(".card .text")).to_contain_text("Sentence number", timeout=30_000)
+    press(20)
+    wait_saved(page)
+    acknowledged = {a["action_id"] for a in stored(folder)}
+    app.stop()
+    press(15)
+    expect(page.locator(".saving")).to_contain_text("kept in this browser", timeout=15_000)
+    app.start()
+    wait_saved(page)
+    press(10)
+    wait_saved(page)
+    log = stored(folder)
+    assert acknowledged <= {a["action_id"] for a in log}
+    decided = [s["task_id"] for s in seen if s["task_id"]]
+    assert len(decided) == 75
+    assert sorted(a["task_id"] for a in log) == sorted(set(decided))
+    assert len(decided) == len(set(decided))
+    assert watched.outside == []
+
+
+@pytest.mark.parametrize("count", [77, 150])
+def test_type_ahead_finds_one_of_many_labels_with_four_keys(run_app, open_page, project, count: int) -> None:
+    labels = [f"{word} {i}" for i, word in enumerate(["card", "top up", "exchange rate", "refund", "pin"] * 30)]
+    folder = project(tasks(5), labels[:count])
+    watched = open_page()
+    page = watched.page
+    open_queue(page, run_app(folder, SCRIPT).url)
+    page.keyboard.type("refund 63")
+    page.keyboard.press("Enter")
+    page.keyboard.press("/")  # for labels that begin with a command letter
+    page.keyboard.type("exch")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    wait_saved(page)
+    assert [(a["task_id"], a["value"]) for a in stored(folder)] == [
+        ("t0000", "refund 63"),
+        ("t0001", "exchange rate 7"),
+    ]
+    watched.assert_clean()
+
+
+def test_everything_works_with_the_mouse_and_a_click_never_answers_the_next_card(run_app, open_page, project) -> None:
+    folder = project(tasks(9))
+    page = open_page().page
+    open_queue(page, run_app(folder, SCRIPT).url)
+    page.locator(".labels button", has_text="zh").click()
+    page.keyboard.press("Enter")  # accepts the next card; it does not click "zh" again
+    page.get_by_role("button", name="Note").click()
+    page.get_by_label("Note for this row").fill("two languages in one row")
+    page.get_by_role("button", name="Skip").click()
+    page.get_by_role("button", name="Help").click()
+    expect(page.locator(".help")).to_be_visible()
+    wait_saved(page)
+    assert [(a["verdict"], a["value"], a["note"]) for a in stored(folder)] == [
+        ("edit", "zh", None),
+        ("accept", "de", None),
+        ("skip", None, "two languages in one row"),
+    ]
+
+
+def test_invalid_json_cannot_be_saved(run_app, open_page, project) -> None:
+    rows = [{**row, "teacher": '{"total": 3}'} for row in tasks(3)]
+    folder = project(rows, [], "extraction")
+    page = open_page().page
+    open_queue(page, run_app(folder, SCRIPT).url)
+    expect(page.locator(".proposal .value")).to_have_text('{"total": 3}')
+    page.keyboard.press("e")
+    page.get_by_label("Your answer").fill('{"total": 4')
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".editor .problem")).to_contain_text("not valid JSON")
+    page.get_by_label("Your answer").fill('{"total": 4}')
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Enter")
+    wait_saved(page)
+    assert [(a["verdict"], a["value"]) for a in stored(folder)] == [
+        ("edit", '{"total": 4}'),
+        ("accept", '{"total": 3}'),
+    ]
