@@ -125,12 +125,13 @@ def current_labels(
 def _one(
     example_id: str, teacher: str | None, human: HumanOutcome | None, decision: dict[str, Any] | None
 ) -> tuple[str | int | None, ...]:
-    value, basis, out = teacher, "teacher" if teacher is not None else "none", None
+    value, basis = teacher, "teacher" if teacher is not None else "none"
+    out: Out | None = None
     if decision is not None and decision["action"] == "relabel":
         value, basis = decision["value"], "decision"
     if human is not None and human.status == "settled":
         value, basis = human.value, "adjudication" if human.adjudicated else "review"
-    elif human is not None and human.status in ("rejected", "disputed", "unsettled"):
+    elif human is not None and human.status != "skipped" and human.status != "settled":
         out = human.status
     if decision is not None and (
         decision["action"] == "exclude" or (decision["action"] == "merge" and decision["value"] != example_id)

@@ -28,29 +28,10 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 
 def add(store: Store, dataset: str, labels: Sequence[Label]) -> int:
     """Append labels; returns how many."""
-    frame = pl.DataFrame(
-        [
-            [
-                dataset,
-                x.example_id,
-                x.labeler,
-                x.kind,
-                x.version,
-                x.sample,
-                x.value,
-                x.task_hash,
-                x.confidence,
-                x.request_key,
-                x.tokens_in,
-                x.tokens_out,
-                x.cost_usd,
-                x.latency_s,
-            ]
-            for x in labels
-        ],
-        schema=SCHEMA,
-        orient="row",
-    )
+    fields = ("example_id", "labeler", "kind", "version", "sample", "value", "task_hash", "confidence", "request_key")
+    measured = ("tokens_in", "tokens_out", "cost_usd", "latency_s")
+    rows = [[dataset, *(getattr(x, name) for name in (*fields, *measured))] for x in labels]
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     return store.append("label", frame)
 
 

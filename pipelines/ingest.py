@@ -1,0 +1,210 @@
+"""Files -> examples, and labels where the rows carry them. Bad rows are counted, listed and kept."""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from curator.ids import row_external_id
+from curator.parsing import Parsed, Rejected, parse_record, resolve_mapping
+from curator.ports import Progress
+from curator.tasks import Task
+from curator.types import Label, LabelerKind, Split
+from pipelines.reading import RawRow, columns, file_hash, read_rows
+from storage import audit, datasets, examples, labels
+from storage.store import Store
+
+Source = Literal["import", "production", "teacher", "expert"]
+LABELER_KINDS: dict[Source, LabelerKind] = {
+    "import": "imported",
+    "production": "imported",
+    "teacher": "teacher",
+    "expert": "human",
+}
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class IngestConfig:
+    """What to read and how."""
+
+    dataset: str
+    files: tuple[Path, ...]
+    mapping: dict[str, str] = field(default_factory=dict)
+    source: Source = "import"
+    labeler: str | None = None
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of the rows. `unchanged` rows were there already with the same text."""
+
+    dataset: str
+    added: int
+    unchanged: int
+    rejected: int
+    labels_added: int
+    by_reason: dict[str, int]
+    notes: tuple[str, ...]
+    rejects_file: str | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """The running state of one file."""
+
+    config: IngestConfig
+    task: Task
+    store: Store
+    known: dict[str, tuple[str, str]]
+    current: dict[tuple[str, str], str]
+    added: int = 0
+    unchanged: int = 0
+    labels_added: int = 0
+    rejects: list[dict[str, object]] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done, _total: None) -> IngestReport:
+    """Read the files. Reading one twice adds nothing.
+
+    Raises:
+        NotFoundError: No such dataset or file.
+        RequestError: The mapping does not fit a file. Nothing of that file was read then.
+    """
+    dataset = datasets.require(store, config.dataset)
+    task = datasets.task_of(store, dataset)
+    newest = labels.frame(store, dataset).select("labeler", "example_id", "value")
+    current = {(labeler, example): value for labeler, example, value in newest.iter_rows()}
+    state = _Run(config, task, store, examples.known(store, dataset), current)
+    rejects_file: Path | None = None
+    for path in config.files:
+        before = len(state.rejects)
+        _read_file(path, state, progress)
+        if len(state.rejects) > before:
+            rejects_file = _keep_rejects(store, dataset, state.rejects)
+    counts = Counter(str(r["reason"]) for r in state.rejects)
+    return IngestReport(
+        dataset=dataset,
+        added=state.added,
+        unchanged=state.unchanged,
+        rejected=len(state.rejects),
+        labels_added=state.labels_added,
+        by_reason=dict(sorted(counts.items())),
+        notes=tuple(f"{note} ({n} rows)" for note, n in sorted(state.notes.items())),
+        rejects_file=str(rejects_file) if rejects_file else None,
+    )
+
+
+def _read_file(path: Path, state: _Run, progress: Progress) -> None:
+    digest = file_hash(path)
+    mapping = resolve_mapping(state.config.mapping, columns(path))
+    total, seen_in_file, batch, numbers = path.stat().st_size, set[str](), list[Parsed](), list[int]()
+    rows = 0
+    for row in read_rows(path):
+        rows += 1
+        parsed = _parse(path, row, mapping, digest, state, seen_in_file)
+        if parsed is not None:
+            batch.append(parsed)
+            numbers.append(row.line)
+        if len(batch) >= CHUNK:
+            _write(batch, numbers, digest, state)
+            batch, numbers = [], []
+            progress(min(rows * 100, total), total)
+    _write(batch, numbers, digest, state)
+    progress(total, total)
+    examples.record_file(
+        state.store, state.config.dataset, file_hash=digest, name=path.name, rows=rows, mapping=mapping
+    )
+    audit.note(
+        state.store, actor="curator", action="ingest", subject=state.config.dataset, file=path.name, sha256=digest
+    )
+
+
+def _parse(
+    path: Path, row: RawRow, mapping: dict[str, str], digest: str, state: _Run, seen_in_file: set[str]
+) -> Parsed | None:
+    """The parsed row, or None with the reason noted."""
+
+    def reject(reason: str, detail: str, raw: str) -> None:
+        state.rejects.append({"file": path.name, "line": row.line, "reason": reason, "detail": detail, "raw": raw})
+
+    if row.bom:
+        state.notes[f"{path.name} line {row.line}: byte order mark removed"] += 1
+    if row.record is None:
+        reject(row.reason or "unreadable", row.detail or "", row.raw or "")
+        return None
+    raw = json.dumps(row.record, ensure_ascii=False, default=str)
+    try:
+        parsed = parse_record(
+            row.record,
+            mapping,
+            dataset=state.config.dataset,
+            task=state.task,
+            source=state.config.source,
+            split=state.config.split,
+            fallback_id=row_external_id(digest, row.line),
+        )
+    except Rejected as error:
+        reject(error.reason, str(error), raw)
+        return None
+    example = parsed.example
+    if example.external_id in seen_in_file:
+        reject("duplicate_id", f"id {example.external_id!r} stands in this file already", raw)
+        return None
+    seen_in_file.add(example.external_id)
+    have = state.known.get(example.external_id)
+    if have is not None and have[1] != example.content_hash:
+        detail = f"id {example.external_id!r} is in the dataset with another text; give the new text a new id"
+        reject("id_conflict", detail, raw)
+        return None
+    state.notes.update(parsed.notes)
+    return parsed
+
+
+def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:
+    fresh = [(p, n) for p, n in zip(batch, numbers, strict=True) if p.example.external_id not in state.known]
+    state.added += examples.add(
+        state.store, [p.example for p, _ in fresh], file_hash=digest, row_numbers=[n for _, n in fresh]
+    )
+    state.unchanged += len(batch) - len(fresh)
+    for parsed, _ in fresh:
+        state.known[parsed.example.external_id] = (parsed.example.id, parsed.example.content_hash)
+    made = [label for label in (_label(parsed, state) for parsed in batch) if label is not None]
+    state.labels_added += labels.add(state.store, state.config.dataset, made)
+
+
+def _label(parsed: Parsed, state: _Run) -> Label | None:
+    """The row's label if it is news from its labeler."""
+    if parsed.value is None:
+        return None
+    labeler = parsed.labeler or state.config.labeler or state.config.source
+    key = (labeler, parsed.example.id)
+    if state.current.get(key) == parsed.value:
+        return None
+    state.current[key] = parsed.value
+    return Label(
+        example_id=parsed.example.id,
+        labeler=labeler,
+        kind=LABELER_KINDS[state.config.source],
+        value=parsed.value,
+        task_hash=state.task.content_hash,
+        confidence=parsed.confidence,
+    )
+
+
+def _keep_rejects(store: Store, dataset: str, rejects: list[dict[str, object]]) -> Path:
+    """Write this run's rejects to a file named by their content, so that a rerun writes the same file."""
+    body = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rejects).encode("utf-8", "backslashreplace")
+    folder = store.folder / "rejects"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{dataset}-{hashlib.sha256(body).hexdigest()[:12]}.jsonl"
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_bytes(body)
+    temporary.replace(path)
+    return path
