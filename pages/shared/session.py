@@ -1,0 +1,75 @@
+"""What every page needs first: the project, and the dataset that the reader has chosen."""
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+
+from curator.errors import CuratorError, NotFoundError
+from pages.shared.guard import User
+from pipelines import settings as project_settings
+from pipelines.settings import Settings
+from storage import datasets
+
+_CHOSEN = "chosen_dataset"
+
+
+def open_project() -> Settings:
+    """The project: CURATOR_PROJECT, else the nearest curator.toml upwards. Without one, offers to make it."""
+    try:
+        return project_settings.load(project_settings.find_project(None))
+    except NotFoundError as error:
+        _offer_project(error)
+    except CuratorError as error:
+        show_error(error)
+        st.stop()
+
+
+def sidebar(user: User, settings: Settings) -> str | None:
+    """Draw the sidebar: which dataset, which project, who is looking. Returns the chosen dataset, if any.
+
+    The choice is kept in the address (`?dataset=`), so that a link or a reload comes back to it.
+    """
+    names = datasets.names(settings.store)
+    with st.sidebar:
+        chosen = _choose(names) if names else None
+        st.text(f"Project: {settings.project.name}")
+        st.text(f"Reviewer: {user.name}")
+        st.caption("Local single-user mode: no sign-in, reachable from this machine only.")
+    return chosen
+
+
+def remember_dataset(name: str) -> None:
+    """Choose a dataset for the next page (one that was just made)."""
+    st.session_state[_CHOSEN] = name
+    st.session_state.pop("dataset", None)
+    st.query_params["dataset"] = name
+
+
+def show_error(error: CuratorError) -> None:
+    """Show an error of ours as inert text: it can quote a row."""
+    st.error("That did not work.")
+    st.text(str(error))
+
+
+def _offer_project(error: NotFoundError) -> NoReturn:
+    folder = Path(os.environ.get("CURATOR_PROJECT") or "project").expanduser().resolve()
+    st.subheader("No project yet", anchor=False)
+    st.text(str(error))
+    st.text(f"A project is a folder with a curator.toml and a store. This would make one in {folder}.")
+    if st.button("Make the project", type="primary"):
+        os.environ["CURATOR_PROJECT"] = str(folder)
+        project_settings.init(folder)
+        st.rerun()
+    st.stop()
+
+
+def _choose(names: list[str]) -> str:
+    if st.session_state.get("dataset") not in names:
+        wanted = (st.query_params.get("dataset"), st.session_state.get(_CHOSEN))
+        st.session_state["dataset"] = next((name for name in wanted if name in names), names[0])
+    chosen: str = st.selectbox("Dataset", names, key="dataset")
+    st.session_state[_CHOSEN] = chosen
+    st.query_params["dataset"] = chosen
+    return chosen
