@@ -1,0 +1,112 @@
+"""Every quality check over the current labels; findings and scores are stored."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from curator import checks
+from curator.errors import NotEnoughDataError
+from curator.ids import short_id
+from curator.ports import Progress
+from storage import datasets, findings, labels, reviews, vectors, views
+from storage.store import Store
+
+RULES_VERSION = 1
+"""Raised when the checks change what they find, so that a rerun does not return an old run."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """A stored check run. `created` is False where the same run was there already."""
+
+    dataset: str
+    run: str
+    labeler: str
+    created: bool
+    rows: int
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def run(
+    dataset: str,
+    store: Store,
+    *,
+    labeler: str | None = None,
+    seed: int = 0,
+    progress: Progress = lambda _done, _total: None,
+) -> CheckReport:
+    """Check the rows that are not excluded, under the labels of one labeler and what people said since.
+
+    Raises:
+        NotEnoughDataError: There are no labels.
+        RequestError: There are several labelers and none is named.
+    """
+    task = datasets.task_of(store, datasets.require(store, dataset))
+    labeler = labels.require_labeler(store, dataset, labeler)
+    as_of = views.state_seq(store, dataset)
+    rows = views.current(store, dataset, labeler=labeler, as_of=as_of)
+    rows = rows.filter(pl.col("out").is_null() | (pl.col("out") != "excluded"))
+    if rows.is_empty():
+        msg = f"dataset {dataset!r} has no rows to check"
+        raise NotEnoughDataError(msg)
+    encoder = next(iter(vectors.encoders(store)), None)
+    name = short_id("ck", [dataset, labeler, seed, as_of, encoder, RULES_VERSION])
+    newest = findings.newest_run(store, dataset, labeler)
+    if newest is not None and newest["run"] == name:
+        return _report(dataset, name, labeler, False, newest["report"])
+    result = checks.run_checks(
+        _input(rows, labels.frame(store, dataset, labeler=labeler, as_of=as_of)),
+        _vectors(store, encoder, rows),
+        task=task,
+        seed=seed,
+        reviewed=_reviewed(rows, reviews.frame(store, dataset, as_of=as_of)),
+        progress=progress,
+    )
+    report = {"rows": rows.height, "counts": dict(result.counts), "notes": list(result.notes)}
+    findings.add_run(
+        store,
+        dataset,
+        run=name,
+        labeler=labeler,
+        seed=seed,
+        as_of_seq=as_of,
+        findings=result.findings,
+        scores=result.scores,
+        report=report,
+    )
+    return _report(dataset, name, labeler, True, report)
+
+
+def _report(dataset: str, run: str, labeler: str, created: bool, report: dict[str, Any]) -> CheckReport:
+    return CheckReport(dataset, run, labeler, created, report["rows"], report["counts"], tuple(report["notes"]))
+
+
+def _input(rows: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """The frame that `checks.run_checks` reads."""
+    confidence = given.filter(pl.col("sample") == 0).sort("seq").unique("example_id", keep="last", maintain_order=True)
+    split = pl.coalesce("split", "requested_split")
+    return rows.join(
+        confidence.select("example_id", "confidence"), on="example_id", how="left", maintain_order="left"
+    ).select(
+        "example_id", "external_id", "text", pl.col("value").alias("label"), "group", split.alias("split"), "confidence"
+    )
+
+
+def _vectors(store: Store, encoder: tuple[str, str] | None, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array or None
+    """Vectors [N, D] of all rows, or None: the checks then say that they went without."""
+    if encoder is None:
+        return None
+    hashes = rows["content_hash"].to_list()
+    if vectors.missing(store, *encoder, hashes):
+        return None
+    return vectors.load(store, *encoder, hashes)
+
+
+def _reviewed(rows: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """Settled rows: example_id, given (by the teacher), value (by people)."""
+    settled = rows.filter((pl.col("human_status") == "settled") & pl.col("teacher_value").is_not_null())
+    return settled.filter(pl.col("example_id").is_in(given["example_id"].unique().to_list())).select(
+        "example_id", pl.col("teacher_value").alias("given"), pl.col("human_value").alias("value")
+    )

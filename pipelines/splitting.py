@@ -1,0 +1,73 @@
+"""Freezing the splits: the one step that plan and release share. Assignments go to the ledger and stay."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from curator.dedup import near_pairs
+from curator.normalise import normalise
+from curator.splits import SplitResult, assign_splits
+from curator.types import Split
+from storage import examples
+from storage.store import Store
+
+NEAR_THRESHOLD = 0.85
+DETECTOR = (
+    "equal after NFKC, lower case, and punctuation and white space as one space; or near-duplicate, found by MinHash "
+    f"over character 3-grams or by one differing word, with a verified similarity of at least {NEAR_THRESHOLD}"
+)
+
+
+def freeze(store: Store, rows: pl.DataFrame, dataset: str, *, test_share: float, seed: int) -> SplitResult:
+    """Assign the rows that have no split yet, at a stated detector and threshold, and keep it in the ledger.
+
+    Args:
+        store: The store.
+        rows: Columns example_id, text, group, value, requested_split.
+        dataset: The dataset.
+        test_share: Share of the rows that test, where the data brings no splits of its own.
+        seed: Of the draw.
+    """
+    result = plan_splits(rows, ledger=examples.ledger(store, dataset), test_share=test_share, seed=seed)
+    examples.assign_splits(store, dataset, result.assignments, f"seed {seed}, test share {test_share}")
+    return result
+
+
+def plan_splits(rows: pl.DataFrame, *, ledger: Mapping[str, Split], test_share: float, seed: int) -> SplitResult:
+    """What `freeze` would assign, without writing."""
+    asked = rows.select("example_id", "requested_split").filter(pl.col("requested_split").is_in(["train", "test"]))
+    requested: dict[str, Split] = dict(asked.iter_rows())
+    has_test = "test" in requested.values() or "test" in ledger.values()
+    return assign_splits(
+        rows.select("example_id", "group", pl.col("value").alias("label")),
+        near_groups=same_text_groups(rows["example_id"].to_list(), rows["text"].to_list()),
+        test_share=0.0 if has_test else test_share,
+        seed=seed,
+        ledger=ledger,
+        requested=requested,
+    )
+
+
+def same_text_groups(example_ids: list[str], texts: list[str]) -> dict[str, str]:
+    """Example id -> the id of the group of exact and near duplicates that it belongs to."""
+    found: dict[str, str] = {}
+    parent = list(range(len(texts)))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    # All verified pairs are joined, also across the groups that a person is shown: a leak has no representative.
+    first: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        parent[root(row)] = root(first.setdefault(normalise(text), row))
+    pairs = near_pairs(texts)
+    close = pairs.score_P >= NEAR_THRESHOLD
+    for left, right in zip(pairs.left_P[close].tolist(), pairs.right_P[close].tolist(), strict=True):
+        parent[root(right)] = root(left)
+    for row, example in enumerate(example_ids):
+        if root(row) != row:
+            found[example] = found[example_ids[root(row)]] = example_ids[root(row)]
+    return found

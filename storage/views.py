@@ -1,0 +1,119 @@
+"""Read-only joins for pipelines and pages."""
+
+import json
+from typing import Any
+
+import polars as pl
+
+from curator.current import current_labels
+from storage import examples, findings, labels, plans, reviews, runs, versions
+from storage.store import Store
+
+STATE_TABLES = ("example", "label", "review", "decision", "split_assignment", "preference_pair", "dataset")
+
+
+def state_seq(store: Store, dataset: str) -> int:
+    """The newest seq of anything that a release of the dataset depends on.
+
+    Two moments with equal state give the same current labels, splits and pairs.
+    """
+    parts = " union all ".join(f"select max(seq) as seq from {table} where dataset = ?" for table in STATE_TABLES)
+    newest = store.rows(f"select coalesce(max(seq), 0) from ({parts})", [dataset] * len(STATE_TABLES))
+    return int(newest[0][0])
+
+
+def current(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:
+    """Each row with its current label as of a seq.
+
+    Columns: those of `examples.frame` and of `curator.current.SCHEMA`.
+    """
+    rows = examples.frame(store, dataset, as_of=as_of)
+    made = current_labels(
+        rows["example_id"],
+        labels=labels.frame(store, dataset, labeler=labeler, as_of=as_of),
+        reviews=reviews.frame(store, dataset, as_of=as_of),
+        decisions=reviews.decisions(store, dataset, as_of=as_of),
+        labeler=labeler,
+    )
+    return rows.hstack(made.drop("example_id"))
+
+
+def overview(store: Store, dataset: str) -> dict[str, Any]:
+    """The dataset's size and progress: rows, labelled, reviewed, decided, out by reason, splits, labels."""
+    rows = current(store, dataset)
+    shipped = rows.filter(pl.col("out").is_null())
+    return {
+        "dataset": dataset,
+        "rows": rows.height,
+        "labelled": rows["value"].is_not_null().sum(),
+        "reviewed": rows["human_status"].is_not_null().sum(),
+        "decided": (rows["basis"] == "decision").sum(),
+        "releasable": shipped.height,
+        "out": _counts(rows.filter(pl.col("out").is_not_null()), "out"),
+        "splits": _counts(rows.filter(pl.col("split").is_not_null()), "split"),
+        "labels": _counts(shipped, "value"),
+        "labelers": labels.labelers(store, dataset),
+        "sources": _counts(rows, "source"),
+    }
+
+
+def _counts(rows: pl.DataFrame, column: str) -> dict[str, int]:
+    counted = rows.group_by(column).len().sort("len", column, descending=[True, False])
+    return {str(name): int(n) for name, n in counted.iter_rows()}
+
+
+def plan_progress(store: Store, plan: str) -> dict[str, Any]:
+    """How far a plan's review is: tasks, done, left, by stream, by reviewer, seconds for each decision."""
+    tasks = plans.tasks(store, plan)
+    done = reviews.frame(store, plans.get(store, plan)["dataset"], plan=plan)
+    seen = set(done["task"].to_list())
+    by_stream = {
+        stream: {"tasks": part.height, "done": sum(t in seen for t in part["task"])}
+        for (stream,), part in tasks.group_by("stream", maintain_order=True)
+    }
+    seconds = done["seconds"].drop_nulls()
+    return {
+        "plan": plan,
+        "tasks": tasks.height,
+        "done": sum(t in seen for t in tasks["task"]),
+        "left": sum(t not in seen for t in tasks["task"]),
+        "by_stream": by_stream,
+        "by_reviewer": _counts(done, "reviewer"),
+        "median_seconds": seconds.median() if len(seconds) else None,
+    }
+
+
+def findings_by_kind(store: Store, dataset: str) -> dict[str, int]:
+    """Counts of the newest check run by kind; empty before the first."""
+    run = findings.newest_run(store, dataset)
+    return dict(run["report"]["counts"]) if run else {}
+
+
+def show(store: Store, dataset: str) -> dict[str, Any]:
+    """All that `curator dataset show` tells: overview, plans, versions, runs, newest check run."""
+    run = findings.newest_run(store, dataset)
+    return {
+        **overview(store, dataset),
+        "plans": [
+            {k: p[k] for k in ("plan", "purpose", "labeler", "seed")} | {"reviews": p["settings"].get("reviews")}
+            for p in plans.of_dataset(store, dataset)
+        ],
+        "findings": findings_by_kind(store, dataset),
+        "check_run": run["run"] if run else None,
+        "versions": [
+            {"number": v["number"], "path": v["path"], "manifest_sha256": v["manifest_sha256"]}
+            for v in versions.listing(store, dataset)
+        ],
+        "runs": [
+            {"run": r["run"], "kind": r["kind"], "version": r["version"], "status": r["status"]}
+            for r in runs.listing(store, dataset).iter_rows(named=True)
+        ],
+    }
+
+
+def run_reports(store: Store, dataset: str | None) -> list[dict[str, Any]]:
+    """Training runs with their reports parsed, newest first."""
+    return [
+        {**row, "report": json.loads(row["report"]) if row["report"] else None}
+        for row in runs.listing(store, dataset).iter_rows(named=True)
+    ]
