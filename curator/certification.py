@@ -1,0 +1,213 @@
+"""From a plan's rows, its reviews and today's labels to a certificate about exactly the plan's rows.
+
+The audit stream estimates. A row's truth is what people settled about it, in whichever stream: that a row
+was drawn at random is what lets it speak for its stratum, and only drawn rows do. Rows settled before the
+draw form the known stratum and enter exactly.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from curator.certificate import StratumResult, error_bound, shipped_bound
+from curator.errors import NotEnoughDataError
+from curator.types import Bound
+
+Status = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]
+CLEAR = ("settled", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a plan proves. Counts are rows.
+
+    `teacher_error` is about the teacher's own labels, `shipped_error` about the labels that a release made now
+    would carry, both about the rows that the plan was drawn from (for shipped: those of them still in). It is None
+    where the figure is void, and `why` says so.
+    """
+
+    status: Status
+    why: tuple[str, ...]
+    plan: str
+    labeler: str
+    target: float | None
+    teacher_error: Bound | None
+    shipped_error: Bound | None
+    strata: tuple[dict[str, Any], ...]
+    unreviewed: int
+    unsettled: int
+    skipped: int
+    errors_found: int
+    errors_fixed: int
+    late_rows: int
+    reviewers: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for manifests and `--json`."""
+        return asdict(self)
+
+
+def certify(
+    *,
+    plan: str,
+    labeler: str,
+    rows: pl.DataFrame,
+    drawn: Iterable[str],
+    current: pl.DataFrame,
+    reviewers: Iterable[str],
+    target: float | None,
+    confidence: float,
+) -> Certificate:
+    """Judge a plan.
+
+    Args:
+        plan: The plan's id.
+        labeler: Whose labels `teacher_value` are.
+        rows: The plan's population as drawn: example_id, stratum, content_hash, teacher_value, drawn_value.
+        drawn: The audit rows.
+        current: Today's labels of the rows that could be released (test rows left out): example_id, content_hash,
+            value, basis, out, human_status, human_value.
+        reviewers: Who reviewed.
+        target: Highest error that may be certified, 0..1, or None.
+        confidence: Of each bound.
+
+    Raises:
+        NotEnoughDataError: The plan has no rows.
+    """
+    if rows.is_empty():
+        msg = f"plan {plan} was drawn from no rows"
+        raise NotEnoughDataError(msg)
+    now = rows.join(current, on="example_id", how="left", suffix="_now").with_columns(
+        audited=pl.col("example_id").is_in(list(drawn))
+    )
+    audited, known = now.filter("audited"), now.filter(pl.col("stratum") == "known")
+    state = [_stratum(name, part, "drawn_value") for name, part in _strata(now)]
+    teacher = [_stratum(name, part, "teacher_value") for name, part in _strata(now)]
+    known_wrong = int(_wrong(known, "teacher_value").sum())
+    found = now.filter(pl.col("stratum") != "known").filter(_wrong_expression("drawn_value"))
+    released = now.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
+    late = current.filter(pl.col("out").is_null()).join(rows, on="example_id", how="anti")
+    late = late.filter(~pl.col("human_status").is_in(["settled"]).fill_null(False))
+    unreviewed = sum(s.unreviewed for s in state)
+    unsettled = sum(s.unsettled for s in state)
+    teacher_bound = _try(
+        lambda: error_bound(teacher, known_errors=known_wrong, known_rows=known.height, confidence=confidence)
+    )
+    changed = _changed_since(released)
+    shipped = None
+    if not changed and released.height:
+        shipped = _try(
+            lambda: shipped_bound(
+                state,
+                known_errors=0,
+                known_rows=known.height,
+                errors_fixed=found.height,
+                rows_released=released.height,
+                confidence=confidence,
+            )
+        )
+    status, why = _status(unreviewed, unsettled, changed, late.height, shipped, target)
+    return Certificate(
+        status=status,
+        why=why,
+        plan=plan,
+        labeler=labeler,
+        target=target,
+        teacher_error=teacher_bound,
+        shipped_error=shipped,
+        strata=tuple(asdict(s) for s in state),
+        unreviewed=unreviewed,
+        unsettled=unsettled,
+        skipped=sum(s.skipped for s in state),
+        errors_found=int(_wrong(audited, "drawn_value").sum()),
+        errors_fixed=found.height,
+        late_rows=late.height,
+        reviewers=tuple(sorted(set(reviewers))),
+    )
+
+
+def _strata(now: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    parts = now.filter(pl.col("stratum") != "known").partition_by("stratum", as_dict=True)
+    return sorted((str(name), part) for (name,), part in parts.items())
+
+
+def _wrong_expression(column: str) -> pl.Expr:
+    settled = (pl.col("human_status") == "settled") & pl.col("human_value").ne_missing(pl.col(column))
+    return (settled | (pl.col("human_status") == "rejected")).fill_null(False)
+
+
+def _wrong(part: pl.DataFrame, column: str) -> pl.Series:
+    return part.select(_wrong_expression(column).alias("wrong"))["wrong"]
+
+
+def _stratum(name: str, part: pl.DataFrame, column: str) -> StratumResult:
+    audited = part.filter("audited")
+    status = audited["human_status"].fill_null("unreviewed")
+    return StratumResult(
+        name=name,
+        size=part.height,
+        reviewed=audited.height,
+        errors=int(_wrong(audited, column).sum()),
+        skipped=int((status == "skipped").sum()),
+        unsettled=int(status.is_in(["unsettled", "disputed"]).sum()),
+        unreviewed=int((status == "unreviewed").sum()),
+    )
+
+
+def _changed_since(released: pl.DataFrame) -> dict[str, int]:
+    """Released rows whose label or text is not what was drawn, and that no person settled one by one."""
+    by_hand = (pl.col("human_status") == "settled").fill_null(False)
+    moved = released.filter(~by_hand & pl.col("value").ne_missing(pl.col("drawn_value")))
+    decided = moved.filter(pl.col("basis") == "decision").height
+    text = released.filter(pl.col("content_hash").ne_missing(pl.col("content_hash_now"))).height
+    reasons = {
+        "were set by a group decision": decided,
+        "were relabelled by a teacher": moved.height - decided,
+        "have another text": text,
+    }
+    return {reason: n for reason, n in reasons.items() if n}
+
+
+def _try(make: Any) -> Bound | None:  # noqa: ANN401 - a thunk
+    try:
+        bound: Bound = make()
+    except NotEnoughDataError:
+        return None
+    return bound
+
+
+def _status(
+    unreviewed: int,
+    unsettled: int,
+    changed: dict[str, int],
+    late: int,
+    shipped: Bound | None,
+    target: float | None,
+) -> tuple[Status, tuple[str, ...]]:
+    if unreviewed or unsettled:
+        why = []
+        if unreviewed:
+            why.append(f"{unreviewed} audit rows are not reviewed yet")
+        if unsettled:
+            why.append(
+                f"{unsettled} audit rows have a blind disagreement or a dispute: a second look or an adjudication is due"
+            )
+        return "INCOMPLETE", tuple(why)
+    void = [
+        f"{n} released rows {reason} after this plan was drawn: review a fresh spot-check drawn now"
+        for reason, n in changed.items()
+    ]
+    if late:
+        void.append(f"{late} releasable rows came after this plan was drawn, and it says nothing about them")
+    if void:
+        return "UNCERTIFIED", tuple(void)
+    if shipped is None:
+        return "UNCERTIFIED", ("no row of the plan is released",)
+    found = (
+        f"at most {shipped.upper_one_sided:.2%} of {shipped.population:,} labels are wrong ({shipped.confidence:.0%})"
+    )
+    if target is not None and shipped.upper_one_sided > target:
+        return "UNCERTIFIED", (f"{found}; the target is {target:.2%}",)
+    return "CERTIFIED", (found + (f"; the target is {target:.2%}" if target is not None else ""),)

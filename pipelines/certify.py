@@ -1,0 +1,57 @@
+"""A plan and its reviews -> the certificate."""
+
+import polars as pl
+
+from curator.certification import Certificate
+from curator.certification import certify as judge
+from curator.errors import NotEnoughDataError, RequestError
+from storage import datasets, plans, reviews, views
+from storage.store import Store
+
+
+def run(dataset: str, store: Store, *, plan: str | None = None, as_of: int | None = None) -> Certificate:
+    """Judge the named plan, or the newest finished one (the newest where none is finished). Plans are never pooled.
+
+    Raises:
+        NotEnoughDataError: There is no plan that estimates.
+        RequestError: The plan is of another dataset, or is a test plan.
+    """
+    datasets.require(store, dataset)
+    if plan is not None:
+        found = plans.get(store, plan)
+        if found["dataset"] != dataset or found["purpose"] == "test":
+            msg = f"plan {plan} is a {found['purpose']} plan of {found['dataset']!r}; name an audit plan of {dataset!r}"
+            raise RequestError(msg)
+        return _judge(store, found, as_of)
+    candidates = [p for p in plans.of_dataset(store, dataset) if p["purpose"] != "test"]
+    if as_of is not None:
+        candidates = [p for p in candidates if p["seq"] <= as_of]
+    if not candidates:
+        msg = f"dataset {dataset!r} has no spot-check yet; run `curator plan --dataset {dataset}` and review its tasks"
+        raise NotEnoughDataError(msg)
+    judged: list[Certificate] = []
+    for candidate in candidates:
+        certificate = _judge(store, candidate, as_of)
+        if certificate.status != "INCOMPLETE":
+            return certificate
+        judged.append(certificate)
+    return judged[0]
+
+
+def _judge(store: Store, plan: dict[str, object], as_of: int | None) -> Certificate:
+    name, dataset, labeler = str(plan["plan"]), str(plan["dataset"]), str(plan["labeler"])
+    settings = plan["settings"]
+    assert isinstance(settings, dict)
+    tasks = plans.tasks(store, name)
+    drawn = tasks.filter(pl.col("stream") == "audit")["example_id"].to_list()
+    current = views.current(store, dataset, labeler=labeler, as_of=as_of)
+    return judge(
+        plan=name,
+        labeler=labeler,
+        rows=plans.rows(store, name),
+        drawn=drawn,
+        current=current.filter(~(pl.col("split") == "test").fill_null(False)),
+        reviewers=reviews.frame(store, dataset, plan=name, as_of=as_of)["reviewer"].to_list(),
+        target=settings.get("target"),
+        confidence=settings["confidence"],
+    )
