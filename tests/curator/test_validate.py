@@ -221,7 +221,7 @@ def test_a_hostile_depth_is_a_problem_and_no_crash():
     assert {p.line for p in result.problems} == {0, 1, 2, 3}
 
 
-KEYS = st.sampled_from([*["role", "content", "weight", "label", "tool_calls"], *sorted(set().union(*SFT_KEYS.values()))])
+KEYS = st.sampled_from(["role", "content", "weight", "label", "tool_calls", *sorted(set().union(*SFT_KEYS.values()))])
 SIDES = st.sampled_from([*sorted(set().union(*DPO_KEYS.values())), "completion_A", "completion_B"])
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
