@@ -159,6 +159,13 @@ def test_a_byte_order_mark_is_named_and_the_row_behind_it_is_still_read():
     assert result.rows == 12
 
 
+def test_the_side_of_an_answer_does_not_matter_to_a_contradiction_but_the_label_does():
+    swapped = dpo("B", one="bad one", other="good one")
+    assert "contradiction" not in validate_lines([dpo("A"), swapped], format="tinker").counts
+    flipped = validate_lines([dpo("A"), dpo("B")], format="tinker")
+    assert [(p.rule, p.line) for p in flipped.problems if p.line] == [("contradiction", 2)]
+
+
 def test_an_empty_file_and_a_short_file_are_told():
     assert validate_lines([], format="tinker").counts == {"empty_file": 1}
     short = lines_of("openai", "sft")[:9]
