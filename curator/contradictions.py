@@ -61,9 +61,7 @@ def contradictions(
         rows = sorted(row for row in score_by_row if labels[row] is not None)
         sides = {frozenset(str(labels[row]) for row in by_form[normalise(texts[row])]) for row in rows}
         if len({labels[row] for row in rows}) > 1 and len(sides) > 1:
-            result.append(
-                _contradiction(texts, labels, rows, tuple(score_by_row[row] for row in rows), exact=False)
-            )
+            result.append(_contradiction(texts, labels, rows, tuple(score_by_row[row] for row in rows), exact=False))
     return result
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,7 +166,7 @@ def _minhash_candidates(forms: list[str], seed: int) -> Iterator[tuple[int, int]
         for rows in np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1):
             members = rows.tolist()
             # A bucket this large is a shared template; neighbours in it still meet in other bands.
-            pairs = combinations(members, 2) if len(members) <= _BUCKET else zip(members, members[1:], strict=False)
+            pairs = combinations(members, 2) if len(members) <= _BUCKET else pairwise(members)
             for a, b in pairs:
                 key = a * len(forms) + b
                 if key not in seen:
@@ -225,9 +225,8 @@ def compare(a: Sequence[str], b: Sequence[str]) -> tuple[float, str] | None:
 
 def _unspaced(tokens: Sequence[str]) -> bool:
     # Thai, Chinese, Japanese: white space parts clauses, so a "word" is long or not made of letters with case.
-    return max(map(len, tokens), default=0) >= 8 and sum(map(len, tokens)) >= 9 * len(tokens) or all(
-        not token.isascii() and token.upper() == token.lower() and len(tokens) <= 3 for token in tokens
-    )
+    glued = max(map(len, tokens), default=0) >= 8 and sum(map(len, tokens)) >= 9 * len(tokens)
+    return glued or all(not token.isascii() and token.upper() == token.lower() and len(tokens) <= 3 for token in tokens)
 
 
 def _compare_characters(a: str, b: str) -> tuple[float, str] | None:

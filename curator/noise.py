@@ -82,7 +82,9 @@ def suspect(
         notes.append("suspect_label: no vectors; ranked by character n-grams alone")
     code = {name: place for place, name in enumerate(kept)}
     y_R = np.array([code[str(given[row])] for row in rows], dtype=np.int64)
-    families = _families(None if vectors_ND is None else vectors_ND[rows], [texts[row] for row in rows], y_R, len(kept))
+    families = _families(
+        None if vectors_ND is None else vectors_ND[rows], [texts[row] for row in rows.tolist()], y_R, len(kept)
+    )
     probability_RC = _out_of_fold(families, y_R, len(kept), seed)
     return _spread(probability_RC, y_R, rows, kept, len(labels), notes)
 
@@ -200,7 +202,7 @@ def _neighbours(
     for start in range(0, len(test), _CHUNK):
         block = test[start : start + _CHUNK]
         product = x_RD[block] @ against
-        cosine_BT = product.toarray() if sp.issparse(product) else np.asarray(product)
+        cosine_BT = product.toarray() if isinstance(product, sp.csr_matrix) else np.asarray(product)
         near_BK = np.argpartition(-cosine_BT, count - 1, axis=1)[:, :count]
         weight_BK = np.exp((np.take_along_axis(cosine_BT, near_BK, axis=1) - 1.0) / temperature)
         np.add.at(votes_TC, (start + np.arange(len(block))[:, None], y_R[train][near_BK]), weight_BK)

@@ -11,25 +11,26 @@ _NUMBER = re.compile(r"(?:(?<=\s)|^)[-−]\d+(?:[.,]\d+)*\s?%?|\d+(?:[.,]\d+)*\s
 _SENTENCE_END = re.compile(r"[.!?。！？:;\n]\s*[\"'“‘(]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CONTRACTED = re.compile(r"^(?:ca|do|does|did|is|was|were|wo|would|should|could|has|have|had|are|ai|must|need)nt$")
-_WORD_NUMBERS = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen twenty".split()
-    )
-} | {
-    word: str(value * 10)
-    for value, word in enumerate("thirty forty fifty sixty seventy eighty ninety hundred".split(), start=3)
-} | {"thousand": "1000", "million": "1000000", "once": "x1", "twice": "x2", "half": "1/2", "second": "2nd",
-     "first": "1st", "third": "3rd"}
-# The common negations of the world's larger written languages; what is missing here is compared as a plain word.
-_NEGATIONS = frozenset(
-    "not no never none nobody nothing nowhere neither nor cannot without unable "
-    "nicht kein keine keinen keiner keinem nie niemals ohne nichts ne pas jamais sans aucun rien non "
-    "nunca sin nada ningún ninguna ninguno jamás não nem sem mai senza nessuno niente niet geen nooit zonder "
-    "не нет ни никогда без няма нито нельзя δεν όχι μη μην ποτέ χωρίς değil yok hiç asla olmadan "
-    "لا لم لن ليس ليست غير بدون ما نہیں نہ مت बिना नहीं न मत không chưa chẳng đừng hapana si bila ไม่ 不 没 没有 未 无".split()
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
 )
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred"
+_WORD_NUMBERS = (
+    {word: str(value) for value, word in enumerate(_UNITS.split())}
+    | {word: str(value * 10) for value, word in enumerate(_TENS.split(), start=2)}
+    | {"thousand": "1000", "million": "1000000", "once": "1x", "twice": "2x", "half": "1/2"}
+    | {"first": "1st", "second": "2nd", "third": "3rd"}
+)
+# The common negations of larger written languages; a word that is missing here is compared as any other word.
+_NEGATION_WORDS = """
+not no never none nobody nothing nowhere neither nor cannot without unable
+nicht kein keine keinen keiner keinem nie niemals ohne nichts ne pas jamais sans aucun rien non
+nunca sin nada ningún ninguna ninguno jamás não nem sem mai senza nessuno niente niet geen nooit zonder
+не нет ни никогда без няма нито нельзя δεν όχι μη μην ποτέ χωρίς değil yok hiç asla olmadan
+لا لم لن ليس ليست غير بدون نہیں نہ مت बिना नहीं न मत không chưa chẳng đừng hapana bila ไม่ 不 没 没有 未 无
+"""
+_NEGATIONS = frozenset(_NEGATION_WORDS.split())
 
 
 class _Table(dict[int, str | None]):

@@ -267,9 +267,7 @@ def _merit(pattern: Pattern) -> tuple[float, float]:
     return float(explained), pattern.shape.stability + max(0.0, pattern.shape.silhouette)
 
 
-def _with_neighbours(
-    pattern: Pattern, vectors_ND: NDArray[np.float32] | None, labels: Sequence[str | None]
-) -> Pattern:
+def _with_neighbours(pattern: Pattern, vectors_ND: NDArray[np.float32] | None, labels: Sequence[str | None]) -> Pattern:
     if vectors_ND is None:
         return pattern
     others = np.array([row for row, label in enumerate(labels) if label not in (None, pattern.label)])

@@ -1,0 +1,124 @@
+"""Class balance: counts, entropy, effective classes, and a cap plan that holds on the final set."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.errors import RequestError
+
+MIN_ROWS = 10
+"""Least rows of a label: OpenAI's fine-tuning guide asks for ten examples at the least (and sees clear gains
+from 50 to 100); SetFit (Tunstall et al. 2022) starts from eight for each class."""
+MAX_RATIO = 10.0
+"""Largest label to smallest. Google's course on machine learning calls a minority of 1–20 % moderate imbalance."""
+MAX_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How evenly rows spread over labels.
+
+    Attributes:
+        counts: Rows by label, largest first.
+        entropy: Shannon entropy in nats.
+        effective: Effective number of labels, exp(entropy); equals their number when even (Hill 1973).
+        ratio: Largest count over smallest; 1.0 for a single label.
+        largest_share: Share of the largest label, 0..1.
+    """
+
+    counts: dict[str, int]
+    entropy: float
+    effective: float
+    ratio: float
+    largest_share: float
+
+
+def effective_number(counts: Sequence[int] | NDArray[np.int64]) -> float:
+    """Return exp(Shannon entropy) of the counts: the number of equally frequent kinds that is as varied.
+
+    >>> round(effective_number([5, 5, 5]), 6)
+    3.0
+    """
+    share = np.asarray(counts, dtype=np.float64)
+    share = share[share > 0]
+    if len(share) == 0:
+        return 0.0
+    share /= share.sum()
+    return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def balance(labels: Sequence[str | None]) -> Balance:
+    """Describe how labels are spread; rows without a label are left out."""
+    counts = dict(sorted(Counter(x for x in labels if x is not None).items(), key=lambda item: (-item[1], item[0])))
+    if not counts:
+        return Balance({}, 0.0, 0.0, 1.0, 0.0)
+    sizes = list(counts.values())
+    effective = effective_number(sizes)
+    return Balance(counts, float(np.log(effective)), effective, sizes[0] / sizes[-1], sizes[0] / sum(sizes))
+
+
+@dataclass(frozen=True, slots=True)
+class CapPlan:
+    """How many rows each label keeps so that none exceeds `cap` of what is left.
+
+    Attributes:
+        cap: The largest share allowed in the final set, 0..1.
+        keep: Rows to keep, by label.
+        drop: Rows to drop, by label; labels that lose none are left out.
+    """
+
+    cap: float
+    keep: dict[str, int]
+    drop: dict[str, int]
+
+
+def cap_plan(counts: Mapping[str, int], cap: float = MAX_SHARE) -> CapPlan:
+    """Return the largest set in which every label has at most `cap` of the *final* rows.
+
+    For one dominant label this is n_dom <= cap / (1 - cap) * n_rest: 0.4286 · n_rest at 30 %, and not
+    30 % of the rows that there were.
+
+    Raises:
+        RequestError: With this few labels no set can meet the cap.
+    """
+    present = {label: count for label, count in counts.items() if count > 0}
+    if not 0.0 < cap <= 1.0 or (present and len(present) * cap < 1.0 - 1e-9):
+        msg = (
+            f"a cap of {cap:.0%} cannot hold with {len(present)} labels: "
+            "give a cap in (0, 1] of at least 1 divided by the number of labels"
+        )
+        raise RequestError(msg)
+    low, high = 0, max(present.values(), default=0)
+    while low < high:  # the largest common limit under which the cap holds
+        limit = (low + high + 1) // 2
+        total = sum(min(count, limit) for count in present.values())
+        if limit <= cap * total + 1e-9:
+            low = limit
+        else:
+            high = limit - 1
+    keep = {label: min(count, low) for label, count in present.items()}
+    return CapPlan(cap, keep, {label: n - keep[label] for label, n in present.items() if n > keep[label]})
+
+
+def rows_to_drop(
+    labels: Sequence[str | None], redundancy_N: NDArray[np.float64], plan: CapPlan, *, protected: AbstractSet[int]
+) -> list[int]:
+    """Choose the rows that a cap plan drops: the most redundant first, never a protected one.
+
+    Args:
+        labels: The label of each row, or None.
+        redundancy_N: Higher is more redundant (for example the similarity to the nearest kept row).
+        plan: From `cap_plan`.
+        protected: Rows that stay whatever happens, such as those a person has reviewed. Where too many are
+            protected, fewer rows are dropped than planned.
+    """
+    dropped: list[int] = []
+    for label, count in plan.drop.items():
+        rows = [row for row, given in enumerate(labels) if given == label and row not in protected]
+        rows.sort(key=lambda row: (-float(redundancy_N[row]), row))
+        dropped += rows[:count]
+    return sorted(dropped)

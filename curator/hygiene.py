@@ -1,0 +1,294 @@
+"""Row hygiene: format faults, repeated templates, labels given away, secrets, personal data, leaks into test."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.balance import effective_number
+from curator.dedup import NearPairs
+from curator.normalise import normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault and the rows that have it; `detail` says what was found, with private parts masked."""
+
+    rule: str
+    rows: tuple[int, ...]
+    detail: str
+    advice: str
+    value: str | None = None
+    """The label that the rows should have, where the fault is one of spelling."""
+
+
+_CHAT_MARKS = re.compile(
+    r"<\|(?:im_start|im_end|endoftext|eot_id|start_header_id|end_header_id|assistant|user|system)\|>"
+    r"|\[/?INST\]|<<SYS>>|<start_of_turn>|<end_of_turn>|^\s*###\s*(?:Instruction|Response|Assistant)\s*:",
+    re.MULTILINE,
+)
+_BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf]|â€[\u0080-\u00bf\u2122\u0153\u009d]")
+_PROMPT_LEFT = re.compile(r"(?i)\b(?:you are an? (?:helpful|expert) \w+|answer with (?:only )?(?:one|the) label)\b")
+MAX_WORDS_OVER_MEDIAN = 20.0
+_LONG_WORDS = 500
+
+
+def format_faults(
+    texts: Sequence[str], labels: Sequence[str | None], known_labels: Sequence[str] | None
+) -> list[Fault]:
+    """Find format faults in inputs and labels.
+
+    Args:
+        texts: The raw texts.
+        labels: The label of each row, or None.
+        known_labels: The labels that the task allows, or None for free answers.
+    """
+    rules: list[tuple[str, Callable[[str], bool], str, str]] = [
+        ("chat_template_mark", lambda text: _CHAT_MARKS.search(text) is not None,
+         "marks of a chat template stand in the text", "remove the marks: the trainer's renderer adds its own"),
+        ("broken_encoding", lambda text: _BROKEN.search(text) is not None,
+         "characters were lost or decoded twice", "import again from the source, as UTF-8"),
+        ("prompt_left", lambda text: _PROMPT_LEFT.search(text) is not None,
+         "a teacher's instructions stand in the input", "cut the instructions: the student sees the input alone"),
+        ("empty", lambda text: not normalise(text), "nothing is left of the text after normalising",
+         "exclude these rows, or import the missing text"),
+    ]  # fmt: skip
+    faults = [
+        Fault(rule, rows, detail, advice)
+        for rule, test, detail, advice in rules
+        if (rows := tuple(row for row, text in enumerate(texts) if test(text)))
+    ]
+    return faults + _overlong(texts) + _label_faults(labels, known_labels)
+
+
+def _overlong(texts: Sequence[str]) -> list[Fault]:
+    if not texts:
+        return []
+    words_N = np.array([len(text.split()) for text in texts])
+    limit = max(_LONG_WORDS, MAX_WORDS_OVER_MEDIAN * float(np.median(words_N)))
+    rows = tuple(np.flatnonzero(words_N > limit).tolist())
+    if not rows:
+        return []
+    detail = f"over {limit:,.0f} words, the longest {int(words_N.max()):,}; the median is {np.median(words_N):,.0f}"
+    return [Fault("overlong", rows, detail, "check for pasted documents: a trainer cuts long rows from the right")]
+
+
+def _label_faults(labels: Sequence[str | None], known_labels: Sequence[str] | None) -> list[Fault]:
+    rows_by_label: dict[str, list[int]] = defaultdict(list)
+    for row, label in enumerate(labels):
+        if label is not None:
+            rows_by_label[label].append(row)
+    faults = []
+    spellings: dict[str, list[str]] = defaultdict(list)
+    if known_labels is not None:  # free answers are not expected to agree in spelling
+        for label in sorted(rows_by_label):
+            spellings["_".join(normalise(label).split())].append(label)
+    for variants in spellings.values():
+        if len(variants) > 1:
+            ranked = sorted(variants, key=lambda label: (label not in (known_labels or ()), -len(rows_by_label[label])))
+            rows = tuple(sorted(row for label in ranked[1:] for row in rows_by_label[label]))
+            faults.append(Fault("label_variants", rows, "spellings of one label: " + ", ".join(map(repr, ranked)),
+                                f"relabel to {ranked[0]!r}", ranked[0]))  # fmt: skip
+    padded = tuple(sorted(row for label, rows in rows_by_label.items() if label != label.strip() for row in rows))
+    if padded:
+        faults.append(Fault("label_space", padded, "labels begin or end with white space", "strip the labels"))
+    if known_labels is not None:
+        unknown = {label: rows for label, rows in rows_by_label.items() if label not in known_labels}
+        if unknown:
+            rows = tuple(sorted(row for rows_ in unknown.values() for row in rows_))
+            names = ", ".join(map(repr, sorted(unknown)[:10]))
+            faults.append(Fault("unknown_label", rows, f"labels that the task does not define: {names}",
+                                "relabel, or add the label to the task"))  # fmt: skip
+    return faults
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """How few texts a dataset is made from.
+
+    Attributes:
+        rows: All rows whose form stands more than once.
+        distinct: Number of distinct forms: texts after normalising, digits masked.
+        effective: exp(entropy) over the forms: 40 for 1,000 rows spread evenly over 40 forms.
+        largest: The most frequent forms with their counts.
+    """
+
+    rows: tuple[int, ...]
+    distinct: int
+    effective: float
+    largest: tuple[tuple[str, int], ...]
+
+
+def repetition(texts: Sequence[str]) -> Repetition:
+    """Count the forms that the texts are made from; texts that differ in digits alone are one form."""
+    forms = [re.sub(r"\d+(?: \d+)*", "0", normalise(text)) for text in texts]
+    counts = Counter(forms)
+    return Repetition(
+        rows=tuple(row for row, form in enumerate(forms) if counts[form] > 1),
+        distinct=len(counts),
+        effective=effective_number(list(counts.values())),
+        largest=tuple(counts.most_common(5)),
+    )
+
+
+def shortcuts(texts: Sequence[str], labels: Sequence[str | None], *, min_rows: int = 5) -> list[Fault]:
+    """Find labels that the input gives away in a field, such as "category: refund" in rows labelled refund."""
+    rows_by_label: dict[str, list[int]] = defaultdict(list)
+    marker = re.compile(r"(?i)\b(?:label|category|intent|class|answer|topic|tag)\s*[:=]\s*[\"']?([\w\- ]+)")
+    for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        if label is None:
+            continue
+        stated = [" ".join(normalise(match).split()) for match in marker.findall(text)]
+        wanted = " ".join(normalise(label).split())
+        if any(value == wanted or value.startswith(f"{wanted} ") for value in stated):
+            rows_by_label[label].append(row)
+    return [
+        Fault("label_in_input", tuple(rows), f"{len(rows)} rows state their label {label!r} in the input",
+              "remove the field from the input: a student learns to copy it, and fails where it is missing")
+        for label, rows in sorted(rows_by_label.items())
+        if len(rows) >= min_rows
+    ]  # fmt: skip
+
+
+_SECRETS = {
+    "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    "AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "GitHub token": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
+    "API key": re.compile(r"\b(?:sk|pk|rk|tml)-[A-Za-z0-9_\-]{20,}\b"),
+    "Google API key": re.compile(r"\bAIza[0-9A-Za-z_\-]{35}\b"),
+    "Slack token": re.compile(r"\bxox[abprs]-[0-9A-Za-z\-]{10,}\b"),
+    "JSON web token": re.compile(r"\beyJ[\w\-]{10,}\.eyJ[\w\-]{10,}\.[\w\-]{10,}\b"),
+    "password": re.compile(r"(?i)\b(?:password|passwd|pwd)\s*[:=]\s*(?=\S*\d)\S{6,}"),
+}
+_EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.[A-Za-z]{2,}")
+_CARD = re.compile(r"(?<![\d.])\d(?:[ \-]?\d){12,18}(?![\d.]*\d)")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .\-]?)?(?:\(\d{2,5}\)[ .\-]?)?\d{2,4}(?:[ .\-]\d{2,4}){2,4}(?![\w.]*\d)")
+
+
+def secrets(texts: Sequence[str]) -> list[Fault]:
+    """Find keys, tokens and passwords; the evidence shows their first four characters alone."""
+    return _grouped(
+        (row, name, match.group())
+        for row, text in enumerate(texts)
+        for name, pattern in _SECRETS.items()
+        for match in pattern.finditer(text)
+    )
+
+
+def personal_data(texts: Sequence[str]) -> list[Fault]:
+    """Find e-mail addresses, card numbers (Luhn), account numbers (IBAN, mod 97) and phone numbers."""
+    return _grouped((row, name, found) for row, text in enumerate(texts) for name, found in _personal(text))
+
+
+def _personal(text: str) -> list[tuple[str, str]]:
+    found = [("e-mail address", match.group()) for match in _EMAIL.finditer(text)]
+    taken: list[tuple[int, int]] = []
+    for name, pattern, valid in (("card number", _CARD, luhn), ("account number (IBAN)", _IBAN, iban)):
+        for match in pattern.finditer(text):
+            if valid(match.group()):
+                found.append((name, match.group()))
+                taken.append(match.span())
+    for match in _PHONE.finditer(text):
+        digits = sum(char.isdigit() for char in match.group())
+        inside = any(start <= match.start() < end for start, end in taken)
+        date = re.fullmatch(r"\d{1,4}[ .\-]\d{1,2}[ .\-]\d{1,4}", match.group())
+        if 9 <= digits <= 15 and not inside and not date:
+            found.append(("phone number", match.group()))
+    return found
+
+
+def _grouped(hits: Iterable[tuple[int, str, str]]) -> list[Fault]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    samples: dict[str, str] = {}
+    for row, name, value in hits:
+        if not rows[name] or rows[name][-1] != row:
+            rows[name].append(row)
+        samples.setdefault(name, value[:4] + "…")
+    return [
+        Fault(name, tuple(found), f"{name} in {len(found)} rows, for example {samples[name]}",
+              "mask it in the source, or exclude the rows: what is trained on can be recited")
+        for name, found in sorted(rows.items())
+    ]  # fmt: skip
+
+
+def luhn(number: str) -> bool:
+    """Check the last digit of a card number (ISO/IEC 7812).
+
+    >>> luhn("4539 1488 0343 6467"), luhn("4539 1488 0343 6468")
+    (True, False)
+    """
+    digits = [int(char) for char in number if char.isdigit()]
+    if len(set(digits)) < 2:
+        return False
+    doubled = [d * 2 - 9 if d > 4 else d * 2 for d in digits[-2::-2]]
+    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
+
+
+def iban(number: str) -> bool:
+    """Check the two check digits of an account number (ISO 13616: the rearranged number is 1 modulo 97)."""
+    plain = number.replace(" ", "")
+    if not 15 <= len(plain) <= 34:
+        return False
+    return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Test rows that stand in train: `how` is "exact", "near" or "group"."""
+
+    how: str
+    test_rows: tuple[int, ...]
+    train_rows: tuple[int, ...]
+    scores: tuple[float, ...]
+
+
+def leaks(
+    texts: Sequence[str],
+    splits: Sequence[str | None],
+    groups: Sequence[str | None],
+    pairs: NearPairs,
+    *,
+    threshold: float = 0.85,
+) -> list[Leak]:
+    """Find what stands on both sides of the split: equal texts, near texts, and rows of one source group.
+
+    Args:
+        texts: The raw texts.
+        splits: "train", "test" or None for each row.
+        groups: The source group of each row, or None.
+        pairs: From `curator.dedup.near_pairs` on the same texts.
+        threshold: Least similarity of a near leak, 0..1.
+    """
+    found = _straddling("exact", [normalise(text) or None for text in texts], splits)
+    partners: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for left, right, score in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), pairs.score_P.tolist(), strict=True):
+        if score >= threshold and {splits[left], splits[right]} == {"train", "test"}:
+            test, train = (left, right) if splits[left] == "test" else (right, left)
+            partners[test].append((train, score))
+    found += [
+        Leak("near", (test,), tuple(row for row, _ in near), tuple(score for _, score in near))
+        for test, near in sorted(partners.items())
+    ]
+    return found + _straddling("group", groups, splits)
+
+
+def _straddling(how: str, keys: Sequence[str | None], splits: Sequence[str | None]) -> list[Leak]:
+    sides: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for row, (key, split) in enumerate(zip(keys, splits, strict=True)):
+        if key is not None and split in ("test", "train"):
+            sides[key][split == "train"].append(row)
+    return [
+        Leak(how, tuple(test), tuple(train), (1.0,) * len(train)) for test, train in sides.values() if test and train
+    ]
+
+
+def redundancy(pairs: NearPairs, rows: int) -> NDArray[np.float64]:
+    """Return for each row its similarity to its nearest near duplicate, 0 where it has none; shape [N]."""
+    score_N = np.zeros(rows)
+    np.maximum.at(score_N, pairs.left_P, pairs.score_P)
+    np.maximum.at(score_N, pairs.right_P, pairs.score_P)
+    return score_N
