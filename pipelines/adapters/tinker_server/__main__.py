@@ -22,7 +22,8 @@ def end_with_parent(parent: int, stop: threading.Event) -> None:
     """
 
     def until_end_of_input() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):
+            pass
         stop.set()
 
     def until_orphaned() -> None:

@@ -47,7 +47,7 @@ class Api:
         self.engine = engine
         self.end_of_turn = {name: tokenizer.token_to_id(IM_END) for name, tokenizer in engine.tokenizers.items()}
         self.posts: dict[str, Callable[[dict[str, Any]], Reply]] = {
-            "client/config": lambda _: as_json({"pjwt_auth_enabled": False, "use_pyqwest_transport": False}),
+            "client/config": lambda _: as_json({"pjwt_auth_enabled": False}),
             "client/dynamic_config": lambda _: as_json({}),
             "create_session": lambda _: as_json({"type": "create_session", "session_id": uuid.uuid4().hex}),
             "session_heartbeat": lambda _: as_json({"type": "session_heartbeat"}),

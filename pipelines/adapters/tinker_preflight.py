@@ -1,0 +1,186 @@
+"""Looks at a training file before the cookbook does, which trains nothing, or the wrong thing, in silence.
+
+Its traps (tinker-cookbook 0.5.8): fewer rows than a batch train zero steps and the rest of a division is
+dropped; truncation is from the right, so the answer goes first; a row without an assistant turn trains
+nothing; any preference label but "A" means that B won.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from curator.errors import DataError
+
+ROLES = ("system", "user", "assistant", "tool")
+SHOWN = 5
+"""How many lines an error names; the count is always complete."""
+
+
+class Renderer(Protocol):
+    """What is needed of a tinker-cookbook renderer: the tokens of a conversation and their loss weights."""
+
+    def build_supervised_example(self, messages: list[Any]) -> tuple[Any, Any]:
+        """Return (model input with `.length`, weights tensor [T])."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What a training will see. `dropped` rows are left out of each epoch (others each time)."""
+
+    rows: int
+    batch_size: int
+    dropped: int
+    longest: int
+    notes: tuple[str, ...]
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Optimizer steps in one pass over the file."""
+        return self.rows // self.batch_size
+
+
+class _Problems:
+    """Collects what is wrong, by reason, with the lines."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.lines: dict[str, list[int]] = {}
+
+    def add(self, reason: str, line: int) -> None:
+        self.lines.setdefault(reason, []).append(line)
+
+    def raise_if_any(self) -> None:
+        if not self.lines:
+            return
+        parts = []
+        for reason, lines in self.lines.items():
+            more = ", …" if len(lines) > SHOWN else ""
+            where = ", ".join(map(str, lines[:SHOWN])) + more
+            parts.append(f"{len(lines)} row{'s' * (len(lines) > 1)} {reason} (line {where})")
+        raise DataError(f"{self.file}: {'; '.join(parts)}")
+
+
+def preflight_sft(file: Path, renderer: Renderer, *, batch_size: int, max_length: int) -> Preflight:
+    """Check a supervised file: `{"messages": [{"role", "content"}, …]}` a line.
+
+    Raises:
+        DataError: Counts and lines of the rows that would train nothing or fail.
+    """
+
+    def conversations(row: dict[str, Any]) -> list[list[Any]] | str:
+        messages = row.get("messages")
+        if not isinstance(messages, list) or not messages:
+            return "without a non-empty list 'messages'"
+        return [messages]
+
+    return _preflight(file, renderer, conversations, batch_size=batch_size, max_length=max_length, unit="row")
+
+
+def preflight_dpo(file: Path, renderer: Renderer, *, batch_size: int, max_length: int) -> Preflight:
+    """Check a preference file: `{"comparison": {prompt_conversation, completion_A, completion_B}, "label"}`.
+
+    Raises:
+        DataError: Counts and lines of the pairs that would train nothing, the wrong way round, or fail.
+    """
+
+    def conversations(row: dict[str, Any]) -> list[list[Any]] | str:
+        comparison = row.get("comparison")
+        names = ("prompt_conversation", "completion_A", "completion_B")
+        if not isinstance(comparison, dict) or not all(isinstance(comparison.get(n), list) for n in names):
+            return f"without a 'comparison' of the lists {', '.join(names)}"
+        if row.get("label") not in ("A", "B"):
+            label = json.dumps(row.get("label"), ensure_ascii=False)
+            return f'with label {label}, which would train as a win for B: expected "A" or "B", leave ties out'
+        prompt, first, second = (comparison[name] for name in names)
+        if first == second:
+            return "whose two completions are equal: there is nothing to prefer"
+        return [prompt + first, prompt + second]
+
+    return _preflight(file, renderer, conversations, batch_size=batch_size, max_length=max_length, unit="pair")
+
+
+def _preflight(
+    file: Path,
+    renderer: Renderer,
+    conversations: Callable[[dict[str, Any]], list[list[Any]] | str],
+    *,
+    batch_size: int,
+    max_length: int,
+    unit: str,
+) -> Preflight:
+    if batch_size < 1 or max_length < 2:
+        raise DataError(f"batch_size {batch_size} and max_length {max_length}: expected at least 1 and 2")
+    problems, rows, longest = _Problems(file), 0, 0
+    for line, row in _read(file, problems):
+        rows += 1
+        found = conversations(row)
+        for messages in found if isinstance(found, list) else []:
+            reason = _wrong_messages(messages)
+            if reason is not None:
+                found = reason
+                break
+            length, answer_end = _lengths(renderer, messages)
+            longest = max(longest, length)
+            if answer_end > max_length:
+                found = (
+                    f"longer than max_length {max_length} tokens, which cuts from the right and so loses the "
+                    f"answer: raise max_length or leave them out"
+                )
+                break
+        if isinstance(found, str):
+            problems.add(found, line)
+    problems.raise_if_any()
+    if rows < 1:
+        raise DataError(f"{file}: no {unit}s: nothing would be trained")
+    notes = []
+    if rows < batch_size:
+        notes.append(f"{rows} {unit}s are fewer than the batch size {batch_size}: trained in batches of {rows}")
+        batch_size = rows
+    if dropped := rows % batch_size:
+        notes.append(f"{dropped} of {rows} {unit}s do not fill a batch of {batch_size} and sit out each epoch")
+    return Preflight(rows, batch_size, dropped, longest, tuple(notes))
+
+
+def _read(file: Path, problems: _Problems) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line from 1, row)."""
+    if not file.is_file():
+        raise DataError(f"{file}: no such file")
+    with file.open(encoding="utf-8") as lines:
+        for line, text in enumerate(lines, start=1):
+            if not text.strip():
+                problems.add("blank, which stops the cookbook: remove it", line)
+                continue
+            try:
+                row = json.loads(text)
+            except json.JSONDecodeError as error:
+                problems.add(f"not JSON ({error.msg})", line)
+                continue
+            if isinstance(row, dict):
+                yield line, row
+            else:
+                problems.add("not a JSON object", line)
+
+
+def _wrong_messages(messages: list[Any]) -> str | None:
+    """What is wrong with a conversation, or None."""
+    for message in messages:
+        if not isinstance(message, dict) or message.get("role") not in ROLES:
+            return f"with a message whose role is not one of {', '.join(ROLES)}"
+        if not isinstance(message.get("content"), str | list):
+            return "with a message without content"
+    answers = [message["content"] for message in messages if message["role"] == "assistant"]
+    if not answers:
+        return "without an assistant turn, which train nothing"
+    if not all(answer.strip() if isinstance(answer, str) else answer for answer in answers):
+        return "with an empty assistant turn"
+    return None
+
+
+def _lengths(renderer: Renderer, messages: list[Any]) -> tuple[int, int]:
+    """Tokens of a conversation, and of its part up to the end of the last answer."""
+    model_input, weights_T = renderer.build_supervised_example(messages)
+    trained = weights_T.nonzero()
+    return int(model_input.length), int(trained.max()) + 1 if len(trained) else 0

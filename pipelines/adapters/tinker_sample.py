@@ -1,0 +1,124 @@
+"""Sampling through the Tinker protocol. Use it from `pipelines.adapters.tinker`."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from threading import Semaphore
+from typing import TYPE_CHECKING, Any, cast
+
+from curator.errors import CuratorError
+from curator.ports import Completion, Progress
+from pipelines.adapters.tinker_reach import LOCAL_RENDERER, check_reachable
+from pipelines.adapters.tinker_server.launch import LocalTinker
+from pipelines.adapters.tinker_train import renderer_name_for, translate
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class TinkerSampler:
+    """Implements `curator.ports.Sampler` with the official client.
+
+    Args:
+        base_model: A model name of the service, or the folder of the local base model.
+        base_url: The server; None is `TINKER_BASE_URL`, else the service.
+        renderer_name: None takes the cookbook's recommendation (`qwen3_instruct` for the local student).
+        local: The server is Curator's own.
+        concurrency: Requests in flight; the local server answers those that wait together.
+    """
+
+    def __init__(
+        self,
+        base_model: str,
+        *,
+        base_url: str | None,
+        renderer_name: str | None = None,
+        local: bool = False,
+        concurrency: int = 64,
+    ) -> None:
+        self.base_model = base_model
+        self.base_url = base_url
+        self.renderer_name = renderer_name or (LOCAL_RENDERER if local else None)
+        self.local = local
+        self.concurrency = concurrency
+        self._service: Any = None
+
+    def sample(
+        self,
+        conversations: Sequence[Sequence[dict[str, str]]],
+        *,
+        model_path: str | None,
+        max_tokens: int,
+        temperature: float = 0.0,
+        progress: Progress,
+    ) -> list[Completion]:
+        """Answer each conversation, in order.
+
+        Args:
+            conversations: Messages with `role` and `content`; the last is the user's.
+            model_path: A sampler path of a checkpoint; None is the base model.
+            max_tokens: Longest answer.
+            temperature: 0 is greedy.
+            progress: Called with (answers, conversations); from the client's threads.
+
+        Returns:
+            Texts without stop sequence. Latency is the time a request took from its submission, in seconds:
+            with many in flight it includes waiting for one another.
+
+        Raises:
+            TrainerError: The server cannot be reached or refused.
+        """
+        if not conversations:
+            return []
+        check_reachable(self.base_url)
+        try:
+            return self._sample(conversations, model_path, max_tokens, temperature, progress)
+        except CuratorError:
+            raise
+        except Exception as error:
+            raise translate(error, self.base_url, doing="sampling") from error
+
+    def _sample(
+        self,
+        conversations: Sequence[Sequence[dict[str, str]]],
+        model_path: str | None,
+        max_tokens: int,
+        temperature: float,
+        progress: Progress,
+    ) -> list[Completion]:
+        import tinker
+        from tinker_cookbook import renderers
+        from tinker_cookbook.tokenizer_utils import get_tokenizer
+
+        if self._service is None:
+            key = LocalTinker.api_key if self.local else None
+            self._service = tinker.ServiceClient(base_url=self.base_url, api_key=key)
+        name = renderer_name_for(self.base_model, self.renderer_name)
+        renderer = renderers.get_renderer(name, get_tokenizer(self.base_model))
+        base = None if model_path else self.base_model
+        client = self._service.create_sampling_client(model_path=model_path, base_model=base).result()
+        params = tinker.SamplingParams(
+            max_tokens=max_tokens, temperature=temperature, stop=renderer.get_stop_sequences()
+        )
+        slots, ended, seconds = Semaphore(self.concurrency), [0], [0.0] * len(conversations)
+
+        def note(row: int, started: float, _: "Future[Any]") -> None:
+            seconds[row] = time.perf_counter() - started
+            ended[0] += 1  # callbacks all run on the client's one loop thread
+            slots.release()
+            progress(ended[0], len(conversations))
+
+        requests: list[tuple[int, Future[Any]]] = []
+        for row, conversation in enumerate(conversations):
+            prompt = renderer.build_generation_prompt(cast(Any, list(conversation)))
+            slots.acquire()
+            future = client.sample(prompt=prompt, num_samples=1, sampling_params=params).future()
+            requests.append((prompt.length, future))
+            future.add_done_callback(partial(note, row, time.perf_counter()))
+        answers = []
+        for row, (tokens_in, future) in enumerate(requests):
+            tokens = future.result().sequences[0].tokens
+            message, _ = renderer.parse_response(tokens)
+            text = renderers.get_text_content(message)
+            answers.append(Completion(text, seconds[row], tokens_in, len(tokens)))
+        return answers

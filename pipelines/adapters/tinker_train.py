@@ -1,0 +1,190 @@
+"""The child process that runs one tinker-cookbook loop: `python -m pipelines.adapters.tinker_train JOB.json`.
+
+A process of its own, because the cookbook takes over the root logger, prints to the console, reads its key
+from the environment and leaves threads behind. Its result is the log folder; a failure is `error.json` there.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+import time
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from curator.errors import CuratorError, DataError, TrainerError
+
+CHECKPOINTS_A_RUN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TrainJob:
+    """One training, completely described. `start_state` is the checkpoint that DPO begins from."""
+
+    kind: Literal["sft", "dpo"]
+    train_file: str
+    log_dir: str
+    base_model: str
+    base_url: str | None
+    renderer_name: str | None
+    lora_rank: int
+    epochs: int
+    batch_size: int
+    learning_rate: float | None
+    max_length: int
+    seed: int
+    beta: float | None = None
+    start_state: str | None = None
+
+
+def renderer_name_for(base_model: str, given: str | None) -> str:
+    """The renderer asked for, else the cookbook's recommendation.
+
+    Raises:
+        TrainerError: The cookbook does not know the model.
+    """
+    from tinker_cookbook import model_info
+
+    if given is not None:
+        return given
+    try:
+        return str(model_info.get_recommended_renderer_name(base_model))
+    except Exception as error:
+        raise TrainerError(
+            f"no recommended renderer for base model {base_model!r} ({error}): name one with renderer_name"
+        ) from error
+
+
+def translate(error: BaseException, base_url: str | None, *, doing: str = "training") -> CuratorError:
+    """Say what a foreign error means and what to do about it."""
+    import tinker
+
+    where = base_url or os.environ.get("TINKER_BASE_URL") or "the Tinker service"
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, CuratorError):
+        return error
+    if isinstance(error, tinker.APIConnectionError):
+        return TrainerError(f"{where} cannot be reached ({text}): check TINKER_BASE_URL and the network, then rerun")
+    if isinstance(error, tinker.AuthenticationError | tinker.PermissionDeniedError) or "api_key" in str(error):
+        return TrainerError(f"{where} refused the key ({text}): set TINKER_API_KEY to a valid key and rerun")
+    if isinstance(error, tinker.APIStatusError) and error.status_code == 402:
+        return TrainerError(f"{where} asks for payment ({text}): settle the account and rerun; it resumes")
+    if isinstance(error, tinker.APIStatusError | tinker.RequestFailedError):
+        return TrainerError(f"{where} refused a request ({text}): correct what it names and rerun")
+    if type(error).__module__.startswith("pyarrow"):
+        return DataError(f"the training file mixes types in a field ({text}): give every row the same fields")
+    return TrainerError(f"{doing} through {where} failed ({text}): a rerun resumes")
+
+
+def run(job: TrainJob) -> None:
+    """Check the file, then train with the cookbook's own loop.
+
+    Raises:
+        DataError: See `pipelines.adapters.tinker_preflight`.
+    """
+    from tinker_cookbook import renderers
+    from tinker_cookbook.tokenizer_utils import get_tokenizer
+
+    from pipelines.adapters.tinker_preflight import preflight_dpo, preflight_sft
+
+    name = renderer_name_for(job.base_model, job.renderer_name)
+    renderer = renderers.get_renderer(name, get_tokenizer(job.base_model))
+    preflight = preflight_sft if job.kind == "sft" else preflight_dpo
+    seen = preflight(Path(job.train_file), renderer, batch_size=job.batch_size, max_length=job.max_length)
+    (Path(job.log_dir) / "preflight.json").write_text(
+        json.dumps({**asdict(seen), "total_steps": seen.steps_an_epoch * job.epochs}, ensure_ascii=False)
+    )
+    loop = _sft if job.kind == "sft" else _dpo
+    loop(job, _settings(job, name, seen.steps_an_epoch * job.epochs), seen.batch_size)
+
+
+def _settings(job: TrainJob, renderer_name: str, steps: int) -> dict[str, Any]:
+    """What both loops are told."""
+    return {
+        "log_path": job.log_dir,
+        "model_name": job.base_model,
+        "recipe_name": f"curator_{job.kind}",
+        "renderer_name": renderer_name,
+        "load_checkpoint_path": job.start_state,
+        "lora_rank": job.lora_rank,
+        "num_epochs": job.epochs,
+        "base_url": job.base_url,
+        "save_every": max(10, steps // CHECKPOINTS_A_RUN),
+        "eval_every": 0,
+        "infrequent_eval_every": 0,
+    }
+
+
+def _common(job: TrainJob, settings: dict[str, Any], batch_size: int) -> Any:  # noqa: ANN401  the cookbook is untyped
+    from tinker_cookbook.supervised.types import ChatDatasetBuilderCommonConfig
+
+    return ChatDatasetBuilderCommonConfig(
+        model_name_for_tokenizer=job.base_model,
+        renderer_name=settings["renderer_name"],
+        max_length=job.max_length,
+        batch_size=batch_size,
+    )
+
+
+def _sft(job: TrainJob, settings: dict[str, Any], batch_size: int) -> None:
+    from tinker_cookbook.hyperparam_utils import get_lr
+    from tinker_cookbook.supervised import train
+    from tinker_cookbook.supervised.data import FromConversationFileBuilder
+
+    builder = FromConversationFileBuilder(
+        file_path=job.train_file, shuffle_seed=job.seed, common_config=_common(job, settings, batch_size)
+    )
+    rate = job.learning_rate if job.learning_rate is not None else get_lr(job.base_model)
+    asyncio.run(train.main(train.Config(dataset_builder=builder, learning_rate=rate, **settings)))
+
+
+def _dpo(job: TrainJob, settings: dict[str, Any], batch_size: int) -> None:
+    from tinker_cookbook.preference import train_dpo
+    from tinker_cookbook.preference.dpo_datasets import DPODatasetBuilderFromComparisons
+    from tinker_cookbook.preference.preference_datasets import ComparisonBuilderFromJsonl
+
+    builder = DPODatasetBuilderFromComparisons(
+        comparison_builder=ComparisonBuilderFromJsonl(train_path=job.train_file),
+        common_config=_common(job, settings, batch_size),
+    )
+    more: dict[str, Any] = {} if job.learning_rate is None else {"learning_rate": job.learning_rate}
+    if job.beta is not None:
+        more["dpo_beta"] = job.beta
+    train_dpo.main(train_dpo.Config(dataset_builder=builder, **more, **settings))
+
+
+def _end_with(parent: int) -> None:
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main() -> int:
+    """Run the job in the file named on the command line; 0, or 1 with `error.json` in its log folder."""
+    job = TrainJob(**json.loads(Path(sys.argv[1]).read_text()))
+    _end_with(int(sys.argv[2]))
+    warnings.simplefilter("ignore", FutureWarning)  # the cookbook calls what the client has deprecated
+    try:
+        run(job)
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        told = translate(error, job.base_url)
+        failure = {"kind": "data" if isinstance(told, DataError) else "trainer", "message": str(told)}
+        (Path(job.log_dir) / "error.json").write_text(json.dumps(failure, ensure_ascii=False))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the client's threads would keep a finished process for seconds
