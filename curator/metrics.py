@@ -61,6 +61,8 @@ def accuracy(
     right, or every one wrong, the data say nothing about that effect and groups count as items.
     The effective number is lowered by the ratio of Student's t quantiles with n - 1 and groups - 1
     degrees of freedom, squared, as in Korn and Graubard (1998), Survey Methodology 24, 193-201.
+    Like every interval from the sample's own spread, it cannot know of groups that fail as a whole but
+    are too rare to have been seen: with few groups (under about 100) and few errors read it with care.
 
     Args:
         correct_N: Right (1) or wrong (0), or a score in 0..1, for each item.
