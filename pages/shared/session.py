@@ -73,3 +73,11 @@ def _choose(names: list[str]) -> str:
     st.session_state[_CHOSEN] = chosen
     st.query_params["dataset"] = chosen
     return chosen
+
+
+def lead_on(text: str, page: str, label: str) -> NoReturn:
+    """Say why a page is empty, and show the one button that leads on."""
+    st.text(text)
+    if st.button(label, type="primary"):
+        st.switch_page(page)
+    st.stop()

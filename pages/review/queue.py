@@ -1,0 +1,53 @@
+"""Review: the rows of a spot-check, one after the other, by keyboard."""
+
+import streamlit as st
+
+from pages.shared.guard import require_role
+from pages.shared.native_queue import NativeQueue
+from pages.shared.review_component import review_queue
+from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.words import spot_check_name
+from storage import datasets, plans
+
+user = require_role("reviewer", "engineer", "admin")
+settings = open_project()
+dataset = sidebar(user, settings)
+st.subheader("Review", anchor=False)
+if dataset is None:
+    lead_on("There is nothing to review yet.", "pages/data/start.py", "Bring in data")
+found = plans.of_dataset(settings.store, dataset)
+if not found:
+    lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")
+
+wanted = st.session_state.get("chosen_plan")
+ids = [plan["plan"] for plan in found]
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    chosen = st.selectbox(
+        "Spot-check",
+        found,
+        index=ids.index(wanted) if wanted in ids else 0,
+        format_func=spot_check_name,
+        width=520,
+    )
+    st.page_link("pages/review/spot_check.py", label="Certificate and progress", icon=":material/verified:")
+task = datasets.task_of(settings.store, dataset)
+queue = NativeQueue(settings.store, dataset, chosen["plan"], user.name)
+
+
+@st.fragment
+def draw() -> None:
+    """Draw the queue alone, so that an answer reruns nothing else."""
+    review_queue(
+        key=f"queue:{chosen['plan']}:{user.name}",
+        scope=f"{settings.store.path}:{chosen['plan']}:{user.name}",
+        kind=task.kind,
+        labels=list(task.labels),
+        load=queue.load,
+        apply=queue.apply,
+    )
+
+
+draw()
+with st.expander("Rubric"):
+    st.text(task.rubric or "This task has no rubric yet.")
+    st.dataframe([{"label": label, "definition": meaning} for label, meaning in task.labels.items()])

@@ -1,0 +1,85 @@
+"""Versions: release the approved rows, see what each version proves, verify its files."""
+
+import streamlit as st
+
+from curator.errors import CuratorError
+from curator.formats import FORMATS
+from pages.shared.guard import require_role
+from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.words import percent
+from pipelines import release
+from pipelines.release import ReleaseConfig, ReleaseReport
+from storage import labels, versions
+
+user = require_role("engineer", "analyst", "admin")
+settings = open_project()
+dataset = sidebar(user, settings)
+st.subheader("Versions", anchor=False)
+if dataset is None:
+    lead_on("There is nothing to release yet.", "pages/data/start.py", "Bring in data")
+labelers = labels.labelers(settings.store, dataset)
+if not labelers:
+    lead_on("The dataset has no labels yet.", "pages/data/start.py", "Bring in labels")
+found = versions.listing(settings.store, dataset)
+
+
+def show_gates(gates: list[dict[str, object]]) -> None:
+    """Draw the gates of a release."""
+    marks = {True: "passed", False: "FAILED", None: "not demanded"}
+    st.dataframe([{"gate": g["name"], "result": marks[g["passed"]], "why": g["why"]} for g in gates])
+
+
+def show_report(report: ReleaseReport) -> None:
+    """Say what the last click on Release did."""
+    if report.version is None:
+        st.error("Not released: a gate failed. Settle it, or waive it with a reason.")
+    else:
+        st.success("Released a new version." if report.created else "Nothing has changed since this version.")
+        st.text(f"{report.version}: {report.path}")
+    show_gates(list(report.gates))
+
+
+with st.expander("Release a version", expanded=not found), st.form("release"):
+    columns = st.columns([2, 3])
+    labeler = columns[0].selectbox("Labels where no person has spoken", labelers)
+    formats = columns[1].multiselect("Formats", list(FORMATS), default=["tinker", "openai"])
+    waive = st.multiselect("Gates to waive", ["certificate", "test_reviewed", "contradictions", "format"])
+    why = st.text_input("Why they may be waived", placeholder="goes into the manifest with your name")
+    if st.form_submit_button("Release", type="primary"):
+        config = ReleaseConfig(
+            dataset, labeler=labeler, formats=tuple(formats), waive=tuple(waive), why=why, who=user.name
+        )
+        try:
+            with st.spinner("Writing and checking the files"):
+                st.session_state["released"] = release.run(config, settings.store, settings.releases)
+            st.rerun()
+        except CuratorError as error:
+            show_error(error)
+if "released" in st.session_state:
+    show_report(st.session_state.pop("released"))
+if not found:
+    st.text("There is no version yet.")
+    st.stop()
+
+numbers = {f"{v['dataset']}@{v['number']}": v for v in found}
+name = st.selectbox("Version", list(numbers))
+version = numbers[name]
+manifest = version["manifest"]
+columns = st.columns(4)
+for column, (title, value) in zip(
+    columns,
+    [
+        ("Train rows", f"{len(manifest['rows']['train']):,}"),
+        ("Test rows", f"{len(manifest['rows']['test']):,}"),
+        ("Certificate", (manifest["certificate"] or {}).get("status", "none")),
+        (
+            "Label error at most",
+            percent(((manifest["certificate"] or {}).get("shipped_error") or {}).get("upper_one_sided")),
+        ),
+    ],
+    strict=True,
+):
+    column.metric(title, value, border=True)
+st.text(f"Folder: {version['path']}")
+st.text(f"Manifest SHA-256: {version['manifest_sha256']}")
+show_gates(manifest["gates"])

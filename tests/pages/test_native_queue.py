@@ -1,0 +1,98 @@
+from collections.abc import Iterable
+
+import pytest
+
+from pages.shared.native_queue import NativeQueue
+from pages.shared.review_component import Card, ReviewAction
+from pipelines import plan as planning
+from pipelines.plan import PlanConfig
+from pipelines.settings import Settings
+from storage import certificates, plans, reviews
+
+
+@pytest.fixture
+def queue(project: Settings) -> NativeQueue:
+    plan = planning.run(PlanConfig("support", reviews=30), project.store).plan
+    return NativeQueue(project.store, "support", plan, "ana")
+
+
+def proposed(queue: NativeQueue) -> dict[str, str]:
+    return dict(plans.tasks(queue.store, queue.plan).select("task", "proposed").iter_rows())
+
+
+def decide(queue: NativeQueue, cards: Iterable[Card]) -> None:
+    teacher = proposed(queue)
+    queue.apply([ReviewAction(f"a-{c.task_id}", c.task_id, "edit", teacher[c.task_id]) for c in cards])
+
+
+def test_audit_rows_are_handed_out_blind_in_review_order(queue: NativeQueue) -> None:
+    state = queue.load()
+    assert [card.task_id for card in state.items] == plans.tasks(queue.store, queue.plan)["task"].to_list()
+    assert all(card.blind and card.proposed is None for card in state.items)
+    assert (state.done, state.total) == (0, 30)
+
+
+def test_an_answer_equal_to_the_teachers_is_stored_as_an_acceptance_and_leaves_the_queue(queue: NativeQueue) -> None:
+    first = queue.load().items[0]
+    decide(queue, [first])
+    state = queue.load()
+    assert first.task_id not in {card.task_id for card in state.items}
+    assert state.second_looks == []
+    assert reviews.frame(queue.store, "support")["verdict"].to_list() == ["accept"]
+    assert state.recent[0].item.task_id == first.task_id
+
+
+def test_a_blind_disagreement_comes_back_once_for_a_second_look(queue: NativeQueue) -> None:
+    card = queue.load().items[0]
+    teacher = proposed(queue)[card.task_id]
+    mine = "refund" if teacher != "refund" else "account"
+    queue.apply([ReviewAction("a1", card.task_id, "edit", mine)])
+    (look,) = queue.load().second_looks
+    assert (look.first, look.proposed) == (mine, teacher)
+    queue.apply([ReviewAction("a2", card.task_id, "second_look", mine)])
+    assert queue.load().second_looks == []
+    stored = reviews.frame(queue.store, "support").select("verdict", "value", "blind").rows()
+    assert stored == [("edit", mine, True), ("edit", mine, False)]
+
+
+def test_the_same_action_twice_is_stored_once_and_acknowledged_twice(queue: NativeQueue) -> None:
+    card = queue.load().items[0]
+    action = ReviewAction("a1", card.task_id, "reject")
+    assert queue.apply([action]).stored == ["a1"]
+    assert queue.apply([action, action]).stored == ["a1", "a1"]
+    assert reviews.frame(queue.store, "support").height == 1
+
+
+def test_an_undo_brings_the_row_back_and_a_second_undo_changes_nothing(queue: NativeQueue) -> None:
+    card = queue.load().items[0]
+    queue.apply([ReviewAction("a1", card.task_id, "reject")])
+    undo = ReviewAction("a2", card.task_id, "undo", undoes="a1")
+    assert queue.apply([undo]).stored == ["a2"]
+    assert queue.apply([undo]).stored == ["a2"]
+    state = queue.load()
+    assert card.task_id in {c.task_id for c in state.items}
+    assert state.recent == []
+
+
+def test_an_action_on_a_row_of_another_spot_check_or_with_an_unknown_label_is_refused(queue: NativeQueue) -> None:
+    card = queue.load().items[0]
+    bad = [ReviewAction("a1", "t-none", "reject"), ReviewAction("a2", card.task_id, "edit", "nonsense")]
+    applied = queue.apply([*bad, ReviewAction("a3", card.task_id, "reject")])
+    assert applied.stored == ["a3"]
+    assert "not of this plan" in applied.refused["a1"]
+    assert "unknown label" in applied.refused["a2"]
+
+
+def test_two_reviewers_are_never_handed_the_same_row(queue: NativeQueue) -> None:
+    other = NativeQueue(queue.store, "support", queue.plan, "ben")
+    mine = {card.task_id for card in queue.load().items}
+    assert mine.isdisjoint(card.task_id for card in other.load().items)
+
+
+def test_a_spot_check_reviewed_to_the_end_through_the_queue_can_be_certified(queue: NativeQueue) -> None:
+    while cards := queue.load().items:
+        decide(queue, cards)
+    certificate = certificates.judge_newest(queue.store, "support", plan=queue.plan)
+    assert certificate.status != "INCOMPLETE"
+    assert certificate.teacher_error is not None
+    assert certificate.teacher_error.estimate == 0.0
