@@ -51,7 +51,6 @@ class Encoder(Protocol):
 
     name: str
     revision: str
-    dimension: int
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 vectors of unit length, shape [N, D], in the order of `texts`."""

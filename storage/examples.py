@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from curator.ids import message_from_json, message_json
-from curator.types import Example, Split
+from curator.types import Example, Message, Split
 from storage.store import Store
 
 
@@ -69,7 +69,7 @@ def get(store: Store, example_id: str) -> Example | None:
     if not rows:
         return None
     ident, dataset, external, content, messages, text, group, source, occurred, split = rows[0]
-    parsed = tuple(message_from_json(m) for m in json.loads(messages))
+    parsed = parse_messages(messages)
     return Example(ident, dataset, external, content, parsed, text, group, source, occurred, split)
 
 
@@ -120,3 +120,8 @@ def assign_splits(store: Store, dataset: str, assignments: Mapping[str, Split], 
         }
     )
     return store.append("split_assignment", record, ignore_existing=True)
+
+
+def parse_messages(stored: str) -> tuple[Message, ...]:
+    """The messages of a row, from its `messages` column."""
+    return tuple(message_from_json(m) for m in json.loads(stored))

@@ -1,15 +1,17 @@
-"""A plan and its reviews -> the certificate."""
+"""Certificates: a read-only view over a plan, its reviews and the labels of now (or as of a seq)."""
+
+from typing import Any
 
 import polars as pl
 
-from curator.certification import Certificate
-from curator.certification import certify as judge
+from curator.certification import Certificate, certify
 from curator.errors import NotEnoughDataError, RequestError
+from curator.types import Bound
 from storage import datasets, plans, reviews, views
 from storage.store import Store
 
 
-def run(dataset: str, store: Store, *, plan: str | None = None, as_of: int | None = None) -> Certificate:
+def judge_newest(store: Store, dataset: str, *, plan: str | None = None, as_of: int | None = None) -> Certificate:
     """Judge the named plan, or the newest finished one (the newest where none is finished). Plans are never pooled.
 
     Raises:
@@ -45,13 +47,19 @@ def _judge(store: Store, plan: dict[str, object], as_of: int | None) -> Certific
     tasks = plans.tasks(store, name)
     drawn = tasks.filter(pl.col("stream") == "audit")["example_id"].to_list()
     current = views.current(store, dataset, labeler=labeler, as_of=as_of)
-    return judge(
+    return certify(
         plan=name,
         labeler=labeler,
         rows=plans.rows(store, name),
         drawn=drawn,
-        current=current.filter(~(pl.col("split") == "test").fill_null(False)),
+        # Rows without a split are in no release yet; freezing the splits makes them late rows of this plan.
+        current=current.filter(pl.col("split") == "train"),
         reviewers=reviews.frame(store, dataset, plan=name, as_of=as_of)["reviewer"].to_list(),
         target=settings.get("target"),
         confidence=settings["confidence"],
     )
+
+
+def as_bound(stored: dict[str, Any]) -> Bound:
+    """A bound out of a manifest."""
+    return Bound(**stored)

@@ -1,0 +1,91 @@
+"""Starting, watching and cancelling work that outlives a page: a subprocess running the same command."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from storage import jobs
+
+ENVIRONMENT = "CURATOR_JOB"
+
+
+def folder(project: Path) -> Path:
+    """Where a project's jobs lie."""
+    return project / "jobs"
+
+
+def start(project: Path, argv: Sequence[str], title: str) -> str:
+    """Run `curator ARGV --project PROJECT --json` in a process of its own; returns the job's id.
+
+    The job goes on when the app ends, and its result stays in its folder.
+    """
+    ident = time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:6]
+    place = folder(project) / ident
+    place.mkdir(parents=True)
+    command = [sys.executable, "-m", "pipelines.cli", *argv, "--project", str(project), "--json"]
+    home = str(Path(__file__).resolve().parents[1])
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, ENVIRONMENT: str(place), "PYTHONPATH": os.pathsep.join(paths)}
+    with (place / "log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
+    jobs.write(
+        place / "job.json",
+        {"title": title, "argv": list(argv), "pid": process.pid, "started": time.time()},
+    )
+    return ident
+
+
+def get(project: Path, ident: str) -> jobs.Job | None:
+    """The job, or None."""
+    _reap()
+    return jobs.read(folder(project) / ident)
+
+
+def listing(project: Path) -> list[jobs.Job]:
+    """The project's jobs, newest first."""
+    _reap()
+    return jobs.listing(folder(project))
+
+
+def cancel(project: Path, ident: str) -> bool:
+    """End a running job and what it started. What it had stored stays; a rerun goes on from there."""
+    job = get(project, ident)
+    if job is None or job.state != "running":
+        return False
+    jobs.write(folder(project) / ident / "result.json", {"exit_code": 130, "cancelled": True, "result": None})
+    try:
+        os.killpg(job.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait(project: Path, ident: str, timeout_s: float) -> jobs.Job | None:
+    """Wait until the job has ended or the time is over."""
+    limit = time.monotonic() + timeout_s
+    job = get(project, ident)
+    while job is not None and job.state == "running" and time.monotonic() < limit:
+        time.sleep(0.1)
+        job = get(project, ident)
+    return job
+
+
+def _reap() -> None:
+    """Collect ended children, so that they are no zombies that look alive."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass

@@ -1,0 +1,100 @@
+"""Preference pairs from reviewers' corrections, decisions, and a student's own wrong answers."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from curator.current import effective_decisions
+from curator.errors import RequestError
+from curator.pairs import Candidate, build_pairs, check_pairs
+from curator.scoring import is_right
+from curator.tasks import Task
+from storage import audit, datasets, reviews, runs, versions, views
+from storage.store import Store
+
+CAP = 40
+"""Pairs for each (chosen, rejected) pair of labels, so that one confusion does not make the set."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairsReport:
+    """What became of the candidates."""
+
+    dataset: str
+    added: int
+    pairs: int
+    by_source: dict[str, int]
+    dropped: dict[str, int]
+
+
+def build(
+    dataset: str,
+    store: Store,
+    *,
+    labeler: str | None = None,
+    student: str | None = None,
+    cap: int = CAP,
+    seed: int = 0,
+) -> PairsReport:
+    """Build pairs for every releasable row where a wrong answer is known.
+
+    Args:
+        dataset: The dataset.
+        store: The store.
+        labeler: Whose labels count as the teacher's.
+        student: A request key of a student's answers to the rows (see `pipelines.evaluate.answer`), or None.
+        cap: At most so many pairs for one pair of labels.
+        seed: Decides among equals over the cap.
+    """
+    if cap < 1:
+        msg = f"--cap is {cap}, expected at least 1"
+        raise RequestError(msg)
+    task = datasets.task_of(store, datasets.require(store, dataset))
+    rows = views.current(store, dataset, labeler=labeler)
+    good = rows.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
+    decided = effective_decisions(reviews.decisions(store, dataset))
+    candidates = [c for row in good.iter_rows(named=True) for c in _known_wrong(dataset, row, decided)]
+    if student is not None:
+        candidates += _student_errors(dataset, good, runs.predictions(store, student), task)
+    approved = dict(good.select("example_id", "value").iter_rows())
+    result = build_pairs(candidates, cap_per_label_pair=cap, seed=seed, approved=approved)
+    added = versions.add_pairs(store, result.pairs)
+    if added:
+        audit.note(store, actor="curator", action="pairs", subject=dataset, added=added)
+    return PairsReport(
+        dataset=dataset,
+        added=added,
+        pairs=len(versions.pairs(store, dataset)),
+        by_source=dict(Counter(p.source for p in result.pairs)),
+        dropped={reason: n for reason, n in result.dropped.items() if n},
+    )
+
+
+def check(dataset: str, store: Store) -> list[dict[str, Any]]:
+    """What is wrong with the dataset's pairs, and what they would teach by accident."""
+    datasets.require(store, dataset)
+    rows = views.current(store, dataset)
+    inputs = dict(rows.select("example_id", "text").iter_rows())
+    return [asdict(f) for f in check_pairs(versions.pairs(store, dataset), inputs)]
+
+
+def _known_wrong(dataset: str, row: dict[str, Any], decided: dict[str, dict[str, Any]]) -> list[Candidate]:
+    """A person's correction of the teacher, one by one or for a group."""
+    teacher, value = row["teacher_value"], row["value"]
+    if teacher is None or teacher == value:
+        return []
+    by_hand = row["basis"] in ("review", "adjudication")
+    if not by_hand and row["example_id"] not in decided:
+        return []
+    return [Candidate(row["example_id"], dataset, value, teacher, "review_edit" if by_hand else "decision")]
+
+
+def _student_errors(dataset: str, good: pl.DataFrame, answers: pl.DataFrame, task: Task) -> list[Candidate]:
+    joined = good.join(answers, on="example_id", how="inner", maintain_order="left")
+    return [
+        Candidate(row["example_id"], dataset, row["value"], row["answer"], "student_error")
+        for row in joined.iter_rows(named=True)
+        if not is_right(task, row["answer"], row["value"])
+    ]

@@ -1,0 +1,104 @@
+"""The only place that chooses adapters: the real service where it is configured, else the embedded default."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import polars as pl
+
+from curator.errors import RequestError
+from curator.ports import Encoder, Sampler, Teacher, Trainer
+from curator.tasks import Task
+from pipelines.settings import Settings
+from storage import examples, versions
+from storage.store import Store
+
+DEFAULT_BASE = "Qwen/Qwen3-8B"
+OFFLINE = "offline-langid"
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Students:
+    """What trains and samples students, and what to say about it."""
+
+    trainer: Trainer
+    sampler: Sampler
+    local: bool
+    note: str
+
+
+def encoder(settings: Settings, name: str | None = None) -> Encoder:
+    """The named sentence encoder, else the project's, else the embedded one."""
+    from pipelines.adapters.encoder import SentenceEncoder
+
+    return SentenceEncoder(name or settings.encoder)
+
+
+def teacher(settings: Settings, task: Task, name: str | None = None) -> Teacher:
+    """The named teacher, else the project's, else the embedded offline labeller.
+
+    Raises:
+        RequestError: The embedded labeller does not know this task.
+        TeacherError: A real teacher without key or address.
+    """
+    wanted = name or settings.teacher or OFFLINE
+    if wanted == OFFLINE:
+        from pipelines.adapters.offline_teacher import OfflineLanguageTeacher
+
+        return OfflineLanguageTeacher(task)
+    from pipelines.adapters.openai_teacher import OpenAITeacher
+
+    return OpenAITeacher(
+        wanted,
+        base_url=settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL"),
+        api_key=os.environ.get("OPENAI_API_KEY"),
+    )
+
+
+def uses_service() -> bool:
+    """Whether training goes to Tinker, or to a server that speaks its protocol, rather than to the local one."""
+    return bool(os.environ.get("TINKER_API_KEY") or os.environ.get("TINKER_BASE_URL"))
+
+
+@contextmanager
+def students(settings: Settings, store: Store, dataset: str, *, base: str | None = None) -> Iterator[Students]:
+    """Trainer and sampler for the length of a block: the service, or the local server, which ends with the block.
+
+    The local base model is made from the dataset's texts as of its first version, so that later runs start from the
+    same weights.
+
+    Raises:
+        RequestError: A base model of the service was asked for, and no service is configured.
+    """
+    from pipelines.adapters.tinker import LocalTinker, TinkerSampler, TinkerTrainer, describe
+
+    if uses_service():
+        model = base if base and base != LOCAL else settings.student_base_model or DEFAULT_BASE
+        url = os.environ.get("TINKER_BASE_URL")
+        yield Students(
+            TinkerTrainer(model, base_url=url, renderer_name=None, lora_rank=32, local=False),
+            TinkerSampler(model, base_url=url),
+            False,
+            f"Training on {url or 'Tinker'} with base model {model}.",
+        )
+        return
+    if base is not None and base != LOCAL:
+        msg = (
+            f"base model {base!r} needs the service: set TINKER_API_KEY (or TINKER_BASE_URL for a server of your own); "
+            f"without it, leave --base out or say --base {LOCAL} for the small local student"
+        )
+        raise RequestError(msg)
+    listed = versions.listing(store, dataset)
+    rows = examples.frame(store, dataset, as_of=listed[-1]["manifest"]["as_of_seq"] if listed else None)
+    corpus = rows.sort("seq").filter(pl.col("text").str.len_chars() > 0)["text"].to_list()
+    root = settings.project / "tinker"
+    root.mkdir(parents=True, exist_ok=True)
+    with LocalTinker(root, corpus, seed=0) as server:
+        yield Students(
+            TinkerTrainer(server.base_model, base_url=server.base_url, renderer_name=None, lora_rank=32, local=True),
+            TinkerSampler(server.base_model, base_url=server.base_url, local=True),
+            True,
+            describe(),
+        )
