@@ -7,7 +7,7 @@ import streamlit as st
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, sidebar
 from pages.shared.words import percent
-from pages.shared.work import cluster_steps, work_button
+from pages.shared.work import cluster_steps, watch, work_button
 from storage import clusters, views
 
 POINTS = 5_000
@@ -19,6 +19,7 @@ dataset = sidebar(user, settings)
 st.subheader("Clusters", anchor=False)
 if dataset is None:
     lead_on("There is nothing to cluster yet.", "pages/data/start.py", "Bring in data")
+watch(settings.project)
 run = clusters.newest(settings.store, dataset)
 if run is None:
     st.text("The rows have not been embedded and clustered yet.")
@@ -71,9 +72,7 @@ with right.container(border=True):
 chosen = st.selectbox("Rows of a cluster", list(names), format_func=names.__getitem__)
 inside = rows.filter(pl.col("cluster") == chosen)
 balance = inside.group_by("value").len("rows").sort("rows", "value", descending=[True, False])
-columns = st.columns([1, 3], gap="medium")
-columns[0].dataframe(balance.rename({"value": "label"}), height=320)
-columns[1].dataframe(
-    inside.head(500).select("external_id", "text", pl.col("value").alias("label"), "basis"), height=320
-)
+small, wide = st.columns([1, 3], gap="medium")
+small.dataframe(balance.rename({"value": "label"}), height=320)
+wide.dataframe(inside.head(500).select("external_id", "text", pl.col("value").alias("label"), "basis"), height=320)
 work_button(settings, "Cluster again", cluster_steps(dataset))

@@ -9,7 +9,7 @@ from curator.types import Finding
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, show_error, sidebar
 from pages.shared.words import ACTIONS, FINDINGS
-from pages.shared.work import check_steps, work_button
+from pages.shared.work import check_button, watch
 from pipelines import decide
 from storage import datasets, examples, findings, views
 
@@ -21,14 +21,15 @@ dataset = sidebar(user, settings)
 st.subheader("Findings", anchor=False)
 if dataset is None:
     lead_on("There is nothing to check yet.", "pages/data/start.py", "Bring in data")
+watch(settings.project)
 run = findings.newest_run(settings.store, dataset)
 if run is None:
     st.text("The dataset has not been checked yet.")
-    work_button(settings, "Check it now", check_steps(dataset))
+    check_button(settings, dataset, "Check it now")
     st.stop()
 
 
-def show_evidence(finding: Finding) -> None:
+def show_evidence(finding: Finding, dataset: str) -> None:
     """Draw the rows of a finding and what the check measured."""
     evidence = finding.evidence
     members = evidence.get("members")
@@ -46,7 +47,7 @@ def show_evidence(finding: Finding) -> None:
         st.json({k: v for k, v in evidence.items() if k not in ("members", "groups")})
 
 
-def decide_form(finding: Finding) -> None:
+def decide_form(finding: Finding, dataset: str) -> None:
     """Let the reader decide about the rows of the finding."""
     labels = list(datasets.task_of(settings.store, dataset).labels)
     proposed = finding.suggestion.get("action")
@@ -72,7 +73,7 @@ counts = views.findings_by_kind(settings.store, dataset)
 st.text(f"{run['report']['rows']:,} rows were checked under the labels of {run['labeler']}.")
 for note in run["report"]["notes"]:
     st.text(note)
-work_button(settings, "Check again", check_steps(dataset))
+check_button(settings, dataset, "Check again")
 kinds = sorted(counts, key=lambda kind: list(FINDINGS).index(kind) if kind in FINDINGS else len(FINDINGS))
 if not kinds:
     lead_on("The checks found nothing.", "pages/review/spot_check.py", "Prove it with a spot-check")
@@ -84,7 +85,7 @@ chosen = picked.selection.rows[:1] or ([0] if found else [])
 for number in chosen:
     st.text(found[number].suggestion.get("text", ""))
     try:
-        show_evidence(found[number])
-        decide_form(found[number])
+        show_evidence(found[number], dataset)
+        decide_form(found[number], dataset)
     except CuratorError as error:
         show_error(error)

@@ -1,5 +1,7 @@
 """Versions: release the approved rows, see what each version proves, verify its files."""
 
+from typing import Any
+
 import streamlit as st
 
 from curator.errors import CuratorError
@@ -23,7 +25,7 @@ if not labelers:
 found = versions.listing(settings.store, dataset)
 
 
-def show_gates(gates: list[dict[str, object]]) -> None:
+def show_gates(gates: list[dict[str, Any]]) -> None:
     """Draw the gates of a release."""
     marks = {True: "passed", False: "FAILED", None: "not demanded"}
     st.dataframe([{"gate": g["name"], "result": marks[g["passed"]], "why": g["why"]} for g in gates])
@@ -40,9 +42,9 @@ def show_report(report: ReleaseReport) -> None:
 
 
 with st.expander("Release a version", expanded=not found), st.form("release"):
-    columns = st.columns([2, 3])
-    labeler = columns[0].selectbox("Labels where no person has spoken", labelers)
-    formats = columns[1].multiselect("Formats", list(FORMATS), default=["tinker", "openai"])
+    left, right = st.columns([2, 3])
+    labeler = left.selectbox("Labels where no person has spoken", labelers)
+    formats = right.multiselect("Formats", list(FORMATS), default=["tinker", "openai"])
     waive = st.multiselect("Gates to waive", ["certificate", "test_reviewed", "contradictions", "format"])
     why = st.text_input("Why they may be waived", placeholder="goes into the manifest with your name")
     if st.form_submit_button("Release", type="primary"):

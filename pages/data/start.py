@@ -1,0 +1,48 @@
+"""Start: open the demo, or bring in a file and check it."""
+
+import streamlit as st
+
+from pages.shared.guard import require_role
+from pages.shared.session import open_project, sidebar
+from pages.shared.upload import show_ingested, upload_form
+from pages.shared.work import Step, check_button, watch, work_button
+from pipelines import jobs
+from storage import views
+
+user = require_role("reviewer", "engineer", "analyst", "admin")
+settings = open_project()
+dataset = sidebar(user, settings)
+st.subheader("Start", anchor=False)
+st.text("Curator turns a teacher model's labels into a dataset you can trust, and proves it.")
+
+watch(settings.project)
+
+if dataset is not None and "ingested" in st.session_state and dataset == st.session_state["ingested"].dataset:
+    with st.container(border=True):
+        st.text(f"Your file is in, as the dataset {dataset}.")
+        show_ingested(st.session_state["ingested"])
+        check_button(settings, dataset, "Check it")
+        with st.container(horizontal=True):
+            st.page_link("pages/data/overview.py", label="Look at the rows", icon=":material/dashboard:")
+            st.page_link("pages/data/findings.py", label="See the findings", icon=":material/search_insights:")
+            st.page_link("pages/review/spot_check.py", label="Make a spot-check", icon=":material/verified:")
+elif dataset is not None:
+    summary = views.overview(settings.store, dataset)
+    with st.container(border=True):
+        st.text(f"{dataset}: {summary['rows']:,} rows, {summary['reviewed']:,} reviewed by people.")
+        with st.container(horizontal=True):
+            st.page_link("pages/data/overview.py", label="Open it", icon=":material/dashboard:")
+            st.page_link("pages/review/queue.py", label="Go on reviewing", icon=":material/rate_review:")
+
+with st.container(border=True):
+    st.markdown("**Bring in a file**")
+    upload_form(settings)
+
+with st.container(border=True):
+    st.markdown("**The demo**: 2,100 real texts in 15 languages, labelled by a teacher that makes real mistakes")
+    work_button(settings, "Run the demo in this project", [Step("The whole loop", ("demo", "--no-app"))])
+
+past = jobs.listing(settings.project)
+if past:
+    with st.expander(f"Work in this project ({len(past)})"):
+        st.dataframe([{"work": j.title, "state": j.state, "exit code": j.exit_code} for j in past[:50]])
