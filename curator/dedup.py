@@ -119,24 +119,28 @@ def _candidates(forms: list[str], tokens: list[list[str]], seed: int) -> Iterato
         by_compact[form.replace(" ", "")].append(row)
     for rows in by_compact.values():
         yield from combinations(rows[:_BUCKET], 2)
-    yield from _one_word_candidates(tokens, by_form)
+    yield from _one_part_candidates([(words, " ") for words in tokens], by_form)
+    # Without spaces the parts are characters.
+    glued = [(list("".join(words)) if _unspaced(words) else [], "") for words in tokens]
+    yield from _one_part_candidates(glued, by_compact)
     yield from _minhash_candidates(forms, seed)
 
 
-def _one_word_candidates(tokens: list[list[str]], by_form: dict[str, list[int]]) -> Iterator[tuple[int, int]]:
+def _one_part_candidates(
+    parts_N: list[tuple[list[str], str]], by_text: dict[str, list[int]]
+) -> Iterator[tuple[int, int]]:
+    """Pair texts that are equal but for one part, or after some parts at an end are cut off."""
     buckets: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for row, words in enumerate(tokens):
-        if not 2 <= len(words) <= _SHORT:
+    for row, (parts, space) in enumerate(parts_N):
+        if not 2 <= len(parts) <= _SHORT:
             continue
-        for place, word in enumerate(words):
-            before, after = " ".join(words[:place]), " ".join(words[place + 1 :])
-            buckets[f"{before}\0{after}"].append((word, row))
-            for other in by_form.get(f"{before} {after}".strip(), ()):
-                yield row, other
-        for cut in range(2, min(_END_WORDS, len(words) - 2) + 1):
-            for rest in (words[cut:], words[:-cut]):
-                for other in by_form.get(" ".join(rest), ()):
-                    yield row, other
+        for place, part in enumerate(parts):
+            before, after = parts[:place], parts[place + 1 :]
+            buckets[f"{space.join(before)}\0{space.join(after)}"].append((part, row))
+            yield from ((row, other) for other in by_text.get(space.join(before + after), ()))
+        for cut in range(2, min(_END_WORDS, len(parts) - 2) + 1):
+            for rest in (parts[cut:], parts[:-cut]):
+                yield from ((row, other) for other in by_text.get(space.join(rest), ()))
     for bucket in buckets.values():
         if len(bucket) <= _BUCKET:
             yield from ((a, b) for (_, a), (_, b) in combinations(bucket, 2))

@@ -85,6 +85,9 @@ def suspect(
     families = _families(
         None if vectors_ND is None else vectors_ND[rows], [texts[row] for row in rows.tolist()], y_R, len(kept)
     )
+    if not families:
+        notes.append("suspect_label: neither vectors nor characters to compare rows by")
+        return _empty(len(labels), notes)
     probability_RC = _out_of_fold(families, y_R, len(kept), seed)
     return _spread(probability_RC, y_R, rows, kept, len(labels), notes)
 
@@ -151,7 +154,7 @@ def _out_of_fold(families: list[Predict], y_R: NDArray[np.int64], classes: int, 
         if len(test):
             for predict in families:
                 total_RC[test] += predict(train, test)
-    return total_RC / max(1, len(families))
+    return total_RC / len(families)
 
 
 def stratified_folds(y_R: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -31,6 +31,9 @@ nunca sin nada ningún ninguna ninguno jamás não nem sem mai senza nessuno nie
 لا لم لن ليس ليست غير بدون نہیں نہ مت बिना नहीं न मत không chưa chẳng đừng hapana bila ไม่ 不 没 没有 未 无
 """
 _NEGATIONS = frozenset(_NEGATION_WORDS.split())
+# Scripts without spaces: their negations and numerals are looked for inside the text.
+_UNSPACED_NEGATION = re.compile("[不没沒未无無]|ไม่|ない|ません|않")
+_NUMERAL = re.compile("[一二两三四五六七八九十百千万]")
 
 
 class _Table(dict[int, str | None]):
@@ -80,6 +83,7 @@ def numbers_in(text: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKC", text)
     plain = _THOUSANDS.sub(lambda match: re.sub(r"\D", "", match.group()), plain)
     found = [(match.start(), _digits(match.group())) for match in _NUMBER.finditer(plain)]
+    found += [(match.start(), match.group()) for match in _NUMERAL.finditer(plain)]
     found += [
         (match.start(), _WORD_NUMBERS[word])
         for match in _WORD.finditer(plain)
@@ -99,8 +103,9 @@ def negations_in(text: str) -> int:
     count = 0
     for place, token in enumerate(tokens):
         contracted = token == "t" and place > 0 and tokens[place - 1].endswith("n")
-        count += contracted or token in _NEGATIONS or _CONTRACTED.match(token) is not None
-    return count
+        count += contracted or (token in _NEGATIONS and not _UNSPACED_NEGATION.search(token))
+        count += _CONTRACTED.match(token) is not None
+    return count + len(_UNSPACED_NEGATION.findall(text))
 
 
 def name_words(texts: Sequence[str]) -> frozenset[str]:

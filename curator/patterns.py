@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import fisher_exact
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -27,6 +28,7 @@ _MIN_STABILITY = 0.95
 _MIN_OUTLIER = 4.0  # robust deviations by which the silhouette must exceed that of the other labels
 _LABELS_FOR_OUTLIER = 6  # with fewer labels there is no "other labels" to compare with
 _MIN_SILHOUETTE_ALONE = 0.1  # …and the silhouette must reach this instead
+_MAX_CHANCE = 0.05
 _DRAWS = 4
 _PARTS = range(2, 6)  # group counts tried where reviews guide the search
 
@@ -159,8 +161,8 @@ def _character_view(texts: Sequence[str], seed: int) -> NDArray[np.float64] | No
     except ValueError:  # no n-gram stands in three texts
         return None
     axes = min(20, grams.shape[0] - 1, grams.shape[1] - 1)
-    if axes < 3:
-        return None
+    if axes < 3 or grams.power(2).mean(axis=0).sum() - np.square(grams.mean(axis=0)).sum() < 1e-9:
+        return None  # too few n-grams, or all texts alike
     return np.asarray(TruncatedSVD(axes, random_state=seed).fit_transform(grams)[:, 1:])
 
 
@@ -241,8 +243,9 @@ def _from_reviews(
             for group in shape.groups
             if (candidate := _reviewed_group(label, value, group, shape, reviewed, said)) is not None
         ]
-        if candidates:
-            found.append(max(candidates, key=_merit))
+        credible = [candidate for candidate in candidates if _credible(candidate, len(candidates))]
+        if credible:
+            found.append(max(credible, key=_merit))
     return found
 
 
@@ -259,6 +262,17 @@ def _reviewed_group(
     if outside and wrong_outside / outside > 0.5 * wrong / len(seen):
         return None  # the rest of the label is wrong as well: this group is not what sets the mistake apart
     return Pattern("reviews", label, group, shape, (), len(seen), wrong, outside, wrong_outside, value)
+
+
+def _credible(pattern: Pattern, tried: int) -> bool:
+    # One of two clearly separate groups needs no more than reviews that agree. Where groups were merely cut out,
+    # some cut holds the wrong rows by chance: Fisher's exact test, times the cuts tried (Bonferroni), must say no.
+    shape = pattern.shape
+    if len(shape.groups) == 2 and shape.gap >= _MIN_GAP and shape.stability >= _MIN_STABILITY:
+        return True
+    right, right_outside = pattern.reviewed - pattern.wrong, pattern.reviewed_outside - pattern.wrong_outside
+    table = [[pattern.wrong, right], [pattern.wrong_outside, right_outside]]
+    return float(fisher_exact(table, alternative="greater").pvalue) * tried <= _MAX_CHANCE
 
 
 def _merit(pattern: Pattern) -> tuple[float, float]:

@@ -1,0 +1,109 @@
+"""Choosing n rows: what is farthest from the rest, what represents it, or a stratified draw."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.errors import RequestError
+
+Method = Literal["kcenter", "facility", "random"]
+_REFERENCE = 5_000  # facility location is measured on at most this many rows
+_BLOCK = 1024
+
+
+def select(
+    vectors_ND: NDArray[np.float32],
+    n: int,
+    method: str,
+    seed: int,
+    labels: Sequence[str | None] | None = None,
+) -> NDArray[np.int64]:
+    """Choose n of N rows.
+
+    Args:
+        vectors_ND: Embeddings of unit length.
+        n: Rows to choose, 0..N.
+        method: "kcenter" (greedy k-center, Gonzalez 1985: next to annotate), "facility" (greedy facility
+            location: the most representative) or "random" (stratified by `labels` where given).
+        seed: Seed of the first row, of the reference sample and of the draw.
+        labels: Strata for "random".
+
+    Returns:
+        Row indices in the order chosen (sorted for "random").
+
+    Raises:
+        RequestError: n is out of range, or the method is unknown.
+    """
+    if not 0 <= n <= len(vectors_ND):
+        msg = f"cannot choose {n} of {len(vectors_ND)} rows: give a number from 0 to {len(vectors_ND)}"
+        raise RequestError(msg)
+    rng = np.random.default_rng(seed)
+    if n == 0:
+        return np.zeros(0, dtype=np.int64)
+    match method:
+        case "kcenter":
+            return _kcenter(vectors_ND, n)
+        case "facility":
+            return _facility(vectors_ND, n, rng)
+        case "random":
+            return _stratified(len(vectors_ND), n, labels, rng)
+        case _:
+            msg = f"unknown method {method!r}: expected kcenter, facility or random"
+            raise RequestError(msg)
+
+
+def _kcenter(vectors_ND: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    # Start at the row nearest to the middle, so that the choice does not hang on a seed; then always the row
+    # farthest from all chosen ones.
+    first = int((vectors_ND @ vectors_ND.mean(axis=0)).argmax())
+    chosen = [first]
+    nearest_N = vectors_ND @ vectors_ND[first]
+    for _ in range(n - 1):
+        nearest_N[chosen[-1]] = np.inf
+        chosen.append(int(nearest_N.argmin()))
+        nearest_N = np.maximum(nearest_N, vectors_ND @ vectors_ND[chosen[-1]])
+    return np.array(chosen, dtype=np.int64)
+
+
+def _facility(vectors_ND: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    # Lazy greedy (Minoux 1978): gains only fall, so a row is measured again only when it leads.
+    count = len(vectors_ND)
+    sample = np.arange(count) if count <= _REFERENCE else np.sort(rng.choice(count, _REFERENCE, replace=False))
+    reference_RD = vectors_ND[sample]
+    covered_R = np.zeros(len(sample), dtype=np.float32)
+    gain_N = np.empty(count)
+    for start in range(0, count, _BLOCK):
+        block = vectors_ND[start : start + _BLOCK] @ reference_RD.T
+        gain_N[start : start + _BLOCK] = np.maximum(block, 0.0).sum(axis=1)
+    chosen: list[int] = []
+    fresh_N = np.zeros(count, dtype=np.int64)
+    while len(chosen) < n:
+        best = int(gain_N.argmax())
+        cosine_R = reference_RD @ vectors_ND[best]
+        if fresh_N[best] == len(chosen):
+            chosen.append(best)
+            covered_R = np.maximum(covered_R, cosine_R)
+            gain_N[best] = -np.inf
+        else:
+            gain_N[best] = float(np.maximum(cosine_R - covered_R, 0.0).sum())
+            fresh_N[best] = len(chosen)
+    return np.array(chosen, dtype=np.int64)
+
+
+def _stratified(count: int, n: int, labels: Sequence[str | None] | None, rng: np.random.Generator) -> NDArray[np.int64]:
+    strata = ["" if labels is None or labels[row] is None else str(labels[row]) for row in range(count)]
+    rows_by_stratum: dict[str, list[int]] = {}
+    for row, stratum in enumerate(strata):
+        rows_by_stratum.setdefault(stratum, []).append(row)
+    names = sorted(rows_by_stratum)
+    share = np.array([len(rows_by_stratum[name]) * n / count for name in names])
+    take = np.floor(share).astype(np.int64)
+    # Largest remainders get what rounding left over; ties by chance, not by name.
+    rest = np.lexsort((rng.random(len(names)), -(share - take)))[: n - int(take.sum())]
+    take[rest] += 1
+    chosen = [
+        rng.choice(rows_by_stratum[name], int(size), replace=False) for name, size in zip(names, take, strict=True)
+    ]
+    return np.sort(np.concatenate(chosen)).astype(np.int64)

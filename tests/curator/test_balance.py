@@ -1,0 +1,52 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.balance import balance, cap_plan, effective_number, rows_to_drop
+from curator.errors import RequestError
+
+
+def test_even_labels_count_in_full_and_missing_ones_not_at_all():
+    spread = balance(["a", "b", None, "a", "b"])
+    assert spread.counts == {"a": 2, "b": 2}
+    assert spread.effective == pytest.approx(2.0)
+    assert spread.entropy == pytest.approx(math.log(2))
+    assert (spread.ratio, spread.largest_share) == (1.0, 0.5)
+    assert balance([None]).counts == {}
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=20))
+def test_the_effective_number_lies_between_one_and_the_number_of_kinds(counts):
+    assert 1.0 - 1e-9 <= effective_number(counts) <= len(counts) + 1e-9
+
+
+def test_a_cap_of_thirty_percent_keeps_three_sevenths_of_the_rest():
+    plan = cap_plan({"big": 1000, **{f"s{i}": 70 for i in range(10)}}, 0.3)
+    assert plan.keep["big"] == math.floor(0.3 / 0.7 * 700)
+    assert plan.drop == {"big": 700}
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 400), min_size=4, max_size=9), st.floats(0.3, 0.9))
+def test_the_cap_holds_on_the_final_set_and_one_row_more_would_break_it(counts, cap):
+    plan = cap_plan(counts, cap)
+    total, largest = sum(plan.keep.values()), max(plan.keep.values())
+    assert largest <= cap * total + 1e-6
+    if plan.drop:
+        one_more = {label: min(count, largest + 1) for label, count in counts.items()}
+        assert largest + 1 > cap * sum(one_more.values()) - 1e-6
+
+
+def test_an_impossible_cap_is_refused():
+    with pytest.raises(RequestError, match="cannot hold with 2 labels"):
+        cap_plan({"a": 5, "b": 5}, 0.3)
+
+
+def test_the_most_redundant_rows_go_first_and_reviewed_ones_stay():
+    labels = ["big"] * 6 + ["x", "y", "z"]
+    redundancy = np.array([0.9, 0.1, 0.95, 0.2, 0.99, 0.0, 0, 0, 0])
+    plan = cap_plan({"big": 6, "x": 1, "y": 1, "z": 1}, 0.5)
+    assert plan.drop == {"big": 3}
+    assert rows_to_drop(labels, redundancy, plan, protected={4}) == [0, 2, 3]

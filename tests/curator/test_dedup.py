@@ -1,0 +1,161 @@
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.dedup import NearPairs, differing_words, exact_groups, near_groups, near_pairs, typo_distance
+from curator.normalise import marks
+from tests.curator.curation_data import shared
+
+
+def near(*texts):
+    return len(near_pairs(texts)) > 0
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Where is my new card?", "Where is my new crad?"),
+        ("Where is my new card?", "Where is my card?"),
+        ("Where is my new card?", "Hello there, where is my new card?"),
+        ("Where is my new card?", "Where is my newcard?"),
+        ("I paid 1,000 for it", "I paid 1000 for it"),
+        ("你可以告诉我卡在哪里吗", "你可以告诉我卡在那里吗"),
+        ("ฉันไม่รู้ว่าบัตรของฉันอยู่ที่ไหน", "ฉันไม่รู้ว่าบัตรของฉันอยูที่ไหน"),
+    ],
+)
+def test_a_typo_a_dropped_word_a_greeting_or_a_lost_space_is_a_near_duplicate(left, right):
+    assert near(left, right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Please send 100 euros to my brother today", "Please send 1000 euros to my brother today"),
+        ("Please wait two weeks for it", "Please wait three weeks for it"),
+        ("I can use my card in this shop", "I can't use my card in this shop"),
+        ("I want to pay with my card", "I do not want to pay with my card"),
+        ("The app is able to read my card now", "The app is unable to read my card now"),
+        ("Book me a flight to Paris please", "Book me a flight to London please"),
+        ("Paris is where I want to go next", "London is where I want to go next"),
+        ("I sent it from Rome to Oslo last week", "I sent it from Oslo to Rome last week"),
+        ("How do I block my card", "How do I top up my card"),
+        ("Where is my card", "Where is my order"),
+    ],
+)
+def test_another_number_negation_name_or_word_is_not(left, right):
+    assert not near(left, right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("it costs 1.5", "it costs 1 5"), ("set it to -5 now", "set it to 5 now"), ("10% off", "10 off")],
+)
+def test_exact_groups_keep_numbers_apart_that_normalising_would_join(left, right):  # fmt: skip
+    assert exact_groups([left, right]) == []
+
+
+def test_exact_groups_hold_every_copy_and_name_the_first():
+    groups = exact_groups(["A b.", "other", "a  B", "ａ b!", "Other"])
+    assert [(group.rows, group.representative) for group in groups] == [((0, 2, 3), 0), ((1, 4), 1)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("ab c1", max_size=12), max_size=25))
+def test_pairs_are_ordered_unique_in_range_and_never_cross_the_marks(texts):
+    pairs = near_pairs(texts)
+    keys = list(zip(pairs.left_P.tolist(), pairs.right_P.tolist(), strict=True))
+    assert len(set(keys)) == len(keys)
+    found = marks(texts)
+    for (left, right), score in zip(keys, pairs.score_P.tolist(), strict=True):
+        assert 0 <= left < right < len(texts)
+        assert 0.0 <= score <= 1.0
+        assert found[left] == found[right]
+    rows = [row for group in near_groups(pairs, len(texts)) for row in group.rows]
+    assert len(rows) == len(set(rows))
+
+
+def test_the_threshold_moves_without_another_pass():
+    pairs = near_pairs(["where is my card", "hello there where is my card", "where is my crad"])
+    assert len(near_groups(pairs, 3, threshold=0.0)[0].rows) == 3
+    assert len(near_groups(pairs, 3, threshold=0.9)[0].rows) == 2
+    assert near_groups(pairs, 3, threshold=1.0) == []
+
+
+def test_a_chain_does_not_become_one_giant_group():
+    left, right = np.arange(0, 99), np.arange(1, 100)
+    chain = NearPairs(left, right, np.full(99, 0.9), ("typo",) * 99)
+    groups = near_groups(chain, 100)
+    assert max(len(group.rows) for group in groups) <= 4
+    assert sum(len(group.rows) for group in groups) == 100
+
+
+def test_differing_words_leave_out_what_all_share():
+    assert differing_words(["my new card", "my card", "my old card"]) == [["new"], [], ["old"]]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "distance"),
+    [
+        ("card", "crad", 1),
+        ("card", "cards", 1),
+        ("transaction", "transcation", 1),
+        ("able", "unable", None),
+        ("top", "block", None),
+        ("i", "a", None),
+    ],
+)
+def test_spelling_distance_knows_swaps_and_refuses_other_words(a, b, distance):  # fmt: skip
+    assert typo_distance(a, b) == distance
+
+
+def _damage(rng, kind, text):
+    words = text.split()
+    if kind == "prefix":
+        return rng.choice(["Hi, ", "Hello there, ", "Please help: ", "Hey, "]) + text
+    if kind == "dropped word":
+        gone = rng.randrange(len(words))
+        return " ".join(words[:gone] + words[gone + 1 :])
+    places = [place for place, word in enumerate(words) if len(word) >= 4 and word.isalpha() and word.islower()]
+    if not places:
+        return text
+    place = rng.choice(places)
+    word = words[place]
+    cut = rng.randrange(1, len(word) - 1)
+    words[place] = rng.choice([word[:cut] + word[cut + 1 :], word[:cut] + "k" + word[cut:],
+                               word[: cut - 1] + word[cut] + word[cut - 1] + word[cut + 1 :]])  # fmt: skip
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("kind", ["typo", "dropped word", "prefix"])
+def test_planted_near_duplicates_in_real_text_are_found_in_one_group(kind):
+    texts = [row["text"] for row in shared("banking77/train.jsonl")][::4]
+    rng = random.Random(3)
+    chosen = [row for row, text in enumerate(texts) if len(text.split()) >= 4][::6]
+    planted = [(row, _damage(rng, kind, texts[row])) for row in chosen]
+    everything = texts + [text for _, text in planted]
+    found = marks(everything)
+    group_of = {row: place for place, group in enumerate(near_groups(near_pairs(everything), len(everything)))
+                for row in group.rows}  # fmt: skip
+    same = {row: group.rows[0] for group in exact_groups(everything) for row in group.rows}
+    hits: Counter[bool] = Counter()
+    for place, (row, _) in enumerate(planted):
+        left, right = same.get(row, row), same.get(len(texts) + place, len(texts) + place)
+        if found[row] == found[len(texts) + place]:
+            hits[left == right or (left in group_of and group_of[left] == group_of.get(right))] += 1
+    assert hits.total() > 300
+    assert hits[True] / hits.total() >= 0.97
+
+
+def test_number_swapped_copies_of_real_texts_are_never_merged():
+    texts = [row["text"] for row in shared("banking77/train.jsonl") if any(map(str.isdigit, row["text"]))]
+    swapped = ["".join(str((int(c) + 1) % 10) if c in "0123456789" else c for c in text) for text in texts]
+    both = texts + swapped
+    twins = {(row, row + len(texts)) for row in range(len(texts))}
+    pairs = near_pairs(both)
+    assert twins.isdisjoint(zip(pairs.left_P.tolist(), pairs.right_P.tolist(), strict=True))
+    groups = [set(group.rows) for group in [*near_groups(pairs, len(both)), *exact_groups(both)]]
+    assert not any(left in group and right in group for group in groups for left, right in twins)

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from curator.noise import stratified_folds, suspect, suspect_scores
+from tests.curator.curation_data import shared
+
+
+def blobs(seed=0, per_class=40, classes=4):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(classes, 16))
+    y = np.repeat(np.arange(classes), per_class)
+    x = centres[y] + 0.5 * rng.normal(size=(len(y), 16))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    words = ["alpha beta", "gamma delta", "epsilon zeta", "eta theta"]
+    return x.astype(np.float32), [f"{words[c]} {row}" for row, c in enumerate(y)], [f"c{c}" for c in y]
+
+
+def test_flipped_labels_rank_above_clean_ones_and_the_right_label_is_named():
+    x, texts, labels = blobs()
+    flipped = [3, 50, 90, 130]
+    given = [("c0" if label != "c0" else "c1") if row in flipped else label for row, label in enumerate(labels)]
+    result = suspect(x, texts, given, 0)
+    assert set(np.argsort(-result.score_N)[:4]) == set(flipped)
+    assert [result.best_other_N[row] for row in flipped] == [labels[row] for row in flipped]
+
+
+def test_scores_stay_in_range_and_repeat_under_one_seed():
+    x, texts, labels = blobs()
+    scores = suspect_scores(x, texts, labels, 1)
+    assert ((scores >= 0) & (scores <= 1)).all()
+    np.testing.assert_array_equal(scores, suspect_scores(x, texts, labels, 1))
+
+
+def test_tiny_classes_missing_labels_and_a_single_class_are_not_ranked_and_said():
+    x, texts, labels = blobs()
+    given = [*labels[:-2], "rare", None]
+    result = suspect(x, texts, given, 0)
+    assert np.isnan(result.score_N[-2:]).all()
+    assert np.isfinite(result.score_N[:-2]).all()
+    assert "rare" in result.notes[0]
+    alone = suspect(x, texts, ["same"] * len(texts), 0)
+    assert np.isnan(alone.score_N).all()
+    assert "two labels" in alone.notes[0]
+
+
+def test_texts_alone_still_rank_and_empty_texts_do_not_break_it():
+    x, texts, labels = blobs()
+    assert np.isfinite(suspect_scores(None, texts, labels, 0)).all()
+    assert np.isfinite(suspect_scores(x, [""] * len(texts), labels, 0)).all()
+    assert suspect_scores(None, [], [], 0).shape == (0,)
+
+
+def test_nothing_to_compare_by_is_said_and_not_scored():
+    _, texts, labels = blobs()
+    result = suspect(None, [""] * len(texts), labels, 0)
+    assert np.isnan(result.score_N).all()
+    assert any("no vectors" in note for note in result.notes)
+
+
+def test_folds_spread_every_class_evenly():
+    y = np.array([0] * 7 + [1] * 2 + [2] * 11)
+    fold = stratified_folds(y, 5, np.random.default_rng(0))
+    for label in range(3):
+        counts = np.bincount(fold[y == label], minlength=5)
+        assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.slow
+def test_flips_in_real_intents_are_found_by_characters_alone():
+    rows = shared("banking77/train.jsonl")[::3]
+    rng = np.random.default_rng(0)
+    truth = np.array([row["label"] for row in rows])
+    names = np.unique(truth)
+    flip = rng.random(len(rows)) < 0.1
+    given = np.where(flip, rng.choice(names, len(rows)), truth)
+    scores = suspect_scores(None, [row["text"] for row in rows], given.tolist(), 0)
+    assert average_precision_score(given != truth, scores) > 0.75
