@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 POLL_S = 0.1
-UNREACHABLE_S = 10.0
+UNREACHABLE_S = 60.0
+LOCAL_UNREACHABLE_S = 2.0
 """A server that refuses connections for this long while training is gone; the client would retry for minutes."""
 log = logging.getLogger(__name__)
 
@@ -221,7 +222,7 @@ class TinkerTrainer:
         with (log_dir / "cookbook.log").open("ab") as sink:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=env)
         try:
-            _watch(child, job, progress)
+            _watch(child, job, progress, LOCAL_UNREACHABLE_S if self.local else UNREACHABLE_S)
         finally:
             if child.poll() is None:
                 child.kill()
@@ -230,11 +231,11 @@ class TinkerTrainer:
             _raise_failure(log_dir, child.returncode)
 
 
-def _watch(child: "subprocess.Popen[bytes]", job: TrainJob, progress: Progress) -> None:
+def _watch(child: "subprocess.Popen[bytes]", job: TrainJob, progress: Progress, patience_s: float) -> None:
     """Report progress until the child ends.
 
     Raises:
-        TrainerError: The server has refused connections for `UNREACHABLE_S`.
+        TrainerError: The server has refused connections for `patience_s` seconds.
     """
     log_dir, seen, next_check, last_answer = Path(job.log_dir), -1, 0.0, time.monotonic()
     while child.poll() is None:
@@ -253,7 +254,7 @@ def _watch(child: "subprocess.Popen[bytes]", job: TrainJob, progress: Progress) 
                 check_reachable(job.base_url)
                 last_answer = time.monotonic()
             except TrainerError:
-                if time.monotonic() - last_answer > UNREACHABLE_S:
+                if time.monotonic() - last_answer > patience_s:
                     raise
 
 

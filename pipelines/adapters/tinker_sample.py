@@ -41,7 +41,6 @@ class TinkerSampler:
         self.renderer_name = renderer_name or (LOCAL_RENDERER if local else None)
         self.local = local
         self.concurrency = concurrency
-        self._service: Any = None
 
     def sample(
         self,
@@ -87,16 +86,33 @@ class TinkerSampler:
         progress: Progress,
     ) -> list[Completion]:
         import tinker
+
+        service = tinker.ServiceClient(base_url=self.base_url, api_key=LocalTinker.api_key if self.local else None)
+        try:
+            answers = self._ask(service, conversations, model_path, max_tokens, temperature, progress)
+        except BaseException:
+            service.close("errored").result()
+            raise
+        service.close("success").result()
+        return answers
+
+    def _ask(
+        self,
+        service: Any,  # noqa: ANN401  the client's types load PyTorch
+        conversations: Sequence[Sequence[dict[str, str]]],
+        model_path: str | None,
+        max_tokens: int,
+        temperature: float,
+        progress: Progress,
+    ) -> list[Completion]:
+        import tinker
         from tinker_cookbook import renderers
         from tinker_cookbook.tokenizer_utils import get_tokenizer
 
-        if self._service is None:
-            key = LocalTinker.api_key if self.local else None
-            self._service = tinker.ServiceClient(base_url=self.base_url, api_key=key)
         name = renderer_name_for(self.base_model, self.renderer_name)
         renderer = renderers.get_renderer(name, get_tokenizer(self.base_model))
         base = None if model_path else self.base_model
-        client = self._service.create_sampling_client(model_path=model_path, base_model=base).result()
+        client = service.create_sampling_client(model_path=model_path, base_model=base).result()
         params = tinker.SamplingParams(
             max_tokens=max_tokens, temperature=temperature, stop=renderer.get_stop_sequences()
         )

@@ -216,7 +216,7 @@ def test_a_checkpoint_cannot_be_named_out_of_its_folder(student: Student, tmp_pa
 def test_data_of_another_tokenizer_or_uneven_length_is_refused(student: Student) -> None:
     model = TrainedModel(Run("r", "b", {}, ""), student)
     one, ones = np.array([1, 2]), np.ones(2, np.float32)
-    with pytest.raises(RefusedError, match="datum 1 .*another tokenizer"):
+    with pytest.raises(RefusedError, match=r"datum 1 .*another tokenizer"):
         model.check([Datum([1, 2], one, ones), Datum([1, 400], one, ones)])
     with pytest.raises(RefusedError, match="datum 0 has 3 tokens, but 2 targets"):
         model.check([Datum([1, 2, 3], one, ones)])

@@ -253,6 +253,12 @@ class Engine:
         self._add_sampler(sampler, model.run.base_model, None, model.weights())
         return sampler
 
+    def forget(self, session: str) -> None:
+        """Drop the models and samplers of a session that has ended."""
+        for held in (self.models, self.samplers):
+            for name in [name for name in held if name.startswith(f"{session}:")]:
+                del held[name]
+
     def new_sampler(self, name: str, base_model: str | None, path: str | None) -> None:
         """Make a sampler from a checkpoint, or from a base model where `path` is None."""
         if path is None:

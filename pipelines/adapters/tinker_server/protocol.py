@@ -170,6 +170,11 @@ class Api:
             return Reply(codec.write_sample(result), PROTOBUF)
         return cast(Reply, result)
 
+    def finish_session(self, session: str) -> Reply:
+        """Free what the session holds in memory; its checkpoints stay."""
+        self.engine.submit(lambda: self.engine.forget(session))
+        return as_json({})
+
     def get(self, path: str) -> Reply | None:
         """The views; None where there is no such page."""
         store = self.engine.store
@@ -259,6 +264,8 @@ class Handler(BaseHTTPRequestHandler):
             reply = self.api.delete(path)
         elif path == "forward_backward":
             reply = self.api.forward_backward(raw)
+        elif self.command == "POST" and path.startswith("sessions/") and path.endswith("/finish"):
+            reply = self.api.finish_session(path.split("/")[1])
         elif path in self.api.posts:
             reply = self.api.posts[path](json.loads(raw) if raw else {})
         if reply is None:
@@ -278,6 +285,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         self.send_header("content-type", reply.kind)
         self.send_header("content-length", str(len(reply.body)))
+        if self.path.endswith("/client/config"):
+            # The client asks this over a connection of its own and forgets to close it.
+            self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(reply.body)
 
