@@ -231,19 +231,20 @@ def _from_reviews(
 ) -> list[Pattern]:  # fmt: skip
     reviewed = [row for row in rows if row in said]
     values = Counter(said[row] for row in reviewed if said[row] != label)
+    wanted = sorted(value for value, count in values.items() if count >= MIN_WRONG)
+    if not wanted:
+        return []
+    groups = [
+        (group, shape)
+        for view, x_RD in views.items()
+        for parts in _PARTS
+        if parts * MIN_GROUP <= len(rows) and (shape := _split(view, x_RD, rows, parts, seed)) is not None
+        for group in shape.groups
+    ]
     found: list[Pattern] = []
-    for value, count in sorted(values.items()):
-        if count < MIN_WRONG:
-            continue
-        candidates = [
-            candidate
-            for view, x_RD in views.items()
-            for parts in _PARTS
-            if parts * MIN_GROUP <= len(rows) and (shape := _split(view, x_RD, rows, parts, seed)) is not None
-            for group in shape.groups
-            if (candidate := _reviewed_group(label, value, group, shape, reviewed, said)) is not None
-        ]
-        credible = [candidate for candidate in candidates if _credible(candidate, len(candidates))]
+    for value in wanted:
+        candidates = [_reviewed_group(label, value, group, shape, reviewed, said) for group, shape in groups]
+        credible = [pattern for pattern in candidates if pattern is not None and _credible(pattern, len(groups))]
         if credible:
             found.append(max(credible, key=_merit))
     return found
