@@ -1,6 +1,7 @@
 """A Streamlit server for a test, and a chromium page that remembers what went wrong on it."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -30,9 +31,9 @@ FLAGS = [
 
 @dataclass
 class App:
-    """A running Streamlit server."""
+    """A running Streamlit server: the app's own, or one for a script of the tests."""
 
-    script: Path
+    script: Path | None
     project: Path
     port: int
     log: Path
@@ -43,7 +44,8 @@ class App:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", str(self.script)]
+        command = [sys.executable, "-m"]
+        command += ["pages.shared.serve"] if self.script is None else ["streamlit", "run", str(self.script)]
         command += ["--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"]
         env = {**os.environ, "CURATOR_PROJECT": str(self.project), "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:
@@ -75,6 +77,17 @@ class Watched:
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
 
+    def note_console(self, kind: str, text: str) -> None:
+        # A failed load is noted with its address by `note_response`.
+        if kind == "error" and "Failed to load resource" not in text:
+            self.errors.append(text)
+
+    def note_response(self, status: int, url: str) -> None:
+        # On a deep link Streamlit looks for its own endpoints below the page's path first, then at the root.
+        probe = re.search(r"/\w+/_stcore/(health|host-config)$", urlparse(url).path)
+        if status >= 400 and not probe:
+            self.errors.append(f"{status} {url}")
+
     def assert_clean(self) -> None:
         assert self.outside == []
         assert self.errors == []
@@ -91,7 +104,7 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
     """Start the app, or another script, on a project folder."""
     started: list[App] = []
 
-    def start(project: Path, script: Path = ROOT / "streamlit_app.py") -> App:
+    def start(project: Path, script: Path | None = None) -> App:
         app = App(script, project, _free_port(), tmp_path / f"app-{len(started)}.log")
         app.start()
         started.append(app)
@@ -132,7 +145,8 @@ def _contexts(browser: Browser) -> Iterator[Callable[..., Watched]]:
         context = browser.new_context(color_scheme="dark" if dark else "light", viewport={"width": 1440, "height": 900})
         contexts.append(context)
         watched = Watched(context.new_page())
-        watched.page.on("console", lambda m: watched.errors.append(m.text) if m.type == "error" else None)
+        watched.page.on("console", lambda m: watched.note_console(m.type, m.text))
+        watched.page.on("response", lambda r: watched.note_response(r.status, r.url))
         watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
         context.on(
             "request",

@@ -1,42 +1,12 @@
-"""A project with 200 labelled rows, made by the same pipelines as the command line."""
+"""Projects for the pages to show."""
 
-import csv
-import random
 from pathlib import Path
 
 import pytest
 
-from curator.tasks import make_task
-from pipelines import ingest
 from pipelines import settings as project_settings
-from pipelines.ingest import IngestConfig
 from pipelines.settings import Settings
-from storage import datasets
-
-LABELS = ("refund", "delivery", "account")
-HOSTILE = "<img src=x onerror=alert(1)> ![a](https://evil.example/a.png) <script>alert(1)</script>"
-OPENINGS = ("Hello, ", "Good morning: ", "Please help. ", "Quick question, ", "")
-BODIES = {
-    "refund": ("I want my money back for order {}", "you charged order {} twice", "refund {} has not arrived"),
-    "delivery": ("where is parcel {}", "the courier lost package {}", "parcel {} is three days late"),
-    "account": ("I cannot log in as user {}", "change the e-mail of account {}", "delete profile {} for good"),
-}
-
-
-def write_rows(path: Path, count: int = 200, wrong: int = 6) -> dict[str, str]:
-    """Write a CSV of support questions; the last `wrong` labels are mistakes. Returns the truth by row id."""
-    rng = random.Random(5)
-    truth: dict[str, str] = {}
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(["id", "text", "label"])
-        for i in range(count):
-            label = LABELS[i % 3]
-            text = rng.choice(OPENINGS) + rng.choice(BODIES[label]).format(10_000 + 7 * i)
-            truth[f"q{i}"] = label
-            given = LABELS[(i + 1) % 3] if i >= count - wrong else label
-            writer.writerow([f"q{i}", f"{text} {HOSTILE}" if i == 4 else text, given])
-    return truth
+from tests.sample_project import make_project
 
 
 @pytest.fixture
@@ -47,13 +17,6 @@ def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def project(empty_project: Settings, tmp_path: Path) -> Settings:
+def project(empty_project: Settings) -> Settings:
     """A project with the dataset `support`: 200 rows labelled by `teacher`."""
-    write_rows(tmp_path / "support.csv")
-    task = make_task(
-        {"name": "support", "labels": list(LABELS), "rubric": "What does the customer want?", "max_error": 0.1}
-    )
-    datasets.create(empty_project.store, "support", task)
-    config = IngestConfig("support", (tmp_path / "support.csv",), source="teacher", labeler="teacher")
-    ingest.run(config, empty_project.store)
-    return empty_project
+    return make_project(empty_project.project)

@@ -1,0 +1,98 @@
+"""Each page in chromium: no error on it, and no request that leaves the machine; light and dark."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pages.shared.native_queue import NativeQueue
+from pages.shared.review_component import ReviewAction
+from pipelines import check, embed, release
+from pipelines import cluster as clustering
+from pipelines import plan as planning
+from pipelines.adapters.encoder import SentenceEncoder
+from pipelines.plan import PlanConfig
+from pipelines.release import ReleaseConfig
+from pipelines.settings import Settings
+from storage import plans
+from tests.sample_project import make_project
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PAGES = {
+    "": "Start",
+    "overview": "Overview",
+    "clusters": "Clusters",
+    "findings": "Findings",
+    "queue": "Review",
+    "spot_check": "Spot-check",
+    "versions": "Versions",
+    "runs": "Training runs",
+    "evaluation": "Evaluation",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Rows that were embedded, clustered, checked, spot-checked in part, and released."""
+    settings = make_project(tmp_path_factory.mktemp("browser") / "project")
+    store = settings.store
+    encoder = SentenceEncoder(settings.encoder)
+    embed.run("support", store, encoder)
+    clustering.run("support", store, encoder=encoder.name, revision=encoder.revision)
+    check.run("support", store)
+    plan = planning.run(PlanConfig("support", reviews=40, risk_reviews=10), store).plan
+    queue = NativeQueue(store, "support", plan, "ana")
+    answers = plans.tasks(store, plan).select("task", "proposed").rows()[:25]
+    queue.apply([ReviewAction(f"a{task}", task, "edit", value) for task, value in answers])
+    waived = ReleaseConfig("support", waive=("certificate",), why="not reviewed to the end", who="ana")
+    release.run(waived, store, settings.releases)
+    return settings
+
+
+def settled(page: Page, title: str) -> None:
+    """Wait until the page stands still and shows no error."""
+    expect(page.locator("[data-testid=stHeading]", has_text=title).first).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_each_page_opens_by_a_deep_link_without_an_error_or_an_outside_request(
+    run_app: Callable, open_page: Callable, project: Settings, tmp_path: Path, dark: bool
+) -> None:
+    app = run_app(project.project)
+    watched = open_page(dark=dark)
+    for path, title in PAGES.items():
+        watched.page.goto(f"{app.url}/{path}")
+        settled(watched.page, title)
+        watched.page.wait_for_timeout(300)  # tables and charts draw themselves after the script has ended
+        watched.page.screenshot(path=tmp_path / f"{path or 'start'}-{'dark' if dark else 'light'}.png", full_page=True)
+    watched.assert_clean()
+
+
+@pytest.mark.parametrize("path", list(PAGES))
+def test_a_deep_link_on_a_fresh_server_is_guarded_and_needs_no_entry_script(
+    run_app: Callable, open_page: Callable, tmp_path: Path, path: str
+) -> None:
+    app = run_app(tmp_path / "nothing")
+    watched = open_page()
+    watched.page.goto(f"{app.url}/{path}")
+    settled(watched.page, "No project yet")
+    watched.assert_clean()
+
+
+def test_hostile_text_is_shown_inert_on_the_pages_that_show_rows(
+    run_app: Callable, open_page: Callable, project: Settings
+) -> None:
+    app = run_app(project.project)
+    watched = open_page()
+    watched.page.add_init_script("window.alert = () => { window.hacked = true; };")
+    for path in ("overview", "clusters", "findings", "queue"):
+        watched.page.goto(f"{app.url}/{path}")
+        settled(watched.page, PAGES[path])
+        assert not watched.page.evaluate("window.hacked")
+        assert watched.page.locator("img[src*=evil], img[src=x]").count() == 0
+    watched.assert_clean()

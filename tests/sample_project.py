@@ -1,0 +1,50 @@
+"""A project with 200 labelled rows, made by the same pipelines as the command line; and its CSV."""
+
+import csv
+import random
+from pathlib import Path
+
+from curator.tasks import make_task
+from pipelines import ingest
+from pipelines import settings as project_settings
+from pipelines.ingest import IngestConfig
+from pipelines.settings import Settings
+from storage import datasets
+
+LABELS = ("refund", "delivery", "account")
+HOSTILE = "<img src=x onerror=alert(1)> ![a](https://evil.example/a.png) <script>alert(1)</script>"
+OPENINGS = ("Hello, ", "Good morning: ", "Please help. ", "Quick question, ", "")
+BODIES = {
+    "refund": ("I want my money back for order {}", "you charged order {} twice", "refund {} has not arrived"),
+    "delivery": ("where is parcel {}", "the courier lost package {}", "parcel {} is three days late"),
+    "account": ("I cannot log in as user {}", "change the e-mail of account {}", "delete profile {} for good"),
+}
+
+
+def write_rows(path: Path, count: int = 200, wrong: int = 6) -> dict[str, str]:
+    """Write a CSV of support questions; the last `wrong` labels are mistakes. Returns the truth by row id."""
+    rng = random.Random(5)
+    truth: dict[str, str] = {}
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["id", "text", "label"])
+        for i in range(count):
+            label = LABELS[i % 3]
+            text = rng.choice(OPENINGS) + rng.choice(BODIES[label]).format(10_000 + 7 * i)
+            truth[f"q{i}"] = label
+            given = LABELS[(i + 1) % 3] if i >= count - wrong else label
+            writer.writerow([f"q{i}", f"{text} {HOSTILE}" if i == 4 else text, given])
+    return truth
+
+
+def make_project(folder: Path, *, rows: int = 200) -> Settings:
+    """Make a project with the dataset `support`: rows labelled by `teacher`."""
+    settings = project_settings.init(folder)[0]
+    file = folder / "support.csv"
+    write_rows(file, rows)
+    task = make_task(
+        {"name": "support", "labels": list(LABELS), "rubric": "What does the customer want?", "max_error": 0.1}
+    )
+    datasets.create(settings.store, "support", task)
+    ingest.run(IngestConfig("support", (file,), source="teacher", labeler="teacher"), settings.store)
+    return settings
