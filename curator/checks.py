@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator import findings, hygiene
+from curator import findings, hygiene, semantic
 from curator.balance import MAX_RATIO, MAX_SHARE, MIN_ROWS, balance, cap_plan
 from curator.contradictions import Contradiction, contradictions
 from curator.dedup import NearPairs, exact_groups, near_groups, near_pairs
@@ -64,7 +64,9 @@ def run_checks(
         task: What the rows are labelled for.
         seed: Seed of everything random.
         reviewed: example_id, given (the label reviewed) and value (what the person said). Only rows
-            whose present label is still `given` count.
+            whose present label is one of the two count. Suspect labels and patterns are looked for in the
+            labels as given, since a corrected row still tells about its neighbours; reviewed rows are not
+            listed as suspects again.
         progress: Called after each step.
 
     Raises:
@@ -73,11 +75,12 @@ def run_checks(
     _check_input(rows, vectors_ND)
     tick = progress or (lambda _done, _total: None)
     table = findings.Table(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
-    said = _said(table, reviewed)
+    said, given = _said(table, reviewed)
     notes: list[str] = [] if vectors_ND is not None else ["no vectors: nothing was compared by meaning"]
     pairs = near_pairs(table.texts, seed=seed)
     tick(1, _STEPS)
     found = _row_findings(table, rows, pairs, task)
+    found += _meaning_findings(table, vectors_ND, pairs, notes)
     tick(2, _STEPS)
     conflicts: list[Contradiction] = []
     if task.kind == "text":
@@ -86,10 +89,11 @@ def run_checks(
         conflicts = contradictions(table.texts, table.labels, pairs)
     found += [findings.contradiction(table, conflict) for conflict in conflicts]
     tick(3, _STEPS)
-    noise, patterns = _label_checks(table, vectors_ND, task, seed, said, notes)
-    found += [findings.pattern(table, pattern, said) for pattern in patterns]
+    as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
+    noise, patterns = _label_checks(as_given, vectors_ND, task, seed, said, notes)
+    found += [findings.pattern(as_given, pattern, said) for pattern in patterns]
     tick(4, _STEPS)
-    ranked = _ranked(noise)
+    ranked = [row for row in _ranked(noise) if row not in said]
     found += [findings.suspect(table, noise, row) for row in ranked[:TOP_SUSPECTS]]
     counts: dict[str, int] = dict(sorted(Counter(str(finding.kind) for finding in found).items()))
     if ranked:
@@ -113,15 +117,17 @@ def _check_input(rows: pl.DataFrame, vectors_ND: NDArray[np.float32] | None) -> 
         raise DataError(msg)
 
 
-def _said(table: findings.Table, reviewed: pl.DataFrame | None) -> dict[int, str]:
-    if reviewed is None:
-        return {}
-    row_by_id = {example_id: row for row, example_id in enumerate(table.ids)}
-    return {
-        row: value
-        for example_id, given, value in reviewed.select("example_id", "given", "value").iter_rows()
-        if (row := row_by_id.get(example_id)) is not None and value is not None and table.labels[row] == given
-    }
+def _said(table: findings.Table, reviewed: pl.DataFrame | None) -> tuple[dict[int, str], dict[int, str]]:
+    """Row -> what a person said, and row -> the label that was reviewed."""
+    said: dict[int, str] = {}
+    given: dict[int, str] = {}
+    if reviewed is not None:
+        row_by_id = {example_id: row for row, example_id in enumerate(table.ids)}
+        for example_id, label, value in reviewed.select("example_id", "given", "value").iter_rows():
+            row = row_by_id.get(example_id)
+            if row is not None and value is not None and table.labels[row] in (label, value):
+                said[row], given[row] = value, label
+    return said, given
 
 
 def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, task: Task) -> list[Finding]:
@@ -142,6 +148,20 @@ def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, t
     found += [findings.fault(table, "secret", fault) for fault in hygiene.secrets(table.texts)]
     found += [findings.fault(table, "personal_data", fault) for fault in hygiene.personal_data(table.texts)]
     return found
+
+
+def _meaning_findings(
+    table: findings.Table, vectors_ND: NDArray[np.float32] | None, pairs: NearPairs, notes: list[str]
+) -> list[Finding]:
+    if vectors_ND is None:
+        return []
+    if len(table.ids) > semantic.MAX_ROWS:
+        notes.append(f"semantic_duplicate: not compared above {semantic.MAX_ROWS:,} rows")
+        return []
+    alike, blind = semantic.semantic_pairs(vectors_ND, table.texts, pairs)
+    notes += blind
+    groups = near_groups(alike, len(table.ids), threshold=semantic.THRESHOLD)
+    return [findings.duplicate(table, "semantic_duplicate", group) for group in groups]
 
 
 def _class_findings(table: findings.Table, known: Sequence[str]) -> list[Finding]:

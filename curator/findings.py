@@ -56,13 +56,14 @@ def duplicate(table: Table, kind: FindingKind, group: Group) -> Finding:
         table.member(row, score=round(score, 4), reason=reason, words=different)
         for row, score, reason, different in zip(group.rows, group.scores, group.reasons, words, strict=True)
     ]
-    alike = "the same text" if kind == "exact_duplicate" else "nearly the same text"
+    alike = {"exact_duplicate": "the same text", "near_duplicate": "nearly the same text"}.get(kind, "alike in meaning")
     evidence = {
         "members": members, "representative": table.ids[group.representative], "size": len(group.rows),
         "labels": sorted({str(table.labels[row]) for row in group.rows if table.labels[row] is not None}),
     }  # fmt: skip
     text = f"{len(group.rows)} rows are {alike}: keep the representative, or keep all if they are meant to differ"
-    return table.finding(kind, min(group.scores), group.rows, evidence, {"action": "merge", "text": text})
+    action = "keep" if kind == "semantic_duplicate" else "merge"
+    return table.finding(kind, min(group.scores), group.rows, evidence, {"action": action, "text": text})
 
 
 def contradiction(table: Table, found: Contradiction) -> Finding:
