@@ -271,6 +271,7 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> 
         pass
 
 
+@pytest.mark.slow
 def test_checkpoints_survive_a_kill_of_the_server(tmp_path: Path) -> None:
     import tinker
 
