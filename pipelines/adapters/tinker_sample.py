@@ -109,10 +109,11 @@ class TinkerSampler:
         from tinker_cookbook import renderers
         from tinker_cookbook.tokenizer_utils import get_tokenizer
 
-        name = renderer_name_for(self.base_model, self.renderer_name)
-        renderer = renderers.get_renderer(name, get_tokenizer(self.base_model))
         base = None if model_path else self.base_model
         client = service.create_sampling_client(model_path=model_path, base_model=base).result()
+        # A checkpoint may come from another base model than ours; its own tokenizer is the right one.
+        model = client.get_base_model()
+        renderer = renderers.get_renderer(renderer_name_for(model, self.renderer_name), get_tokenizer(model))
         params = tinker.SamplingParams(
             max_tokens=max_tokens, temperature=temperature, stop=renderer.get_stop_sequences()
         )

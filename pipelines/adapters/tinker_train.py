@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,6 +79,14 @@ def translate(error: BaseException, base_url: str | None, *, doing: str = "train
     return TrainerError(f"{doing} through {where} failed ({text}): a rerun resumes")
 
 
+def base_of(state_path: str, base_url: str | None) -> str:
+    """The base model that a checkpoint came from: its tokenizer, not the newest one, reads the training file."""
+    import tinker
+
+    client = tinker.RestClient(base_url=base_url)
+    return str(client.get_weights_info_by_tinker_path(state_path).result().base_model)
+
+
 def run(job: TrainJob) -> None:
     """Check the file, then train with the cookbook's own loop.
 
@@ -90,6 +98,8 @@ def run(job: TrainJob) -> None:
 
     from pipelines.adapters.tinker_preflight import preflight_dpo, preflight_sft
 
+    if job.start_state is not None:
+        job = replace(job, base_model=base_of(job.start_state, job.base_url))
     name = renderer_name_for(job.base_model, job.renderer_name)
     renderer = renderers.get_renderer(name, get_tokenizer(job.base_model))
     preflight = preflight_sft if job.kind == "sft" else preflight_dpo

@@ -198,6 +198,29 @@ def test_a_finished_log_folder_is_not_trained_again_and_takes_no_other_training(
 
 
 @pytest.mark.slow
+def test_a_checkpoint_keeps_its_tokenizer_after_the_corpus_grew_and_the_folder_moved(tmp_path: Path) -> None:
+    with LocalTinker(tmp_path / "here", CORPUS, 0) as server:
+        report = train(server, sft_file(tmp_path / "sft.jsonl"), tmp_path / "sft", epochs=4)
+        learned = accuracy(server, report.checkpoint.sampler_path)
+    (tmp_path / "here").rename(tmp_path / "there")
+    with LocalTinker(tmp_path / "there", [*CORPUS, "quite other words than before " * 20], 0) as server:
+        assert accuracy(server, report.checkpoint.sampler_path) == learned >= 0.9
+        tuned = trainer(server).dpo(
+            dpo_file(tmp_path / "dpo.jsonl"),
+            tmp_path / "dpo",
+            start=report.checkpoint,
+            epochs=1,
+            batch_size=8,
+            learning_rate=1e-5,
+            beta=0.1,
+            max_length=64,
+            seed=0,
+            progress=none,
+        )
+        assert accuracy(server, tuned.checkpoint.sampler_path) >= learned - 0.05
+
+
+@pytest.mark.slow
 def test_a_killed_training_resumes_on_a_restarted_server(tmp_path: Path) -> None:
     file, root, log_dir = sft_file(tmp_path / "sft.jsonl"), tmp_path / "server", tmp_path / "log"
     with LocalTinker(root, CORPUS, 0) as server:

@@ -199,24 +199,31 @@ class Engine:
             raise RefusedError(f"no sampler {name} here; after a restart, create it again from its checkpoint")
         return self.samplers[name]
 
-    def base(self, name: str) -> Student:
-        """The base model, not to be changed.
+    def served(self, name: str) -> str:
+        """The name under which a base model is served here.
+
+        Folder names carry a hash of what is in them, so a folder that was moved is known by its last part.
 
         Raises:
             RefusedError: This server does not serve it.
         """
-        if name not in self._students:
-            raise RefusedError(f"no base model {name!r} here; this server has {sorted(self._students)}")
-        return self._students[name]
+        for served in self.base_models:
+            if name == served or Path(name).name == Path(served).name:
+                return served
+        raise RefusedError(f"no base model {name!r} here; this server has {sorted(self.base_models)}")
+
+    def base(self, name: str) -> Student:
+        """The base model, not to be changed; see `served`."""
+        return self._students[self.served(name)]
 
     def create_model(self, name: str, base_model: str, user_metadata: dict[str, Any]) -> None:
         """Start a training run from a base model."""
-        self._start(Run(name, base_model, user_metadata, now()), self.base(base_model).state_dict())
+        self._start(Run(name, self.served(base_model), user_metadata, now()), self.base(base_model).state_dict())
 
     def load_model(self, name: str, path: str, user_metadata: dict[str, Any], *, optimizer: bool) -> None:
         """Start a training run from a checkpoint, or load one into a running model."""
         source, weights, state = self.store.load(path, optimizer=optimizer)
-        model = self._start(Run(name, source.base_model, user_metadata, now()), weights)
+        model = self._start(Run(name, self.served(source.base_model), user_metadata, now()), weights)
         if state is not None:
             model.restore_optimizer(state)
 
@@ -262,11 +269,11 @@ class Engine:
     def new_sampler(self, name: str, base_model: str | None, path: str | None) -> None:
         """Make a sampler from a checkpoint, or from a base model where `path` is None."""
         if path is None:
-            base = base_model or ""
+            base = self.served(base_model or "")
             self.samplers[name] = Sampler(name, base, None, self.base(base))
         else:
             run, weights, _ = self.store.load(path, optimizer=False)
-            self._add_sampler(name, run.base_model, path, weights)
+            self._add_sampler(name, self.served(run.base_model), path, weights)
 
     def _add_sampler(self, name: str, base_model: str, path: str | None, weights: dict[str, Any]) -> None:
         student = Student(self.base(base_model).shape)

@@ -59,7 +59,10 @@ class LocalTinker:
         ready = Path(tempfile.mkdtemp(prefix=".ready-", dir=self.root)) / "ready.json"
         self._log = (self.root / "server.log").open("ab")
         command = [sys.executable, "-m", "pipelines.adapters.tinker_server", "--root", str(self.root)]
-        command += ["--model", self.base_model, "--ready-file", str(ready), "--parent", str(os.getpid())]
+        # Checkpoints of an earlier corpus need the base model (and tokenizer) that they came from.
+        for base in sorted(folder.parent.glob("student-*")):
+            command += ["--model", str(base)]
+        command += ["--ready-file", str(ready), "--parent", str(os.getpid())]
         home = str(Path(__file__).resolve().parents[3])
         paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(

@@ -106,7 +106,7 @@ class Api:
     def weights_info(self, body: dict[str, Any]) -> Reply:
         """What a checkpoint needs to be loaded."""
         run = self.engine.store.run_of(body["tinker_path"])
-        return as_json({"base_model": run.base_model, "is_lora": False, "lora_rank": None})
+        return as_json({"base_model": self.engine.served(run.base_model), "is_lora": False, "lora_rank": None})
 
     def forward_backward(self, raw: bytes) -> Reply:
         """Queue a forward, or forward and backward, pass."""
