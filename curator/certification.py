@@ -67,7 +67,7 @@ def certify(
         labeler: Whose labels `teacher_value` are.
         rows: The plan's population as drawn: example_id, stratum, content_hash, teacher_value, drawn_value.
         drawn: The audit rows.
-        current: Today's labels of the rows that could be released (test rows left out): example_id, content_hash,
+        current: Today's labels of the rows in the train split: example_id, content_hash,
             value, basis, out, human_status, human_value.
         reviewers: Who reviewed.
         target: Highest error that may be certified, 0..1, or None.
@@ -192,7 +192,7 @@ def _status(
             why.append(f"{unreviewed} audit rows are not reviewed yet")
         if unsettled:
             why.append(
-                f"{unsettled} audit rows have a blind disagreement or a dispute: a second look or an adjudication is due"
+                f"{unsettled} audit rows have a blind disagreement or a dispute: a second look or adjudication is due"
             )
         return "INCOMPLETE", tuple(why)
     void = [

@@ -100,7 +100,9 @@ def run_checks(
         counts["suspect_label"] = len(ranked)
     risk_N = _risk(table, rows["confidence"].to_list(), noise, conflicts, patterns)
     tick(_STEPS, _STEPS)
-    return CheckResult(tuple(found), _scores(table.ids, noise.score_N, risk_N), counts, tuple(notes))
+    unseen_N = noise.score_N.copy()
+    unseen_N[list(said)] = np.nan
+    return CheckResult(tuple(found), _scores(table.ids, unseen_N, risk_N), counts, tuple(notes))
 
 
 def _check_input(rows: pl.DataFrame, vectors_ND: NDArray[np.float32] | None) -> None:

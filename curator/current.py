@@ -1,7 +1,7 @@
 """The current label of each row: a view over append-only labels, reviews and decisions.
 
 Order of precedence: adjudicated, else agreed or single undisputed review, else a group decision, else the
-chosen teacher. A blind first look that disagrees with the teacher counts only after a second look (by anybody)
+chosen teacher. A blind first look that disagrees with the label under review counts only after a second look (by anybody)
 that says the same; until then the row is `unsettled` and stays out of releases.
 """
 
@@ -41,12 +41,11 @@ class HumanOutcome:
     adjudicated: bool = False
 
 
-def human_outcome(reviews: Iterable[dict[str, Any]], teacher_value: str | None) -> HumanOutcome | None:
+def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
     """Combine the reviews of one row, oldest first; None without any.
 
     Args:
-        reviews: Mappings with reviewer, verdict, value, blind, stream.
-        teacher_value: What the teacher said, to tell a blind disagreement.
+        reviews: Mappings with reviewer, verdict, value, blind, stream and proposed (the label that was reviewed).
     """
     given = list(reviews)
     if not given:
@@ -66,7 +65,7 @@ def human_outcome(reviews: Iterable[dict[str, Any]], teacher_value: str | None) 
     if answer is None:
         return HumanOutcome("rejected", None)
     saying_so = [r for r in said if r["value"] == answer]
-    first_look_only = len(saying_so) == 1 and saying_so[0]["blind"] and answer != teacher_value
+    first_look_only = len(saying_so) == 1 and saying_so[0]["blind"] and answer != saying_so[0]["proposed"]
     return HumanOutcome("unsettled" if first_look_only else "settled", answer)
 
 
@@ -104,7 +103,7 @@ def current_labels(
     Args:
         example_ids: The rows.
         labels: seq, example_id, labeler, sample, value.
-        reviews: seq, example_id, reviewer, verdict, value, blind, stream (undone ones left out).
+        reviews: seq, example_id, reviewer, verdict, value, blind, stream, proposed (undone ones left out).
         decisions: seq, decision, action, value, example_id.
         labeler: Whose labels stand where no person has spoken; None takes the newest of anybody.
 
@@ -116,9 +115,7 @@ def current_labels(
     by_row: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in reviews.sort("seq").iter_rows(named=True):
         by_row[row["example_id"]].append(row)
-    records = [
-        _one(e, teacher.get(e), human_outcome(by_row.get(e, ()), teacher.get(e)), decided.get(e)) for e in example_ids
-    ]
+    records = [_one(e, teacher.get(e), human_outcome(by_row.get(e, ())), decided.get(e)) for e in example_ids]
     return pl.DataFrame(records, schema=SCHEMA, orient="row")
 
 

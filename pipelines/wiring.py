@@ -102,3 +102,12 @@ def students(settings: Settings, store: Store, dataset: str, *, base: str | None
             True,
             describe(),
         )
+
+
+def default_epochs(kind: str, local: bool) -> int:
+    """Passes over the data where none are asked for: the local student's tuned number, else the recipes' usual ones."""
+    from pipelines.adapters.tinker import LOCAL_DEFAULTS
+
+    if local:
+        return LOCAL_DEFAULTS.epochs if kind == "sft" else LOCAL_DEFAULTS.dpo_epochs
+    return 3 if kind == "sft" else 1

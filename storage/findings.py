@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from curator.ids import short_id
 from curator.types import Finding
 from storage.store import Store
 
@@ -87,7 +88,54 @@ def get(store: Store, dataset: str, finding_id: str) -> Finding | None:
         "join check_run r using (run) where r.dataset = ? and f.finding_id = ? order by f.seq desc limit 1",
         [dataset, finding_id],
     )
-    if not rows:
-        return None
-    r = rows[0]
-    return Finding(r[0], r[1], r[2], tuple(json.loads(r[3])), json.loads(r[4]), json.loads(r[5]))
+    if rows:
+        r = rows[0]
+        return Finding(r[0], r[1], r[2], tuple(json.loads(r[3])), json.loads(r[4]), json.loads(r[5]))
+    run = newest_run(store, dataset)
+    ranked = suspects(store, run["run"]) if run else []
+    return next((f for f in ranked if f.id == finding_id), None)
+
+
+def listing(
+    store: Store, dataset: str, run: str, *, kind: str | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Findings as they are shown: groups in full, and one line for every row that could be ranked as suspect.
+
+    Each has finding_id, kind, score, external_ids, example_ids, evidence, suggestion, run; worst first within a
+    kind, patterns and groups before single rows.
+    """
+    external = dict(store.rows("select example_id, external_id from example where dataset = ?", [dataset]))
+    stored = {f.id: f for f in frame(store, run, kind)}
+    if kind in (None, "suspect_label"):
+        for finding in suspects(store, run):
+            stored.setdefault(finding.id, finding)
+    ordered = sorted(stored.values(), key=lambda f: (f.kind == "suspect_label", f.kind, -f.score, f.id))
+    return [
+        {
+            "finding_id": f.id,
+            "kind": f.kind,
+            "score": f.score,
+            "external_ids": [external.get(e, e) for e in f.example_ids],
+            "example_ids": list(f.example_ids),
+            "evidence": f.evidence,
+            "suggestion": f.suggestion,
+            "run": run,
+        }
+        for f in ordered[:limit]
+    ]
+
+
+def suspects(store: Store, run: str) -> list[Finding]:
+    """A finding for each row that has a suspect_label score, worst first; made from the scores, not stored."""
+    ranked = scores(store, run, "suspect_label")
+    return [
+        Finding(
+            short_id("find", ["suspect_label", [example]]),
+            "suspect_label",
+            score,
+            (example,),
+            {"rank": rank, "of": ranked.height},
+            {"action": "review", "text": f"suspect label, rank {rank:,} of {ranked.height:,}: look before the others"},
+        )
+        for rank, (example, score) in enumerate(ranked.iter_rows(), start=1)
+    ]

@@ -84,8 +84,8 @@ class Store:
         """Make the file with today's tables; an existing one is migrated."""
         path.parent.mkdir(parents=True, exist_ok=True)
         store = cls(path)
-        with store._locked():
-            store._open().close()
+        with store.exclusive():
+            store.connect().close()
         return store
 
     @property
@@ -104,8 +104,8 @@ class Store:
         if not self.path.exists():
             msg = f"no store at {self.path}; run `curator init` in the project folder first"
             raise NotFoundError(msg)
-        with self._locked():
-            raw = self._open()
+        with self.exclusive():
+            raw = self.connect()
             try:
                 raw.execute("begin")
                 try:
@@ -144,7 +144,8 @@ class Store:
             return connection.seq()
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
+        """Hold the file alone, across threads and processes. Nobody opens it outside such a block."""
         if getattr(_current, "held", False):
             msg = f"{self.path}: a block was opened inside a block; close the first one before"
             raise StoreError(msg)
@@ -160,7 +161,8 @@ class Store:
                 _current.held = False
                 os.close(handle)  # closing releases the lock
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Open the file, migrated; only inside `exclusive`."""
         try:
             raw = duckdb.connect(str(self.path), config={"threads": 2})
         except duckdb.Error as error:

@@ -40,7 +40,7 @@ st.text(f"The published rule for comparison: {spread['playbook']['verdict']}. {s
 if spread["collect_next"]:
     st.text("Collect next: " + "; ".join(f"{rows} rows like {name}" for name, rows in spread["collect_next"]))
 
-names = {c["cluster"]: f"{c['cluster'] + 1}. {c['name']}" for c in found}
+names = {c["cluster"]: f"cluster {c['cluster']}: {c['name']}" for c in found}
 rows = views.current(settings.store, dataset).join(clusters.members(settings.store, run["run"]), on="example_id")
 rows = rows.with_columns(pl.col("cluster").replace_strict(names, default="none").alias("name"))
 left, right = st.columns([3, 2], gap="medium")

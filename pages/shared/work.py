@@ -36,9 +36,9 @@ def cluster_steps(dataset: str) -> list[Step]:
     ]
 
 
-def train_steps(version: str, kind: str, start: str | None, epochs: int) -> list[Step]:
+def train_steps(version: str, kind: str, start: str | None, epochs: int | None) -> list[Step]:
     """Train a student; DPO starts from a finished SFT run."""
-    more = ("--from", start) if start else ("--epochs", str(epochs))
+    more = (*(("--from", start) if start else ()), *(("--epochs", str(epochs)) if epochs else ()))
     return [Step(f"Training on {version}", ("train", kind, "--version", version, *more))]
 
 

@@ -27,9 +27,9 @@ with st.expander("Train a student", expanded=not found):
     kinds = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO), from an SFT run"}
     kind = columns[1].selectbox("How?", list(kinds) if finished else ["sft"], format_func=kinds.__getitem__)
     start = columns[2].selectbox("From run", finished) if kind == "dpo" else None
-    epochs = columns[2].number_input("Epochs", 1, 100, 3) if kind == "sft" else 1
+    epochs = columns[2].number_input("Epochs", 1, 100, None, placeholder="what suits the model")
     st.text("Without a key for a training service, a small student is trained on this machine, all of its weights.")
-    work_button(settings, "Train", train_steps(version, kind, start, int(epochs)))
+    work_button(settings, "Train", train_steps(version, kind, start, epochs))
 if not found:
     st.text("There is no run yet.")
     st.stop()

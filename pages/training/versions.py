@@ -1,5 +1,6 @@
 """Versions: release the approved rows, see what each version proves, verify its files."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,7 @@ from curator.formats import FORMATS
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, show_error, sidebar
 from pages.shared.words import percent
-from pipelines import release
+from pipelines import release, verify
 from pipelines.release import ReleaseConfig, ReleaseReport
 from storage import labels, versions
 
@@ -85,3 +86,14 @@ for column, (title, value) in zip(
 st.text(f"Folder: {version['path']}")
 st.text(f"Manifest SHA-256: {version['manifest_sha256']}")
 show_gates(manifest["gates"])
+if st.button("Verify the files"):
+    try:
+        checked = verify.run(Path(version["path"]), expected_sha256=version["manifest_sha256"])
+        if checked.problems:
+            st.error("The folder is not what was released.")
+            st.dataframe([{"file": p.path, "problem": p.kind, "what to do": p.hint} for p in checked.problems])
+        else:
+            st.success(f"Intact: all {checked.files} files are what the manifest and the store say.")
+    except CuratorError as error:
+        show_error(error)
+st.page_link("pages/training/runs.py", label="Train a student on it", icon=":material/model_training:")

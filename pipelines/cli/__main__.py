@@ -1,0 +1,6 @@
+"""`python -m pipelines.cli`."""
+
+from pipelines.cli import script
+
+if __name__ == "__main__":
+    script()

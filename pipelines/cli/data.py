@@ -1,0 +1,278 @@
+"""Commands about data: init, dataset, ingest, label, embed, cluster, check, findings, decide, select."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from curator.errors import NotFoundError, RequestError
+from curator.parsing import parse_mapping
+from curator.tasks import parse_task
+from pipelines import check, cluster, decide, embed, ingest, label, select, wiring
+from pipelines import settings as project_settings
+from pipelines.cli.output import answer, as_json_wanted, choose, counts, lines, named_project, percent, settings
+from pipelines.progress import stage
+from storage import audit, datasets, findings, vectors, views
+from storage import labels as label_store
+
+Dataset = Annotated[str | None, typer.Option("--dataset", help="The dataset; may be left out where there is one.")]
+Labeler = Annotated[str | None, typer.Option("--labeler", help="Whose labels, where there are several labelers.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
+
+dataset_app = typer.Typer(help="Create, list and show datasets.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("init")(init)
+    app.add_typer(dataset_app, name="dataset")
+    for command in (ingest_files, label_rows, embed_rows, cluster_rows, check_rows):
+        app.command(command.__name__.partition("_")[0])(command)
+    app.command("findings")(show_findings)
+    app.command("decide")(decide_file)
+    app.command("select")(select_rows)
+
+
+def init(directory: Annotated[Path | None, typer.Argument(help="The project folder; default here.")] = None) -> int:
+    """Make a project: curator.toml and an empty store."""
+    folder = directory or Path(named_project() or ".")
+    made, created = project_settings.init(folder)
+    said = "made" if created else "is there already, left as it was"
+    report = {"project": made.project, "store": made.store_file, "created": created}
+    return answer(report, text=f"project {made.project} {said}")
+
+
+@dataset_app.command("create")
+def dataset_create(
+    name: str, task: Annotated[Path, typer.Option("--task", help="The task file (TOML): name, kind, labels, rubric.")]
+) -> int:
+    """Make a dataset for a task, or give an existing one a new task definition."""
+    if not name.strip() or any(c in name for c in "@/\\ "):
+        msg = f"dataset name {name!r} may not hold '@', slashes or spaces"
+        raise RequestError(msg)
+    if not task.is_file():
+        msg = f"no task file {task}"
+        raise NotFoundError(msg)
+    made = parse_task(task.read_text(encoding="utf-8"), lambda f: _read_beside(task, f))
+    store = settings().store
+    changed = datasets.create(store, name, made)
+    if changed:
+        audit.note(store, actor="curator", action="dataset", subject=name, task_hash=made.content_hash)
+    report = {
+        "dataset": name,
+        "task": made.name,
+        "kind": made.kind,
+        "labels": list(made.labels),
+        "task_hash": made.content_hash,
+        "created": changed,
+    }
+    return answer(report, text=f"dataset {name}: task {made.name} ({made.kind}, {len(made.labels)} labels)")
+
+
+def _read_beside(task: Path, name: str) -> str:
+    file = task.parent / name
+    if not file.is_file():
+        msg = f"{task}: names {name!r}, and there is no such file beside it"
+        raise NotFoundError(msg)
+    return file.read_text(encoding="utf-8")
+
+
+@dataset_app.command("list")
+def dataset_list() -> int:
+    """All datasets."""
+    store = settings().store
+    found = [views.overview(store, name) for name in datasets.names(store)]
+    text = "\n".join(f"{d['dataset']}: {d['rows']:,} rows, {d['labelled']:,} labelled" for d in found)
+    return answer(
+        {"datasets": found}, text=text or "no dataset yet; run `curator dataset create NAME --task FILE.toml`"
+    )
+
+
+@dataset_app.command("show")
+def dataset_show(name: str) -> int:
+    """One dataset: size, progress, plans, findings, versions, runs."""
+    store = settings().store
+    shown = views.show(store, datasets.require(store, name))
+    text = lines(
+        f"{name}: {shown['rows']:,} rows, {shown['labelled']:,} labelled, {shown['reviewed']:,} reviewed, "
+        f"{shown['decided']:,} set by a decision, {shown['releasable']:,} releasable",
+        counts("out", shown["out"]),
+        counts("splits", shown["splits"]),
+        counts("labels", shown["labels"]),
+        counts("findings", shown["findings"]),
+        *(f"plan {p['plan']}: {p['purpose']}, {p['reviews']} reviews" for p in shown["plans"]),
+        *(f"version {name}@{v['number']}: {v['path']}" for v in shown["versions"]),
+        *(f"run {r['run']}: {r['kind']} on {name}@{r['version']}, {r['status']}" for r in shown["runs"]),
+    )
+    return answer(shown, text=text)
+
+
+def ingest_files(
+    files: Annotated[list[Path], typer.Argument(help=".jsonl, .csv, .tsv or .parquet")],
+    dataset: Dataset = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option("--map", help="FIELD=COLUMN,…; fields: input, label, id, group, split, labeler, confidence, time"),
+    ] = None,
+    source: Annotated[str, typer.Option(help="import | production | teacher | expert")] = "import",
+    labeler: Annotated[str | None, typer.Option(help="Name of whoever gave the labels in the files.")] = None,
+    split: Annotated[str | None, typer.Option(help="train | test, for all rows")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row is rejected.")] = False,
+) -> int:
+    """Read files into a dataset. Good rows are in, bad rows are listed with file, line and reason."""
+    project = settings()
+    config = ingest.IngestConfig(
+        dataset=datasets.require(project.store, dataset),
+        files=tuple(files),
+        mapping=parse_mapping(mapping),
+        source=choose(source, ("import", "production", "teacher", "expert"), "--source"),
+        labeler=labeler,
+        split=None if split is None else choose(split, ("train", "test"), "--split"),
+    )
+    with stage("ingest") as progress:
+        report = ingest.run(config, project.store, progress=progress)
+    text = lines(
+        f"{report.added:,} rows added, {report.unchanged:,} unchanged, {report.rejected:,} rejected, "
+        f"{report.labels_added:,} labels",
+        counts("rejected", report.by_reason),
+        f"rejects: {report.rejects_file}" if report.rejects_file else None,
+        *report.notes,
+    )
+    return answer(report, 1 if strict and report.rejected else 0, text=text)
+
+
+def label_rows(
+    dataset: Dataset = None,
+    teacher: Annotated[str | None, typer.Option(help="A model's name; default: the project's, else offline.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Answers for each row.")] = 1,
+    budget: Annotated[float | None, typer.Option(help="US dollars after which no more is asked.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many requests.")] = None,
+) -> int:
+    """Let a teacher label what it has not labelled yet."""
+    project = settings()
+    name = datasets.require(project.store, dataset)
+    by = wiring.teacher(project, datasets.task_of(project.store, name), teacher)
+    config = label.LabelConfig(name, samples=samples, limit=limit, budget_usd=budget)
+    with stage("label") as progress:
+        report = label.run(config, project.store, by, progress=progress)
+    text = lines(
+        f"{report.labeled:,} labels by {report.labeler}, {report.already:,} were there, {report.failed:,} unusable"
+        f"{f', {report.cost_usd:.4f} US dollars' if report.cost_usd else ''}",
+        "stopped by the budget; run again with a larger one" if report.stopped_by_budget else None,
+        counts("unusable", report.by_reason),
+    )
+    return answer(report, text=text)
+
+
+def embed_rows(
+    dataset: Dataset = None, encoder: Annotated[str | None, typer.Option(help="A sentence-transformers model.")] = None
+) -> int:
+    """Turn texts into vectors; only new texts are encoded."""
+    project = settings()
+    with stage("embed") as progress:
+        name = datasets.require(project.store, dataset)
+        report = embed.run(name, project.store, wiring.encoder(project, encoder), progress=progress)
+    return answer(report, text=f"{report.rows:,} rows have vectors of {report.encoder}, {report.encoded:,} encoded now")
+
+
+def cluster_rows(dataset: Dataset = None, seed: Seed = 0) -> int:
+    """Cluster the vectors; names, map and diversity report."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    encoder, revision = _encoder(vectors.encoders(store))
+    report = cluster.run(name, store, encoder=encoder, revision=revision, seed=seed)
+    spread = report.report["diversity"]
+    text = lines(
+        f"{len(report.report['clusters'])} clusters over {report.report['rows']:,} rows",
+        f"diversity {spread['verdict']}: {spread.get('why', '')}",
+        *(f"  {percent(c['share']):>7}  {c['size']:>6,}  {c['name']}" for c in report.report["clusters"][:10]),
+    )
+    return answer(report, text=text)
+
+
+def _encoder(found: list[tuple[str, str]]) -> tuple[str, str]:
+    if not found:
+        from curator.errors import NotEnoughDataError
+
+        msg = "there are no vectors yet; run `curator embed` first"
+        raise NotEnoughDataError(msg)
+    return found[0]
+
+
+def check_rows(dataset: Dataset = None, labeler: Labeler = None, seed: Seed = 0) -> int:
+    """Run every quality check; findings are stored."""
+    store = settings().store
+    with stage("check") as progress:
+        report = check.run(datasets.require(store, dataset), store, labeler=labeler, seed=seed, progress=progress)
+    text = lines(
+        f"{report.rows:,} rows checked, labels by {report.labeler} (run {report.run})",
+        *(f"  {kind:<18} {n:>7,}" for kind, n in report.counts.items()),
+        *report.notes,
+        f"see them: curator findings --dataset {report.dataset}",
+    )
+    return answer(report, text=text)
+
+
+def show_findings(
+    dataset: Dataset = None,
+    kind: Annotated[str | None, typer.Option(help="One kind only.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1)] = None,
+    format: Annotated[str, typer.Option(help="jsonl | table")] = "table",
+    labeler: Labeler = None,
+) -> int:
+    """The findings of the newest check run, worst first within a kind."""
+    choose(format, ("jsonl", "table"), "--format")
+    store = settings().store
+    name = datasets.require(store, dataset)
+    run = findings.newest_run(store, name, labeler)
+    if run is None:
+        label_store.require_labeler(store, name, labeler)
+        msg = f"dataset {name!r} has no check run yet; run `curator check --dataset {name}`"
+        raise NotFoundError(msg)
+    found = findings.listing(store, name, run["run"], kind=kind, limit=limit)
+    if as_json_wanted():
+        return answer({"dataset": name, "run": run["run"], "counts": run["report"]["counts"], "findings": found})
+    if format == "jsonl":
+        for finding in found:
+            sys.stdout.write(json.dumps(finding, ensure_ascii=False) + "\n")
+        return 0
+    shown = found[: limit or 40]
+    text = "\n".join(_finding_line(f) for f in shown)
+    more = (
+        f"\n… and {len(found) - len(shown):,} more: --limit, --kind, --format jsonl" if len(found) > len(shown) else ""
+    )
+    return answer(None, text=(text or "no findings") + more)
+
+
+def _finding_line(finding: dict[str, Any]) -> str:
+    rows = finding["external_ids"]
+    ids = ", ".join(rows[:3]) + (f" … ({len(rows)} rows)" if len(rows) > 3 else "")
+    return f"{finding['score']:.3f}  {finding['kind']:<16} {ids}\n       {finding['suggestion'].get('text', '')}"
+
+
+def decide_file(file: Path, dataset: Dataset = None) -> int:
+    """Take decisions about groups or rows from a JSONL file."""
+    store = settings().store
+    report = decide.run(file, datasets.require(store, dataset), store)
+    text = lines(
+        f"{report.decisions:,} decisions about {report.rows:,} rows, {report.rejected:,} lines rejected",
+        *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
+    )
+    return answer(report, 1 if report.rejected and not report.decisions else 0, text=text)
+
+
+def select_rows(
+    n: Annotated[int, typer.Option("--n", min=1, help="How many rows.")],
+    dataset: Dataset = None,
+    method: Annotated[str, typer.Option(help="kcenter | facility | random")] = "kcenter",
+    seed: Seed = 0,
+) -> int:
+    """Choose rows: next to annotate (kcenter), representative (facility), or stratified random."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    encoder, revision = _encoder(vectors.encoders(store))
+    wanted = choose(method, ("kcenter", "facility", "random"), "--method")
+    report = select.run(name, store, n=n, method=wanted, encoder=encoder, revision=revision, seed=seed)
+    return answer(report, text="\n".join(report.external_ids))

@@ -1,0 +1,235 @@
+"""Commands about pairs, releases and versions, and the validator."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from curator.errors import DataError, NotFoundError
+from curator.formats import FORMATS, parquet_lines
+from curator.validate import validate_lines
+from curator.versions import diff_manifests
+from curator.versions import verify as verify_folder
+from pipelines import evaluate, pairs, release, wiring
+from pipelines.cli.data import Dataset, Labeler, Seed
+from pipelines.cli.output import answer, choose, counts, lines, settings
+from pipelines.progress import stage
+from storage import datasets, runs, versions, views
+
+pairs_app = typer.Typer(help="Preference pairs.", no_args_is_help=True)
+versions_app = typer.Typer(help="Released versions.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(pairs_app, name="pairs")
+    app.command("release")(release_version)
+    app.add_typer(versions_app, name="versions")
+    app.command("validate")(validate)
+
+
+@pairs_app.command("build")
+def pairs_build(
+    dataset: Dataset = None,
+    labeler: Labeler = None,
+    student: Annotated[str | None, typer.Option(help="A training run; its own wrong answers are preferred.")] = None,
+    cap: Annotated[int, typer.Option(help="At most so many pairs for one pair of labels.")] = pairs.CAP,
+    seed: Seed = 0,
+) -> int:
+    """Build preference pairs from corrections, decisions and a student's errors."""
+    project = settings()
+    name = datasets.require(project.store, dataset)
+    key = None
+    if student is not None:
+        run = runs.get(project.store, student)
+        rows = views.current(project.store, name, labeler=labeler)
+        rows = rows.filter(rows["out"].is_null() & (rows["split"] == "train"))
+        with wiring.students(project, project.store, name) as made, stage("sample the student") as progress:
+            key = evaluate.answer(
+                project.store,
+                rows,
+                run,
+                datasets.task_of(project.store, name),
+                dataset=name,
+                version=run.version,
+                sampler=made.sampler,
+                progress=progress,
+            )
+    report = pairs.build(name, project.store, labeler=labeler, student=key, cap=cap, seed=seed)
+    text = lines(
+        f"{report.added:,} pairs added, {report.pairs:,} in all",
+        counts("sources", report.by_source),
+        counts("dropped", report.dropped),
+    )
+    return answer(report, text=text)
+
+
+@pairs_app.command("check")
+def pairs_check(dataset: Dataset = None) -> int:
+    """What is wrong with the pairs, and what they would teach by accident."""
+    store = settings().store
+    found = pairs.check(datasets.require(store, dataset), store)
+    wrong = any(f["severity"] == "error" for f in found)
+    text = "\n".join(f"{f['severity']}: {f['text']}" for f in found) or "nothing found"
+    return answer({"valid": not wrong, "findings": found}, 1 if wrong else 0, text=text)
+
+
+def release_version(
+    name: str,
+    labels: Annotated[str, typer.Option(help="current | teacher (raw labels in train)")] = "current",
+    formats: Annotated[str, typer.Option("--format", help=",".join(FORMATS))] = "tinker,openai",
+    out: Annotated[Path | None, typer.Option(help="Another folder.")] = None,
+    waive: Annotated[list[str] | None, typer.Option(help="A gate to waive; needs --why.")] = None,
+    why: Annotated[str | None, typer.Option(help="The reason of a waiver.")] = None,
+    who: Annotated[str, typer.Option(help="Who releases, and waives.")] = "",
+    labeler: Labeler = None,
+    test_share: Annotated[float, typer.Option()] = 0.2,
+    seed: Seed = 0,
+) -> int:
+    """Release a version of a dataset as an immutable folder."""
+    project = settings()
+    config = release.ReleaseConfig(
+        dataset=name,
+        labels=choose(labels, ("current", "teacher"), "--labels"),
+        labeler=labeler,
+        formats=tuple(dict.fromkeys(f.strip() for f in formats.split(",") if f.strip())),
+        test_share=test_share,
+        seed=seed,
+        waive=tuple(w for each in waive or () for w in each.split(",")),
+        why=why,
+        who=who or _user(),
+        out=out.resolve() if out else None,
+    )
+    with stage("release"):
+        report = release.run(config, project.store, project.releases)
+    marks = {True: "pass", False: "FAIL", None: "open"}
+    text = lines(
+        f"{report.version} {'released' if report.created else 'is there already'}: {report.path}"
+        if report.version
+        else "nothing released: a gate fails; put it right, or waive it with --waive GATE --why TEXT",
+        f"rows: train {report.rows['train']:,}, test {report.rows['test']:,}; "
+        f"pairs: train {report.pairs['train']:,}, test {report.pairs['test']:,}",
+        f"certificate: {report.status}",
+        *(f"  {marks[g['passed']]}  {g['name']}: {g['why']}" for g in report.gates),
+        f"manifest sha256 {report.manifest_sha256}" if report.manifest_sha256 else None,
+    )
+    return answer(report, 0 if report.version else 1, text=text)
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@versions_app.command("list")
+def versions_list(name: str) -> int:
+    """A dataset's versions, newest first."""
+    store = settings().store
+    found = [_summary(v) for v in versions.listing(store, datasets.require(store, name))]
+    text = "\n".join(
+        f"{v['version']}: {v['rows']['train']:,} train, {v['rows']['test']:,} test, {v['certificate']}, {v['path']}"
+        for v in found
+    )
+    return answer({"versions": found}, text=text or f"no version of {name} yet; run `curator release {name}`")
+
+
+def _summary(version: dict[str, Any]) -> dict[str, Any]:
+    manifest = version["manifest"]
+    return {
+        "version": f"{version['dataset']}@{version['number']}",
+        "path": version["path"],
+        "manifest_sha256": version["manifest_sha256"],
+        "rows": {split: len(rows) for split, rows in manifest["rows"].items()},
+        "labels": manifest["settings"]["labels"],
+        "certificate": (manifest["certificate"] or {}).get("status", "UNCERTIFIED"),
+        "as_of_seq": manifest["as_of_seq"],
+    }
+
+
+@versions_app.command("diff")
+def versions_diff(old: str, new: str) -> int:
+    """What changed between two versions: rows, labels, splits, settings, gates."""
+    store = settings().store
+    first, second = (versions.get(store, *versions.parse(x))["manifest"] for x in (old, new))
+    diff = diff_manifests(first, second)
+    text = lines(
+        f"{old} → {new}: {len(diff.added):,} added, {len(diff.removed):,} removed, "
+        f"{len(diff.relabelled):,} relabelled, {len(diff.moved):,} moved, {diff.unchanged:,} unchanged",
+        *(f"  {r.external_id}: {r.old} → {r.new}" for r in diff.relabelled[:20]),
+        f"  … and {len(diff.relabelled) - 20:,} more relabelled (--json)" if len(diff.relabelled) > 20 else None,
+        *(f"  {name}: {a} → {b}" for name, (a, b) in {**diff.settings, **diff.gates, **diff.certificate}.items()),
+    )
+    return answer(diff, text=text)
+
+
+@versions_app.command("verify")
+def versions_verify(directory: Path) -> int:
+    """Check a release folder against its manifest, and against the store where there is one."""
+    file = directory / "manifest.json"
+    if not file.is_file():
+        msg = f"{directory} holds no manifest.json: it is no release"
+        raise NotFoundError(msg)
+    try:
+        manifest = json.loads(file.read_bytes())
+    except ValueError as error:
+        msg = f"{file} is not JSON: {error}"
+        raise DataError(msg) from error
+    listing = [p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()]
+    expected = _recorded_hash(manifest)
+    problems = verify_folder(lambda path: (directory / path).read_bytes(), listing, manifest, expected_sha256=expected)
+    report = {
+        "valid": not problems,
+        "path": directory,
+        "version": f"{manifest.get('name')}@{manifest.get('number')}",
+        "checked_against_store": expected is not None,
+        "files": len(listing),
+        "problems": [asdict(p) for p in problems],
+    }
+    text = "\n".join(f"{p.kind}: {p.path}: {p.hint}" for p in problems) or f"intact: {len(listing)} files"
+    return answer(report, 1 if problems else 0, text=text)
+
+
+def _recorded_hash(manifest: dict[str, Any]) -> str | None:
+    """The hash that the store keeps for the version; None outside a project, or for a stranger's release."""
+    try:
+        found = versions.get(settings().store, str(manifest.get("name")), int(manifest.get("number", 0)))
+    except (NotFoundError, ValueError):
+        return None
+    return str(found["manifest_sha256"])
+
+
+@versions_app.command("rebuild")
+def versions_rebuild(reference: str, out: Annotated[Path, typer.Option("--out", help="An empty folder.")]) -> int:
+    """Make a version's folder again from the store."""
+    project = settings()
+    recorded = versions.get(project.store, *versions.parse(reference))
+    made = release.rebuild(reference, project.store, out.resolve())
+    same = made == recorded["manifest_sha256"]
+    report = {"version": reference, "path": out, "manifest_sha256": made, "identical": same}
+    return answer(
+        report, 0 if same else 1, text=f"{reference} rebuilt in {out}, {'identical' if same else 'DIFFERENT'}"
+    )
+
+
+def validate(file: Path, format: Annotated[str, typer.Option("--format", help=",".join(FORMATS))]) -> int:
+    """Check any training file against a format's rules."""
+    if not file.is_file():
+        msg = f"no file {file}"
+        raise NotFoundError(msg)
+    if file.suffix == ".parquet":
+        found = validate_lines(parquet_lines(file.read_bytes()), format=format)
+    else:
+        with file.open("rb") as handle:
+            found = validate_lines(handle, format=format)
+    text = lines(
+        f"{'valid' if found.valid else 'NOT valid'}: {found.rows:,} {found.stage} rows",
+        *(f"  line {p.line} {p.severity} {p.rule} at {p.path}: {p.hint}" for p in found.problems[:30]),
+        counts("problems", found.counts),
+    )
+    return answer(found, 0 if found.valid else 1, text=text)

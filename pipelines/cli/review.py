@@ -1,0 +1,155 @@
+"""Commands about review: plan, route, pull, review import, certify, agreement."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from curator.agreement import agreement as measure
+from curator.agreement import ratings
+from curator.errors import NotEnoughDataError, RequestError
+from pipelines import plan as planning
+from pipelines import review
+from pipelines.cli.data import Dataset, Labeler, Seed
+from pipelines.cli.output import answer, choose, counts, lines, percent, settings
+from storage import certificates, datasets, plans, reviews, views
+
+review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
+Plan = Annotated[str, typer.Option("--plan", help="The plan's id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("plan")(plan)
+    app.command("route")(route)
+    app.command("pull")(pull)
+    app.add_typer(review_app, name="review")
+    app.command("certify")(certify)
+    app.command("agreement")(agreement)
+
+
+def plan(
+    dataset: Dataset = None,
+    purpose: Annotated[
+        str, typer.Option(help="certify | find | test (every row of the frozen test split)")
+    ] = "certify",
+    max_error: Annotated[float | None, typer.Option(help="Highest error to certify, 0..1; default the task's.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="0..1; default the task's, else 0.95.")] = None,
+    reviews: Annotated[int | None, typer.Option(help="Audit reviews; default what the target needs, else 200.")] = None,
+    risk_reviews: Annotated[int, typer.Option(min=0, help="Riskiest rows beside the audit.")] = 0,
+    labeler: Labeler = None,
+    seed: Seed = 0,
+    test_share: Annotated[float, typer.Option(help="Share of rows frozen as test, if none is yet.")] = 0.2,
+) -> int:
+    """Draw a spot-check and store it before anybody reviews."""
+    store = settings().store
+    config = planning.PlanConfig(
+        dataset=datasets.require(store, dataset),
+        purpose=choose(purpose, ("certify", "find", "test"), "--purpose"),
+        labeler=labeler,
+        reviews=reviews,
+        risk_reviews=risk_reviews,
+        max_error=max_error,
+        confidence=confidence,
+        test_share=test_share,
+        seed=seed,
+    )
+    report = planning.run(config, store)
+    bounds = report.claims.get("upper_bound_if_errors_found", {})
+    text = lines(
+        f"plan {report.plan}: {report.purpose}, {report.reviews:,} audit and {report.risk_reviews:,} risk reviews "
+        f"of {report.population:,} rows ({report.known:,} known before)",
+        *(f"  stratum {s['name']}: {s['reviews']:,} of {s['size']:,}" for s in report.strata),
+        *(f"  if {n} of them are wrong: at most {percent(b)} of all are" for n, b in bounds.items()),
+        counts("splits", report.splits),
+        *report.notes,
+        f"review it: the app's Spot-check page, or `curator review import FILE --plan {report.plan}`",
+    )
+    return answer(report, text=text)
+
+
+def route(plan: Plan, to: Annotated[str, typer.Option(help="native | argilla")] = "native") -> int:
+    """Send a plan's tasks to reviewers."""
+    store = settings().store
+    found = plans.get(store, plan)
+    if choose(to, ("native", "argilla"), "--to") == "argilla":
+        msg = (
+            "routing to an Argilla server is not in this version of Curator; use --to native, or export the tasks from "
+            f"`curator plan … --json` and bring the decisions back with `curator review import FILE --plan {plan}`"
+        )
+        raise RequestError(msg)
+    progress = views.plan_progress(store, plan)
+    report = {"plan": plan, "to": to, "tasks": progress["tasks"], "open": progress["left"]}
+    return answer(
+        report, text=f"{progress['left']:,} open tasks of {found['dataset']} are in the app's Spot-check queue"
+    )
+
+
+def pull(plan: Plan) -> int:
+    """Bring reviews back. The native queue stores them at once, so this reports where they stand."""
+    progress = views.plan_progress(settings().store, plan)
+    text = f"{progress['done']:,} of {progress['tasks']:,} tasks are reviewed, {progress['left']:,} are left"
+    return answer({**progress, "pulled": 0}, text=text)
+
+
+@review_app.command("import")
+def review_import(file: Path, plan: Plan) -> int:
+    """Take decisions made elsewhere from a JSONL file."""
+    report = review.import_file(file, plan, settings().store)
+    text = lines(
+        f"{report.added:,} reviews added, {report.unchanged:,} were there, {report.rejected:,} lines rejected, "
+        f"{report.tasks_left:,} tasks left",
+        *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
+    )
+    return answer(report, text=text)
+
+
+def certify(dataset: Dataset = None, plan: Annotated[str | None, typer.Option("--plan")] = None) -> int:
+    """The certificate of the newest finished plan, or of the named one."""
+    store = settings().store
+    found = certificates.judge_newest(store, datasets.require(store, dataset), plan=plan)
+    code = 3 if found.status == "INCOMPLETE" else 1 if found.status == "UNCERTIFIED" and found.target is not None else 0
+    text = lines(
+        f"{found.status} (plan {found.plan}, labels by {found.labeler})",
+        *found.why,
+        _bound("teacher error", found.teacher_error),
+        _bound("shipped error", found.shipped_error),
+        f"{found.errors_found:,} audit rows were wrong, {found.errors_fixed:,} errors fixed in all, "
+        f"{found.skipped:,} skipped",
+    )
+    return answer(found.as_json(), code, text=text)
+
+
+def _bound(name: str, bound: Any) -> str | None:  # noqa: ANN401 - Bound or None
+    if bound is None:
+        return f"{name}: no figure"
+    return (
+        f"{name}: {percent(bound.estimate)} [{percent(bound.low)}, {percent(bound.high)}], at most "
+        f"{percent(bound.upper_one_sided)} at {bound.confidence:.0%} confidence, {bound.reviews:,} reviews of "
+        f"{bound.population:,} rows; {bound.method}"
+    )
+
+
+def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
+    """How far reviewers agree, with intervals."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    given = reviews.frame(store, name)
+    newest = given.sort("seq").unique(["example_id", "reviewer"], keep="last", maintain_order=True)
+    triples = [
+        (row["example_id"], row["reviewer"], row["value"]) for row in newest.iter_rows(named=True) if row["value"]
+    ]
+    overlap = newest.group_by("example_id").len().filter(newest.group_by("example_id").len()["len"] > 1).height
+    if not overlap:
+        msg = f"no row of {name!r} was reviewed by two people: agreement cannot be told; import reviews with overlap"
+        raise NotEnoughDataError(msg)
+    report = measure(ratings(triples), seed=seed)
+    text = lines(
+        f"{report.items:,} rows, {report.raters} reviewers, {report.ratings:,} ratings",
+        *(
+            f"  {c.name}: " + ("not defined" if c.value is None else f"{c.value:.3f} [{c.low:.3f}, {c.high:.3f}]")
+            for c in report.overall
+        ),
+        *report.notes,
+    )
+    return answer(report, text=text)

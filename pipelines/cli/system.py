@@ -1,0 +1,124 @@
+"""Commands about the installation: app, demo, doctor, backup, restore, bench."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curator.errors import RequestError
+from pipelines import backup as backups
+from pipelines import doctor
+from pipelines import settings as project_settings
+from pipelines.cli.output import answer, as_json_wanted, named_project, settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("app")(serve)
+    app.command("demo")(demo)
+    app.command("doctor")(show_doctor)
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+    app.command("bench")(bench)
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(help="Default 8501, or the next free one.")] = None,
+) -> int:
+    """Open the browser app on the project (loopback only). A folder without a project becomes an empty one."""
+    named = named_project()
+    project = project_settings.init(Path(named))[0] if named else settings()
+    chosen = port or _free_port()
+    environment = {**os.environ, "CURATOR_PROJECT": str(project.project)}
+    sys.stderr.write(f"Curator: http://127.0.0.1:{chosen}  (project {project.project}; Ctrl-C ends it)\n")
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+    command += ["--server.port", str(chosen), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    try:
+        return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _free_port(first: int = 8501) -> int:
+    for port in range(first, first + 50):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    msg = f"no free port from {first} to {first + 49}; name one with --port"
+    raise RequestError(msg)
+
+
+def demo(
+    no_app: Annotated[bool, typer.Option("--no-app", help="End after the loop.")] = False,
+    port: Annotated[int | None, typer.Option()] = None,
+) -> int:
+    """Run the whole loop on real data, then open the app."""
+    from pipelines.demo import loop, summary
+
+    project, _ = project_settings.init(Path(named_project() or "demo"))
+    state = loop.run(project)
+    found = summary.collect(project.store, state)
+    answer(found, text=summary.render(found))
+    if no_app or as_json_wanted():
+        return 0
+    os.environ["CURATOR_PROJECT"] = str(project.project)
+    return serve(port)
+
+
+def show_doctor() -> int:
+    """What is installed, which adapters are real or embedded, and what is missing for each."""
+    try:
+        project = settings()
+    except RequestError:
+        project = None
+    found = doctor.examine(project)
+    marks = {True: "ok", False: "MISSING"}
+    text = "\n".join(
+        [
+            f"Curator {found['curator']}, Python {found['python']}",
+            *(f"  {marks[p['ok']]:<8}{p['name']} {p['version'] or ''} {p['hint']}" for p in found["packages"]),
+            *(f"  {a['port']:<16} {a['kind']:<9} {a['name']}; {a['hint']}" for a in found["adapters"]),
+            f"project: {found['project'] or 'none here; run `curator init`'}",
+        ]
+    )
+    return answer(found, 0 if found["ok"] else 1, text=text)
+
+
+def backup(directory: Path) -> int:
+    """Copy the project's store, vectors and releases into a folder, while it is in use."""
+    report = backups.backup(settings(), directory)
+    return answer(report, text=f"backup in {report['path']}: {report['files']} files, seq {report['seq']}")
+
+
+def restore(directory: Path) -> int:
+    """Put a backup in place as a new project (`--project`, an empty or new folder)."""
+    target = named_project()
+    if not target:
+        msg = "name the folder to restore into: --project DIR (new or empty)"
+        raise RequestError(msg)
+    report = backups.restore(directory, Path(target))
+    return answer(report, text=f"restored to {report['path']}")
+
+
+def bench(
+    suite: Annotated[str, typer.Argument(help="certificate | store")],
+    repetitions: Annotated[int, typer.Option(min=1, help="Simulated plans a setting (certificate).")] = 4000,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the run (store).")] = 60.0,
+) -> int:
+    """Measure a promise on this machine."""
+    from pipelines import bench as suites
+
+    if suite == "certificate":
+        report = suites.certificate(repetitions)
+    elif suite == "store":
+        report = suites.store(seconds)
+    else:
+        msg = f"no suite {suite!r}; there are certificate, store"
+        raise RequestError(msg)
+    return answer(report, 0 if report["passed"] else 1, text=suites.render(report))

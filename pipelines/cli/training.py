@@ -1,0 +1,186 @@
+"""Commands about students: train, runs, evaluate, verdict, cost, breakeven."""
+
+from typing import Annotated, Any
+
+import typer
+
+from curator.economics import Price, Usage, break_even, cost
+from curator.errors import NotEnoughDataError
+from pipelines import evaluate, train, wiring
+from pipelines.cli.data import Dataset, Seed
+from pipelines.cli.output import answer, lines, percent, settings
+from pipelines.progress import stage
+from storage import datasets, runs, versions, views
+
+train_app = typer.Typer(help="Train a student on a released version.", no_args_is_help=True)
+Version = Annotated[str, typer.Option("--version", help="NAME@NUMBER")]
+Base = Annotated[str | None, typer.Option("--base", help="Base model of the service; `local` without one.")]
+Rate = Annotated[float | None, typer.Option("--learning-rate", help="Default: what suits the model.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(train_app, name="train")
+    app.command("runs")(list_runs)
+    app.command("evaluate")(evaluate_models)
+    app.command("verdict")(verdict)
+    app.command("cost")(cost_of)
+    app.command("breakeven")(breakeven)
+
+
+@train_app.command("sft")
+def train_sft(
+    version: Version,
+    base: Base = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+    learning_rate: Rate = None,
+    max_length: Annotated[int, typer.Option(min=8)] = 512,
+    seed: Seed = 0,
+) -> int:
+    """Supervised fine-tuning."""
+    config = train.TrainConfig(version, "sft", None, epochs or 0, batch_size, learning_rate, 0.1, max_length, seed)
+    return _train(config, base)
+
+
+@train_app.command("dpo")
+def train_dpo(
+    version: Version,
+    start: Annotated[str, typer.Option("--from", help="The SFT run to start from.")],
+    base: Base = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+    learning_rate: Rate = None,
+    beta: Annotated[float, typer.Option(help="Strength of the pull to the reference.")] = 0.1,
+    max_length: Annotated[int, typer.Option(min=8)] = 512,
+    seed: Seed = 0,
+) -> int:
+    """Direct preference optimisation, from an SFT run."""
+    config = train.TrainConfig(version, "dpo", start, epochs or 0, batch_size, learning_rate, beta, max_length, seed)
+    return _train(config, base)
+
+
+def _train(config: train.TrainConfig, base: str | None) -> int:
+    from dataclasses import replace
+
+    project = settings()
+    dataset, _ = versions.parse(config.version)
+    with wiring.students(project, project.store, datasets.require(project.store, dataset), base=base) as made:
+        config = replace(config, epochs=config.epochs or wiring.default_epochs(config.kind, made.local))
+        with stage(f"train {config.kind}") as progress:
+            report = train.run(config, project.store, made.trainer, project.project / "runs", progress=progress)
+    losses = report.report["losses"]
+    text = lines(
+        f"run {report.run}: {report.kind} on {report.version} {'finished' if report.created else 'was there already'}",
+        f"{report.report['steps']:,} steps, {report.report['examples_seen']:,} examples, "
+        f"{report.report['seconds']:.1f} s" + (f", loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
+        made.note,
+    )
+    return answer({**_plain(report), "note": made.note}, text=text)
+
+
+def _plain(report: Any) -> dict[str, Any]:  # noqa: ANN401 - a report
+    from dataclasses import asdict
+
+    return asdict(report)
+
+
+def list_runs(dataset: Dataset = None) -> int:
+    """Training runs, newest first."""
+    found = views.run_reports(settings().store, dataset)
+    text = "\n".join(
+        f"{r['run']}: {r['kind']} on {r['dataset']}@{r['version']}, {r['status']}"
+        + (f", from {r['parent_run']}" if r["parent_run"] else "")
+        for r in found
+    )
+    return answer({"runs": found}, text=text or "no training run yet; run `curator train sft --version NAME@1`")
+
+
+def evaluate_models(
+    version: Version,
+    models: Annotated[str, typer.Option("--models", help="student=RUN,base=,teacher=LABELER,previous=RUN")],
+    seed: Seed = 0,
+) -> int:
+    """Score contestants on the version's frozen test split, compare them, and decide."""
+    project = settings()
+    dataset, number = versions.parse(version)
+    versions.get(project.store, dataset, number)
+    contestants = evaluate.parse_models(models, project.store, dataset)
+    if any(c.labeler is None for c in contestants):
+        with wiring.students(project, project.store, dataset) as made, stage("evaluate") as progress:
+            report = evaluate.run(version, contestants, project.store, made.sampler, seed=seed, progress=progress)
+    else:
+        report = evaluate.run(version, contestants, project.store, None, seed=seed)
+    return answer(report, text=table(report))
+
+
+def table(report: dict[str, Any]) -> str:
+    """The evaluation as a table for a person."""
+    rows = [
+        f"  {name:<10} {percent(c['accuracy']['value']):>8} "
+        f"[{percent(c['accuracy']['low'])}, {percent(c['accuracy']['high'])}]  invalid {c['invalid']}"
+        for name, c in report["contestants"].items()
+    ]
+    compared = [
+        f"  {c['a']} − {c['b']}: {100 * c['difference']:+.1f} points [{100 * c['low']:+.1f}, {100 * c['high']:+.1f}], "
+        f"p {c['p']:.2g}, sees from {100 * c['minimum_detectable']:.1f}"
+        for c in report["comparisons"]
+    ]
+    return lines(
+        f"{report['items']:,} test items in {report['groups']:,} groups, {report['reviewed']:,} reviewed by people",
+        *rows,
+        *compared,
+        f"verdict: {report['verdict']['outcome']}",
+        *(f"  {reason}" for reason in report["verdict"]["reasons"]),
+        report["recommendation"]["reason"] if report["recommendation"] else None,
+    )
+
+
+def verdict(run: Annotated[str, typer.Option("--run", help="A training run.")]) -> int:
+    """The verdict of the newest evaluation of a run: SHIP (0), HOLD (1) or NOT ENOUGH DATA (3)."""
+    store = settings().store
+    runs.get(store, run)
+    found = runs.reports(store, run=run)
+    if not found:
+        msg = f"run {run} has not been evaluated; run `curator evaluate --version NAME@N --models student={run},…`"
+        raise NotEnoughDataError(msg)
+    report = found[0]
+    outcome = report["verdict"]["outcome"]
+    code = {"SHIP": 0, "HOLD": 1}.get(outcome, 3)
+    content = {"run": run, "report": report["report_id"], "version": f"{report['dataset']}@{report['version']}"}
+    return answer({**content, **report["verdict"]}, code, text=lines(outcome, *report["verdict"]["reasons"]))
+
+
+def cost_of(
+    price_in: Annotated[float, typer.Option(help="US dollars for a million prompt tokens.")],
+    price_out: Annotated[float, typer.Option(help="US dollars for a million answer tokens.")],
+    tokens_in: Annotated[float, typer.Option(help="Mean prompt tokens of a request.")],
+    tokens_out: Annotated[float, typer.Option(help="Mean answer tokens of a request.")],
+    as_of: Annotated[str, typer.Option(help="The day the price was read, YYYY-MM-DD.")],
+    requests: Annotated[float, typer.Option(min=0)] = 1.0,
+    cached_in: Annotated[float, typer.Option(help="Prompt tokens of a request that come from a cache.")] = 0.0,
+    price_cached: Annotated[float | None, typer.Option(help="US dollars for a million cached tokens.")] = None,
+    batch_discount: Annotated[float, typer.Option(help="Share taken off by a batch interface, 0..1.")] = 0.0,
+) -> int:
+    """What a number of requests costs, with the formula and the date of the prices."""
+    price = Price("model", price_in, price_out, as_of, price_cached, batch_discount)
+    bill = cost(price, Usage(tokens_in, tokens_out, cached_in), requests, batch=batch_discount > 0)
+    return answer(bill, text=f"{bill.usd:,.4f} US dollars ({bill.usd_each:.6f} each)\n{bill.formula}")
+
+
+def breakeven(
+    one_time: Annotated[float, typer.Option(help="US dollars to label, review and train.")],
+    teacher_each: Annotated[float, typer.Option(help="US dollars for one request to the teacher.")],
+    student_each: Annotated[float, typer.Option(help="US dollars for one request to the student.")],
+    requests_per_day: Annotated[float, typer.Option(min=0)],
+    student_monthly: Annotated[float, typer.Option(help="Fixed US dollars a month for the student.")] = 0.0,
+) -> int:
+    """When a student earns back what it cost; says so where it never does."""
+    found = break_even(
+        one_time=one_time,
+        teacher_each=teacher_each,
+        student_each=student_each,
+        requests_per_day=requests_per_day,
+        student_monthly=student_monthly,
+    )
+    return answer(found, text=f"{found.sentence}\n{found.formula}")

@@ -1,0 +1,223 @@
+"""The loop, step by step: from raw lines to a released dataset, two students and a verdict."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from curator.errors import NotEnoughDataError
+from curator.tasks import parse_task
+from pipelines import check, cluster, decide, embed, evaluate, ingest, label, pairs, plan, release, train, wiring
+from pipelines.demo import corpus, expert
+from pipelines.demo.steps import Steps
+from pipelines.progress import stage
+from pipelines.settings import Settings
+from storage import datasets, findings, runs, views
+from storage.store import Store
+
+DATASET = "langid"
+FILE = "demo.json"
+SEED = 7
+TRAINING = ("train-raw", "pairs", "release", "train-sft", "train-dpo", "evaluate")
+"""The steps that need a trainer; where all are done, none is started."""
+
+
+def run(project: Settings) -> dict[str, Any]:
+    """Run what is not done yet; returns the results by step."""
+    store, steps = project.store, Steps(project.project / FILE)
+    sys.stderr.write(f"The whole loop on real data, in {project.project}\n")
+    truth = {line.external_id: line.truth for line in corpus.lines() if line.truth is not None}
+    _collect(project, store, steps)
+    _review(store, steps, truth)
+    _release_and_train(project, store, steps)
+    return {name: step["result"] for name, step in steps.done.items()} | {"seconds": steps.seconds}
+
+
+def _collect(project: Settings, store: Store, steps: Steps) -> None:
+    """Create, ingest, label, set the edge cases aside, embed, cluster, check."""
+    steps.once("create", "dataset and rubric", lambda: datasets.create(store, DATASET, _task()))
+    steps.once("ingest", "2,100 lines of tinker-cookbook's multilingual.txt read", lambda: _ingest(project, store))
+
+    def give_labels() -> Any:  # noqa: ANN401 - JSON
+        teacher = wiring.teacher(project, datasets.task_of(store, DATASET))
+        with stage("label") as progress:
+            return asdict(label.run(label.LabelConfig(DATASET), store, teacher, progress=progress))
+
+    made = steps.once("label", "labelled by the teacher", give_labels)
+    if made["labeler"] == wiring.OFFLINE:
+        sys.stderr.write("    (the teacher is an offline language identifier, no large model; its mistakes are real)\n")
+    steps.once("edge", "100 edge cases without an answer key set aside, by a decision", lambda: _set_edges_aside(store))
+    encoder = wiring.encoder(project)
+
+    def make_vectors() -> Any:  # noqa: ANN401 - JSON
+        with stage("embed") as progress:
+            return asdict(embed.run(DATASET, store, encoder, progress=progress))
+
+    steps.once("embed", f"embedded with {encoder.name}", make_vectors)
+
+    def make_clusters() -> Any:  # noqa: ANN401 - JSON
+        with stage("cluster"):
+            return cluster.run(DATASET, store, encoder=encoder.name, revision=encoder.revision, seed=SEED).run
+
+    steps.once("cluster", "clustered, with the diversity report", make_clusters)
+    steps.once("check", "checked, before anybody reviewed", lambda: _check(store))
+
+
+def _task() -> Any:  # noqa: ANN401 - Task
+    return parse_task(corpus.TASK, lambda name: name)
+
+
+def _ingest(project: Settings, store: Store) -> Any:  # noqa: ANN401 - JSON
+    file = project.project / "input.jsonl"
+    rows = [
+        {"id": line.external_id, "text": line.text, **({"group": line.group} if line.group else {})}
+        for line in corpus.lines()
+    ]
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return asdict(ingest.run(ingest.IngestConfig(DATASET, (file,), source="production"), store))
+
+
+def _set_edges_aside(store: Store) -> Any:  # noqa: ANN401 - JSON
+    ids = [line.external_id for line in corpus.lines() if line.truth is None]
+    record = {
+        "external_ids": ids,
+        "action": "exclude",
+        "reviewer": expert.NAME,
+        "reason": "edge cases without an answer key: nobody here can review them",
+    }
+    return asdict(decide.apply([(1, record, None)], DATASET, store, source="demo-edge-cases"))
+
+
+def _check(store: Store) -> Any:  # noqa: ANN401 - JSON
+    with stage("check") as progress:
+        return asdict(check.run(DATASET, store, seed=SEED, progress=progress))
+
+
+def _review(store: Store, steps: Steps, truth: dict[str, str]) -> None:
+    """Test split in full, a spot-check that finds the pattern, the decision, and a fresh audit after it."""
+
+    def reviewed(name: str, says: str, config: plan.PlanConfig) -> str:
+        found = steps.once(f"{name}-plan", f"{says}: drawn", lambda: plan.run(config, store).plan)
+        steps.once(
+            f"{name}-review", f"{says}: reviewed by the {expert.NAME}", lambda: expert.review_plan(store, found, truth)
+        )
+        return str(found)
+
+    reviewed("test", "frozen test split", plan.PlanConfig(DATASET, "test", seed=SEED))
+    reviewed("find", "first spot-check", plan.PlanConfig(DATASET, "find", reviews=150, risk_reviews=30, seed=SEED))
+    steps.once("check-again", "checked again, with what the reviews say", lambda: _check(store))
+    steps.once("decide", "the pattern decided as one group", lambda: _decide(store))
+    reviewed("certify", "fresh spot-check after the decision", plan.PlanConfig(DATASET, "certify", seed=SEED + 1))
+
+
+def _decide(store: Store) -> Any:  # noqa: ANN401 - JSON
+    """Accept each proposed relabelling of a pattern that reviews have confirmed.
+
+    Raises:
+        NotEnoughDataError: No pattern surfaced; the loop has nothing to decide.
+    """
+    run = findings.newest_run(store, DATASET)
+    patterns = findings.frame(store, run["run"], "label_pattern") if run else []
+    confirmed = [f for f in patterns if f.suggestion.get("action") == "relabel" and f.suggestion.get("value")]
+    if not confirmed:
+        msg = "the checks found no pattern that reviews confirm; see `curator findings --kind label_pattern`"
+        raise NotEnoughDataError(msg)
+    lines: list[tuple[int, dict[str, Any], str | None]] = [
+        (
+            number,
+            {
+                "finding_id": f.id,
+                "action": "relabel",
+                "value": f.suggestion["value"],
+                "reviewer": expert.NAME,
+                "reason": f.suggestion["text"],
+            },
+            None,
+        )
+        for number, f in enumerate(confirmed, start=1)
+    ]
+    report = decide.apply(lines, DATASET, store, source="demo-patterns")
+    return {**asdict(report), "findings": [f.id for f in confirmed]}
+
+
+def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
+    def make(labels: release.Labels, waive: tuple[str, ...], why: str | None) -> Any:  # noqa: ANN401 - JSON
+        config = release.ReleaseConfig(DATASET, labels=labels, seed=SEED, waive=waive, why=why, who=expert.NAME)
+        report = release.run(config, store, project.releases)
+        if report.version is None:
+            failed = "; ".join(f"{g['name']}: {g['why']}" for g in report.gates if g["passed"] is False)
+            msg = f"the release is held back by its gates: {failed}"
+            raise NotEnoughDataError(msg)
+        return asdict(report)
+
+    why = "baseline: what a student learns from the teacher's raw labels"
+    raw = steps.once("release-raw", "raw labels released", lambda: make("teacher", ("certificate",), why))
+    if set(TRAINING) <= set(steps.done):
+        sys.stderr.write(f"  ✓ {', '.join(TRAINING)} (done before)\n")
+        return
+    with wiring.students(project, store, DATASET) as made:
+        sys.stderr.write(f"    ({made.note})\n")
+        raw_run = steps.once(
+            "train-raw",
+            "student on raw labels (SFT)",
+            lambda: _train(project, store, made, raw["version"], "sft", None),
+        )
+        steps.once("pairs", "preference pairs", lambda: _pairs(store, made, raw_run["run"]))
+        good = steps.once("release", "curated dataset released, certified", lambda: make("current", (), None))
+        sft = steps.once(
+            "train-sft",
+            "student on the release (SFT)",
+            lambda: _train(project, store, made, good["version"], "sft", None),
+        )
+        dpo = steps.once(
+            "train-dpo",
+            "student after preferences (DPO)",
+            lambda: _train(project, store, made, good["version"], "dpo", sft["run"]),
+        )
+        named = f"student={sft['run']},raw={raw_run['run']},dpo={dpo['run']},base=,teacher={_labeler(store)}"
+
+        def compare() -> Any:  # noqa: ANN401 - JSON
+            with stage("evaluate") as progress:
+                contestants = evaluate.parse_models(named, store, DATASET)
+                report = evaluate.run(good["version"], contestants, store, made.sampler, seed=SEED, progress=progress)
+            return report["report_id"]
+
+        steps.once("evaluate", "evaluated on the frozen test split", compare)
+
+
+def _labeler(store: Store) -> str:
+    run = findings.newest_run(store, DATASET)
+    return str(run["labeler"]) if run else wiring.OFFLINE
+
+
+def _train(project: Settings, store: Store, made: wiring.Students, version: str, kind: Any, parent: str | None) -> Any:  # noqa: ANN401 - JSON
+    config = train.TrainConfig(
+        version,
+        kind,
+        parent,
+        epochs=wiring.default_epochs(kind, made.local),
+        batch_size=32 if kind == "sft" else 16,
+        seed=SEED,
+    )
+    with stage(f"train {kind}") as progress:
+        report = train.run(config, store, made.trainer, Path(project.project) / "runs", progress=progress)
+    return asdict(report)
+
+
+def _pairs(store: Store, made: wiring.Students, raw_run: str) -> Any:  # noqa: ANN401 - JSON
+    """Pairs from the raw student's own wrong answers on the train rows, and from people's corrections."""
+    rows = views.current(store, DATASET)
+    rows = rows.filter(rows["out"].is_null() & (rows["split"] == "train"))
+    with stage("sample the student") as progress:
+        key = evaluate.answer(
+            store,
+            rows,
+            runs.get(store, raw_run),
+            datasets.task_of(store, DATASET),
+            dataset=DATASET,
+            version=1,
+            sampler=made.sampler,
+            progress=progress,
+        )
+    return asdict(pairs.build(DATASET, store, student=key, seed=SEED))

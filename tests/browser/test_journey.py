@@ -1,0 +1,100 @@
+"""From a CSV of 200 rows to a reviewed, released and verified dataset, with nothing but the browser."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from storage import certificates, reviews, versions
+from storage.store import Store
+from tests.sample_project import LABELS, write_rows
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+LONG = 120_000
+
+
+def click(page: Page, label: str) -> None:
+    page.get_by_role("button", name=label, exact=True).click()
+
+
+def go(page: Page, title: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=LONG)
+
+
+def truth_of(text: str) -> str:
+    words = {"refund": r"money back|charged|refund", "delivery": r"parcel|courier", "account": r"log in|e-mail|profile"}
+    return next(label for label, pattern in words.items() if re.search(pattern, text))
+
+
+def review_by_keyboard(page: Page) -> int:
+    """Answer every card with the truth, and keep one's answer on every second look; returns the keys pressed."""
+    card, saving = page.locator(".card"), page.locator(".saving")
+    pressed = 0
+    while True:
+        expect(saving).to_have_text(re.compile("saved|Saving"))
+        task = card.get_attribute("data-task-id")
+        if not task:
+            if saving.inner_text() == "All changes saved" and "All caught up" in card.inner_text():
+                return pressed
+            page.wait_for_timeout(50)
+            continue
+        label = truth_of(page.locator(".card .text").inner_text())
+        page.keyboard.press("k" if card.get_attribute("data-second") == "true" else str(LABELS.index(label) + 1))
+        pressed += 1
+
+
+def test_a_csv_becomes_a_reviewed_released_and_verified_dataset_in_the_browser(
+    run_app: Callable, open_page: Callable, tmp_path: Path
+) -> None:
+    file = tmp_path / "support questions.csv"
+    write_rows(file)
+    with file.open("a", encoding="utf-8") as handle:
+        handle.write('q0,an id that stands there already,refund\nq900,"   ",refund\n')
+    project = tmp_path / "project"
+    watched = open_page()
+    page = watched.page
+    page.goto(run_app(project).url)
+
+    click(page, "Make the project")
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("The first 20 rows")).to_be_visible(timeout=LONG)
+    page.get_by_label("Rubric: how should a careful person decide?").fill("What does the customer want?")
+    page.get_by_label("Label error you can live with").fill("0.1")
+    page.get_by_label("Name of the dataset").fill("support")
+    page.keyboard.press("Tab")
+    click(page, "Create the dataset")
+    expect(page.get_by_text("Rejected rows, each with its reason")).to_be_visible(timeout=LONG)
+
+    click(page, "Check it")
+    expect(page.get_by_text("Checking the labels: done.")).to_be_visible(timeout=LONG)
+    go(page, "Findings")
+    expect(page.get_by_text("200 rows were checked under the labels of teacher.")).to_be_visible(timeout=LONG)
+    go(page, "Clusters")
+    expect(page.get_by_text("Map of the rows")).to_be_visible(timeout=LONG)
+
+    go(page, "Spot-check")
+    click(page, "Draw the spot-check")
+    expect(page.get_by_text(re.compile("INCOMPLETE"))).to_be_visible(timeout=LONG)
+    go(page, "Review")
+    expect(page.locator(".card .text")).not_to_be_empty(timeout=LONG)
+    pressed = review_by_keyboard(page)
+    go(page, "Spot-check")
+    expect(page.get_by_text(re.compile("^CERTIFIED"))).to_be_visible(timeout=LONG)
+
+    go(page, "Versions")
+    click(page, "Release")
+    expect(page.get_by_text("Released a new version.")).to_be_visible(timeout=LONG)
+    click(page, "Verify the files")
+    expect(page.get_by_text(re.compile("Intact: all .* files"))).to_be_visible(timeout=LONG)
+    watched.assert_clean()
+
+    store = Store(project / "curator.duckdb")
+    assert reviews.frame(store, "support").height == pressed
+    certificate = certificates.judge_newest(store, "support")
+    (version,) = versions.listing(store, "support")
+    assert version["manifest"]["certificate"]["status"] == certificate.status == "CERTIFIED"
+    rows = version["manifest"]["rows"]
+    assert len(rows["train"]) + len(rows["test"]) == 200
