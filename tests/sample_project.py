@@ -5,11 +5,17 @@ import random
 from pathlib import Path
 
 from curator.tasks import make_task
-from pipelines import ingest
+from curator.types import TrainingRun
+from pages.shared.native_queue import NativeQueue
+from pages.shared.review_component import ReviewAction
+from pipelines import check, evaluate, ingest, release
+from pipelines import plan as planning
 from pipelines import settings as project_settings
 from pipelines.ingest import IngestConfig
+from pipelines.plan import PlanConfig
+from pipelines.release import ReleaseConfig
 from pipelines.settings import Settings
-from storage import datasets
+from storage import datasets, plans, runs
 
 LABELS = ("refund", "delivery", "account")
 HOSTILE = "<img src=x onerror=alert(1)> ![a](https://evil.example/a.png) <script>alert(1)</script>"
@@ -48,3 +54,19 @@ def make_project(folder: Path, *, rows: int = 200) -> Settings:
     datasets.create(settings.store, "support", task)
     ingest.run(IngestConfig("support", (file,), source="teacher", labeler="teacher"), settings.store)
     return settings
+
+
+def finish_project(settings: Settings) -> None:
+    """Check, spot-check in part, release, note a run and evaluate the teacher: something for every page to show."""
+    store = settings.store
+    check.run("support", store)
+    plan = planning.run(PlanConfig("support", reviews=40, risk_reviews=10), store).plan
+    queue = NativeQueue(store, "support", plan, "ana")
+    answers = plans.tasks(store, plan).select("task", "proposed").rows()[:25]
+    queue.apply([ReviewAction(f"a{task}", task, "edit", value) for task, value in answers])
+    waived = ReleaseConfig("support", waive=("certificate",), why="not reviewed to the end", who="ana")
+    version = release.run(waived, store, settings.releases).version
+    assert version is not None
+    run = TrainingRun("run_1", "support", 1, "sft", "local/base", None, {"local": True}, "s", "t", "finished")
+    runs.record(store, run, {"steps": 3, "examples_seen": 96, "losses": [2.0, 1.0, 0.5], "seconds": 1.5})
+    evaluate.run(version, evaluate.parse_models("teacher=teacher,again=teacher", store, "support"), store, None)

@@ -10,10 +10,8 @@ from pages.shared.words import percent
 from pages.shared.work import cluster_steps, watch, work_button
 from storage import clusters, views
 
-POINTS = 5_000
-"""Points drawn on the map; more are thinned out evenly."""
-
 user = require_role("reviewer", "engineer", "analyst", "admin")
+POINTS = 5_000  # Points drawn on the map; more are thinned out evenly.
 settings = open_project()
 dataset = sidebar(user, settings)
 st.subheader("Clusters", anchor=False)

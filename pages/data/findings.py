@@ -13,9 +13,8 @@ from pages.shared.work import check_button, watch
 from pipelines import decide
 from storage import datasets, examples, findings, views
 
-SHOWN = 500
-
 user = require_role("reviewer", "engineer", "analyst", "admin")
+SHOWN = 500
 settings = open_project()
 dataset = sidebar(user, settings)
 st.subheader("Findings", anchor=False)

@@ -7,10 +7,9 @@ from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, sidebar
 from storage import views
 
+user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 5_000
 ALL = "(all)"
-
-user = require_role("reviewer", "engineer", "analyst", "admin")
 settings = open_project()
 dataset = sidebar(user, settings)
 st.subheader("Overview", anchor=False)

@@ -6,17 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.shared.native_queue import NativeQueue
-from pages.shared.review_component import ReviewAction
-from pipelines import check, embed, release
 from pipelines import cluster as clustering
-from pipelines import plan as planning
+from pipelines import embed
 from pipelines.adapters.encoder import SentenceEncoder
-from pipelines.plan import PlanConfig
-from pipelines.release import ReleaseConfig
 from pipelines.settings import Settings
-from storage import plans
-from tests.sample_project import make_project
+from tests.sample_project import finish_project, make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = {
@@ -40,13 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     encoder = SentenceEncoder(settings.encoder)
     embed.run("support", store, encoder)
     clustering.run("support", store, encoder=encoder.name, revision=encoder.revision)
-    check.run("support", store)
-    plan = planning.run(PlanConfig("support", reviews=40, risk_reviews=10), store).plan
-    queue = NativeQueue(store, "support", plan, "ana")
-    answers = plans.tasks(store, plan).select("task", "proposed").rows()[:25]
-    queue.apply([ReviewAction(f"a{task}", task, "edit", value) for task, value in answers])
-    waived = ReleaseConfig("support", waive=("certificate",), why="not reviewed to the end", who="ana")
-    release.run(waived, store, settings.releases)
+    finish_project(settings)
     return settings
 
 

@@ -6,14 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.native_queue import NativeQueue
-from pages.shared.review_component import ReviewAction
-from pipelines import check, release
-from pipelines import plan as planning
-from pipelines.plan import PlanConfig
-from pipelines.release import ReleaseConfig
+from pipelines import check
 from pipelines.settings import Settings
 from storage import plans
+from tests.sample_project import finish_project, make_project
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -40,6 +36,13 @@ def render(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
         return app.switch_page(page).run()
 
     return render
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = make_project(tmp_path_factory.mktemp("finished") / "project")
+    finish_project(settings)
+    return settings
 
 
 def texts(app: AppTest) -> str:
@@ -90,21 +93,38 @@ def test_each_page_shows_a_project_with_rows_and_labels(
 
 @every_page
 def test_each_page_shows_a_checked_reviewed_and_released_project(
-    page: str, render: Callable[[str], AppTest], project: Settings
+    page: str, render: Callable[[str], AppTest], finished: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check.run("support", project.store)
-    plan = planning.run(PlanConfig("support", reviews=20), project.store).plan
-    queue = NativeQueue(project.store, "support", plan, "ana")
-    answers = plans.tasks(project.store, plan).select("task", "proposed").rows()
-    queue.apply([ReviewAction(f"a{task}", task, "edit", value) for task, value in answers])
-    waived = ReleaseConfig("support", waive=("certificate",), why="only 20 rows were reviewed", who="ana")
-    assert release.run(waived, project.store, project.releases).version == "support@1"
+    monkeypatch.setenv("CURATOR_PROJECT", str(finished.project))
     app = render(page)
     assert not app.exception
-    if page == "pages/training/versions.py":
-        assert "Manifest SHA-256" in texts(app)
-    if page == "pages/review/spot_check.py":
-        assert "Label error of the teacher: 0.0 %" in texts(app)
+    shown = {
+        "pages/data/start.py": "support: 200 rows, 25 reviewed by people.",
+        "pages/data/overview.py": "Who has labelled: teacher",
+        "pages/data/clusters.py": "have not been embedded",
+        "pages/data/findings.py": "200 rows were checked under the labels of teacher.",
+        "pages/review/queue.py": "What does the customer want?",
+        "pages/review/spot_check.py": "INCOMPLETE (target: at most 10.0 %)",
+        "pages/training/versions.py": "Manifest SHA-256",
+        "pages/training/runs.py": "Loss by step",
+        "pages/training/evaluation.py": "Verdict: NOT ENOUGH DATA",
+    }
+    assert shown[page] in texts(app)
+
+
+def test_the_versions_page_verifies_the_files_and_sees_a_changed_one(
+    render: Callable[[str], AppTest], project: Settings
+) -> None:
+    finish_project(project)
+    app = render("pages/training/versions.py")
+    button(app, "Verify the files")
+    app.run()
+    assert "Intact" in texts(app)
+    (file,) = (project.releases / "support" / "1" / "tinker" / "sft").glob("train.jsonl")
+    file.write_bytes(file.read_bytes() + b"{}\n")
+    button(app, "Verify the files")
+    app.run()
+    assert "not what was released" in texts(app)
 
 
 def test_a_spot_check_is_drawn_by_its_button(render: Callable[[str], AppTest], project: Settings) -> None:
