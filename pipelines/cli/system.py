@@ -37,7 +37,7 @@ def serve(
     chosen = port or _free_port()
     environment = {**os.environ, "CURATOR_PROJECT": str(project.project)}
     sys.stderr.write(f"Curator: http://127.0.0.1:{chosen}  (project {project.project}; Ctrl-C ends it)\n")
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+    command = [sys.executable, "-m", "pages.shared.serve"]
     command += ["--server.port", str(chosen), "--server.address", "127.0.0.1", "--server.headless", "true"]
     try:
         return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
