@@ -36,7 +36,7 @@ columns[3].metric("Diversity", spread["verdict"], border=True)
 st.text(spread["why"])
 st.text(f"The published rule for comparison: {spread['playbook']['verdict']}. {spread['playbook']['note']}")
 if spread["collect_next"]:
-    st.text("Collect next: " + "; ".join(f"{rows} rows like {name}" for name, rows in spread["collect_next"]))
+    st.text("Collect next: " + "; ".join(f"{rows} rows like {name}" for name, rows in spread["collect_next"][:5]))
 
 names = {c["cluster"]: f"cluster {c['cluster']}: {c['name']}" for c in found}
 rows = views.current(settings.store, dataset).join(clusters.members(settings.store, run["run"]), on="example_id")

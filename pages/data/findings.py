@@ -70,8 +70,10 @@ def decide_form(finding: Finding, dataset: str) -> None:
 
 counts = views.findings_by_kind(settings.store, dataset)
 st.text(f"{run['report']['rows']:,} rows were checked under the labels of {run['labeler']}.")
-for note in run["report"]["notes"]:
-    st.text(note)
+if run["report"]["notes"]:
+    with st.expander(f"What the checks left out, and why ({len(run['report']['notes'])})"):
+        for note in run["report"]["notes"]:
+            st.text(note)
 check_button(settings, dataset, "Check again")
 kinds = sorted(counts, key=lambda kind: list(FINDINGS).index(kind) if kind in FINDINGS else len(FINDINGS))
 if not kinds:

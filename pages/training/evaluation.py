@@ -55,7 +55,7 @@ def show(report: dict[str, Any]) -> None:
     st.text(f"Share of {report['items']} test items answered right; {report['reviewed']} of them reviewed by people.")
     base = alt.Chart(scores).encode(y=alt.Y("contestant:N", sort="-x", title=None))
     bars = base.mark_bar(size=16, opacity=0.75).encode(x=alt.X("accuracy:Q", axis=alt.Axis(format="%"), title=None))
-    whiskers = base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q")
+    whiskers = base.mark_rule(strokeWidth=3, color="#d97706").encode(x="low:Q", x2="high:Q")
     st.altair_chart((bars + whiskers).properties(height=44 * scores.height + 30))
     shown = scores.with_columns(pl.col("accuracy", "low", "high").map_elements(percent, return_dtype=pl.String))
     st.dataframe(shown)

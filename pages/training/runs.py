@@ -55,7 +55,7 @@ report = next(r["report"] for r in found if r["run"] == chosen) or {}
 if report.get("error"):
     st.error("This run failed.")
     st.text(report["error"])
-if report.get("losses"):
+if len(report.get("losses", ())) > 1:
     with st.container(border=True):
         st.text("Loss by step")
         losses = pl.DataFrame({"step": range(1, len(report["losses"]) + 1), "loss": report["losses"]})
