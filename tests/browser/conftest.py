@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+collect_ignore = ["review_app.py"]  # a script for Streamlit, not a module to import
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -115,9 +116,13 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
         app.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, headless."""
+    """Debian's chromium, headless.
+
+    Not for the whole session: while playwright is open, this thread has a running event loop, and a test
+    elsewhere that calls `asyncio.run` would fail.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         reason = "chromium is missing; on Debian: apt-get install chromium"
