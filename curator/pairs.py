@@ -29,9 +29,9 @@ PairFindingKind = Literal[
     "dominant_label_pair",
 ]
 
-SOURCE_VALUE: dict[str, int] = {"review_edit": 0, "student_error": 1, "decision": 2}
-"""Where a pair came from, best first: a person's correction of the teacher, the approved label
-against the student's own wrong answer, a decision about a group."""
+SOURCE_VALUE: dict[str, int] = {"student_error": 0, "review_edit": 1, "decision": 2}
+"""Where a pair came from, best first: the approved label against the student's own wrong answer (what it would
+say itself is what preference training can change), a person's correction of the teacher, a decision about a group."""
 
 LENGTH_BIAS = 0.65
 """Above this share of pairs with the longer answer chosen, DPO may learn length instead of quality."""

@@ -106,7 +106,7 @@ def decide(
 
 
 def recommend(candidates: Sequence[Candidate]) -> Recommendation:
-    """Choose between the SFT and the DPO students: DPO only where it did not make things worse.
+    """Choose between the SFT and the DPO students: DPO only where it made things better.
 
     The best of each kind stands for it. The scores are point estimates on the same items.
 
@@ -125,7 +125,11 @@ def recommend(candidates: Sequence[Candidate]) -> Recommendation:
     sft, dpo = best["sft"], best["dpo"]
     if dpo.metric.value < sft.metric.value:
         return Recommendation(sft.name, f"DPO hurt: ship the SFT student. {_score(sft)}, after DPO {_score(dpo)}.")
-    return Recommendation(dpo.name, f"DPO did no harm: ship the DPO student. {_score(dpo)}, before {_score(sft)}.")
+    if dpo.metric.value == sft.metric.value:
+        return Recommendation(
+            sft.name, f"DPO changed nothing: ship the simpler SFT student. {_score(sft)}, after DPO {_score(dpo)}."
+        )
+    return Recommendation(dpo.name, f"DPO helped: ship the DPO student. {_score(dpo)}, before {_score(sft)}.")
 
 
 def _score(candidate: Candidate) -> str:

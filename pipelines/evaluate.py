@@ -250,7 +250,15 @@ def _comparisons(
     ]
     adjusted = significance.holm([result.p for _, result in made])
     return [
-        {"a": first, "b": name, **asdict(result), "p_holm": p, "result": result}
+        {
+            **asdict(result),
+            "a": first,
+            "b": name,
+            "score_a": result.a,
+            "score_b": result.b,
+            "p_holm": p,
+            "result": result,
+        }
         for (name, result), p in zip(made, adjusted, strict=True)
     ]
 

@@ -144,7 +144,8 @@ def _decide(store: Store) -> Any:  # noqa: ANN401 - JSON
 def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
     def make(labels: release.Labels, waive: tuple[str, ...], why: str | None) -> Any:  # noqa: ANN401 - JSON
         config = release.ReleaseConfig(DATASET, labels=labels, seed=SEED, waive=waive, why=why, who=expert.NAME)
-        report = release.run(config, store, project.releases)
+        with stage("release"):
+            report = release.run(config, store, project.releases)
         if report.version is None:
             failed = "; ".join(f"{g['name']}: {g['why']}" for g in report.gates if g["passed"] is False)
             msg = f"the release is held back by its gates: {failed}"

@@ -98,14 +98,17 @@ def test_a_failed_gate_weighs_more_than_an_unclear_one():
     assert len(v.reasons) == 1
 
 
-def test_dpo_is_recommended_only_where_it_did_no_harm():
+def test_dpo_is_recommended_only_where_it_helped():
     def student(name, kind, value):
         return Candidate(name, kind, Metric("accuracy", value, value - 0.02, value + 0.02, 400))
 
     hurt = recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.94)])
     assert hurt.name == "sft-1"
     assert hurt.reason.startswith("DPO hurt: ship the SFT student.")
-    assert recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.95)]).name == "dpo-1"
+    even = recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.95)])
+    assert even.name == "sft-1"
+    assert even.reason.startswith("DPO changed nothing: ship the simpler SFT student.")
+    assert recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.96)]).name == "dpo-1"
     assert recommend([student("sft-1", "sft", 0.91), student("sft-2", "sft", 0.92)]).name == "sft-2"
     with pytest.raises(NotEnoughDataError):
         recommend([])
