@@ -1,8 +1,8 @@
 """The current label of each row: a view over append-only labels, reviews and decisions.
 
 Order of precedence: adjudicated, else agreed or single undisputed review, else a group decision, else the
-chosen teacher. A blind first look that disagrees with the label under review counts only after a second look (by anybody)
-that says the same; until then the row is `unsettled` and stays out of releases.
+chosen teacher. A blind first look that disagrees with the label under review counts only after a second look (by
+anybody) that says the same; until then the row is `unsettled` and stays out of releases.
 """
 
 from collections import defaultdict
@@ -65,21 +65,44 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
     if answer is None:
         return HumanOutcome("rejected", None)
     saying_so = [r for r in said if r["value"] == answer]
-    first_look_only = len(saying_so) == 1 and saying_so[0]["blind"] and answer != saying_so[0]["proposed"]
+    # The same person, still blind, gives no second look: a file read twice must not confirm itself.
+    first_look_only = len({r["reviewer"] for r in saying_so}) == 1 and all(
+        r["blind"] and answer != r["proposed"] for r in saying_so
+    )
     return HumanOutcome("unsettled" if first_look_only else "settled", answer)
 
 
-def effective_decisions(decisions: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    """Example id -> the decision in force: the newest about the row, after taking undos back."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The decisions in force about one row, after taking undos back.
+
+    `label` is the newest that sets its label, `presence` the newest on whether it stays (exclude, keep, merge):
+    keeping a row, or merging its copies, does not take its label back. `newest` is the later of the two.
+    """
+
+    label: dict[str, Any] | None
+    presence: dict[str, Any] | None
+    newest: dict[str, Any]
+
+
+def effective_decisions(decisions: pl.DataFrame) -> dict[str, Standing]:
+    """Example id -> what is decided about it. An undo takes back the newest decision that is still in force."""
     history: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in decisions.sort("seq").iter_rows(named=True):
         stack = history[row["example_id"]]
-        if row["action"] == "undo":
-            if stack:
-                stack.pop()
-        else:
+        if row["action"] != "undo":
             stack.append(row)
-    return {example: stack[-1] for example, stack in history.items() if stack}
+        elif stack:
+            stack.pop()
+    return {
+        example: Standing(
+            label=next((d for d in reversed(stack) if d["action"] == "relabel"), None),
+            presence=next((d for d in reversed(stack) if d["action"] != "relabel"), None),
+            newest=stack[-1],
+        )
+        for example, stack in history.items()
+        if stack
+    }
 
 
 def teacher_values(labels: pl.DataFrame, labeler: str | None) -> dict[str, str]:
@@ -120,20 +143,21 @@ def current_labels(
 
 
 def _one(
-    example_id: str, teacher: str | None, human: HumanOutcome | None, decision: dict[str, Any] | None
+    example_id: str, teacher: str | None, human: HumanOutcome | None, decided: Standing | None
 ) -> tuple[str | int | None, ...]:
     value, basis = teacher, "teacher" if teacher is not None else "none"
     out: Out | None = None
-    if decision is not None and decision["action"] == "relabel":
-        value, basis = decision["value"], "decision"
-    if human is not None and human.status == "settled":
-        value, basis = human.value, "adjudication" if human.adjudicated else "review"
-    elif human is not None and human.status != "skipped" and human.status != "settled":
-        out = human.status
-    if decision is not None and (
-        decision["action"] == "exclude" or (decision["action"] == "merge" and decision["value"] != example_id)
-    ):
-        out = "excluded"
+    if decided is not None and decided.label is not None:
+        value, basis = decided.label["value"], "decision"
+    if human is not None:
+        if human.status == "settled":
+            value, basis = human.value, "adjudication" if human.adjudicated else "review"
+        elif human.status != "skipped":
+            out = human.status
+    if decided is not None and decided.presence is not None:
+        action, survivor = decided.presence["action"], decided.presence["value"]
+        if action == "exclude" or (action == "merge" and survivor != example_id):
+            out = "excluded"
     if value is None and out is None:
         out = "unlabelled"
     return (
@@ -144,6 +168,6 @@ def _one(
         out,
         human.status if human else None,
         human.value if human else None,
-        decision["decision"] if decision else None,
-        decision["seq"] if decision else None,
+        decided.newest["decision"] if decided else None,
+        decided.newest["seq"] if decided else None,
     )

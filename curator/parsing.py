@@ -156,7 +156,7 @@ def parse_record(
 def _messages(raw: Any) -> tuple[tuple[Message, ...], str | None]:  # noqa: ANN401 - raw JSON
     """The messages of an input, and the answer if the last turn is the assistant's."""
     if not isinstance(raw, list):
-        text = raw if isinstance(raw, str) else canonical_json(raw).decode() if isinstance(raw, dict) else str(raw)
+        text = _as_json(raw, "bad_messages") if isinstance(raw, dict) else str(raw)
         return (Message("user", (TextPart(text),)),), None
     made = [_message(number, message) for number, message in enumerate(raw)]
     answer = None
@@ -180,7 +180,10 @@ def _message(number: int, message: Any) -> Message:  # noqa: ANN401 - raw JSON
         parts.extend(_part(number, part) for part in content)
     elif content is not None:
         raise Rejected("bad_messages", f"messages[{number}].content is {type(content).__name__}, expected text")
-    for call in message.get("tool_calls") or ():
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list):
+        raise Rejected("bad_messages", f"messages[{number}].tool_calls is {type(calls).__name__}, expected a list")
+    for call in calls:
         function = call.get("function", {}) if isinstance(call, dict) else {}
         parts.append(ToolCallPart(str(function.get("name")), str(function.get("arguments"))))
     return Message(message["role"], tuple(parts))
@@ -200,12 +203,19 @@ def _part(number: int, part: Any) -> Part:  # noqa: ANN401 - raw JSON
 def _value(raw: Any, task: Task) -> str | None:  # noqa: ANN401 - raw JSON
     if raw is None or raw == "":
         return None
-    text = raw if isinstance(raw, str) else canonical_json(raw).decode()
+    reason = "unknown_label" if task.kind == "classification" else "invalid_label"
+    text = raw if isinstance(raw, str) else _as_json(raw, reason)
     try:
         return task.check_value(text)
     except DataError as error:
-        reason = "unknown_label" if task.kind == "classification" else "invalid_label"
         raise Rejected(reason, str(error)) from error
+
+
+def _as_json(raw: Any, reason: str) -> str:  # noqa: ANN401 - a Parquet value may be of any type
+    try:
+        return canonical_json(raw).decode()
+    except (TypeError, ValueError) as error:
+        raise Rejected(reason, f"{str(raw)[:80]!r} is not a JSON value: {error}") from error
 
 
 def _confidence(raw: Any) -> float | None:  # noqa: ANN401 - raw JSON

@@ -56,6 +56,9 @@ class Task:
         if not value.strip():
             msg = "the label is empty"
             raise DataError(msg)
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            msg = "the label holds half of a surrogate pair, which no UTF-8 file can hold"
+            raise DataError(msg)
         if self.kind == "classification":
             if value in self.labels:
                 return value
@@ -71,7 +74,8 @@ class Task:
     def _check_json(self, value: str) -> str:
         try:
             parsed = json.loads(value)
-        except json.JSONDecodeError as error:
+            canonical = canonical_json(parsed).decode()
+        except ValueError as error:  # NaN, infinities and half surrogate pairs are Python's, not JSON's
             msg = f"the answer is not JSON: {error}"
             raise DataError(msg) from error
         if self.schema is not None:
@@ -80,7 +84,7 @@ class Task:
             if problem is not None:
                 msg = f"the answer does not fit the schema at {problem.json_path}: {problem.message[:200]}"
                 raise DataError(msg)
-        return canonical_json(parsed).decode()
+        return canonical
 
 
 def make_task(definition: dict[str, Any]) -> Task:
@@ -105,7 +109,7 @@ def make_task(definition: dict[str, Any]) -> Task:
         msg = f"task {name!r}: a classification needs at least two labels, found {len(labels)}"
         raise DataError(msg)
     schema = definition.get("schema")
-    if isinstance(schema, str):
+    if schema is not None:
         schema = _json_schema(name, schema)
     rubric = definition.get("rubric") or ""
     if not isinstance(rubric, str):
@@ -142,6 +146,9 @@ def parse_task(text: str, read_file: Callable[[str], str]) -> Task:
         definition = definition["task"]
     rubric_file = definition.pop("rubric_file", None)
     if rubric_file is not None:
+        if not isinstance(rubric_file, str):
+            msg = f"`rubric_file` is {rubric_file!r}, expected the name of a file beside the task file"
+            raise DataError(msg)
         definition["rubric"] = read_file(rubric_file)
     schema = definition.get("schema")
     if isinstance(schema, str) and not schema.lstrip().startswith("{"):
@@ -150,7 +157,7 @@ def parse_task(text: str, read_file: Callable[[str], str]) -> Task:
 
 
 def _labels(name: str, labels: Any) -> dict[str, str]:  # noqa: ANN401 - raw TOML
-    if isinstance(labels, list):
+    if isinstance(labels, list) and all(isinstance(x, str) for x in labels):
         labels = dict.fromkeys(labels, "")
     if not isinstance(labels, dict) or not all(isinstance(x, str) for kv in labels.items() for x in kv):
         msg = f"task {name!r}: `labels` must be a list of names, or a table of name = definition"
@@ -162,17 +169,17 @@ def _labels(name: str, labels: Any) -> dict[str, str]:  # noqa: ANN401 - raw TOM
     return dict(labels)
 
 
-def _json_schema(name: str, text: str) -> dict[str, Any]:
+def _json_schema(name: str, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - raw TOML: text or a table
     try:
-        schema = json.loads(text)
-        jsonschema.Draft202012Validator.check_schema(schema)
+        parsed = json.loads(schema) if isinstance(schema, str) else schema
+        jsonschema.Draft202012Validator.check_schema(parsed)
     except (json.JSONDecodeError, jsonschema.SchemaError) as error:
         msg = f"task {name!r}: `schema` is not a JSON schema: {error}"
         raise DataError(msg) from error
-    if not isinstance(schema, dict):
+    if not isinstance(parsed, dict):
         msg = f"task {name!r}: `schema` must be a JSON object"
         raise DataError(msg)
-    return schema
+    return parsed
 
 
 def _rate(name: str, key: str, value: Any) -> float | None:  # noqa: ANN401 - raw TOML

@@ -54,7 +54,7 @@ def apply(
     for line, record, unreadable in lines:
         try:
             rows = _rows(record, unreadable, store, dataset, external, known)
-            made.append(_decision(record, rows, dataset, task, short_id("d", [dataset, source, line])))
+            made.append(_decision(record, rows, dataset, task, short_id("d", [dataset, source, line]), external))
         except _Refused as error:
             rejects.append({"line": line, "reason": error.reason, "detail": str(error)})
     fresh = reviews.add_decisions(store, made)
@@ -100,27 +100,39 @@ def _rows(
     named = [k for k in ("finding_id", "example_ids", "external_ids") if record.get(k)]
     if len(named) != 1:
         raise _Refused("no_rows", "name the rows by exactly one of finding_id, example_ids, external_ids")
-    match named[0]:
-        case "finding_id":
-            finding = findings.get(store, dataset, str(record["finding_id"]))
-            if finding is None:
-                raise _Refused("unknown_finding", f"no finding {record['finding_id']!r} in dataset {dataset!r}")
-            return finding.example_ids
-        case "external_ids":
-            ids = [str(x) for x in record["external_ids"]]
-            missing = [x for x in ids if x not in external]
-            if missing:
-                raise _Refused("unknown_row", f"no row with external id {missing[0]!r} ({len(missing)} unknown)")
-            return tuple(external[x] for x in ids)
-        case _:
-            ids = [str(x) for x in record["example_ids"]]
-            missing = [x for x in ids if x not in known]
-            if missing:
-                raise _Refused("unknown_row", f"no row {missing[0]!r} ({len(missing)} unknown)")
-            return tuple(ids)
+    if named[0] == "finding_id":
+        finding = findings.get(store, dataset, str(record["finding_id"]))
+        if finding is None:
+            raise _Refused("unknown_finding", f"no finding {record['finding_id']!r} in dataset {dataset!r}")
+        return finding.example_ids
+    given = record[named[0]]
+    if not isinstance(given, list):
+        raise _Refused("no_rows", f"`{named[0]}` is {type(given).__name__}, expected a list of ids")
+    ids = dict.fromkeys(str(x) for x in given)  # a row named twice is decided once
+    missing = [x for x in ids if x not in (external if named[0] == "external_ids" else known)]
+    if missing:
+        raise _Refused("unknown_row", f"no row {missing[0]!r} in dataset {dataset!r} ({len(missing)} unknown)")
+    return tuple(external[x] for x in ids) if named[0] == "external_ids" else tuple(ids)
 
 
-def _decision(record: dict[str, Any], rows: tuple[str, ...], dataset: str, task: Task, ident: str) -> Decision:
+def _survivor(value: Any, rows: tuple[str, ...], external: dict[str, str]) -> str:  # noqa: ANN401 - raw JSON
+    """The row that stays when copies are merged: the one named by either id, else the first."""
+    if value is None:
+        return rows[0]
+    named = next((x for x in (str(value), external.get(str(value))) if x in rows), None)
+    if named is None:
+        raise _Refused("bad_value", f"merge keeps {str(value)[:80]!r}, which is not among the rows that it names")
+    return named
+
+
+def _decision(
+    record: dict[str, Any],
+    rows: tuple[str, ...],
+    dataset: str,
+    task: Task,
+    ident: str,
+    external: dict[str, str],
+) -> Decision:
     named = record.get("action")
     if named not in get_args(Action):
         raise _Refused("unknown_action", f"action {named!r} is unknown, expected {', '.join(get_args(Action))}")
@@ -133,7 +145,7 @@ def _decision(record: dict[str, Any], rows: tuple[str, ...], dataset: str, task:
         except DataError as error:
             raise _Refused("bad_value", str(error)) from error
     elif action == "merge":
-        value = value if value in rows else rows[0]  # the row that stays
+        value = _survivor(value, rows, external)
     else:
         value = None
     reviewer = record.get("reviewer")

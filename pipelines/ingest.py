@@ -84,6 +84,8 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
     state = _Run(config, task, store, examples.known(store, dataset), current)
     rejects_file: Path | None = None
     for path in config.files:
+        file_hash(path)  # a missing file is told before the first one is read
+    for path in config.files:
         before = len(state.rejects)
         _read_file(path, state, progress)
         if len(state.rejects) > before:
@@ -103,7 +105,9 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
 
 def _read_file(path: Path, state: _Run, progress: Progress) -> None:
     digest = file_hash(path)
-    mapping = resolve_mapping(state.config.mapping, columns(path))
+    named = columns(path)
+    # Without a single readable object there is nothing to map, and every line has its own reason.
+    mapping = resolve_mapping(state.config.mapping, named) if named else {}
     total, seen_in_file, batch, numbers = path.stat().st_size, set[str](), list[Parsed](), list[int]()
     rows = 0
     for row in read_rows(path):
@@ -131,15 +135,15 @@ def _parse(
 ) -> Parsed | None:
     """The parsed row, or None with the reason noted."""
 
-    def reject(reason: str, detail: str, raw: str) -> None:
+    def reject(reason: str, detail: str) -> None:
+        raw = row.raw if row.record is None else json.dumps(row.record, ensure_ascii=False, default=str)
         state.rejects.append({"file": path.name, "line": row.line, "reason": reason, "detail": detail, "raw": raw})
 
     if row.bom:
         state.notes[f"{path.name} line {row.line}: byte order mark removed"] += 1
     if row.record is None:
-        reject(row.reason or "unreadable", row.detail or "", row.raw or "")
+        reject(row.reason or "unreadable", row.detail or "")
         return None
-    raw = json.dumps(row.record, ensure_ascii=False, default=str)
     try:
         parsed = parse_record(
             row.record,
@@ -151,17 +155,17 @@ def _parse(
             fallback_id=row_external_id(digest, row.line),
         )
     except Rejected as error:
-        reject(error.reason, str(error), raw)
+        reject(error.reason, str(error))
         return None
     example = parsed.example
     if example.external_id in seen_in_file:
-        reject("duplicate_id", f"id {example.external_id!r} stands in this file already", raw)
+        reject("duplicate_id", f"id {example.external_id!r} stands in this file already")
         return None
     seen_in_file.add(example.external_id)
     have = state.known.get(example.external_id)
     if have is not None and have[1] != example.content_hash:
         detail = f"id {example.external_id!r} is in the dataset with another text; give the new text a new id"
-        reject("id_conflict", detail, raw)
+        reject("id_conflict", detail)
         return None
     state.notes.update(parsed.notes)
     return parsed

@@ -6,12 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from curator.current import effective_decisions
 from curator.errors import RequestError
 from curator.pairs import Candidate, build_pairs, check_pairs
 from curator.scoring import is_right
 from curator.tasks import Task
-from storage import audit, datasets, reviews, runs, versions, views
+from storage import audit, datasets, runs, versions, views
 from storage.store import Store
 
 CAP = 40
@@ -54,8 +53,7 @@ def build(
     task = datasets.task_of(store, datasets.require(store, dataset))
     rows = views.current(store, dataset, labeler=labeler)
     good = rows.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
-    decided = effective_decisions(reviews.decisions(store, dataset))
-    candidates = [c for row in good.iter_rows(named=True) for c in _known_wrong(dataset, row, decided)]
+    candidates = [c for row in good.iter_rows(named=True) for c in _known_wrong(dataset, row)]
     if student is not None:
         candidates += _student_errors(dataset, good, runs.predictions(store, student), task)
     approved = dict(good.select("example_id", "value").iter_rows())
@@ -80,15 +78,13 @@ def check(dataset: str, store: Store) -> list[dict[str, Any]]:
     return [asdict(f) for f in check_pairs(versions.pairs(store, dataset), inputs)]
 
 
-def _known_wrong(dataset: str, row: dict[str, Any], decided: dict[str, dict[str, Any]]) -> list[Candidate]:
+def _known_wrong(dataset: str, row: dict[str, Any]) -> list[Candidate]:
     """A person's correction of the teacher, one by one or for a group."""
     teacher, value = row["teacher_value"], row["value"]
     if teacher is None or teacher == value:
         return []
-    by_hand = row["basis"] in ("review", "adjudication")
-    if not by_hand and row["example_id"] not in decided:
-        return []
-    return [Candidate(row["example_id"], dataset, value, teacher, "review_edit" if by_hand else "decision")]
+    decided = row["basis"] == "decision"
+    return [Candidate(row["example_id"], dataset, value, teacher, "decision" if decided else "review_edit")]
 
 
 def _student_errors(dataset: str, good: pl.DataFrame, answers: pl.DataFrame, task: Task) -> list[Candidate]:

@@ -2,10 +2,11 @@
 
 import csv
 import hashlib
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import polars as pl
@@ -46,8 +47,12 @@ def read_rows(path: Path) -> Iterator[RawRow]:
     """The rows of a file, by its extension.
 
     Raises:
-        RequestError: The extension is unknown, or a Parquet file cannot be read.
+        NotFoundError: There is no such file.
+        RequestError: The extension is unknown, a CSV header cannot be used, or a Parquet file cannot be read.
     """
+    if not path.is_file():
+        msg = f"no file {path}"
+        raise NotFoundError(msg)
     match path.suffix.lower():
         case ".jsonl" | ".ndjson" | ".json":
             return _jsonl(path)
@@ -63,11 +68,18 @@ def read_rows(path: Path) -> Iterator[RawRow]:
 
 
 def columns(path: Path) -> list[str]:
-    """The columns of a file: a CSV's header, or every key of the first 1,000 objects."""
+    """The columns of a file: a CSV's header, a Parquet file's schema, or every key of every JSON object.
+
+    A key that only late rows have is a column too: nothing may be lost because it came late.
+    """
+    kind = path.suffix.lower()
+    if kind in (".csv", ".tsv") and path.is_file():
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as handle:
+            return _CsvReader(path, handle, "\t" if kind == ".tsv" else ",").header
+    if kind == ".parquet" and path.is_file():
+        return list(_parquet_frame(path).collect_schema())
     names: dict[str, None] = {}
-    for number, row in enumerate(read_rows(path)):
-        if number >= 1000:
-            break
+    for row in read_rows(path):
         names.update(dict.fromkeys(row.record or ()))
     return list(names)
 
@@ -106,55 +118,106 @@ def _json_row(number: int, body: bytes, bom: bool) -> RawRow:
     return RawRow(number, record, bom=bom)
 
 
-def _csv(path: Path, delimiter: str) -> Iterator[RawRow]:
-    csv.field_size_limit(MAX_LINE)
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as handle:
-        start = handle.read(1)
-        bom = start == "\ufeff"
-        if not bom:
+class _Lines:
+    """The lines of a file, of which those after the first may be put back."""
+
+    def __init__(self, handle: TextIO) -> None:
+        self._handle = handle
+        self._back: deque[str] = deque()
+        self.taken: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.popleft() if self._back else next(self._handle)
+        self.number += 1
+        self.taken.append(line)
+        return line
+
+    def put_back(self) -> None:
+        """Keep the first line taken; the others come again."""
+        self.number -= len(self.taken) - 1
+        self._back.extendleft(reversed(self.taken[1:]))
+        self.taken = self.taken[:1]
+
+
+class _CsvReader:
+    """A CSV file's header, then its records with the line on which each begins."""
+
+    def __init__(self, path: Path, handle: TextIO, delimiter: str) -> None:
+        csv.field_size_limit(MAX_LINE)
+        self._lines = _Lines(handle)
+        self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        self.bom = handle.read(1) == "\ufeff"
+        if not self.bom:
             handle.seek(0)
-        reader = csv.reader(handle, delimiter=delimiter)
-        header = next(reader, None)
-        if not header:
-            return
-        if any("\udc80" <= c <= "\udcff" for name in header for c in name):
+        try:
+            self.header = next(self._reader, [])
+        except csv.Error as error:
+            msg = f"{path.name}: the header cannot be read: {error}"
+            raise RequestError(msg) from error
+        if any(_undecoded(name) for name in self.header):
             msg = f"{path.name}: the header is not UTF-8; save the file as UTF-8"
             raise RequestError(msg)
-        before = reader.line_num
+        twice = [name for name, n in Counter(self.header).items() if n > 1]
+        if twice:
+            msg = f"{path.name}: column {twice[0]!r} stands twice in the header; rename one of them"
+            raise RequestError(msg)
+
+    def rows(self) -> Iterator[RawRow]:
+        """The records. Where one cannot be read, its first line is rejected and reading goes on after it."""
         while True:
-            line, before = before + 1, reader.line_num
+            self._lines.taken = []
+            line = self._lines.number + 1
             try:
-                values = next(reader)
+                values = next(self._reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield RawRow(line, None, "malformed_csv", str(error), "")
-                before = reader.line_num
+                self._lines.put_back()
+                yield RawRow(line, None, "malformed_csv", str(error), _shown(self._raw()))
                 continue
-            before = reader.line_num
             if values:
-                yield _csv_row(line, header, values, bom)
-                bom = False
+                yield self._row(line, values)
+
+    def _raw(self) -> bytes:
+        return "".join(self._lines.taken).rstrip("\r\n").encode("utf-8", "surrogateescape")
+
+    def _row(self, line: int, values: list[str]) -> RawRow:
+        if any(_undecoded(value) for value in values):
+            return RawRow(line, None, "invalid_utf8", "the row is not UTF-8", _shown(self._raw()))
+        if len(values) != len(self.header):
+            detail = f"the row has {len(values)} columns, the header {len(self.header)}"
+            return RawRow(line, None, "wrong_columns", detail, _shown(self._raw()))
+        bom, self.bom = self.bom, False
+        return RawRow(line, dict(zip(self.header, values, strict=True)), bom=bom)
 
 
-def _csv_row(line: int, header: list[str], values: list[str], bom: bool) -> RawRow:
-    raw = ",".join(values)
-    if any("\udc80" <= c <= "\udcff" for c in raw):
-        shown = raw.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        return RawRow(line, None, "invalid_utf8", "the row is not UTF-8", shown[:100_000])
-    if len(values) != len(header):
-        detail = f"the row has {len(values)} columns, the header {len(header)}"
-        return RawRow(line, None, "wrong_columns", detail, raw[:100_000])
-    return RawRow(line, dict(zip(header, values, strict=True)), bom=bom)
+def _undecoded(text: str) -> bool:
+    """Whether bytes that are no UTF-8 were read into the text as surrogates."""
+    return not text.isascii() and any("\udc80" <= c <= "\udcff" for c in text)
 
 
-def _parquet(path: Path) -> Iterator[RawRow]:
+def _csv(path: Path, delimiter: str) -> Iterator[RawRow]:
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as handle:
+        yield from _CsvReader(path, handle, delimiter).rows()
+
+
+def _parquet_frame(path: Path) -> pl.LazyFrame:
     try:
         frame = pl.scan_parquet(path)
-        rows = frame.select(pl.len()).collect().item()
+        frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         msg = f"{path.name} cannot be read as Parquet: {error}"
         raise RequestError(msg) from error
+    return frame
+
+
+def _parquet(path: Path) -> Iterator[RawRow]:
+    frame = _parquet_frame(path)
+    rows = frame.select(pl.len()).collect().item()
     for start in range(0, rows, 10_000):
         for offset, record in enumerate(frame.slice(start, 10_000).collect().iter_rows(named=True)):
             yield RawRow(start + offset + 1, record)

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code, type(error).__name__)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
-        return 2
+        return _fail("name a command; the lines above list them", 2, "UsageError")
     except click.ClickException as error:
         usage = error.ctx.get_usage() if isinstance(error, click.UsageError) and error.ctx else ""
         return _fail("\n".join(filter(None, [error.format_message(), usage])), 2, type(error).__name__)

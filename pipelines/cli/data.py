@@ -52,10 +52,7 @@ def dataset_create(
     if not name.strip() or any(c in name for c in "@/\\ "):
         msg = f"dataset name {name!r} may not hold '@', slashes or spaces"
         raise RequestError(msg)
-    if not task.is_file():
-        msg = f"no task file {task}"
-        raise NotFoundError(msg)
-    made = parse_task(task.read_text(encoding="utf-8"), lambda f: _read_beside(task, f))
+    made = parse_task(_read_text(task), lambda f: _read_text(task.parent / f))
     store = settings().store
     changed = datasets.create(store, name, made)
     if changed:
@@ -71,12 +68,16 @@ def dataset_create(
     return answer(report, text=f"dataset {name}: task {made.name} ({made.kind}, {len(made.labels)} labels)")
 
 
-def _read_beside(task: Path, name: str) -> str:
-    file = task.parent / name
+def _read_text(file: Path) -> str:
+    """A task file, or a rubric or schema beside it."""
     if not file.is_file():
-        msg = f"{task}: names {name!r}, and there is no such file beside it"
+        msg = f"no file {file}"
         raise NotFoundError(msg)
-    return file.read_text(encoding="utf-8")
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        msg = f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8"
+        raise RequestError(msg) from error
 
 
 @dataset_app.command("list")
