@@ -10,7 +10,7 @@ ARGS ?=
 TORCH_PIP_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo app test check format clean
+.PHONY: help demo app test check static format clean
 help:
 	@echo "make demo [ARGS=--no-app] [DIR=demo]   set up, run the whole loop on real data, open the app"
 	@echo "make app  [DIR=demo]                   open the app on the last store"
@@ -35,12 +35,14 @@ test: $(VENV)/.installed
 	@bash tests/system_packages.sh
 	$(BIN)/python -m pytest -q --durations=15 $(ARGS)
 
-check: $(VENV)/.installed
+check: static
+	$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
+
+static: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .

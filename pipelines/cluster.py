@@ -40,7 +40,7 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
         raise NotEnoughDataError(msg)
     vectors_ND = vectors.load(store, encoder, revision, rows["content_hash"].to_list())
     result = clustering.cluster(vectors_ND, rows["text"].to_list(), seed=seed)
-    spread = diversity.report(vectors_ND, result.labels_N, seed=seed)
+    spread = diversity.report(vectors_ND, result.labels_N, names=result.names, seed=seed)
     members = pl.DataFrame(
         {
             "example_id": rows["example_id"],

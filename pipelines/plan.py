@@ -266,6 +266,7 @@ def _store(
 
 
 def _why(stream: str, stratum: str) -> str:
+    """Why the card is in the queue. An audit card does not tell its risk band: that would hint at the answer."""
     bands = {"top": "the riskiest 5 %", "next": "the next 20 % by risk", "rest": "the other 75 %"}
     match stream:
         case "test":
@@ -273,4 +274,4 @@ def _why(stream: str, stratum: str) -> str:
         case "risk":
             return f"likely wrong: among {bands.get(stratum, 'the rows')} by the checks"
         case _:
-            return f"random audit: drawn from {bands.get(stratum, 'the rows')}"
+            return "random audit: drawn by chance, to estimate how many labels are wrong"

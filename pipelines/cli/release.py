@@ -1,20 +1,18 @@
 """Commands about pairs, releases and versions, and the validator."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from curator.errors import DataError, NotFoundError
+from curator.errors import NotFoundError
 from curator.formats import FORMATS, parquet_lines
 from curator.validate import validate_lines
 from curator.versions import diff_manifests
-from curator.versions import verify as verify_folder
-from pipelines import evaluate, pairs, release, wiring
+from pipelines import evaluate, pairs, release, verify, wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
-from pipelines.cli.output import answer, choose, counts, lines, settings
+from pipelines.cli.output import answer, choose, counts, lines, plain, settings
 from pipelines.progress import stage
 from storage import datasets, runs, versions, views
 
@@ -171,35 +169,18 @@ def versions_diff(old: str, new: str) -> int:
 @versions_app.command("verify")
 def versions_verify(directory: Path) -> int:
     """Check a release folder against its manifest, and against the store where there is one."""
-    file = directory / "manifest.json"
-    if not file.is_file():
-        msg = f"{directory} holds no manifest.json: it is no release"
-        raise NotFoundError(msg)
-    try:
-        manifest = json.loads(file.read_bytes())
-    except ValueError as error:
-        msg = f"{file} is not JSON: {error}"
-        raise DataError(msg) from error
-    listing = [p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()]
-    expected = _recorded_hash(manifest)
-    problems = verify_folder(lambda path: (directory / path).read_bytes(), listing, manifest, expected_sha256=expected)
-    report = {
-        "valid": not problems,
-        "path": directory,
-        "version": f"{manifest.get('name')}@{manifest.get('number')}",
-        "checked_against_store": expected is not None,
-        "files": len(listing),
-        "problems": [asdict(p) for p in problems],
-    }
-    text = "\n".join(f"{p.kind}: {p.path}: {p.hint}" for p in problems) or f"intact: {len(listing)} files"
-    return answer(report, 1 if problems else 0, text=text)
+    report = verify.run(directory, expected_sha256=_recorded_hash(directory))
+    content = {"valid": not report.problems, **plain(report)}
+    text = "\n".join(f"{p.kind}: {p.path}: {p.hint}" for p in report.problems) or f"intact: {report.files} files"
+    return answer(content, 1 if report.problems else 0, text=text)
 
 
-def _recorded_hash(manifest: dict[str, Any]) -> str | None:
+def _recorded_hash(directory: Path) -> str | None:
     """The hash that the store keeps for the version; None outside a project, or for a stranger's release."""
     try:
-        found = versions.get(settings().store, str(manifest.get("name")), int(manifest.get("number", 0)))
-    except (NotFoundError, ValueError):
+        manifest = json.loads((directory / "manifest.json").read_bytes())
+        found = versions.get(settings().store, str(manifest["name"]), int(manifest["number"]))
+    except (NotFoundError, OSError, KeyError, TypeError, ValueError):
         return None
     return str(found["manifest_sha256"])
 
