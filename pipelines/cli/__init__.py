@@ -1,12 +1,13 @@
 """The command line: `curator …`. Thin: it reads the request, calls a pipeline, prints what came of it."""
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from curator.errors import CuratorError
 from pipelines.cli import data, release, review, system, training
@@ -37,23 +38,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = command.main(args=argv, prog_name="curator", standalone_mode=False)
     except CuratorError as error:
         return _fail(str(error), error.exit_code, type(error).__name__)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
-        return _fail("name a command; the lines above list them", 2, "UsageError")
-    except click.ClickException as error:
-        usage = error.ctx.get_usage() if isinstance(error, click.UsageError) and error.ctx else ""
-        return _fail("\n".join(filter(None, [error.format_message(), usage])), 2, type(error).__name__)
-    except (KeyboardInterrupt, click.Abort):
+    except TyperException as error:
+        return _misused(error)
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; what was finished is kept, a rerun goes on from there", 130, "Interrupted")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _path_failed(error)
     except Exception as error:
         traceback.print_exc()
         return _fail(
             f"{type(error).__name__}: {error}. This is a bug of Curator; the lines above say where.", EXIT_BUG, "Bug"
         )
     return int(code or 0)
+
+
+def _misused(error: TyperException) -> int:
+    """A command line that cannot be understood, with the usage line; without any command, the help."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        sys.stderr.write(f"{context.get_help()}\n")
+        return _fail("name a command; the lines above list them", 2, "UsageError")
+    usage = context.get_usage() if context is not None else ""
+    return _fail("\n".join(filter(None, [error.format_message(), usage])), 2, type(error).__name__)
+
+
+def _path_failed(error: OSError) -> int:
+    """A folder or file that the system refuses; only one without a path is a bug of ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return _fail(f"{error}; make room, then run the same command again: it goes on", 4, "OutsideError")
+    if error.filename is None:
+        traceback.print_exc()
+        return _fail(f"{error}. This is a bug of Curator; the lines above say where.", EXIT_BUG, "Bug")
+    hint = "name another folder or file, or change its permissions"
+    return _fail(f"{error.filename}: {error.strerror}; {hint}", 2, "RequestError")
 
 
 def _fail(message: str, code: int, kind: str) -> int:
