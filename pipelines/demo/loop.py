@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,7 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
         sys.stderr.write(f"  ✓ {', '.join(TRAINING)} (done before)\n")
         return
     with wiring.students(project, store, DATASET) as made:
-        sys.stderr.write(f"    ({made.note})\n")
+        sys.stderr.write(textwrap.fill(made.note, 100, initial_indent="    ", subsequent_indent="    ") + "\n")
         raw_run = steps.once(
             "train-raw",
             "student on raw labels (SFT)",
