@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 _THOUSANDS = re.compile(r"(?<!\d)\d{1,3}(?:[, '’\u00a0\u202f]\d{3})+(?!\d)")
 _NUMBER = re.compile(r"(?:(?<=\s)|^)[-−]\d+(?:[.,]\d+)*\s?%?|\d+(?:[.,]\d+)*\s?%?")
+_OPERATOR = re.compile(r"(?<=\d)\s*([*/×÷+^<>=])\s*(?=\d)")
+_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[ `´]+(?=[^\W\d_])")
 _SENTENCE_END = re.compile(r"[.!?。！？:;\n]\s*[\"'“‘(]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CONTRACTED = re.compile(r"^(?:ca|do|does|did|is|was|were|wo|would|should|could|has|have|had|are|ai|must|need)nt$")
@@ -65,13 +67,36 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).lower().translate(_TABLE).split())
 
 
+def unspaced(text: str) -> str:
+    """Return the normal form without the spaces between letters: "master card" is "mastercard", "didn`t" is "didnt".
+
+    Coarser than `normalise`, for keeping test out of train rather than for calling texts equal.
+
+    >>> unspaced("Why didn`t my top-up of 10 5 work?")
+    'whydidntmytopupof 10 5 work'
+    """
+    return _BETWEEN_LETTERS.sub("", normalise(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What two texts must share to be the same: numbers in order, count of negations, names in order."""
+    """What two texts must share to be the same: numbers, operators between numbers and names in order, negations."""
 
     numbers: tuple[str, ...]
     negations: int
     names: tuple[str, ...]
+    operators: tuple[str, ...] = ()
+
+
+def operators_in(text: str) -> tuple[str, ...]:
+    """Return the arithmetic between the numbers of a text, which `normalise` takes for punctuation.
+
+    A dash is none: it parts the numbers of dates and telephone numbers as well.
+
+    >>> operators_in("is 3*4 more than 3 / 4?")
+    ('*', '/')
+    """
+    return tuple(_OPERATOR.findall(unicodedata.normalize("NFKC", text)))
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
@@ -146,6 +171,7 @@ def marks(texts: Sequence[str]) -> list[Marks]:
             numbers_in(text),
             negations_in(text),
             tuple(word for token in _WORD.findall(text) if (word := token.lower()) in names),
+            operators_in(text),
         )
         for text in texts
     ]

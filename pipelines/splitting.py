@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from curator.dedup import near_pairs
-from curator.normalise import normalise
+from curator.normalise import operators_in, unspaced
 from curator.splits import SplitResult, assign_splits
 from curator.types import Split
 from storage import examples
@@ -13,8 +13,9 @@ from storage.store import Store
 
 NEAR_THRESHOLD = 0.85
 DETECTOR = (
-    "equal after NFKC, lower case, and punctuation and white space as one space; or near-duplicate, found by MinHash "
-    f"over character 3-grams or by one differing word, with a verified similarity of at least {NEAR_THRESHOLD}"
+    "equal after NFKC, lower case, and without punctuation and spaces between letters; or near-duplicate, found by "
+    "MinHash over character 3-grams or by one differing word, with a verified similarity of at least "
+    f"{NEAR_THRESHOLD}"
 )
 
 
@@ -48,6 +49,11 @@ def plan_splits(rows: pl.DataFrame, *, ledger: Mapping[str, Split], test_share: 
     )
 
 
+def same_text_form(text: str) -> tuple[str, tuple[str, ...]]:
+    """Two texts with the same form never straddle a split: the unspaced text, and the arithmetic in it."""
+    return unspaced(text), operators_in(text)
+
+
 def same_text_groups(example_ids: list[str], texts: list[str]) -> dict[str, str]:
     """Example id -> the id of the group of exact and near duplicates that it belongs to."""
     found: dict[str, str] = {}
@@ -60,9 +66,9 @@ def same_text_groups(example_ids: list[str], texts: list[str]) -> dict[str, str]
         return node
 
     # All verified pairs are joined, also across the groups that a person is shown: a leak has no representative.
-    first: dict[str, int] = {}
+    first: dict[tuple[str, tuple[str, ...]], int] = {}
     for row, text in enumerate(texts):
-        parent[root(row)] = root(first.setdefault(normalise(text), row))
+        parent[root(row)] = root(first.setdefault(same_text_form(text), row))
     pairs = near_pairs(texts)
     close = pairs.score_P >= NEAR_THRESHOLD
     for left, right in zip(pairs.left_P[close].tolist(), pairs.right_P[close].tolist(), strict=True):
