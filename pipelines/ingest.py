@@ -70,6 +70,14 @@ class _Run:
     notes: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(slots=True)
+class _Seen:
+    """An id met in this file. Several labelers may speak of one row, each in a line of its own."""
+
+    content_hash: str
+    labelers: set[str | None] = field(default_factory=set)
+
+
 def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done, _total: None) -> IngestReport:
     """Read the files. Reading one twice adds nothing.
 
@@ -82,14 +90,13 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
     newest = labels.frame(store, dataset).select("labeler", "example_id", "value")
     current = {(labeler, example): value for labeler, example, value in newest.iter_rows()}
     state = _Run(config, task, store, examples.known(store, dataset), current)
-    rejects_file: Path | None = None
     for path in config.files:
         file_hash(path)  # a missing file is told before the first one is read
-    for path in config.files:
-        before = len(state.rejects)
-        _read_file(path, state, progress)
-        if len(state.rejects) > before:
-            rejects_file = _keep_rejects(store, dataset, state.rejects)
+    try:
+        for path in config.files:
+            _read_file(path, state, progress)
+    finally:  # also what a file before a refused one lost is told
+        rejects_file = _keep_rejects(store, dataset, state.rejects) if state.rejects else None
     counts = Counter(str(r["reason"]) for r in state.rejects)
     return IngestReport(
         dataset=dataset,
@@ -108,8 +115,8 @@ def _read_file(path: Path, state: _Run, progress: Progress) -> None:
     named = columns(path)
     # Without a single readable object there is nothing to map, and every line has its own reason.
     mapping = resolve_mapping(state.config.mapping, named) if named else {}
-    total, seen_in_file, batch, numbers = path.stat().st_size, set[str](), list[Parsed](), list[int]()
-    rows = 0
+    total, batch, numbers = path.stat().st_size, list[Parsed](), list[int]()
+    rows, seen_in_file = 0, dict[str, _Seen]()
     for row in read_rows(path):
         rows += 1
         parsed = _parse(path, row, mapping, digest, state, seen_in_file)
@@ -131,7 +138,7 @@ def _read_file(path: Path, state: _Run, progress: Progress) -> None:
 
 
 def _parse(
-    path: Path, row: RawRow, mapping: dict[str, str], digest: str, state: _Run, seen_in_file: set[str]
+    path: Path, row: RawRow, mapping: dict[str, str], digest: str, state: _Run, seen_in_file: dict[str, _Seen]
 ) -> Parsed | None:
     """The parsed row, or None with the reason noted."""
 
@@ -158,10 +165,11 @@ def _parse(
         reject(error.reason, str(error))
         return None
     example = parsed.example
-    if example.external_id in seen_in_file:
+    seen = seen_in_file.setdefault(example.external_id, _Seen(example.content_hash))
+    if parsed.labeler in seen.labelers or seen.content_hash != example.content_hash:
         reject("duplicate_id", f"id {example.external_id!r} stands in this file already")
         return None
-    seen_in_file.add(example.external_id)
+    seen.labelers.add(parsed.labeler)
     have = state.known.get(example.external_id)
     if have is not None and have[1] != example.content_hash:
         detail = f"id {example.external_id!r} is in the dataset with another text; give the new text a new id"
@@ -172,7 +180,10 @@ def _parse(
 
 
 def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:
-    fresh = [(p, n) for p, n in zip(batch, numbers, strict=True) if p.example.external_id not in state.known]
+    first: dict[str, tuple[Parsed, int]] = {}
+    for parsed, number in zip(batch, numbers, strict=True):
+        first.setdefault(parsed.example.external_id, (parsed, number))
+    fresh = [pair for external, pair in first.items() if external not in state.known]
     state.added += examples.add(
         state.store, [p.example for p, _ in fresh], file_hash=digest, row_numbers=[n for _, n in fresh]
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.errors import NotFoundError, RequestError
+from curator.errors import DataError, NotFoundError, RequestError
 from curator.parsing import parse_mapping
 from curator.tasks import parse_task
 from pipelines import check, cluster, decide, embed, ingest, label, select, wiring
@@ -52,7 +52,11 @@ def dataset_create(
     if not name.strip() or any(c in name for c in "@/\\ "):
         msg = f"dataset name {name!r} may not hold '@', slashes or spaces"
         raise RequestError(msg)
-    made = parse_task(_read_text(task), lambda f: _read_text(task.parent / f))
+    try:
+        made = parse_task(_read_text(task), lambda f: _read_text(task.parent / f))
+    except DataError as error:
+        msg = f"{task}: {error}"
+        raise RequestError(msg) from error
     store = settings().store
     changed = datasets.create(store, name, made)
     if changed:

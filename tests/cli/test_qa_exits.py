@@ -44,3 +44,14 @@ def test_a_folder_that_cannot_be_made_exits_with_2_and_names_it(
     message = capsys.readouterr().err
     assert str(in_the_way) in message
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize("content", ['name = "t"\nlabels = ["a"]\n', "name = \n", 'name = "t"\nlabel = ["a", "b"]\n'])
+def test_a_task_file_that_makes_no_task_is_a_wrong_request(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = tmp_path / "task.toml"
+    task.write_text(content)
+    assert main(["init", str(tmp_path / "p")]) == 0
+    assert main(["dataset", "create", "d", "--task", str(task), "--project", str(tmp_path / "p")]) == 2
+    assert str(task) in capsys.readouterr().err
