@@ -1,0 +1,37 @@
+"""The certificate in a release is about the rows of that release."""
+
+import json
+from pathlib import Path
+
+from curator.tasks import make_task
+from pipelines import check, ingest, plan, release, review
+from storage import datasets
+from storage.store import Store
+
+WORDS = ("parcel", "invoice", "password", "refund", "delivery", "account", "coupon", "address", "driver", "window")
+
+
+def test_rows_that_leak_into_a_later_test_set_leave_the_certificate_with_the_release(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "curator.duckdb")
+    datasets.create(store, "d", make_task({"name": "t", "labels": ["a", "b"]}))
+    texts = [f"the {x} about my {y} is {z} again" for x in WORDS for y in WORDS[:4] for z in ("late", "lost")]
+    _write(tmp_path / "train.jsonl", texts, "train")
+    ingest.run(ingest.IngestConfig("d", (tmp_path / "train.jsonl",), labeler="t"), store)
+    check.run("d", store)
+    drawn = plan.run(plan.PlanConfig("d", reviews=30), store)
+    reviews = [{"task_id": t["task_id"], "reviewer": "ann", "verdict": "accept", "blind": True} for t in drawn.tasks]
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(r) + "\n" for r in reviews))
+    review.import_file(tmp_path / "r.jsonl", drawn.plan, store)
+    before = release.run(release.ReleaseConfig("d"), store, tmp_path / "releases")
+    _write(tmp_path / "test.jsonl", [texts[0] + "!", texts[-1].upper()], "test")
+    ingest.run(ingest.IngestConfig("d", (tmp_path / "test.jsonl",), labeler="t"), store)
+    after = release.run(release.ReleaseConfig("d"), store, tmp_path / "releases")
+    assert after.rows["train"] < before.rows["train"] == drawn.population
+    assert after.path is not None
+    manifest = json.loads((Path(after.path) / "manifest.json").read_text())
+    assert manifest["certificate"]["shipped_error"]["population"] == after.rows["train"]
+
+
+def _write(file: Path, texts: list[str], split: str) -> None:
+    rows = [{"id": f"{split}{i}", "text": t, "label": "ab"[i % 2], "split": split} for i, t in enumerate(texts)]
+    file.write_text("".join(json.dumps(r) + "\n" for r in rows))
