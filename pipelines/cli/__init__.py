@@ -5,7 +5,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 
 import typer
 from typer.exceptions import TyperException
@@ -24,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich prints help on standard output by being asked for its text
 )
 for part in (data, review, release, training, system):
     part.register(app)
@@ -60,8 +60,7 @@ def _misused(error: TyperException) -> int:
     """A command line that cannot be understood, with the usage line; without any command, the help."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
-        with redirect_stdout(sys.stderr):  # rich help is printed by asking for it
-            sys.stderr.write(f"{context.get_help()}\n")
+        sys.stderr.write(f"{context.get_help()}\n")
         return _fail("name a command; the lines above list them", 2, "UsageError")
     usage = context.get_usage() if context is not None else ""
     return _fail("\n".join(filter(None, [error.format_message(), usage])), 2, type(error).__name__)
