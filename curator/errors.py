@@ -15,6 +15,12 @@ A message says what happened, where (row, id, file and line), what was expected,
 Any other exception is a bug of ours (exit 70).
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from curator.ports import TeacherAnswer
+
 
 class CuratorError(Exception):
     """Base of every error raised on purpose."""
@@ -51,7 +57,14 @@ class OutsideError(CuratorError, RuntimeError):
 
 
 class TeacherError(OutsideError):
-    """The teacher could not be reached or refused."""
+    """The teacher could not be reached or refused.
+
+    `answered` holds what it had answered by then, by place in the request: it may be paid for, so it is kept.
+    """
+
+    def __init__(self, message: str, answered: "Mapping[int, TeacherAnswer] | None" = None) -> None:
+        super().__init__(message)
+        self.answered: Mapping[int, TeacherAnswer] = answered or {}
 
 
 class ReviewBoardError(OutsideError):

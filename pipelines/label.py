@@ -1,11 +1,9 @@
-"""Rows without an answer -> the teacher -> labels. Each answer is kept at once; a rerun asks only for the rest."""
+"""Rows without an answer -> the teacher -> labels. A batch is kept at once; a rerun asks only for the rest."""
 
 from collections import Counter
 from dataclasses import dataclass
 
-import polars as pl
-
-from curator.errors import DataError
+from curator.errors import DataError, RequestError, TeacherError
 from curator.ids import digest
 from curator.ports import Progress, Teacher, TeacherAnswer
 from curator.prompting import build_prompt, parse_answer
@@ -15,6 +13,8 @@ from storage import audit, datasets, examples, labels
 from storage.store import Store
 
 BATCH = 200
+PAID_BATCH = 32
+"""Requests of a real teacher between two writes: at most so many paid answers are lost if we are killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ def run(
 
     Raises:
         TeacherError: The teacher failed; what it answered before is kept.
+        RequestError: A budget was set, and the teacher does not say what its answers cost.
     """
     task = datasets.task_of(store, datasets.require(store, config.dataset))
     rows = examples.frame(store, config.dataset).select("example_id", "text", "content_hash")
@@ -59,14 +60,22 @@ def run(
     ]
     todo = [w for w in wanted if w[0] not in done][: config.limit]
     labeled, failed, cost, stopped = 0, Counter[str](), 0.0, False
-    for start in range(0, len(todo), BATCH):
+    size = BATCH if teacher.offline else PAID_BATCH
+    for start in range(0, len(todo), size):
         if config.budget_usd is not None and cost >= config.budget_usd and not teacher.offline:
             stopped = True
             break
-        made, reasons, spent = _batch(todo[start : start + BATCH], task, store, teacher, config.dataset)
-        labeled, cost = labeled + made, cost + spent
+        batch = todo[start : start + size]
+        made, reasons, spent = _batch(batch, task, store, teacher, config.dataset)
+        labeled, cost = labeled + made, cost + (spent or 0.0)
         failed.update(reasons)
-        progress(start + len(todo[start : start + BATCH]), len(todo))
+        progress(start + len(batch), len(todo))
+        if config.budget_usd is not None and spent is None and not teacher.offline:
+            msg = (
+                f"teacher {teacher.name!r} does not say what its answers cost, so --budget cannot be kept; "
+                f"{labeled} labels were made and are kept; use --limit N instead"
+            )
+            raise RequestError(msg)
     if labeled:
         audit.note(store, actor=teacher.name, action="label", subject=config.dataset, labeled=labeled, cost_usd=cost)
     return LabelReport(
@@ -88,26 +97,34 @@ def request_key(task: Task, teacher: Teacher, content_hash: str, example_id: str
 
 def _batch(
     batch: list[tuple[str, int, dict[str, str]]], task: Task, store: Store, teacher: Teacher, dataset: str
-) -> tuple[int, Counter[str], float]:
-    """Ask, parse and keep one batch: labels made, failures by reason, US dollars."""
+) -> tuple[int, Counter[str], float | None]:
+    """Ask, parse and keep one batch: labels made, failures by reason, US dollars (None: the teacher does not say)."""
     if not teacher.offline:
         labels.intend(store, dataset, f"label:{teacher.name}", [key for key, _, _ in batch])
     made: list[Label] = []
     reasons: Counter[str] = Counter()
-    spent = 0.0
-    by_sample = pl.Series([sample for _, sample, _ in batch]).unique().to_list()
-    for sample in by_sample:
+    costs: list[float] = []
+    failure: TeacherError | None = None
+    for sample in dict.fromkeys(sample for _, sample, _ in batch):
         part = [b for b in batch if b[1] == sample]
         texts = [row["text"] for _, _, row in part]
-        answers = teacher.answer([build_prompt(task, text) for text in texts], texts, sample=sample)
-        for (key, _, row), answer in zip(part, answers, strict=True):
-            spent += answer.cost_usd or 0.0
+        try:
+            answers = dict(enumerate(teacher.answer([build_prompt(task, t) for t in texts], texts, sample=sample)))
+        except TeacherError as error:
+            answers, failure = dict(error.answered), error
+        for place, answer in answers.items():
+            key, _, row = part[place]
+            costs += [] if answer.cost_usd is None else [answer.cost_usd]
             try:
                 made.append(_label(row["example_id"], task, teacher, key, sample, answer))
             except DataError as error:
                 reasons[str(error)[:80]] += 1
+        if failure is not None:
+            break
     labels.add(store, dataset, made)
-    return len(made), reasons, spent
+    if failure is not None:
+        raise failure
+    return len(made), reasons, sum(costs) if costs else None
 
 
 def _label(example_id: str, task: Task, teacher: Teacher, key: str, sample: int, answer: TeacherAnswer) -> Label:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from curator.errors import TeacherError
 from curator.ports import TeacherAnswer
@@ -29,11 +29,22 @@ class OpenAITeacher:
         """Answer each prompt; draws after the first are sampled at temperature 0.7.
 
         Raises:
-            TeacherError: The server could not be reached or refused.
+            TeacherError: The server could not be reached or refused; it carries the answers that came before.
         """
         del texts
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            return list(pool.map(lambda prompt: self._one(prompt, sample), prompts))
+            asked = [pool.submit(self._one, prompt, sample) for prompt in prompts]
+            wait(asked, return_when=FIRST_EXCEPTION)
+            if any(a.done() and a.exception() is not None for a in asked):
+                pool.shutdown(cancel_futures=True)  # what is under way is paid for: wait for it, ask no more
+        ended = {place: a for place, a in enumerate(asked) if not a.cancelled()}
+        failures = [error for a in ended.values() if (error := a.exception()) is not None]
+        if not failures:
+            return [a.result() for a in asked]
+        answered = {place: a.result() for place, a in ended.items() if a.exception() is None}
+        if isinstance(failures[0], TeacherError):
+            raise TeacherError(str(failures[0]), answered) from failures[0]
+        raise failures[0]
 
     def _one(self, prompt: str, sample: int) -> TeacherAnswer:
         import openai

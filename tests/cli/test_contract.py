@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import check
 from tests.cli.command import TASK, Curator, make_project, run, write_jsonl
+from tests.pipelines.fake_openai import KEY, serve
 
 ROOT = Path(__file__).parents[2]
 TARGET = TASK.replace('kind = "classification"', 'kind = "classification"\nmax_error = 0.01')
@@ -274,3 +275,16 @@ def test_the_installed_script_prints_only_json_on_standard_output(curator: Curat
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"] == 242
+
+
+def test_a_teacher_that_refuses_the_key_is_a_failure_of_the_outside(
+    curator: Curator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(lambda text, before: (200, "refund")) as fake:
+        monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-wrong")
+        answer = curator("label", "--teacher", "tiny", "--limit", "5")
+        assert (answer.code, answer.json["kind"]) == (4, "TeacherError")
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        assert curator.ok("label", "--teacher", "tiny", "--limit", "5")["labeled"] == 5
+    assert "sk-wrong" not in (curator.project / "curator.duckdb").read_bytes().decode("latin-1")

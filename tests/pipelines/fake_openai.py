@@ -1,0 +1,80 @@
+"""A loopback server that speaks enough of the chat completions protocol to be asked for labels."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY = "sk-test"
+Reply = tuple[int, str]
+
+
+@dataclass(slots=True)
+class FakeOpenAI:
+    """`reply` gives (status, answer or error) for a prompt and how often it was asked before."""
+
+    reply: Callable[[str, int], Reply]
+    url: str = ""
+    asked: Counter[str] = field(default_factory=Counter)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+
+@contextmanager
+def serve(reply: Callable[[str, int], Reply]) -> Iterator[FakeOpenAI]:
+    """The server for the length of a block."""
+    fake = FakeOpenAI(reply)
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            text = body["messages"][-1]["content"].rpartition("Text:\n")[2]
+            with lock:
+                before = fake.asked[text]
+                fake.asked[text] += 1
+                fake.bodies.append(body)
+            status, said = fake.reply(text, before)
+            if self.headers["Authorization"] != f"Bearer {KEY}":
+                status, said = 401, "Incorrect API key provided"
+            self._send(status, _completion(body, said) if status == 200 else {"error": {"message": said}})
+
+        def _send(self, status: int, content: dict[str, Any]) -> None:
+            data = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    fake.url = f"http://127.0.0.1:{server.server_port}/v1"
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _completion(body: dict[str, Any], answer: str) -> dict[str, Any]:
+    message = {"role": "assistant", "content": answer}
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": body["model"],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+        "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14},
+    }

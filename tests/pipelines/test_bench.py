@@ -1,0 +1,62 @@
+"""The benches measure what they say, and say no when a promise is broken."""
+
+import pytest
+
+from curator.coverage import Coverage, Setting
+from pipelines import bench
+
+
+class Now:
+    """A pool that works in this process."""
+
+    def __init__(self, **_: object) -> None:
+        pass
+
+    def __enter__(self) -> "Now":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    map = staticmethod(lambda work, items, chunksize: map(work, items))
+
+
+def test_the_grid_has_every_setting_that_can_be_simulated() -> None:
+    grid = bench.certificate_settings()
+    assert len(grid) == len(set(grid)) == (3 + 4 + 4) * 8 * 3 * 2
+    assert {s.error_rate for s in grid} == {0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.065, 0.1}
+    assert {s.population for s in grid} == {200, 2_000, 20_000}
+    assert all(s.reviews < s.population for s in grid)
+
+
+def test_bounds_that_hold_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "ProcessPoolExecutor", Now)
+    settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(200, 100, 0.0, "good")]
+    report = bench.certificate(500, settings)
+    assert (report["passed"], report["settings"], report["repetitions"]) == (True, 2, 500)
+    assert (
+        report["least_covered"]["one_sided"] >= report["least_allowed"] == pytest.approx(0.95 - 3 * 0.00975, abs=1e-3)
+    )
+    assert "certificate passed: 2 settings" in bench.render(report)
+
+
+def test_a_bound_that_covers_too_little_fails_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def poor(setting: Setting, **_: object) -> Coverage:
+        share = 0.88 if setting.score == "misleading" else 0.97
+        return Coverage(0.97, 0.97, 0.99, 0.99, 0.1, 0.1, 0.97, share, 0.003)
+
+    monkeypatch.setattr(bench, "ProcessPoolExecutor", Now)
+    monkeypatch.setattr(bench, "simulate_coverage", poor)
+    settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(2_000, 200, 0.02, "good")]
+    report = bench.certificate(4_000, settings)
+    assert report["passed"] is False
+    assert [f["score"] for f in report["failed"]] == ["misleading"]
+    assert report["worst"]["shipped_one_sided"] == 0.88
+    assert "certificate FAILED" in bench.render(report)
+    assert "below it" in bench.render(report)
+
+
+@pytest.mark.slow
+def test_the_whole_grid_holds_in_short() -> None:
+    report = bench.certificate(1_000)
+    assert report["passed"], bench.render(report)
