@@ -196,15 +196,15 @@ def _status(
             )
         return "INCOMPLETE", tuple(why)
     void = [
-        f"{n} released rows {reason} after this plan was drawn: review a fresh spot-check drawn now"
+        f"{n} released rows {reason} after this spot-check was drawn: review a fresh spot-check drawn now"
         for reason, n in changed.items()
     ]
     if late:
-        void.append(f"{late} releasable rows came after this plan was drawn, and it says nothing about them")
+        void.append(f"{late} releasable rows came after this spot-check was drawn, and it says nothing about them")
     if void:
         return "UNCERTIFIED", tuple(void)
     if shipped is None:
-        return "UNCERTIFIED", ("no row of the plan is released",)
+        return "UNCERTIFIED", ("no row of the spot-check is released",)
     found = (
         f"at most {shipped.upper_one_sided:.2%} of {shipped.population:,} labels are wrong ({shipped.confidence:.0%})"
     )

@@ -142,7 +142,7 @@ def _reviewed(test_rows: int, reviewed_rows: int) -> Gate:
     detail = (
         f"{missing} of {test_rows} test rows have not been reviewed by a person: review them first."
         if missing > 0
-        else f"All {test_rows} test rows were reviewed by people."
+        else f"All {test_rows} test rows were reviewed."
     )
     return Gate("test split reviewed", True if missing <= 0 else None, reviewed_rows, test_rows, detail)
 

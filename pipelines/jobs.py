@@ -12,6 +12,8 @@ from pathlib import Path
 from storage import jobs
 
 ENVIRONMENT = "CURATOR_JOB"
+THEN = "--then"
+"""Parts the commands of one job."""
 
 
 def folder(project: Path) -> Path:
@@ -22,12 +24,16 @@ def folder(project: Path) -> Path:
 def start(project: Path, argv: Sequence[str], title: str) -> str:
     """Run `curator ARGV --project PROJECT --json` in a process of its own; returns the job's id.
 
-    The job goes on when the app ends, and its result stays in its folder.
+    The job goes on when the app ends, and its result stays in its folder. Commands parted by `THEN` run one
+    after the other, each after the success of the one before.
     """
     ident = time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:6]
     place = folder(project) / ident
     place.mkdir(parents=True)
-    command = [sys.executable, "-m", "pipelines.cli", *argv, "--project", str(project), "--json"]
+    common = ["--project", str(project), "--json"]
+    words = [word for each in argv for word in ((*common, THEN) if each == THEN else (each,))]
+    module = "pipelines.cli.sequence" if THEN in argv else "pipelines.cli"
+    command = [sys.executable, "-m", module, *words, *common]
     home = str(Path(__file__).resolve().parents[1])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, ENVIRONMENT: str(place), "PYTHONPATH": os.pathsep.join(paths)}

@@ -142,7 +142,7 @@ def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task
         raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(KEYS))}")
     asked = tasks.get(str(record.get("task_id")))
     if asked is None:
-        raise _Refused("unknown_task", f"task {record.get('task_id')!r} is not of this plan")
+        raise _Refused("unknown_task", f"task {record.get('task_id')!r} is not of this spot-check")
     reviewer = record.get("reviewer")
     if not isinstance(reviewer, str) or not reviewer.strip():
         raise _Refused("no_reviewer", "`reviewer` is missing: a review carries a name")

@@ -1,11 +1,15 @@
-"""Overview: how many rows, how far they are, how the labels balance, and the rows themselves."""
+"""Overview: how good the dataset is, what to do next, how the labels balance, and the rows themselves."""
 
+import altair as alt
 import polars as pl
 import streamlit as st
 
 from pages.shared.guard import require_role
+from pages.shared.health import newest_certificate, next_step, reviewers
 from pages.shared.session import lead_on, open_project, sidebar
-from storage import views
+from pages.shared.words import BASES, percent
+from pages.shared.work import watch
+from storage import runs, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 5_000
@@ -18,58 +22,65 @@ if dataset is None:
 summary = views.overview(settings.store, dataset)
 if not summary["rows"]:
     lead_on("The dataset has no rows yet.", "pages/data/start.py", "Bring in data")
+watch(settings.project)
 
-columns = st.columns(5)
-for column, (name, key) in zip(
-    columns,
-    [
-        ("Rows", "rows"),
-        ("With a label", "labelled"),
-        ("Reviewed by people", "reviewed"),
-        ("Set by a group decision", "decided"),
-        ("Ready to release", "releasable"),
-    ],
-    strict=True,
-):
-    column.metric(name, f"{summary[key]:,}", border=True)
+certificate = newest_certificate(settings.store, dataset)
+bound = certificate.shipped_error if certificate else None
+reports = runs.reports(settings.store, dataset=dataset)
+figures = {
+    "Rows": f"{summary['rows']:,}",
+    "Ready to release": f"{summary['releasable']:,}",
+    "Reviewed one by one": f"{summary['reviewed']:,}",
+    "Label error at most": percent(bound.upper_one_sided) if bound else "not known",
+    "Newest verdict": reports[0]["verdict"]["outcome"] if reports else "none yet",
+}
+with st.container(horizontal=True):
+    for name, value in figures.items():
+        st.metric(name, value, border=True, width=172)
+step = next_step(settings.store, dataset)
+with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    st.text(f"Next: {step.text}", width="stretch")
+    st.page_link(step.page, label=step.label, icon=":material/arrow_forward:")
+st.text(
+    f"Labelled by {', '.join(summary['labelers']) or 'nobody yet'}. Reviewed by {reviewers(settings.store, dataset)}. "
+    f"{summary['decided']:,} labels were set by a group decision."
+)
 
 left, right = st.columns([3, 2], gap="medium")
 with left.container(border=True):
-    st.text("Labels of the rows that are ready to release")
+    st.text("Rows ready to release, by label")
     balance = pl.DataFrame({"label": list(summary["labels"]), "rows": list(summary["labels"].values())})
-    if balance.height <= 60:
-        st.bar_chart(
-            balance, x="label", y="rows", horizontal=True, sort="-rows", height=min(90 + 26 * balance.height, 560)
-        )
+    if balance.height <= 40:
+        base = alt.Chart(balance).encode(y=alt.Y("label:N", sort="-x", title=None), x=alt.X("rows:Q", title=None))
+        bars = base.mark_bar(size=14) + base.mark_text(align="left", dx=4, color="#8a8fa3").encode(text="rows:Q")
+        st.altair_chart(bars.properties(height=26 * balance.height + 30))
     else:
         st.dataframe(balance, height=400)
 with right.container(border=True):
     st.text("Rows that stay out, by reason")
     st.dataframe([{"reason": k, "rows": v} for k, v in summary["out"].items()] or [{"reason": "none", "rows": 0}])
-    st.text("Splits (frozen by the first spot-check or release)")
+    st.text("Splits, frozen by the first spot-check or release (all rows)")
     st.dataframe(
         [{"split": k, "rows": v} for k, v in summary["splits"].items()] or [{"split": "not frozen", "rows": 0}]
     )
-    st.text("Who has labelled: " + (", ".join(summary["labelers"]) or "nobody yet"))
 
-st.text("Rows")
 rows = views.current(settings.store, dataset)
 with st.container(horizontal=True):
     label = st.selectbox("Label", [ALL, *summary["labels"]])
-    basis = st.selectbox("Set by", [ALL, *rows["basis"].unique().sort()])
+    basis = st.selectbox("Set by", [ALL, *rows["basis"].unique().sort()], format_func=lambda b: BASES.get(b, b))
     text = st.text_input("Text contains")
 for name, wanted in (("value", label), ("basis", basis)):
     rows = rows if wanted == ALL else rows.filter(pl.col(name) == wanted)
 rows = rows.filter(pl.col("text").str.contains(text, literal=True)) if text else rows
+st.text(f"{rows.height:,} rows" + (f", the first {SHOWN:,} are shown" if rows.height > SHOWN else ""))
 st.dataframe(
     rows.head(SHOWN).select(
-        "external_id",
-        "text",
+        pl.col("external_id").alias("id"),
+        pl.col("text").str.slice(0, 2_000),
         pl.col("value").alias("label"),
-        pl.col("basis").alias("set_by"),
-        "teacher_value",
-        "out",
+        pl.col("basis").replace(BASES).alias("set by"),
+        pl.col("teacher_value").alias("teacher's label"),
+        pl.col("out").fill_null("").alias("stays out"),
         "split",
     )
 )
-st.text(f"{rows.height:,} rows" + (f", the first {SHOWN:,} are shown" if rows.height > SHOWN else ""))

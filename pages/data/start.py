@@ -1,11 +1,14 @@
 """Start: open the demo, or bring in a file and check it."""
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from pages.shared.guard import require_role
 from pages.shared.session import open_project, sidebar
 from pages.shared.upload import show_ingested, upload_form
-from pages.shared.work import Step, check_button, watch, work_button
+from pages.shared.words import STATES, clipped
+from pages.shared.work import check_button, demo_work, watch, went_well, work_button
 from pipelines import jobs
 from storage import views
 
@@ -29,7 +32,7 @@ if dataset is not None and "ingested" in st.session_state and dataset == st.sess
 elif dataset is not None:
     summary = views.overview(settings.store, dataset)
     with st.container(border=True):
-        st.text(f"{dataset}: {summary['rows']:,} rows, {summary['reviewed']:,} reviewed by people.")
+        st.text(f"{dataset}: {summary['rows']:,} rows, {summary['reviewed']:,} reviewed one by one.")
         with st.container(horizontal=True):
             st.page_link("pages/data/overview.py", label="Open it", icon=":material/dashboard:")
             st.page_link("pages/review/queue.py", label="Go on reviewing", icon=":material/rate_review:")
@@ -40,9 +43,20 @@ with st.container(border=True):
 
 with st.container(border=True):
     st.markdown("**The demo**: 2,100 real texts in 15 languages, labelled by a teacher that makes real mistakes")
-    work_button(settings, "Run the demo in this project", [Step("The whole loop", ("demo", "--no-app"))])
+    st.text("It runs the whole loop in a few minutes: check, review by a scripted expert, release, train, evaluate.")
+    work_button(settings, "Run the demo in this project", demo_work(), primary=dataset is None)
 
 past = jobs.listing(settings.project)
 if past:
     with st.expander(f"Work in this project ({len(past)})"):
-        st.dataframe([{"work": j.title, "state": j.state, "exit code": j.exit_code} for j in past[:50]])
+        st.dataframe(
+            [
+                {
+                    "work": j.title,
+                    "state": "done" if went_well(j) else STATES[j.state],
+                    "started": f"{datetime.fromtimestamp(j.started, UTC).astimezone():%Y-%m-%d %H:%M}",
+                    "last words": "" if went_well(j) else clipped(j.log_tail[-200:]),
+                }
+                for j in past[:50]
+            ]
+        )

@@ -6,7 +6,7 @@ from pages.shared.guard import require_role
 from pages.shared.native_queue import NativeQueue
 from pages.shared.review_component import review_queue
 from pages.shared.session import lead_on, open_project, sidebar
-from pages.shared.words import spot_check_name
+from pages.shared.words import spot_check_names
 from storage import datasets, plans
 
 user = require_role("reviewer", "engineer", "admin")
@@ -20,26 +20,26 @@ if not found:
     lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")
 
 wanted = st.session_state.get("chosen_plan")
-ids = [plan["plan"] for plan in found]
+names = spot_check_names(found)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     chosen = st.selectbox(
         "Spot-check",
-        found,
-        index=ids.index(wanted) if wanted in ids else 0,
-        format_func=spot_check_name,
-        width=520,
+        list(names),
+        index=list(names).index(wanted) if wanted in names else 0,
+        format_func=names.__getitem__,
+        width=620,
     )
     st.page_link("pages/review/spot_check.py", label="Certificate and progress", icon=":material/verified:")
 task = datasets.task_of(settings.store, dataset)
-queue = NativeQueue(settings.store, dataset, chosen["plan"], user.name)
+queue = NativeQueue(settings.store, dataset, chosen, user.name)
 
 
 @st.fragment
 def draw() -> None:
     """Draw the queue alone, so that an answer reruns nothing else."""
     review_queue(
-        key=f"queue:{chosen['plan']}:{user.name}",
-        scope=f"{settings.store.path}:{chosen['plan']}:{user.name}",
+        key=f"queue:{chosen}:{user.name}",
+        scope=f"{settings.store.path}:{chosen}:{user.name}",
         kind=task.kind,
         labels=list(task.labels),
         load=queue.load,

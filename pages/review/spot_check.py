@@ -6,7 +6,7 @@ from curator.certification import Certificate
 from curator.errors import CuratorError
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, show_error, sidebar
-from pages.shared.words import PURPOSES, bound_in_words, percent, spot_check_name
+from pages.shared.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names
 from pipelines import plan as planning
 from pipelines.plan import PlanConfig
 from storage import certificates, labels, plans, views
@@ -26,10 +26,20 @@ def show_certificate(certificate: Certificate) -> None:
     show = {"CERTIFIED": st.success, "UNCERTIFIED": st.error, "INCOMPLETE": st.info}[certificate.status]
     show(f"{certificate.status}" + (f" (target: at most {percent(certificate.target)})" if certificate.target else ""))
     for reason in certificate.why:
-        st.text(reason)
-    for name, bound in (("Teacher", certificate.teacher_error), ("Release", certificate.shipped_error)):
-        st.text(f"Label error of the {name.lower()}: " + (bound_in_words(bound) if bound else "not known yet"))
-    st.dataframe([{**s} for s in certificate.strata])
+        st.text(sentence(reason))
+    for name, bound in (("teacher", certificate.teacher_error), ("release", certificate.shipped_error)):
+        st.text(f"Label error of the {name}: " + (bound_in_words(bound) if bound else "not known yet."))
+    columns = ("reviewed", "errors", "skipped", "unsettled")
+    st.dataframe(
+        [
+            {"group": STRATA.get(s["name"], s["name"]), "rows": s["size"]}
+            | {c: s[c] for c in columns}
+            | {"open": s["unreviewed"]}
+            for s in sorted(
+                certificate.strata, key=lambda s: list(STRATA).index(s["name"]) if s["name"] in STRATA else 9
+            )
+        ]
+    )
 
 
 with st.expander("Draw a spot-check", expanded=not found), st.form("draw"):
@@ -51,19 +61,20 @@ if not labelers:
 if not found:
     st.stop()
 
-ids = [plan["plan"] for plan in found]
+names = spot_check_names(found)
 wanted = st.session_state.get("chosen_plan")
-index = ids.index(wanted) if wanted in ids else 0
-chosen = st.selectbox("Spot-checks", found, index=index, format_func=spot_check_name)
-st.session_state["chosen_plan"] = chosen["plan"]
-progress = views.plan_progress(settings.store, chosen["plan"])
+index = list(names).index(wanted) if wanted in names else 0
+chosen = st.selectbox("Spot-checks", list(names), index=index, format_func=names.__getitem__)
+st.session_state["chosen_plan"] = chosen
+progress = views.plan_progress(settings.store, chosen)
 st.progress(progress["done"] / max(progress["tasks"], 1), f"{progress['done']} of {progress['tasks']} rows reviewed")
+st.text(f"Reviewed by {', '.join(progress['by_reviewer']) or 'nobody yet'}.")
 if progress["left"]:
     st.page_link(
         "pages/review/queue.py", label=f"Review the {progress['left']} rows left", icon=":material/rate_review:"
     )
-if chosen["purpose"] != "test":
+if next(plan["purpose"] for plan in found if plan["plan"] == chosen) != "test":
     try:
-        show_certificate(certificates.judge_newest(settings.store, dataset, plan=chosen["plan"]))
+        show_certificate(certificates.judge_newest(settings.store, dataset, plan=chosen))
     except CuratorError as error:
         show_error(error)

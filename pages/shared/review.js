@@ -177,7 +177,9 @@ class ReviewQueue {
     el.card.dataset.taskId = item?.task_id ?? "";
     el.card.dataset.second = String(Boolean(card?.second));
     el.stream.textContent = item ? (card.second ? "Second look" : STREAMS[item.stream] ?? item.stream) : "";
-    el.why.textContent = item ? item.why : "";
+    // The badge says it already.
+    const badge = `${el.stream.textContent.toLowerCase()}: `;
+    el.why.textContent = !item ? "" : item.why.toLowerCase().startsWith(badge) ? item.why.slice(badge.length) : item.why;
     el.text.textContent = item ? item.text : "";
     el.text.scrollTop = 0;
     const visible = Boolean(item) && item.proposed !== null && !this.labels.includes(item.proposed) || Boolean(card?.second);
@@ -207,7 +209,7 @@ class ReviewQueue {
     const n = this.unacked.length;
     el.saving.textContent = !n ? "All changes saved" : this.late ? `${n} kept in this browser, trying again…` : `Saving ${n}…`;
     el.saving.classList.toggle("late", n > 0 && this.late);
-    if (!this.card) el.text.textContent = n ? "Saving your last answers…" : progress.total - done > 0 ? "Loading…" : "All caught up.";
+    if (!this.card) el.text.textContent = n ? "Saving your last answers…" : progress.total - done > 0 ? "Loading…" : "All caught up. “Certificate and progress” says what the reviews prove.";
   }
 
   say(ref, text) {

@@ -1,5 +1,6 @@
 """Names as they stand on screen, and figures in words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from curator.types import Bound, Purpose
@@ -36,10 +37,109 @@ ACTIONS = {
 }
 
 
-def spot_check_name(plan: dict[str, Any]) -> str:
-    """Name a stored spot-check, for a list to choose from."""
-    rows = plan["settings"].get("reviews", 0) + plan["settings"].get("risk_reviews", 0)
-    return f"{PURPOSES.get(plan['purpose'], plan['purpose'])}: {rows:,} rows of {plan['labeler']} ({plan['plan']})"
+CONTESTANTS = {
+    "student": "Student (SFT)",
+    "raw": "Student on raw labels",
+    "dpo": "Student after DPO",
+    "base": "Base, not trained",
+    "teacher": "Teacher",
+    "previous": "Previous student",
+}
+BASES = {
+    "review": "a review",
+    "decision": "a group decision",
+    "teacher": "the teacher",
+    "adjudication": "adjudication",
+    "none": "nobody yet",
+}
+STRATA = {"top": "most suspect", "next": "next most suspect", "rest": "all others", "test": "test split"}
+GATES = {
+    "certificate": "Label error certified",
+    "test_reviewed": "Test split reviewed",
+    "leak": "No leak from test to train",
+    "contradictions": "No contradictions",
+    "format": "Files follow their formats",
+}
+STATES = {
+    "running": "going on",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "stopped",
+    "lost": "ended without a word",
+}
+
+
+def spot_check_names(plans: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Name stored spot-checks (newest first), for a list to choose from: id -> name, numbered from the oldest."""
+    names = {}
+    for number, plan in zip(range(len(plans), 0, -1), plans, strict=True):
+        rows = plan["settings"].get("reviews", 0) + plan["settings"].get("risk_reviews", 0)
+        purpose = PURPOSES.get(plan["purpose"], plan["purpose"])
+        names[plan["plan"]] = f"No. {number}: {purpose}, {rows:,} rows, labels of {plan['labeler']}"
+    return names
+
+
+def found_in_words(kind: str, count: int) -> str:
+    """Name a kind of finding with its count; a row that was only ranked is no finding.
+
+    >>> found_in_words("label_pattern", 2), found_in_words("suspect_label", 1430)
+    ('Consistent mistakes: 2', 'Suspect labels: 1,430 rows ranked')
+    """
+    return f"{FINDINGS.get(kind, kind)}: {count:,}" + (" rows ranked" if kind == "suspect_label" else "")
+
+
+def is_local(base_model: str) -> bool:
+    """Whether a base model is the small student that was made on this machine.
+
+    >>> is_local("local/base"), is_local("a/student-12"), is_local("org/model-8B")
+    (True, True, False)
+    """
+    return base_model.startswith("local/") or base_model.rsplit("/", 1)[-1].startswith("student-")
+
+
+def sentence(text: str) -> str:
+    """Write a reason as a sentence.
+
+    >>> sentence("two rows differ"), sentence("")
+    ('Two rows differ.', '')
+    """
+    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?" else ".")
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """Write a share with its interval.
+
+    >>> interval(0.985, 0.966, 0.995)
+    '98.5 % (96.6 to 99.5 %)'
+    """
+    return f"{percent(value)} ({100 * low:.1f} to {percent(high)})"
+
+
+def points(value: float, low: float, high: float) -> str:
+    """Write a difference of two shares with its interval, in percentage points.
+
+    >>> points(0.067, 0.053, 0.08)
+    '+6.7 points (+5.3 to +8.0)'
+    """
+    return f"{100 * value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value.
+
+    >>> p_value(3.6e-7), p_value(0.0421)
+    ('below 0.0001', '0.0421')
+    """
+    return "below 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def clipped(text: str, limit: int = 280) -> str:
+    """Cut a text that would fill the page.
+
+    >>> clipped("a long text", 6)
+    'a long…'
+    """
+    return text if len(text) <= limit else f"{text[:limit].rstrip()}…"
 
 
 def percent(rate: float | None, digits: int = 1) -> str:
@@ -54,7 +154,6 @@ def percent(rate: float | None, digits: int = 1) -> str:
 def bound_in_words(bound: Bound) -> str:
     """Write an error rate with its interval as one sentence."""
     return (
-        f"{percent(bound.estimate)} (between {percent(bound.low)} and {percent(bound.high)} at "
-        f"{percent(bound.confidence, 0)} confidence; at most {percent(bound.upper_one_sided)} one-sided), "
-        f"from {bound.reviews:,} reviews of {bound.population:,} rows"
+        f"{interval(bound.estimate, bound.low, bound.high)}, at most {percent(bound.upper_one_sided)}; "
+        f"{percent(bound.confidence, 0)} confidence, {bound.reviews:,} reviews of {bound.population:,} rows."
     )

@@ -1,12 +1,12 @@
-"""Long work from a page: a button that starts the same commands as the command line, and their progress.
+"""Long work from a page: a button that starts the same commands as the command line, and its progress.
 
-A step is a subprocess of its own (`pipelines.jobs`): it goes on when the page is closed or the app ends, and a
-page that is opened later finds it by its files.
+The work is one subprocess (`pipelines.jobs`): it goes on when the page is closed or the app ends, and a page that
+is opened later finds it by its files.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -16,56 +16,61 @@ from storage import labels
 from storage.jobs import Job
 
 POLL_S = 1.0
-_QUEUE = "work_queue"
 _WATCHED = "work_watched"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One command of the command line, and what it is called on screen."""
+class Work:
+    """One job: what it is called on screen (never by a name of the user's), and its command or commands."""
 
     title: str
     argv: tuple[str, ...]
 
 
-def cluster_steps(dataset: str) -> list[Step]:
+def demo_work() -> Work:
+    """The whole loop on real data."""
+    return Work("The demo: the whole loop on real data", ("demo", "--no-app"))
+
+
+def cluster_work(dataset: str) -> Work:
     """Embed what is new, then cluster."""
-    return [
-        Step("Reading the texts with the encoder", ("embed", "--dataset", dataset)),
-        Step("Clustering", ("cluster", "--dataset", dataset)),
-    ]
+    return Work("Reading the texts and clustering them", _clustering(dataset))
 
 
-def train_steps(version: str, kind: str, start: str | None, epochs: int | None) -> list[Step]:
+def check_work(dataset: str, labeler: str | None = None) -> Work:
+    """Embed what is new, cluster, then check the labels."""
+    check = ("check", "--dataset", dataset, *(("--labeler", labeler) if labeler else ()))
+    return Work("Checking the labels", (*_clustering(dataset), jobs.THEN, *check))
+
+
+def train_work(version: str, kind: str, start: str | None, epochs: int | None) -> Work:
     """Train a student; DPO starts from a finished SFT run."""
     more = (*(("--from", start) if start else ()), *(("--epochs", str(epochs)) if epochs else ()))
-    return [Step(f"Training on {version}", ("train", kind, "--version", version, *more))]
+    return Work("Training a student", ("train", kind, "--version", version, *more))
 
 
-def evaluate_steps(version: str, student: str, teacher: str | None) -> list[Step]:
+def evaluate_work(version: str, student: str, teacher: str | None) -> Work:
     """Compare a student with the untrained model and the teacher."""
     models = f"student={student},base=" + (f",teacher={teacher}" if teacher else "")
-    return [Step(f"Evaluating on {version}", ("evaluate", "--version", version, "--models", models))]
+    return Work("Evaluating the student", ("evaluate", "--version", version, "--models", models))
 
 
 def check_button(settings: Settings, dataset: str, label: str) -> None:
     """Offer to embed, cluster and check; asks whose labels where there are several."""
     known = labels.labelers(settings.store, dataset)
     whose = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else None
-    named = ("--labeler", whose) if whose else ()
-    check = Step("Checking the labels", ("check", "--dataset", dataset, *named))
-    work_button(settings, label, [*cluster_steps(dataset), check], disabled=not known)
+    work_button(settings, label, check_work(dataset, whose), disabled=not known)
     if not known:
         st.text("There are no labels to check yet.")
 
 
-def work_button(settings: Settings, label: str, steps: Sequence[Step], *, disabled: bool = False) -> None:
-    """Offer to start the steps, one after the other."""
+def work_button(settings: Settings, label: str, work: Work, *, disabled: bool = False, primary: bool = True) -> None:
+    """Offer to start the work; not while other work is going on in the project."""
     project = settings.project
     busy = any(job.state == "running" for job in jobs.listing(project))
-    if st.button(label, type="primary", disabled=disabled or busy, key=f"work:{label}"):
-        st.session_state[_QUEUE] = list(steps)
-        _start_next(project)
+    look: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    if st.button(label, type=look, disabled=disabled or busy, key=f"work:{label}"):
+        st.session_state[_WATCHED] = jobs.start(project, work.argv, work.title)
         st.rerun()
 
 
@@ -78,7 +83,7 @@ def watch(project: Path) -> None:
     if job is None:
         return
     st.session_state[_WATCHED] = job.id
-    if job.state == "running" or st.session_state.get(_QUEUE):
+    if job.state == "running":
         _poll(project)
     else:
         del st.session_state[_WATCHED]  # how it ended is said once
@@ -87,31 +92,25 @@ def watch(project: Path) -> None:
 
 @st.fragment(run_every=POLL_S)
 def _poll(project: Path) -> None:
-    """Draw the progress once a second from the job's files, and go on to the next step."""
-    job = jobs.get(project, st.session_state[_WATCHED])
+    """Draw the progress once a second from the job's files."""
+    job = jobs.get(project, st.session_state.get(_WATCHED, ""))
     if job is None:
         return
+    if job.state != "running":
+        st.rerun()
     _show(job)
-    if job.state == "running":
-        if st.button("Stop", key="work:stop"):
-            st.session_state[_QUEUE] = []
-            jobs.cancel(project, job.id)
-        return
-    if _went_well(job) and st.session_state.get(_QUEUE):
-        _start_next(project)
-    else:
-        st.session_state[_QUEUE] = []
-    st.rerun()
+    if st.button("Stop", key="work:stop"):
+        jobs.cancel(project, job.id)
+        st.rerun()
 
 
-def _start_next(project: Path) -> None:
-    step = st.session_state[_QUEUE].pop(0)
-    st.session_state[_WATCHED] = jobs.start(project, step.argv, step.title)
-
-
-def _went_well(job: Job) -> bool:
+def went_well(job: Job) -> bool:
     """Whether the work was done, whatever it says (1: the answer is no; 3: not enough data for an answer)."""
     return job.exit_code in (0, 1, 3) and job.result is not None
+
+
+def _clustering(dataset: str) -> tuple[str, ...]:
+    return ("embed", "--dataset", dataset, jobs.THEN, "cluster", "--dataset", dataset)
 
 
 def _show(job: Job) -> None:
@@ -119,9 +118,10 @@ def _show(job: Job) -> None:
     if job.state == "running":
         done, total = job.progress or (0, 0)
         st.progress(min(1.0, done / total) if total else 0.0, f"{job.title}…")
-        if job.stage:
-            st.text(f"{job.stage}: {done:,} of {total:,}" if total else job.stage)
-    elif _went_well(job):
+        stage = f"{job.stage}: {done:,} of {total:,}" if total else job.stage
+        st.text(stage or "Starting")
+        st.text("You may close this page or the app: the work goes on.")
+    elif went_well(job):
         st.success(f"{job.title}: done.")
     elif job.state == "cancelled":
         st.info(f"{job.title}: stopped. What was stored stays; starting again goes on from there.")

@@ -5,10 +5,12 @@ import streamlit as st
 
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, sidebar
-from pages.shared.work import train_steps, watch, work_button
+from pages.shared.words import is_local
+from pages.shared.work import train_work, watch, work_button
 from storage import versions, views
 
 user = require_role("engineer", "analyst", "admin")
+KINDS = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO)"}
 settings = open_project()
 dataset = sidebar(user, settings)
 st.subheader("Training runs", anchor=False)
@@ -24,40 +26,38 @@ watch(settings.project)
 with st.expander("Train a student", expanded=not found):
     columns = st.columns(3)
     version = columns[0].selectbox("Version", released)
-    kinds = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO), from an SFT run"}
-    kind = columns[1].selectbox("How?", list(kinds) if finished else ["sft"], format_func=kinds.__getitem__)
+    kind = columns[1].selectbox("How?", list(KINDS) if finished else ["sft"], format_func=KINDS.__getitem__)
     start = columns[2].selectbox("From run", finished) if kind == "dpo" else None
     epochs = columns[2].number_input("Epochs", 1, 100, None, placeholder="what suits the model")
     st.text("Without a key for a training service, a small student is trained on this machine, all of its weights.")
-    work_button(settings, "Train", train_steps(version, kind, start, epochs))
+    work_button(settings, "Train", train_work(version, kind, start, epochs))
 if not found:
     st.text("There is no run yet.")
     st.stop()
 
+names = {r["run"]: f"{KINDS[r['kind']]} on {dataset}@{r['version']}" for r in found}
 st.dataframe(
     [
         {
-            "run": r["run"],
-            "version": f"{dataset}@{r['version']}",
-            "kind": r["kind"],
+            "what": names[r["run"]],
             "status": r["status"],
-            "model": r["base_model"].rsplit("/", 1)[-1],
-            "from": r["parent_run"],
-            "seconds": (r["report"] or {}).get("seconds"),
+            "model": "small local student" if is_local(r["base_model"]) else r["base_model"],
+            "took": f"{(r['report'] or {}).get('seconds') or 0:.0f} s",
             "examples seen": (r["report"] or {}).get("examples_seen"),
-            "started": r["created_at"],
+            "started": f"{r['created_at']:%Y-%m-%d %H:%M}",
+            "run": r["run"],
         }
         for r in found
     ]
 )
-chosen = st.selectbox("Run", [r["run"] for r in found])
+chosen = st.selectbox("Run", list(names), format_func=lambda run: f"{names[run]} ({run})")
 report = next(r["report"] for r in found if r["run"] == chosen) or {}
 if report.get("error"):
     st.error("This run failed.")
     st.text(report["error"])
-if len(report.get("losses", ())) > 1:
+if len(report.get("losses", ())) > 2:
     with st.container(border=True):
-        st.text("Loss by step")
+        st.text(f"Loss by step: {report['losses'][0]:.3f} at the start, {report['losses'][-1]:.3f} at the end")
         losses = pl.DataFrame({"step": range(1, len(report["losses"]) + 1), "loss": report["losses"]})
         st.line_chart(losses, x="step", y="loss", height=320)
 st.page_link("pages/training/evaluation.py", label="Evaluate", icon=":material/balance:")

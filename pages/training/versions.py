@@ -9,7 +9,7 @@ from curator.errors import CuratorError
 from curator.formats import FORMATS
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, show_error, sidebar
-from pages.shared.words import percent
+from pages.shared.words import GATES, percent, sentence
 from pipelines import release, verify
 from pipelines.release import ReleaseConfig, ReleaseReport
 from storage import labels, versions
@@ -29,7 +29,12 @@ found = versions.listing(settings.store, dataset)
 def show_gates(gates: list[dict[str, Any]]) -> None:
     """Draw the gates of a release."""
     marks = {True: "passed", False: "FAILED", None: "not demanded"}
-    st.dataframe([{"gate": g["name"], "result": marks[g["passed"]], "why": g["why"]} for g in gates])
+    st.dataframe(
+        [
+            {"gate": GATES.get(g["name"], g["name"]), "result": marks[g["passed"]], "why": sentence(g["why"])}
+            for g in gates
+        ]
+    )
 
 
 def show_report(report: ReleaseReport) -> None:
@@ -46,7 +51,9 @@ with st.expander("Release a version", expanded=not found), st.form("release"):
     left, right = st.columns([2, 3])
     labeler = left.selectbox("Labels where no person has spoken", labelers)
     formats = right.multiselect("Formats", list(FORMATS), default=["tinker", "openai"])
-    waive = st.multiselect("Gates to waive", ["certificate", "test_reviewed", "contradictions", "format"])
+    waive = st.multiselect(
+        "Gates to waive", ["certificate", "test_reviewed", "contradictions", "format"], format_func=GATES.__getitem__
+    )
     why = st.text_input("Why they may be waived", placeholder="goes into the manifest with your name")
     if st.form_submit_button("Release", type="primary"):
         config = ReleaseConfig(
@@ -68,21 +75,18 @@ numbers = {f"{v['dataset']}@{v['number']}": v for v in found}
 name = st.selectbox("Version", list(numbers))
 version = numbers[name]
 manifest = version["manifest"]
-columns = st.columns(4)
-for column, (title, value) in zip(
-    columns,
-    [
-        ("Train rows", f"{len(manifest['rows']['train']):,}"),
-        ("Test rows", f"{len(manifest['rows']['test']):,}"),
-        ("Certificate", (manifest["certificate"] or {}).get("status", "none")),
-        (
-            "Label error at most",
-            percent(((manifest["certificate"] or {}).get("shipped_error") or {}).get("upper_one_sided")),
-        ),
-    ],
-    strict=True,
-):
-    column.metric(title, value, border=True)
+certificate = manifest["certificate"] or {}
+figures = {
+    "Train rows": f"{len(manifest['rows']['train']):,}",
+    "Test rows": f"{len(manifest['rows']['test']):,}",
+    "Certificate": certificate.get("status", "none"),
+    "Label error at most": percent((certificate.get("shipped_error") or {}).get("upper_one_sided")),
+}
+with st.container(horizontal=True):
+    for title, value in figures.items():
+        st.metric(title, value, border=True, width=216)
+reviewed_by = ", ".join(certificate.get("reviewers") or ["nobody"])
+st.text(f"Labelled by {manifest['teacher']['labeler']}. The certificate rests on reviews by {reviewed_by}.")
 st.text(f"Folder: {version['path']}")
 st.text(f"Manifest SHA-256: {version['manifest_sha256']}")
 show_gates(manifest["gates"])

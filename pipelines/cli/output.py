@@ -14,6 +14,7 @@ from pipelines.jobs import ENVIRONMENT
 from storage import jobs
 
 _state: dict[str, Any] = {"json": False, "project": None}
+_WENT_WELL = (0, 1, 3)  # done, the answer is no, not enough data for an answer
 
 
 def configure(arguments: Sequence[str]) -> list[str]:
@@ -33,6 +34,11 @@ def configure(arguments: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return rest
+
+
+def more_to_come(more: bool) -> None:
+    """Say whether the app's job goes on after this command: then a good answer is not yet the job's result."""
+    _state["more"] = more
 
 
 def as_json_wanted() -> bool:
@@ -76,7 +82,8 @@ def answer(report: Any, code: int = 0, *, text: str | None = None) -> int:  # no
     """
     content = plain(report)
     folder = os.environ.get(ENVIRONMENT)
-    if folder and Path(folder).is_dir():
+    going_on = _state.get("more") and code in _WENT_WELL
+    if folder and Path(folder).is_dir() and not going_on:
         jobs.write(Path(folder) / "result.json", {"exit_code": code, "result": content})
     if _state["json"]:
         sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")

@@ -137,7 +137,7 @@ def test_an_error_found_in_a_risk_row_is_fixed_but_does_not_enter_the_estimate()
 def test_a_row_that_came_later_voids_the_claim_about_the_release() -> None:
     found = judge(late=[row("new")])
     assert (found.status, found.late_rows) == ("UNCERTIFIED", 1)
-    assert "came after this plan" in found.why[0]
+    assert "came after this spot-check" in found.why[0]
     assert judge(late=[row("new", **agreed())]).status == "CERTIFIED", "a late row that a person settled is known"
     assert judge(late=[row("new", out="excluded")]).status == "CERTIFIED"
 

@@ -79,7 +79,7 @@ def test_an_action_on_a_row_of_another_spot_check_or_with_an_unknown_label_is_re
     bad = [ReviewAction("a1", "t-none", "reject"), ReviewAction("a2", card.task_id, "edit", "nonsense")]
     applied = queue.apply([*bad, ReviewAction("a3", card.task_id, "reject")])
     assert applied.stored == ["a3"]
-    assert "not of this plan" in applied.refused["a1"]
+    assert "not of this spot-check" in applied.refused["a1"]
     assert "unknown label" in applied.refused["a2"]
 
 

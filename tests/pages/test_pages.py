@@ -99,8 +99,8 @@ def test_each_page_shows_a_checked_reviewed_and_released_project(
     app = render(page)
     assert not app.exception
     shown = {
-        "pages/data/start.py": "support: 200 rows, 25 reviewed by people.",
-        "pages/data/overview.py": "Who has labelled: teacher",
+        "pages/data/start.py": "support: 200 rows, 25 reviewed one by one.",
+        "pages/data/overview.py": "Labelled by teacher. Reviewed by ana.",
         "pages/data/clusters.py": "have not been embedded",
         "pages/data/findings.py": "200 rows were checked under the labels of teacher.",
         "pages/review/queue.py": "What does the customer want?",
