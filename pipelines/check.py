@@ -51,7 +51,7 @@ def run(
     if rows.is_empty():
         msg = f"dataset {dataset!r} has no rows to check"
         raise NotEnoughDataError(msg)
-    encoder = next(iter(vectors.encoders(store)), None)
+    encoder = _usable_encoder(store, rows)
     name = short_id("ck", [dataset, labeler, seed, as_of, encoder, RULES_VERSION])
     newest = findings.newest_run(store, dataset, labeler)
     if newest is not None and newest["run"] == name:
@@ -94,14 +94,15 @@ def _input(rows: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _vectors(store: Store, encoder: tuple[str, str] | None, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array or None
-    """Vectors [N, D] of all rows, or None: the checks then say that they went without."""
-    if encoder is None:
-        return None
+def _usable_encoder(store: Store, rows: pl.DataFrame) -> tuple[str, str] | None:
+    """The encoder that has a vector of every row, or None: the checks then say that they went without."""
     hashes = rows["content_hash"].to_list()
-    if vectors.missing(store, *encoder, hashes):
-        return None
-    return vectors.load(store, *encoder, hashes)
+    return next((e for e in vectors.encoders(store) if not vectors.missing(store, *e, hashes)), None)
+
+
+def _vectors(store: Store, encoder: tuple[str, str] | None, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array or None
+    """Vectors [N, D] of all rows, or None without an encoder."""
+    return None if encoder is None else vectors.load(store, *encoder, rows["content_hash"].to_list())
 
 
 def _reviewed(rows: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:

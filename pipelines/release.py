@@ -208,8 +208,9 @@ def _files(config: ReleaseConfig, content: _Content) -> dict[str, tuple[bytes, i
                 SftRow(example, (*content.messages[example], ("assistant", value)))
                 for example, value in content.rows[split].select("example_id", "value").iter_rows()
             ]
-            path, data = render(name, "sft", split, sft)
-            files[path] = (data, len(sft))
+            if sft:  # a version without test rows has no test file: an empty one is no valid training file
+                path, data = render(name, "sft", split, sft)
+                files[path] = (data, len(sft))
             dpo = [
                 DpoRow(p.example_id, content.messages[p.example_id], p.chosen, p.rejected) for p in content.pairs[split]
             ]

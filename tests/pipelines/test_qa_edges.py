@@ -1,0 +1,57 @@
+"""Small and unusual datasets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from curator.tasks import make_task
+from pipelines import check, embed, ingest, release
+from storage import datasets
+from storage.store import Store
+
+
+class Letters:
+    """Counts letters: an encoder that needs no model."""
+
+    name, revision, dimension = "letters", "1", 26
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        counts_ND = np.array([[t.lower().count(chr(97 + i)) for i in range(26)] for t in texts], dtype=np.float32)
+        unit_ND: NDArray[np.float32] = counts_ND / np.linalg.norm(counts_ND, axis=1, keepdims=True)
+        return unit_ND
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.create(tmp_path / "curator.duckdb")
+
+
+def _dataset(store: Store, folder: Path, name: str, texts: Sequence[str]) -> None:
+    datasets.create(store, name, make_task({"name": "t", "labels": ["a", "b"]}))
+    file = folder / f"{name}.csv"
+    file.write_text("text,label\n" + "".join(f"{t},{'ab'[i % 2]}\n" for i, t in enumerate(texts)))
+    ingest.run(ingest.IngestConfig(name, (file,)), store)
+
+
+def test_a_check_made_before_the_vectors_is_made_again_once_they_are_there(store: Store, tmp_path: Path) -> None:
+    _dataset(store, tmp_path, "first", ["some text", "other words"])
+    _dataset(store, tmp_path, "second", ["good morning", "a nice day", "hello there"])
+    embed.run("first", store, Letters())
+    without = check.run("second", store)
+    embed.run("second", store, Letters())
+    having = check.run("second", store)
+    assert having.run != without.run
+    assert [n for n in without.notes if n.startswith("no vectors")]
+    assert not [n for n in having.notes if "no vectors" in n]
+
+
+def test_one_row_is_released_without_a_test_file(store: Store, tmp_path: Path) -> None:
+    _dataset(store, tmp_path, "one", ["hello there"])
+    report = release.run(release.ReleaseConfig("one"), store, tmp_path / "releases")
+    assert report.path is not None
+    assert report.rows == {"train": 1, "test": 0}
+    assert not list(Path(report.path).rglob("test.jsonl"))
+    assert len(list(Path(report.path).rglob("train.jsonl"))) == 2
