@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,4 +144,88 @@ class Sampler(Protocol):
         progress: Progress,
     ) -> list[Completion]:
         """Answer each conversation (role/content messages), in order. `model_path` None is the base model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoardForm:
+    """What a review board asks: one label of `labels` (name -> definition), or text where there are none.
+
+    `overlap` is the number of reviewers that each record needs.
+    """
+
+    name: str
+    guidelines: str
+    labels: dict[str, str] | None
+    overlap: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRecord:
+    """One card of a review board. `score` in 0..1; `fingerprint` changes with anything that the card shows."""
+
+    id: str
+    text: str
+    note: str | None
+    suggestion: str | None
+    score: float | None
+    agent: str
+    metadata: dict[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardResponse:
+    """One person's answer as the board holds it. `user` None: the board does not know the author any more."""
+
+    user_id: str
+    user: str | None
+    status: Literal["submitted", "discarded", "draft"]
+    value: str | None
+    comment: str | None
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardEntry:
+    """A card as it is on the board now, with its answers. `handle` is the board's own id of it."""
+
+    id: str
+    handle: str
+    text: str
+    fingerprint: str | None
+    responses: tuple[BoardResponse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRecord:
+    """A card that the board would not take, and its reason."""
+
+    id: str
+    reason: str
+
+
+class ReviewBoard(Protocol):
+    """A place outside where people review. Every method raises ReviewBoardError if the board fails or refuses."""
+
+    name: str
+
+    def find(self, dataset: str) -> bool:
+        """Whether the board has this dataset."""
+        ...
+
+    def open(self, form: BoardForm) -> bool:
+        """Make the form's dataset unless it is there. True if it is new."""
+        ...
+
+    def entries(self, dataset: str, progress: Progress) -> list[BoardEntry]:
+        """Every card of a dataset with its answers."""
+        ...
+
+    def push(self, dataset: str, records: Sequence[BoardRecord], progress: Progress) -> list[RefusedRecord]:
+        """Create cards, or bring them up to date, in batches; one that is refused does not stop the others."""
+        ...
+
+    def remove(self, dataset: str, entries: Sequence[BoardEntry]) -> None:
+        """Take cards off the board, with their answers."""
         ...

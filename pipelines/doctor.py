@@ -52,6 +52,7 @@ def _adapters(settings: Settings | None) -> list[dict[str, str]]:
     teacher = settings.teacher if settings else None
     encoder = settings.encoder if settings else "all-MiniLM-L6-v2"
     service = uses_service()
+    board = settings.argilla_url if settings else os.environ.get("ARGILLA_API_URL")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     return [
         _adapter(
@@ -67,7 +68,13 @@ def _adapters(settings: Settings | None) -> list[dict[str, str]]:
             encoder != "all-MiniLM-L6-v2",
             "for another one: [encoder] name in curator.toml: a local folder, or a hub name where the hub is reached",
         ),
-        _adapter("ReviewBoard", "native queue", False, "Argilla is not connected in this version"),
+        _adapter(
+            "ReviewBoard",
+            f"native queue, and Argilla at {board}" if board else "native queue",
+            bool(board),
+            "for Argilla: [argilla] url in curator.toml or ARGILLA_API_URL, and ARGILLA_API_KEY"
+            + ("" if os.environ.get("ARGILLA_API_KEY") else " (not set)"),
+        ),
         _adapter(
             "Trainer, Sampler",
             (os.environ.get("TINKER_BASE_URL") or "Tinker") if service else "local server of the Tinker protocol",

@@ -5,8 +5,9 @@ Secrets come from the environment alone and never reach the store.
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from curator.errors import NotFoundError, RequestError
 from storage.store import Store
@@ -26,6 +27,12 @@ name = "all-MiniLM-L6-v2"      # embedded; or any sentence-transformers model: a
 
 [student]
 # base_model = "Qwen/Qwen3-8B" # used with TINKER_API_KEY or TINKER_BASE_URL; else a small local student
+
+[argilla]
+# url = "http://localhost:6900" # or ARGILLA_API_URL; key in ARGILLA_API_KEY; for `curator route --to argilla`
+# workspace = "curator"
+[argilla.reviewers]
+# ana_k = "ana"                 # Argilla's user name = the reviewer's name here; others keep their user name
 """
 
 
@@ -39,6 +46,9 @@ class Settings:
     teacher: str | None = None
     teacher_base_url: str | None = None
     student_base_model: str | None = None
+    argilla_url: str | None = None
+    argilla_workspace: str = "curator"
+    argilla_reviewers: dict[str, str] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -99,7 +109,18 @@ def load(project: Path) -> Settings:
         teacher=get("teacher", "name"),
         teacher_base_url=get("teacher", "base_url"),
         student_base_model=get("student", "base_model"),
+        argilla_url=os.environ.get("ARGILLA_API_URL") or get("argilla", "url"),
+        argilla_workspace=get("argilla", "workspace") or "curator",
+        argilla_reviewers=_reviewers(file, content),
     )
+
+
+def _reviewers(file: Path, content: dict[str, Any]) -> dict[str, str]:
+    named = content.get("argilla", {}).get("reviewers", {})
+    if not isinstance(named, dict) or not all(isinstance(name, str) and name.strip() for name in named.values()):
+        msg = f'{file}: argilla.reviewers must be a table of user = "reviewer"'
+        raise RequestError(msg)
+    return dict(named)
 
 
 def init(folder: Path) -> tuple[Settings, bool]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from curator.errors import RequestError
-from curator.ports import Encoder, Sampler, Teacher, Trainer
+from curator.ports import Encoder, ReviewBoard, Sampler, Teacher, Trainer
 from curator.tasks import Task
 from pipelines.settings import Settings
 from storage import examples, versions
@@ -55,6 +55,23 @@ def teacher(settings: Settings, task: Task, name: str | None = None) -> Teacher:
         base_url=settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL"),
         api_key=os.environ.get("OPENAI_API_KEY"),
     )
+
+
+def review_board(settings: Settings) -> ReviewBoard:
+    """The project's Argilla server.
+
+    Raises:
+        RequestError: No address or no key is set.
+        ReviewBoardError: The server could not be reached or refused.
+    """
+    key = os.environ.get("ARGILLA_API_KEY")
+    if not settings.argilla_url or not key:
+        missing = "an address ([argilla] url in curator.toml, or ARGILLA_API_URL)" if key else "a key (ARGILLA_API_KEY)"
+        msg = f"Argilla needs {missing}; without a server, review in the app or with `curator review import`"
+        raise RequestError(msg)
+    from pipelines.adapters.argilla import ArgillaBoard
+
+    return ArgillaBoard(settings.argilla_url, key, settings.argilla_workspace)
 
 
 def uses_service() -> bool:

@@ -7,9 +7,11 @@ import typer
 
 from curator.agreement import agreement as measure
 from curator.agreement import ratings
-from curator.errors import NotEnoughDataError, RequestError
+from curator.errors import NotEnoughDataError
 from pipelines import plan as planning
-from pipelines import review
+from pipelines import pull as pulling
+from pipelines import review, wiring
+from pipelines import route as routing
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, percent, settings
 from storage import certificates, datasets, plans, reviews, views
@@ -68,28 +70,76 @@ def plan(
     return answer(report, text=text)
 
 
-def route(plan: Plan, to: Annotated[str, typer.Option(help="native | argilla")] = "native") -> int:
-    """Send a plan's tasks to reviewers."""
-    store = settings().store
+def route(
+    plan: Plan,
+    to: Annotated[str, typer.Option(help="native | argilla")] = "native",
+    overlap: Annotated[int, typer.Option(help="Reviewers for each row (Argilla).")] = 1,
+) -> int:
+    """Send a plan's tasks to reviewers. Run it again to send what is missing, and second looks that are due."""
+    project = settings()
+    store = project.store
     found = plans.get(store, plan)
     if choose(to, ("native", "argilla"), "--to") == "argilla":
-        msg = (
-            "routing to an Argilla server is not in this version of Curator; use --to native, or export the tasks from "
-            f"`curator plan … --json` and bring the decisions back with `curator review import FILE --plan {plan}`"
-        )
-        raise RequestError(msg)
+        report = routing.run(plan, store, wiring.review_board(project), overlap=overlap)
+        return answer(report, 1 if report.refused else 0, text=_routed(report))
     progress = views.plan_progress(store, plan)
-    report = {"plan": plan, "to": to, "tasks": progress["tasks"], "open": progress["left"]}
+    standing = {"plan": plan, "to": to, "tasks": progress["tasks"], "open": progress["left"]}
     return answer(
-        report, text=f"{progress['left']:,} open tasks of {found['dataset']} are in the app's Spot-check queue"
+        standing, text=f"{progress['left']:,} open tasks of {found['dataset']} are in the app's Spot-check queue"
     )
 
 
-def pull(plan: Plan) -> int:
-    """Bring reviews back. The native queue stores them at once, so this reports where they stand."""
-    progress = views.plan_progress(settings().store, plan)
-    text = f"{progress['done']:,} of {progress['tasks']:,} tasks are reviewed, {progress['left']:,} are left"
-    return answer({**progress, "pulled": 0}, text=text)
+def _routed(report: routing.RouteReport) -> str:
+    return lines(
+        f"{report.board_dataset}: {report.added:,} records added, {report.updated:,} updated, "
+        f"{report.unchanged:,} were there, {report.removed:,} taken out; {report.on_board:,} on the board",
+        f"{report.second_looks:,} second looks are due" if report.second_looks else None,
+        f"{report.reviewed:,} tasks are reviewed already" if report.reviewed else None,
+        f"{report.replaced:,} records had another text there and were replaced" if report.replaced else None,
+        counts("taken out", report.removed_why),
+        f"{report.unpulled:,} records should go but hold answers: pull first" if report.unpulled else None,
+        *(f"  refused {r.id}: {r.reason}" for r in report.refused[:20]),
+        f"bring the answers back with `curator pull --plan {report.plan}`",
+    )
+
+
+def pull(
+    plan: Plan,
+    source: Annotated[str | None, typer.Option("--from", help="native | argilla; default where it was routed")] = None,
+) -> int:
+    """Bring reviews back from Argilla. The native queue stores them at once, so there it reports where they stand."""
+    project = settings()
+    store = project.store
+    plans.get(store, plan)
+    if source is not None:
+        choose(source, ("native", "argilla"), "--from")
+    if (source or routing.routed_to(store, plan)) != "argilla":
+        progress = views.plan_progress(store, plan)
+        text = f"{progress['done']:,} of {progress['tasks']:,} tasks are reviewed, {progress['left']:,} are left"
+        return answer({**progress, "pulled": 0}, text=text)
+    pulled = pulling.run(plan, store, wiring.review_board(project), project.argilla_reviewers)
+    report = review.import_records(pulled.records, plan, store)
+    told = {
+        **views.plan_progress(store, plan),
+        "pulled": report.added,
+        "unchanged": report.unchanged,
+        "rejected": report.rejected,
+        "rejects": report.rejects,
+        "board_dataset": pulled.board_dataset,
+        "on_board": pulled.on_board,
+        "answered": pulled.answered,
+        "left_out": pulled.left_out,
+        "taken_back": pulled.taken_back,
+        "by_user": pulled.by_user,
+    }
+    text = lines(
+        f"{report.added:,} reviews pulled, {report.unchanged:,} were there, {report.tasks_left:,} tasks left",
+        counts("answers by user", pulled.by_user),
+        counts("left out", pulled.left_out),
+        f"{pulled.taken_back:,} reviews taken back by their authors" if pulled.taken_back else None,
+        *(f"  not taken: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
+    )
+    return answer(told, text=text)
 
 
 @review_app.command("import")
@@ -134,18 +184,19 @@ def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
     """How far reviewers agree, with intervals."""
     store = settings().store
     name = datasets.require(store, dataset)
-    given = reviews.frame(store, name)
-    newest = given.sort("seq").unique(["example_id", "reviewer"], keep="last", maintain_order=True)
-    triples = [
-        (row["example_id"], row["reviewer"], row["value"]) for row in newest.iter_rows(named=True) if row["value"]
-    ]
-    overlap = newest.group_by("example_id").len().filter(newest.group_by("example_id").len()["len"] > 1).height
-    if not overlap:
-        msg = f"no row of {name!r} was reviewed by two people: agreement cannot be told; import reviews with overlap"
+    source, triples = "reviews", _ratings(reviews.frame(store, name), "reviewer")
+    if not _overlap(triples):
+        source, triples = "labels", _ratings(labels.frame(store, name), "labeler")
+    if not _overlap(triples):
+        msg = (
+            f"no row of {name!r} was reviewed by two people, or labelled by two labelers: agreement cannot be told; "
+            "import reviews with overlap"
+        )
         raise NotEnoughDataError(msg)
     report = measure(ratings(triples), seed=seed)
     text = lines(
-        f"{report.items:,} rows, {report.raters} reviewers, {report.ratings:,} ratings",
+        f"{report.items:,} rows, {report.raters} {'reviewers' if source == 'reviews' else 'labelers'}, "
+        f"{report.ratings:,} ratings",
         *(
             f"  {c.name}: " + ("not defined" if c.value is None else f"{c.value:.3f} [{c.low:.3f}, {c.high:.3f}]")
             for c in report.overall
