@@ -14,6 +14,7 @@ from storage import jobs
 ENVIRONMENT = "CURATOR_JOB"
 THEN = "--then"
 """Parts the commands of one job."""
+_started: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def folder(project: Path) -> Path:
@@ -46,6 +47,7 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
             env=environment,
             start_new_session=True,
         )
+    _started[ident] = process
     jobs.write(
         place / "job.json",
         {"title": title, "argv": list(argv), "pid": process.pid, "started": time.time()},
@@ -89,9 +91,7 @@ def wait(project: Path, ident: str, timeout_s: float) -> jobs.Job | None:
 
 
 def _reap() -> None:
-    """Collect ended children, so that they are no zombies that look alive."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+    """Collect ended children of this process, so that they are no zombies that look alive."""
+    for ident, process in list(_started.items()):
+        if process.poll() is not None:
+            _started.pop(ident, None)

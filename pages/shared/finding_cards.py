@@ -79,7 +79,7 @@ def decision(store: Store, dataset: str, user: User, finding: Finding) -> None:
         shown = f": {standing['value']}" if standing["action"] == "relabel" else ""
         st.text(f"Decided by {standing['reviewer']} about {len(finding.example_ids):,} rows.")
         reason = "" if standing["reason"] == finding.suggestion.get("text") else clipped(standing["reason"])
-        st.text(f"{ACTIONS[standing["action"]]}{shown}. {reason}")
+        st.text(f"{ACTIONS[standing['action']]}{shown}. {reason}")
         if st.button("Take it back", key=f"undo:{finding.id}"):
             _apply(store, dataset, user, finding, "undo", None, "")
         return

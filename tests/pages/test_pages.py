@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from curator.types import Finding
 from pipelines import check
 from pipelines.settings import Settings
-from storage import plans
+from storage import datasets, examples, findings, plans
 from tests.sample_project import finish_project, make_project
 
 ROOT = Path(__file__).parents[2]
@@ -148,11 +149,41 @@ def test_a_release_blocked_by_a_gate_says_which_and_writes_nothing(
     assert not project.releases.exists()
 
 
-def test_a_group_decision_from_a_finding_is_stored(render: Callable[[str], AppTest], project: Settings) -> None:
+def test_the_rule_is_proposed_for_a_change_before_the_rows_are(
+    render: Callable[[str], AppTest], project: Settings
+) -> None:
+    check.run("support", project.store)
+    run = findings.newest_run(project.store, "support")
+    assert run is not None
+    ids = tuple(examples.frame(project.store, "support")["example_id"][:3])
+    evidence = {"given": "refund", "value": "account", "groups": [], "reviewed": 3, "wrong": 3}
+    suggestion = {"action": "relabel", "value": "account", "text": "three rows are wrong in the same way"}
+    pattern = Finding("find_x", "label_pattern", 1.0, ids, evidence, suggestion)
+
+    def page(folder, finding):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - AppTest runs its source alone
+        from pathlib import Path
+
+        from pages.shared.finding_cards import pattern_card
+        from pages.shared.guard import User
+        from storage.store import Store
+
+        pattern_card(Store(Path(folder)), "support", User("ana", frozenset()), finding)
+
+    app = AppTest.from_function(page, args=(str(project.store.path), pattern)).run()
+    assert not app.exception
+    first = next(i for i, t in enumerate(app.text) if t.value.startswith("1. Fix the rule first"))
+    second = next(i for i, t in enumerate(app.text) if t.value.startswith("2. Then give the rows"))
+    assert first < second
+    assert "Give all rows a new label (3 rows)…" in [b.label for b in app.button]
+
+    app.text_input[0].set_value("wants money back")
+    button(app, "Save the rule")
+    app.run()
+    assert datasets.task_of(project.store, "support").labels["refund"] == "wants money back"
+
+
+def test_rows_that_are_only_ranked_are_not_called_findings(render: Callable[[str], AppTest], project: Settings) -> None:
     check.run("support", project.store)
     app = render("pages/data/findings.py")
-    next(s for s in app.selectbox if s.label == "Decision").set_value("exclude")
-    next(b for b in app.button if b.label.startswith("Decide about")).click()
-    app.run()
-    assert not app.exception
-    assert "Decided about" in texts(app)
+    labels = [option.content for group in app.get("button_group") for option in group.proto.options]
+    assert "Suspect labels: 200 rows ranked" in labels
