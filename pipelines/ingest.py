@@ -184,10 +184,12 @@ def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: 
     for parsed, number in zip(batch, numbers, strict=True):
         first.setdefault(parsed.example.external_id, (parsed, number))
     fresh = [pair for external, pair in first.items() if external not in state.known]
-    state.added += examples.add(
+    added = examples.add(
         state.store, [p.example for p, _ in fresh], file_hash=digest, row_numbers=[n for _, n in fresh]
     )
-    state.unchanged += len(batch) - len(fresh)
+    # A row that another process brought in meanwhile was there already: every row is in one count.
+    state.added += added
+    state.unchanged += len(batch) - added
     for parsed, _ in fresh:
         state.known[parsed.example.external_id] = (parsed.example.id, parsed.example.content_hash)
     made = [label for label in (_label(parsed, state) for parsed in batch) if label is not None]

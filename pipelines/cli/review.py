@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 
 from curator.agreement import agreement as measure
@@ -13,8 +14,8 @@ from pipelines import pull as pulling
 from pipelines import review, wiring
 from pipelines import route as routing
 from pipelines.cli.data import Dataset, Labeler, Seed
-from pipelines.cli.output import answer, choose, counts, lines, percent, settings
-from storage import certificates, datasets, plans, reviews, views
+from pipelines.cli.output import answer, choose, counts, lines, percent, plain, settings
+from storage import certificates, datasets, labels, plans, reviews, views
 
 review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
 Plan = Annotated[str, typer.Option("--plan", help="The plan's id.")]
@@ -181,7 +182,7 @@ def _bound(name: str, bound: Any) -> str | None:  # noqa: ANN401 - Bound or None
 
 
 def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
-    """How far reviewers agree, with intervals."""
+    """How far reviewers agree, with intervals; where no row was reviewed twice, how far labelers agree."""
     store = settings().store
     name = datasets.require(store, dataset)
     source, triples = "reviews", _ratings(reviews.frame(store, name), "reviewer")
@@ -203,4 +204,15 @@ def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
         ),
         *report.notes,
     )
-    return answer(report, text=text)
+    return answer({"of": source, **plain(report)}, text=text)
+
+
+def _ratings(given: pl.DataFrame, by: str) -> list[tuple[str, str, str]]:
+    """(row, person, value): the newest word of each about each row."""
+    newest = given.sort("seq").unique(["example_id", by], keep="last", maintain_order=True)
+    return list(newest.filter(pl.col("value").is_not_null()).select("example_id", by, "value").iter_rows())
+
+
+def _overlap(triples: list[tuple[str, str, str]]) -> bool:
+    """Whether any row has two values; each triple is of another person or another row."""
+    return len({example for example, _, _ in triples}) < len(triples)

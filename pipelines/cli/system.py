@@ -76,6 +76,8 @@ def show_doctor() -> int:
     try:
         project = settings()
     except RequestError:
+        if named_project():
+            raise  # a project that was asked for and is not there is news
         project = None
     found = doctor.examine(project)
     marks = {True: "ok", False: "MISSING"}

@@ -1,11 +1,12 @@
 """Commands about students: train, runs, evaluate, verdict, cost, breakeven."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from curator.economics import Price, Usage, break_even, cost
-from curator.errors import NotEnoughDataError
+from curator.errors import NotEnoughDataError, RequestError
 from pipelines import evaluate, train, wiring
 from pipelines.cli.data import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, settings
@@ -163,8 +164,12 @@ def cost_of(
     batch_discount: Annotated[float, typer.Option(help="Share taken off by a batch interface, 0..1.")] = 0.0,
 ) -> int:
     """What a number of requests costs, with the formula and the date of the prices."""
-    price = Price("model", price_in, price_out, as_of, price_cached, batch_discount)
-    bill = cost(price, Usage(tokens_in, tokens_out, cached_in), requests, batch=batch_discount > 0)
+    try:
+        date.fromisoformat(as_of)
+        price = Price("model", price_in, price_out, as_of, price_cached, batch_discount)
+        bill = cost(price, Usage(tokens_in, tokens_out, cached_in), requests, batch=batch_discount > 0)
+    except ValueError as error:  # a DataError is one
+        raise RequestError(str(error)) from error
     return answer(bill, text=f"{bill.usd:,.4f} US dollars ({bill.usd_each:.6f} each)\n{bill.formula}")
 
 
