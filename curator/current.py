@@ -45,7 +45,8 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
     """Combine the reviews of one row, oldest first; None without any.
 
     Args:
-        reviews: Mappings with reviewer, verdict, value, blind, stream and proposed (the label that was reviewed).
+        reviews: Mappings with reviewer, verdict, value, blind, stream, proposed (the label that was reviewed) and
+            perhaps adjudicates.
     """
     given = list(reviews)
     if not given:
@@ -53,7 +54,7 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
     said = [r for r in given if r["verdict"] != "skip"]
     if not said:
         return HumanOutcome("skipped", None)
-    final = [r for r in said if r["stream"] == "adjudication"]
+    final = [r for r in said if r["stream"] == "adjudication" or r.get("adjudicates")]
     if final:
         value = None if final[-1]["verdict"] == "reject" else final[-1]["value"]
         return HumanOutcome("rejected" if value is None else "settled", value, adjudicated=True)

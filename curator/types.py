@@ -152,7 +152,10 @@ class ReviewTask:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One reviewer's answer to one task. Append-only; an undo is a further record."""
+    """One reviewer's answer to one task. Append-only; an undo is a further record.
+
+    `adjudicates` makes it the last word about a row that people dispute or have rejected.
+    """
 
     task_id: str
     example_id: str
@@ -163,6 +166,7 @@ class Review:
     seconds: float | None = None
     note: str | None = None
     action_id: str | None = None
+    adjudicates: bool = False
 
     def __post_init__(self) -> None:
         if self.verdict in ("accept", "edit") and self.value is None:

@@ -1,9 +1,9 @@
 """What reviewers decide: handed out in batches, taken in once, from the app or from a file."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -17,7 +17,9 @@ from pipelines.reading import read_rows
 from storage import audit, datasets, plans, reviews, views
 from storage.store import Store
 
-KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note"}
+KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note", "adjudicates"}
+SAID = ("verdict", "value", "blind", "adjudicates")
+"""What makes two reviews of one task by one reviewer the same saying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
     """Take decisions made elsewhere from a JSONL file. Reading it twice adds nothing.
 
     A line with `blind: true` whose value differs from the proposed one is a first look: it counts once a further
-    line (another reviewer, or the same one with `blind: false`) says the same.
+    line (another reviewer, or the same one with `blind: false`) says the same. `adjudicates: true` makes a line the
+    last word about a row that people dispute or have rejected.
 
     Raises:
         NotFoundError: No such plan.
@@ -51,23 +54,17 @@ def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
     found = plans.get(store, plan)
     task = datasets.task_of(store, found["dataset"])
     tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
-    seen: Counter[str] = Counter()
-    made: list[Review] = []
+    read: list[Review] = []
     rejects: list[dict[str, Any]] = []
     for row in read_rows(path):
         try:
             if row.record is None:
                 rejects.append({"line": row.line, "reason": row.reason, "detail": row.detail})
                 continue
-            review = _review(row.record, tasks, task)
+            read.append(_review(row.record, tasks, task))
         except _Refused as error:
             rejects.append({"line": row.line, "reason": error.reason, "detail": str(error)})
-            continue
-        said = [review.task_id, review.reviewer, review.verdict, review.value, review.blind]
-        key = json.dumps(said)
-        seen[key] += 1
-        made.append(_with_action(review, short_id("r", [plan, said, seen[key]])))
-    return _add(store, found, made, rejects)
+    return _add(store, found, read, _news(store, found, read), rejects)
 
 
 def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -> ReviewReport:
@@ -84,10 +81,10 @@ def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -
     for number, record in enumerate(records, start=1):
         fields = {k: v for k, v in record.items() if k != "action_id"}
         try:
-            made.append(_with_action(_review(fields, tasks, task), str(record["action_id"])))
+            made.append(replace(_review(fields, tasks, task), action_id=str(record["action_id"])))
         except _Refused as error:
             rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
-    return _add(store, found, made, rejects)
+    return _add(store, found, made, made, rejects)
 
 
 def claim(store: Store, dataset: str, reviewer: str, *, plan: str | None = None, count: int = 60) -> pl.DataFrame:
@@ -100,7 +97,9 @@ def undo(store: Store, *, reviewer: str, undoes: str, action_id: str) -> bool:
     return reviews.add_undo(store, action_id=action_id, undoes=undoes, reviewer=reviewer)
 
 
-def _add(store: Store, plan: dict[str, Any], made: list[Review], rejects: list[dict[str, Any]]) -> ReviewReport:
+def _add(
+    store: Store, plan: dict[str, Any], read: list[Review], made: list[Review], rejects: list[dict[str, Any]]
+) -> ReviewReport:
     added = reviews.add(store, plan["dataset"], plan["plan"], made)
     if added:
         who = Counter(r.reviewer for r in made)
@@ -115,7 +114,7 @@ def _add(store: Store, plan: dict[str, Any], made: list[Review], rejects: list[d
     return ReviewReport(
         plan=plan["plan"],
         added=added,
-        unchanged=len(made) - added,
+        unchanged=len(read) - added,
         rejected=len(rejects),
         by_reason=dict(Counter(str(r["reason"]) for r in rejects)),
         rejects=tuple(rejects),
@@ -123,18 +122,26 @@ def _add(store: Store, plan: dict[str, Any], made: list[Review], rejects: list[d
     )
 
 
-def _with_action(review: Review, action_id: str) -> Review:
-    return Review(
-        review.task_id,
-        review.example_id,
-        review.reviewer,
-        review.verdict,
-        review.value,
-        review.blind,
-        review.seconds,
-        review.note,
-        action_id,
-    )
+def _news(store: Store, plan: dict[str, Any], read: list[Review]) -> list[Review]:
+    """What a file says beyond what the store has from the same reviewer about the same task, with action ids.
+
+    A file that was read before, or to its half, continues where the store ends; a change of mind, and back, is news.
+    """
+    have: defaultdict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
+    for row in reviews.frame(store, plan["dataset"], plan=plan["plan"]).iter_rows(named=True):
+        have[row["task"], row["reviewer"]].append(tuple(row[name] for name in SAID))
+    given: defaultdict[tuple[str, str], list[Review]] = defaultdict(list)
+    for review in read:
+        given[review.task_id, review.reviewer].append(review)
+    made: list[Review] = []
+    moment = store.seq()
+    for key, new in given.items():
+        old, said = have[key], [tuple(getattr(r, name) for name in SAID) for r in new]
+        known = next(k for k in range(min(len(old), len(said)), -1, -1) if old[len(old) - k :] == said[:k])
+        made += [
+            replace(r, action_id=short_id("r", [plan["plan"], *key, moment, n])) for n, r in enumerate(new[known:])
+        ]
+    return made
 
 
 def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
@@ -147,9 +154,10 @@ def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task
     if not isinstance(reviewer, str) or not reviewer.strip():
         raise _Refused("no_reviewer", "`reviewer` is missing: a review carries a name")
     verdict, value = _verdict(record, asked["proposed"], task)
-    blind = record.get("blind", False)
-    if not isinstance(blind, bool):
-        raise _Refused("bad_blind", f"`blind` is {blind!r}, expected true or false")
+    flags = {name: record.get(name, False) for name in ("blind", "adjudicates")}
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise _Refused(f"bad_{name}", f"`{name}` is {flag!r}, expected true or false")
     seconds = record.get("seconds")
     return Review(
         task_id=asked["task"],
@@ -157,9 +165,10 @@ def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task
         reviewer=reviewer,
         verdict=verdict,
         value=value,
-        blind=blind,
+        blind=bool(flags["blind"]),
         seconds=float(seconds) if isinstance(seconds, int | float) else None,
         note=str(record["note"]) if record.get("note") else None,
+        adjudicates=bool(flags["adjudicates"]),
     )
 
 

@@ -132,6 +132,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             detail varchar not null, created_at timestamp default current_timestamp);
         """,
     ),
+    Migration(2, "adjudication", "alter table review add column adjudicates boolean default false;"),
 )
 
 

@@ -74,6 +74,7 @@ def add(store: Store, dataset: str, plan: str, reviews: Sequence[Review], *, und
             "seconds": pl.Series([r.seconds for r in reviews], dtype=pl.Float64),
             "note": pl.Series([r.note for r in reviews], dtype=pl.String),
             "action_id": [r.action_id for r in reviews],
+            "adjudicates": [r.adjudicates for r in reviews],
             "undoes": pl.Series(list(undoes) or [None] * len(reviews), dtype=pl.String),
         }
     )
@@ -100,12 +101,13 @@ def frame(store: Store, dataset: str, *, plan: str | None = None, as_of: int | N
     """Reviews in force (neither undone nor an undo), in order.
 
     Columns: seq, task, plan, example_id, reviewer, verdict, value, blind, seconds, note, action_id, stream,
-    stratum, content_hash (of the text that was reviewed), proposed.
+    stratum, content_hash (of the text that was reviewed), proposed, adjudicates.
     """
     newest = as_of if as_of is not None else 2**62
     return store.frame(
         "select r.seq, r.task, r.plan, r.example_id, r.reviewer, r.verdict, r.value, r.blind, r.seconds, r.note, "
-        "r.action_id, t.stream, t.stratum, t.content_hash, t.proposed from review r join review_task t using (task) "
+        "r.action_id, t.stream, t.stratum, t.content_hash, t.proposed, "
+        "coalesce(r.adjudicates, false) as adjudicates from review r join review_task t using (task) "
         "where r.dataset = ? and (? is null or r.plan = ?) and r.seq <= ? and r.verdict <> 'undo' and not exists "
         "(select 1 from review u where u.undoes = r.action_id and u.seq <= ?) order by r.seq",
         [dataset, plan, plan, newest, newest],

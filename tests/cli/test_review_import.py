@@ -1,0 +1,73 @@
+"""Reviews from files: disputes, adjudication, changes of mind, and files that are read again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Curator, make_project
+
+
+@pytest.fixture
+def curator(tmp_path: Path) -> Curator:
+    return make_project(tmp_path)[0]
+
+
+def _plan(curator: Curator) -> tuple[str, list[dict[str, object]]]:
+    plan = curator.ok("plan", "--reviews", 40, "--max-error", 0.5)
+    return plan["plan"], plan["tasks"]
+
+
+def _import(curator: Curator, plan: str, *lines: dict[str, object]) -> dict[str, int]:
+    file = curator.project / "reviews.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    report: dict[str, int] = curator.ok("review", "import", file, "--plan", plan)
+    return report
+
+
+def _accept(task: dict[str, object], reviewer: str = "ana") -> dict[str, object]:
+    return {"task_id": task["task_id"], "reviewer": reviewer, "verdict": "accept"}
+
+
+def test_a_dispute_waits_until_it_is_adjudicated(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    _import(curator, plan, *(_accept(t) for t in tasks))
+    assert curator("certify").json["status"] == "CERTIFIED"
+    _import(curator, plan, {"task_id": tasks[0]["task_id"], "reviewer": "ben", "verdict": "reject"})
+    disputed = curator("certify", "--plan", plan)
+    assert (disputed.code, disputed.json["status"], disputed.json["unsettled"]) == (3, "INCOMPLETE", 1)
+    assert curator.ok("dataset", "show", "support")["out"] == {"disputed": 1}
+    final = {"task_id": tasks[0]["task_id"], "reviewer": "chris", "verdict": "edit", "value": "delivery"}
+    rejected = _import(curator, plan, final | {"value": "no such label", "adjudicates": True})
+    assert rejected["by_reason"] == {"bad_value": 1}
+    _import(curator, plan, final | {"value": "refund", "adjudicates": True})
+    assert curator("certify", "--plan", plan).json["status"] == "CERTIFIED"
+    assert curator.ok("dataset", "show", "support")["out"] == {}
+
+
+def test_a_change_of_mind_and_back_is_news_and_the_same_file_is_not(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    yes, no = _accept(tasks[0]), {**_accept(tasks[0]), "verdict": "reject"}
+    assert _import(curator, plan, yes)["added"] == 1
+    assert _import(curator, plan, no)["added"] == 1
+    assert curator.ok("dataset", "show", "support")["out"] == {"rejected": 1}
+    assert _import(curator, plan, yes)["added"] == 1
+    assert curator.ok("dataset", "show", "support")["out"] == {}
+    again = _import(curator, plan, yes)
+    assert (again["added"], again["unchanged"]) == (0, 1)
+
+
+def test_a_file_with_both_looks_is_taken_once(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    first = {"task_id": tasks[0]["task_id"], "reviewer": "ana", "verdict": "edit", "value": "account", "blind": True}
+    second = {**first, "blind": False}
+    assert _import(curator, plan, first)["added"] == 1
+    assert _import(curator, plan, first, second)["added"] == 1
+    both = _import(curator, plan, first, second)
+    assert (both["added"], both["unchanged"]) == (0, 2)
+
+
+def test_a_flag_that_is_no_flag_is_rejected(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    report = _import(curator, plan, {**_accept(tasks[0]), "adjudicates": "yes"})
+    assert report["by_reason"] == {"bad_adjudicates": 1}
