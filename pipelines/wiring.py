@@ -57,8 +57,9 @@ def teacher(settings: Settings, task: Task, name: str | None = None) -> Teacher:
     )
 
 
-def review_board(settings: Settings) -> ReviewBoard:
-    """The project's Argilla server.
+@contextmanager
+def review_board(settings: Settings) -> Iterator[ReviewBoard]:
+    """The project's Argilla server, for the length of a block.
 
     Raises:
         RequestError: No address or no key is set.
@@ -71,7 +72,11 @@ def review_board(settings: Settings) -> ReviewBoard:
         raise RequestError(msg)
     from pipelines.adapters.argilla import ArgillaBoard
 
-    return ArgillaBoard(settings.argilla_url, key, settings.argilla_workspace)
+    board = ArgillaBoard(settings.argilla_url, key, settings.argilla_workspace)
+    try:
+        yield board
+    finally:
+        board.close()
 
 
 def uses_service() -> bool:

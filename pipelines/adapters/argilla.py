@@ -6,6 +6,8 @@ one discarded response without values (the server answers 500 and stores it) bre
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -41,9 +43,22 @@ class ArgillaBoard:
 
         self._url = url.rstrip("/")
         with self._speaking("connect"):
+            # Asked first by hand: the SDK keeps its connection open for ever where the answer is no.
+            with httpx.Client(base_url=self._url, headers={"X-Argilla-Api-Key": key}, timeout=TIMEOUT_S) as probe:
+                probe.get("/api/v1/me").raise_for_status().json()["role"]
             self._client = argilla.Argilla(api_url=self._url, api_key=key, timeout=TIMEOUT_S, retries=CONNECT_RETRIES)
-            self._workspace = self._client.workspaces(workspace) or self._make_workspace(workspace)
+        try:
+            with self._speaking(f"open workspace {workspace!r}"):
+                there = next((w for w in self._client.workspaces if w.name == workspace), None)
+                self._workspace = there or argilla.Workspace(name=workspace, client=self._client).create()
+        except ReviewBoardError:
+            self.close()
+            raise
         self._ids: dict[str, str] = {}
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.http_client.close()
 
     def find(self, dataset: str) -> bool:
         """Whether the workspace has this dataset, published."""
@@ -73,6 +88,9 @@ class ArgillaBoard:
     def entries(self, dataset: str, progress: Progress) -> list[BoardEntry]:
         """Every record with its responses, in the order they came.
 
+        The server stores records before it makes them searchable, and people see only the searchable ones. Where it
+        died in between, no record shows a fingerprint, so that the next push brings all of them up to date.
+
         Raises:
             ReviewBoardError: The server failed, or the dataset kept changing while it was read.
         """
@@ -93,6 +111,9 @@ class ArgillaBoard:
                 f"{dataset!r} on {self._url} changed while it was read ({len(found)} of {total} records); run it again"
             )
             raise ReviewBoardError(msg)
+        searchable = self._call("POST", f"{path}/search", f"count records of {dataset!r}", json={}, params={"limit": 1})
+        if searchable["total"] != total:
+            return [replace(e, fingerprint=None) for e in found.values()]
         return list(found.values())
 
     def push(self, dataset: str, records: Sequence[BoardRecord], progress: Progress) -> list[RefusedRecord]:
@@ -120,11 +141,6 @@ class ArgillaBoard:
             half = len(items) // 2
             return self._upsert(dataset, items[:half]) + self._upsert(dataset, items[half:])
         return []
-
-    def _make_workspace(self, name: str) -> Any:  # noqa: ANN401 - the SDK's workspace
-        import argilla
-
-        return argilla.Workspace(name=name, client=self._client).create()
 
     def _users(self) -> dict[str, str]:
         """User id -> name: everybody for an owner's key, else the workspace's members."""
@@ -186,7 +202,13 @@ class ArgillaBoard:
 
     def _call(self, method: str, path: str, doing: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
         with self._speaking(doing):
-            answer = self._client.http_client.request(method, f"/api/v1/{path}", **arguments)
+            ask = partial(self._client.http_client.request, method, f"/api/v1/{path}", **arguments)
+            try:
+                answer = ask()
+            except (httpx.ReadError, httpx.RemoteProtocolError):  # the server hangs up after an error of its own
+                if method == "POST":
+                    raise
+                answer = ask()
             answer.raise_for_status()
             return answer.json() if answer.content else None
 

@@ -140,7 +140,10 @@ class ArgillaServer:
             owner.post(f"/api/v1/workspaces/{space}/users", json={"user_id": user}).raise_for_status()
         login = {"username": name, "password": PASSWORD}
         token = httpx.post(f"{self.url}/api/v1/token", data=login, timeout=60).raise_for_status().json()["access_token"]
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        # A token dies with the server, which makes a new secret at each start; the user's key does not.
+        bearer = {"Authorization": f"Bearer {token}"}
+        me = httpx.get(f"{self.url}/api/v1/me", headers=bearer, timeout=60).raise_for_status().json()
+        return httpx.Client(base_url=self.url, headers={"X-Argilla-Api-Key": me["api_key"]}, timeout=60)
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {
