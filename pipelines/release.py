@@ -153,6 +153,12 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
     return manifest_hash(_write(out, files, manifest))
 
 
+def train_rows(store: Store, dataset: str, labeler: str) -> list[str]:
+    """The train rows that a release made now would hold, by example id; nothing is written."""
+    content = _content(store, ReleaseConfig(dataset), dataset, labeler, views.state_seq(store, dataset))
+    return content.rows["train"]["example_id"].to_list()
+
+
 def _content(store: Store, config: ReleaseConfig, dataset: str, labeler: str, as_of: int) -> _Content:
     rows = views.current(store, dataset, labeler=labeler, as_of=as_of)
     ledger: dict[str, Split] = dict(

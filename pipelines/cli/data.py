@@ -3,13 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 from curator.errors import DataError, NotFoundError, RequestError
 from curator.parsing import parse_mapping
 from curator.tasks import parse_task
+from curator.types import FindingKind
 from pipelines import check, cluster, decide, embed, ingest, label, select, wiring
 from pipelines import settings as project_settings
 from pipelines.cli.output import answer, as_json_wanted, choose, counts, lines, named_project, percent, settings
@@ -229,6 +230,8 @@ def show_findings(
 ) -> int:
     """The findings of the newest check run, worst first within a kind."""
     choose(format, ("jsonl", "table"), "--format")
+    if kind is not None:
+        choose(kind, get_args(FindingKind), "--kind")
     store = settings().store
     name = datasets.require(store, dataset)
     run = findings.newest_run(store, name, labeler)

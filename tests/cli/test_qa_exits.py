@@ -16,6 +16,7 @@ from pipelines.cli import main
         (["ingest"], "argument"),
         (["plan", "--reviews", "many"], "--reviews"),
         (["cost"], "price-in"),
+        (["findings", "--kind", "nonsense"], "near_duplicate"),
         ([], "name a command"),
         (["dataset"], "name a command"),
         (["dataset", "list", "--project"], "--project"),

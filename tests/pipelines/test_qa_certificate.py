@@ -5,7 +5,7 @@ from pathlib import Path
 
 from curator.tasks import make_task
 from pipelines import check, ingest, plan, release, review
-from storage import datasets
+from storage import certificates, datasets
 from storage.store import Store
 
 WORDS = ("parcel", "invoice", "password", "refund", "delivery", "account", "coupon", "address", "driver", "window")
@@ -30,6 +30,12 @@ def test_rows_that_leak_into_a_later_test_set_leave_the_certificate_with_the_rel
     assert after.path is not None
     manifest = json.loads((Path(after.path) / "manifest.json").read_text())
     assert manifest["certificate"]["shipped_error"]["population"] == after.rows["train"]
+    again = plan.run(plan.PlanConfig("d", reviews=10), store)
+    assert again.population == after.rows["train"]
+    found = certificates.judge_newest(
+        store, "d", plan=again.plan, released=release.train_rows(store, "d", again.labeler)
+    )
+    assert found.late_rows == 0
 
 
 def _write(file: Path, texts: list[str], split: str) -> None:
