@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from curator.dedup import near_pairs
@@ -94,3 +96,10 @@ def test_redundancy_is_the_likeness_to_the_nearest_copy():
     score = redundancy(near_pairs(["where is my card", "where is my crad", "something else entirely"]), 3)
     assert score[0] == score[1] > 0.8
     assert score[2] == 0.0
+
+
+def test_a_line_of_a_million_letters_is_searched_once_and_not_once_from_each_letter() -> None:
+    started = time.monotonic()
+    faults = personal_data(["a" * 1_000_000, "a." * 500_000, "write to ana@example.org"])
+    assert [fault.rows for fault in faults] == [(2,)]
+    assert time.monotonic() - started < 5
