@@ -100,10 +100,10 @@ class ArgillaBoard:
         offset, total = 0, 1
         while offset < total:
             query = {"include": "responses", "offset": offset, "limit": PAGE}
-            page = self._call("GET", path, f"read records of {dataset!r}", params=query)
-            total = int(page["total"])
-            for item in page["items"]:
-                found[item["id"]] = _entry(item, names)
+            with self._speaking(f"read records of {dataset!r}"):
+                page = self._call("GET", path, f"read records of {dataset!r}", params=query)
+                total = int(page["total"])
+                found |= {item["id"]: _entry(item, names) for item in page["items"]}
             offset += PAGE
             progress(min(offset, total), total)
         if len(found) != total:
@@ -151,11 +151,12 @@ class ArgillaBoard:
 
     def _dataset(self, name: str) -> dict[str, Any] | None:
         query = {"workspace_id": str(self._workspace.id)}
-        listed = self._call("GET", "me/datasets", "list the datasets", params=query)
-        found: dict[str, Any] | None = next((d for d in listed["items"] if d["name"] == name), None)
-        if found is not None:
-            self._ids[name] = found["id"]
-        return found
+        with self._speaking("list the datasets"):
+            listed = self._call("GET", "me/datasets", "list the datasets", params=query)
+            found: dict[str, Any] | None = next((d for d in listed["items"] if d["name"] == name), None)
+            if found is not None:
+                self._ids[name] = found["id"]
+            return found
 
     def _id(self, name: str) -> str:
         if name not in self._ids and self._dataset(name) is None:
@@ -175,8 +176,9 @@ class ArgillaBoard:
         }
 
     def _question(self, dataset_id: str) -> dict[str, Any]:
-        listed = self._call("GET", f"datasets/{dataset_id}/questions", "read the questions")
-        found: dict[str, Any] | None = next((q for q in listed["items"] if q["name"] in ("label", "answer")), None)
+        with self._speaking("read the questions"):
+            listed = self._call("GET", f"datasets/{dataset_id}/questions", "read the questions")
+            found: dict[str, Any] | None = next((q for q in listed["items"] if q["name"] in ("label", "answer")), None)
         if found is None:
             msg = f"dataset {dataset_id} on {self._url} has no question `label` or `answer`; it was not made by Curator"
             raise ReviewBoardError(msg)

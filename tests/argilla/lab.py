@@ -24,6 +24,7 @@ from tests.cli.command import Curator, make_project, write_jsonl
 
 SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 FLIPPED = 0.05
+MANY = 5_000
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,11 @@ def open_lab(
     data: str = "support",
     plan: tuple[object, ...] = ("--reviews", 80, "--risk-reviews", 20, "--test-share", 0.1),
 ) -> Iterator[Lab]:
-    """A lab on made-up support questions (242 rows, 13 of them wrong) or on Banking77 with 5 % flipped labels."""
+    """A lab on made-up support questions (242 rows, 13 wrong), Banking77 or 5,000 rows (5 % wrong)."""
     monkeypatch.setenv("ARGILLA_API_KEY", OWNER_KEY)
     monkeypatch.setenv("ARGILLA_API_URL", server.url)
-    curator, truth = make_project(folder) if data == "support" else _banking(folder)
+    made_by = {"support": make_project, "banking77": _banking, "many": _many}
+    curator, truth = made_by[data](folder)
     space = f"w{digest(workspace)[:8]}"
     file = curator.project / "curator.toml"
     text = file.read_text().replace('# workspace = "curator"', f'workspace = "{space}"')
@@ -132,7 +134,20 @@ def _banking(folder: Path) -> tuple[Curator, dict[str, str]]:
     source = SHARED / "banking77" / "train.jsonl"
     if not source.exists():
         pytest.skip("Banking77 is not there; CURATOR_SHARED_DATA names the folder that holds it")
-    rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    return _flipped(folder, "banking77", [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()])
+
+
+def _many(folder: Path) -> tuple[Curator, dict[str, str]]:
+    says = {"order": "where is parcel number", "refund": "I want my money back for order", "login": "no way in as user"}
+    rng = random.Random(3)
+    rows = [
+        {"id": f"m{i}", "label": (label := rng.choice(sorted(says))), "text": f"{says[label]} {i}"} for i in range(MANY)
+    ]
+    return _flipped(folder, "many", rows)
+
+
+def _flipped(folder: Path, name: str, rows: list[dict[str, str]]) -> tuple[Curator, dict[str, str]]:
+    """A project whose labels are wrong for 5 % of the rows; and the truth."""
     labels = sorted({row["label"] for row in rows})
     rng = random.Random(7)
     flipped = set(rng.sample(range(len(rows)), round(FLIPPED * len(rows))))
@@ -148,7 +163,7 @@ def _banking(folder: Path) -> tuple[Curator, dict[str, str]]:
         }
         for i, row in enumerate(rows)
     ]
-    file = write_jsonl(folder / "banking.jsonl", given)
-    curator.ok("dataset", "create", "banking77", "--task", task)
-    curator.ok("ingest", file, "--dataset", "banking77", "--source", "teacher", "--labeler", "gpt")
+    file = write_jsonl(folder / f"{name}.jsonl", given)
+    curator.ok("dataset", "create", name, "--task", task)
+    curator.ok("ingest", file, "--dataset", name, "--source", "teacher", "--labeler", "gpt")
     return curator, {row["id"]: row["label"] for row in rows}
