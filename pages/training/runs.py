@@ -1,5 +1,6 @@
 """Runs: train a student on a version, and see how each training went."""
 
+import altair as alt
 import polars as pl
 import streamlit as st
 
@@ -59,5 +60,6 @@ if len(report.get("losses", ())) > 2:
     with st.container(border=True):
         st.text(f"Loss by step: {report['losses'][0]:.3f} at the start, {report['losses'][-1]:.3f} at the end")
         losses = pl.DataFrame({"step": range(1, len(report["losses"]) + 1), "loss": report["losses"]})
-        st.line_chart(losses, x="step", y="loss", height=320)
+        line = alt.Chart(losses).mark_line().encode(x=alt.X("step:Q", title="step"), y=alt.Y("loss:Q", title="loss"))
+        st.altair_chart(line.properties(height=320))
 st.page_link("pages/training/evaluation.py", label="Evaluate", icon=":material/balance:")

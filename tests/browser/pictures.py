@@ -1,0 +1,59 @@
+"""Make the README's pictures again: `python -m tests.browser.pictures PROJECT` on a finished demo project.
+
+It works on a copy, in which it draws one more spot-check, so that the review queue has rows to show.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from pipelines import plan as planning
+from pipelines import settings as project_settings
+from pipelines.plan import PlanConfig
+from storage import datasets
+from tests.browser.conftest import FLAGS, ROOT, App, _free_port
+from tests.browser.test_pages import PAGES, settled
+
+FOLDER = ROOT / "docs" / "pictures"
+WIDTH, HEIGHT = 1280, 900
+SHOTS = (("overview", "light"), ("queue", "light"), ("evaluation", "light"), ("evaluation", "dark"))
+SPARE_REVIEWS = 60
+
+
+def make(project: Path, folder: Path) -> list[Path]:
+    """Take the pictures of a running app; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    app = App(None, project, _free_port(), project / "pictures.log")
+    app.start()
+    try:
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            for path, theme in SHOTS:
+                if path == "queue":
+                    settings = project_settings.load(project)
+                    dataset = datasets.names(settings.store)[0]
+                    planning.run(PlanConfig(dataset, reviews=SPARE_REVIEWS, seed=SPARE_REVIEWS), settings.store)
+                page = chromium.new_page(color_scheme=theme, viewport={"width": WIDTH, "height": HEIGHT})
+                page.goto(f"{app.url}/{path}")
+                settled(page, PAGES[path])
+                page.wait_for_timeout(1_500)  # charts and tables draw themselves after the script has ended
+                file = folder / f"{path}-{theme}.png"
+                page.screenshot(path=file)
+                made.append(file)
+                page.close()
+            chromium.close()
+    finally:
+        app.stop()
+    return made
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "demo"
+        shutil.copytree(sys.argv[1], copy)
+        for picture in make(copy, FOLDER):
+            sys.stdout.write(f"{picture} {picture.stat().st_size // 1000} kB\n")
