@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from curator.errors import TeacherError
+from curator.errors import RequestError, TeacherError
 from curator.ports import TeacherAnswer
 
 CONCURRENCY = 8
@@ -21,7 +21,7 @@ class OpenAITeacher:
 
         if not api_key and not base_url:
             msg = f"teacher {model!r} needs OPENAI_API_KEY, or a server of your own in OPENAI_BASE_URL"
-            raise TeacherError(msg)
+            raise RequestError(msg)
         self.name = model
         self._client = openai.OpenAI(api_key=api_key or "none", base_url=base_url, max_retries=6, timeout=60)
 

@@ -5,10 +5,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from curator import __version__
 from curator.errors import CuratorError
 from pipelines.cli import data, release, review, system, training
 from pipelines.cli.output import answer, as_json_wanted, configure
@@ -29,6 +31,21 @@ for part in (data, review, release, training, system):
     part.register(app)
 
 EXIT_BUG = 70
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        answer({"curator": __version__}, text=f"curator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[  # noqa: ARG001 - its callback does the work before any command is looked for
+        bool, typer.Option("--version", help="Print the version and end.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before the command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

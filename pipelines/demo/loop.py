@@ -14,6 +14,7 @@ from pipelines.demo import corpus, expert
 from pipelines.demo.steps import Steps
 from pipelines.progress import stage
 from pipelines.settings import Settings
+from pipelines.version_content import Labels
 from storage import datasets, findings, runs, views
 from storage.store import Store
 
@@ -143,7 +144,7 @@ def _decide(store: Store) -> Any:  # noqa: ANN401 - JSON
 
 
 def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
-    def make(labels: release.Labels, waive: tuple[str, ...], why: str | None) -> Any:  # noqa: ANN401 - JSON
+    def make(labels: Labels, waive: tuple[str, ...], why: str | None) -> Any:  # noqa: ANN401 - JSON
         config = release.ReleaseConfig(DATASET, labels=labels, seed=SEED, waive=waive, why=why, who=expert.NAME)
         with stage("release"):
             report = release.run(config, store, project.releases)

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from curator import __version__
 from pipelines.cli import main
+from tests.cli.command import run
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--version"], "--version"),
+        (["--versions"], "--versions"),
         (["nonsense"], "nonsense"),
         (["ingest"], "argument"),
         (["plan", "--reviews", "many"], "--reviews"),
@@ -56,3 +58,8 @@ def test_a_task_file_that_makes_no_task_is_a_wrong_request(
     assert main(["init", str(tmp_path / "p")]) == 0
     assert main(["dataset", "create", "d", "--task", str(task), "--project", str(tmp_path / "p")]) == 2
     assert str(task) in capsys.readouterr().err
+
+
+def test_the_version_is_told_without_a_project() -> None:
+    assert run("--version").out == f"curator {__version__}\n"
+    assert run("--version", "--json").json == {"curator": __version__}

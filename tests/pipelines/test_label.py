@@ -105,7 +105,7 @@ def test_the_key_and_the_address_come_from_the_environment(ready: Store, monkeyp
     settings = Settings(ready.folder, ready.path, teacher="tiny")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    with pytest.raises(TeacherError, match="OPENAI_API_KEY"):
+    with pytest.raises(RequestError, match="OPENAI_API_KEY"):
         wiring.teacher(settings, TASK)
     with serve(lambda text, before: (200, "a")) as fake:
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
