@@ -14,9 +14,7 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     >>> canonical_json({"b": 1, "a": "é"})
     b'{"a":"\\xc3\xa9","b":1}'
     """
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
