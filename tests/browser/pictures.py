@@ -3,6 +3,7 @@
 It works on a copy, in which it draws one more spot-check, so that the review queue has rows to show.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from tests.browser.conftest import FLAGS, ROOT, App, _free_port
 from tests.browser.test_pages import PAGES, settled
 
 FOLDER = ROOT / "docs" / "pictures"
-WIDTH, HEIGHT = 1280, 900
+WIDTH, HEIGHT = 1400, 900
 SHOTS = (("overview", "light"), ("queue", "light"), ("evaluation", "light"), ("evaluation", "dark"))
 SPARE_REVIEWS = 60
 
@@ -27,6 +28,7 @@ def make(project: Path, folder: Path) -> list[Path]:
     """Take the pictures of a running app; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
+    os.environ["LOGNAME"] = "ana"  # the reviewer in the pictures
     app = App(None, project, _free_port(), project / "pictures.log")
     app.start()
     try:
@@ -41,7 +43,7 @@ def make(project: Path, folder: Path) -> list[Path]:
                 page.goto(f"{app.url}/{path}")
                 settled(page, PAGES[path])
                 page.wait_for_timeout(1_500)  # charts and tables draw themselves after the script has ended
-                file = folder / f"{path}-{theme}.png"
+                file = folder / (f"{path}.png" if theme == "light" else f"{path}-{theme}.png")
                 page.screenshot(path=file)
                 made.append(file)
                 page.close()
