@@ -31,6 +31,7 @@ class Wanted:
     records: tuple[BoardRecord, ...]
     gone: dict[str, Gone]
     second_looks: int
+    disputed: int
     reviewed: int
 
 
@@ -120,10 +121,11 @@ def wanted(
         by_row[review["example_id"]].append(review)
     records: list[BoardRecord] = []
     gone: dict[str, Gone] = {}
-    second = reviewed = 0
+    second = disputed = reviewed = 0
     for task in tasks:
         said = by_row[task["example_id"]]
         outcome = human_outcome(said)
+        disputed += outcome is not None and outcome.status == "disputed"
         here = {r["reviewer"] for r in said if r["task"] == task["task"] and _from_board(r)}
         if task["example_id"] in excluded:
             gone[task["task"]] = "excluded"
@@ -142,7 +144,7 @@ def wanted(
             elif record_id(task, 2) in on_board:
                 looks.append(2)
             records += [_record(task, look, said, confidence.get(task["example_id"]), agent) for look in looks]
-    return Wanted(tuple(records), gone, second, reviewed)
+    return Wanted(tuple(records), gone, second, disputed, reviewed)
 
 
 def changes(made: Wanted, entries: Sequence[BoardEntry], pulled: frozenset[str]) -> Changes:

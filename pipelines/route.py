@@ -31,6 +31,7 @@ class RouteReport:
     unchanged: int
     replaced: int
     second_looks: int
+    disputed: int
     reviewed: int
     removed: int
     removed_why: dict[str, int]
@@ -97,6 +98,7 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int = 1) -> Rou
         unchanged=todo.unchanged,
         replaced=len(todo.replace),
         second_looks=made.second_looks,
+        disputed=made.disputed,
         reviewed=made.reviewed,
         removed=len(todo.remove),
         removed_why=dict(removed_why),

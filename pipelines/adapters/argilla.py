@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 
 from curator.errors import ReviewBoardError
-from curator.ports import BoardEntry, BoardForm, BoardRecord, BoardResponse, Progress, RefusedRecord
+from curator.ports import BoardEntry, BoardForm, BoardRecord, Progress, RefusedRecord
+from pipelines.adapters import argilla_json
 
 BATCH = 500
 """Most records that the server takes in one request."""
@@ -22,7 +23,6 @@ DELETE_BATCH = 100
 TIMEOUT_S = 120
 CONNECT_RETRIES = 2
 SHOWN = 300
-HIDDEN_METADATA = ("stream", "stratum", "plan", "look", "content_hash", "fingerprint")
 
 
 class _Refused(ReviewBoardError):
@@ -80,7 +80,7 @@ class ArgillaBoard:
             self._call("DELETE", f"datasets/{found['id']}", "remove a half-made dataset")
         made = self._call("POST", "datasets", f"create dataset {form.name!r}", json=self._dataset_body(form))
         self._ids[form.name] = made["id"]
-        for kind, body in _parts(form):
+        for kind, body in argilla_json.parts(form):
             self._call("POST", f"datasets/{made['id']}/{kind}", f"create {kind} of {form.name!r}", json=body)
         self._call("PUT", f"datasets/{made['id']}/publish", f"publish {form.name!r}")
         return True
@@ -103,7 +103,7 @@ class ArgillaBoard:
             with self._speaking(f"read records of {dataset!r}"):
                 page = self._call("GET", path, f"read records of {dataset!r}", params=query)
                 total = int(page["total"])
-                found |= {item["id"]: _entry(item, names) for item in page["items"]}
+                found |= {item["id"]: argilla_json.entry(item, names) for item in page["items"]}
             offset += PAGE
             progress(min(offset, total), total)
         if len(found) != total:
@@ -121,7 +121,7 @@ class ArgillaBoard:
         question = self._question(self._id(dataset))
         refused: list[RefusedRecord] = []
         for start in range(0, len(records), BATCH):
-            refused += self._upsert(dataset, [_item(r, question) for r in records[start : start + BATCH]])
+            refused += self._upsert(dataset, [argilla_json.item(r, question) for r in records[start : start + BATCH]])
             progress(min(start + BATCH, len(records)), len(records))
         return refused
 
@@ -254,66 +254,3 @@ class ArgillaBoard:
         }.get(status, "the server failed; see its log, then run the command again: what it took before is kept")
         said = f": {detail[:SHOWN]}" if detail else ""
         return f"Argilla at {self._url} ({doing}) answered {status}: {hint}{said}"
-
-
-def _parts(form: BoardForm) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The dataset's fields, questions and metadata. Markdown stays off: texts are untrusted."""
-    plain = {"type": "text", "use_markdown": False}
-    yield "fields", {"name": "text", "title": "Text", "required": True, "settings": plain}
-    yield "fields", {"name": "note", "title": "Why it is here", "required": False, "settings": plain}
-    if form.labels is None:
-        question = {"name": "answer", "title": "The right answer", "required": True, "settings": plain}
-    else:
-        options = [
-            {"value": name, "text": name, "description": meaning[:1000] or None}
-            for name, meaning in form.labels.items()
-        ]
-        question = {
-            "name": "label",
-            "title": "The right label",
-            "required": True,
-            "settings": {"type": "label_selection", "options": options},
-        }
-    yield "questions", question
-    yield "questions", {"name": "comment", "title": "Comment", "required": False, "settings": plain}
-    for name in HIDDEN_METADATA:
-        terms = {"name": name, "title": name, "settings": {"type": "terms"}, "visible_for_annotators": False}
-        yield "metadata-properties", terms
-
-
-def _item(record: BoardRecord, question: dict[str, Any]) -> dict[str, Any]:
-    fields = {"text": record.text, **({"note": record.note} if record.note else {})}
-    suggestions = []
-    if record.suggestion is not None:
-        suggestion = {"question_id": question["id"], "value": record.suggestion, "agent": record.agent, "type": "model"}
-        suggestions.append(suggestion | ({"score": record.score} if record.score is not None else {}))
-    return {
-        "external_id": record.id,
-        "fields": fields,
-        "metadata": {**record.metadata, "fingerprint": record.fingerprint},
-        "suggestions": suggestions,
-    }
-
-
-def _entry(item: dict[str, Any], names: dict[str, str]) -> BoardEntry:
-    return BoardEntry(
-        id=str(item["external_id"] or item["id"]),
-        handle=str(item["id"]),
-        text=str(item["fields"].get("text") or ""),
-        fingerprint=(item["metadata"] or {}).get("fingerprint"),
-        responses=tuple(_response(r, names) for r in item["responses"] or ()),
-    )
-
-
-def _response(item: dict[str, Any], names: dict[str, str]) -> BoardResponse:
-    values = item["values"] or {}  # null where a response was discarded without any
-    answer = next((values[name]["value"] for name in ("label", "answer") if values.get(name)), None)
-    comment = (values.get("comment") or {}).get("value")
-    return BoardResponse(
-        user_id=str(item["user_id"]),
-        user=names.get(str(item["user_id"])),
-        status=item["status"],
-        value=None if answer is None else str(answer),
-        comment=str(comment) if comment else None,
-        updated_at=str(item["updated_at"]),
-    )

@@ -97,6 +97,9 @@ def _routed(report: routing.RouteReport) -> str:
         f"{report.board_dataset}: {report.added:,} records added, {report.updated:,} updated, "
         f"{report.unchanged:,} were there, {report.removed:,} taken out; {report.on_board:,} on the board",
         f"{report.second_looks:,} second looks are due" if report.second_looks else None,
+        f"{report.disputed:,} rows are disputed: who erred says so with `curator review import`"
+        if report.disputed
+        else None,
         f"{report.reviewed:,} tasks are reviewed already" if report.reviewed else None,
         f"{report.replaced:,} records had another text there and were replaced" if report.replaced else None,
         counts("taken out", report.removed_why),

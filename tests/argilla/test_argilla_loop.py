@@ -15,7 +15,7 @@ from tests.argilla.server import ArgillaServer
 from tests.cli.command import write_jsonl
 
 pytestmark = [pytest.mark.slow, pytest.mark.argilla]
-ANSWERED = 1_000
+ANSWERED = 200
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,9 @@ def test_five_thousand_rows_go_and_come_back(
         assert lab.route()["unchanged"] == MANY
         compared = time.monotonic()
         ana = lab.annotator("ana")
-        cards = ana.pending(lab.dataset)
-        ana.answer(cards)
+        ana.answer(ana.pending(lab.dataset)[:ANSWERED])
         answered = time.monotonic()
-        assert lab.pull()["pulled"] == len(cards) == ANSWERED
+        assert lab.pull()["pulled"] == ANSWERED
         pulled = time.monotonic()
     print(  # noqa: T201
         f"\n{MANY:,} rows: routed in {pushed - start:.1f} s, compared again in {compared - pushed:.1f} s, "

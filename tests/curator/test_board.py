@@ -238,3 +238,8 @@ def test_the_fingerprint_follows_what_the_card_shows() -> None:
     first: BoardRecord = want(row(blind=False)).records[0]
     assert want(row(blind=False)).records[0].fingerprint == first.fingerprint
     assert want(row(blind=False, proposed="delivery")).records[0].fingerprint != first.fingerprint
+
+
+def test_a_dispute_is_counted_and_asks_for_no_further_look() -> None:
+    made = want(row(), reviews=(said("t_1", "delivery"), said("t_1", "refund", by="ben")))
+    assert (made.records, made.disputed, made.second_looks) == ((), 1, 0)
