@@ -1,16 +1,17 @@
 """Hostile texts as rows, labels, reasons, notes and names, on every page: all of it stays text."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 
 from curator.tasks import make_task
-from curator.types import Finding
+from curator.types import Finding, TrainingRun
 from pages.shared.native_queue import NativeQueue
 from pages.shared.review_component import ReviewAction
-from pipelines import check, decide, embed, ingest, release
+from pipelines import check, decide, embed, evaluate, ingest, release
 from pipelines import cluster as clustering
 from pipelines import plan as planning
 from pipelines import settings as project_settings
@@ -19,7 +20,7 @@ from pipelines.ingest import IngestConfig
 from pipelines.plan import PlanConfig
 from pipelines.release import ReleaseConfig
 from pipelines.settings import Settings
-from storage import datasets, findings, plans
+from storage import datasets, findings, plans, runs
 from tests.browser.hostile import EVIL, STRINGS
 from tests.browser.test_pages import PAGES, settled
 
@@ -58,7 +59,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     tasks = plans.tasks(store, plan).select("task", "proposed").rows()[:5]
     queue.apply([ReviewAction(f"a{t}", t, "edit", value, note=STRINGS[i]) for i, (t, value) in enumerate(tasks)])
     gates = ("certificate", "test_reviewed", "contradictions", "format")
-    release.run(ReleaseConfig(NAME, waive=gates, why=STRINGS[38], who=WHO), store, settings.releases)
+    waived = ReleaseConfig(NAME, waive=gates, why=STRINGS[38], who=WHO)
+    version = release.run(waived, store, settings.releases).version
+    assert version is not None
+    run_1 = TrainingRun("run_1", NAME, 1, "sft", WHO, None, {}, "s", "t", "finished")
+    runs.record(store, run_1, {"losses": [2.0, 1.0, 0.5], "seconds": 1.5, "error": STRINGS[38]})
+    evaluate.run(version, evaluate.parse_models(f"teacher={WHO},{WHO}={WHO}", store, NAME), store, None)
     return settings
 
 
@@ -72,6 +78,7 @@ def _layout_holds(page: Page) -> bool:
     return bool(
         page.evaluate(
             """() => {
+              document.querySelector('[data-testid=stMain]').scrollTo(0, 0);  // opening a panel may have scrolled
               const head = document.querySelector('[data-testid=stHeading]').getBoundingClientRect();
               const top = document.elementFromPoint(head.x + 3, head.y + head.height / 2);
               const wide = document.documentElement.scrollWidth > window.innerWidth + 1;
@@ -95,6 +102,10 @@ def test_no_page_runs_a_script_sends_a_request_or_breaks_on_hostile_text(
         settled(page, title)
         page.wait_for_timeout(300)
         assert not page.evaluate("window.hacked"), path
+        for closed in page.locator("[data-testid=stMain] details:not([open]) > summary").all()[::-1]:
+            closed.click()
+        page.wait_for_timeout(200)
+        assert not page.evaluate("window.hacked"), path
         assert page.locator("iframe, object, embed, base, [onerror], [onload]").count() == 0, path
         assert page.locator("main img, [data-testid=stMain] img").count() == 0, path
         assert _layout_holds(page), path
@@ -103,10 +114,11 @@ def test_no_page_runs_a_script_sends_a_request_or_breaks_on_hostile_text(
             settled(page, title)
             assert not page.evaluate("window.hacked"), path
             assert page.locator("[data-testid=stMain] img").count() == 0, path
+    assert page.get_by_text(re.compile("^Verdict:")).count() == 1  # the last page shows its content, not a way there
     watched.assert_clean()
 
 
-def test_every_hostile_row_passes_through_the_review_card_as_text(
+def test_hostile_rows_pass_through_the_review_card_as_text(
     run_app: Callable, open_page: Callable, project: Settings
 ) -> None:
     app = run_app(project.project)
