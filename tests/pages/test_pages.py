@@ -160,7 +160,7 @@ def test_the_rule_is_proposed_for_a_change_before_the_rows_are(
     suggestion = {"action": "relabel", "value": "account", "text": "three rows are wrong in the same way"}
     pattern = Finding("find_x", "label_pattern", 1.0, ids, evidence, suggestion)
 
-    def page(folder, finding):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - AppTest runs its source alone
+    def page(folder, finding):  # type: ignore[no-untyped-def]
         from pathlib import Path
 
         from pages.shared.finding_cards import pattern_card
