@@ -90,7 +90,7 @@ def _what(manifest: Mapping[str, Any]) -> str:
     task, teacher = manifest["task"], manifest["teacher"]
     text = f"Training data for the {task.get('kind', 'text')} task `{_code(task.get('name', manifest['name']))}`."
     if teacher:
-        text += f" Labels come from the teacher `{_code(teacher.get('labeler', '?'))}`, as corrected by people."
+        text += f" Labels come from the teacher `{_code(teacher.get('labeler', '?'))}`, as corrected in review."
     if manifest["parent"]:
         text += f" It follows `{_code(manifest['parent'])}`."
     return text
@@ -102,7 +102,8 @@ def _status(manifest: Mapping[str, Any]) -> str:
 
 def _certificate(manifest: Mapping[str, Any]) -> str:
     certificate, status = manifest["certificate"] or {}, _status(manifest)
-    why = _plain(str(certificate.get("why") or "")).rstrip(".")
+    given = certificate.get("why") or ()
+    why = _plain("; ".join([given] if isinstance(given, str) else given)).rstrip(".")
     bound = certificate.get("shipped_error")
     if not bound:
         reason = f" ({why})" if why else ""
@@ -110,10 +111,13 @@ def _certificate(manifest: Mapping[str, Any]) -> str:
     most = int(bound["upper_one_sided"] * bound["population"])
     text = (
         f"**{status}**{f' ({why})' if why else ''}. With {_percent(bound['confidence'])} confidence, at most "
-        f"{_percent(bound['upper_one_sided'])} of the labels are wrong: {most:,} of {bound['population']:,} rows. "
+        f"{_percent(bound['upper_one_sided'])} of the train labels are wrong: {most:,} of {bound['population']:,} rows. "
         f"The estimate is {_percent(bound['estimate'])}, between {_percent(bound['low'])} and "
         f"{_percent(bound['high'])}, from {bound['reviews']:,} reviewed rows ({_plain(bound['method'])})."
     )
+    if certificate.get("reviewers"):
+        text += f" Reviewed by {_plain(', '.join(certificate['reviewers']))}."
+    text += " The certificate says nothing about the test rows, which stand outside it."
     if status != "CERTIFIED":
         text += " This is not a certificate."
     return text

@@ -46,7 +46,7 @@ def reviewed_gate(test: pl.DataFrame) -> dict[str, Any]:
     if test.is_empty():
         return gate("test_reviewed", None, "there is no test split: nothing can be evaluated on this version")
     passed = True if reviewed == test.height else None
-    return gate("test_reviewed", passed, f"{reviewed} of {test.height} test rows were reviewed by a person")
+    return gate("test_reviewed", passed, f"{reviewed} of {test.height} test rows were reviewed")
 
 
 def leak_gate(

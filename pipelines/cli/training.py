@@ -128,7 +128,7 @@ def table(report: dict[str, Any]) -> str:
         for c in report["comparisons"]
     ]
     return lines(
-        f"{report['items']:,} test items in {report['groups']:,} groups, {report['reviewed']:,} reviewed by people",
+        f"{report['items']:,} test items in {report['groups']:,} groups, {report['reviewed']:,} reviewed",
         *rows,
         *compared,
         f"verdict: {report['verdict']['outcome']}",

@@ -84,3 +84,10 @@ def test_croissant_names_each_data_file_with_its_hash_and_its_real_columns():
         if path.endswith(".jsonl"):
             assert [each["name"] for each in record_set["field"]] == list(json.loads(written[path]))
     assert len({each["@id"] for each in card["recordSet"]}) == len(written) == 15
+
+
+def test_the_reasons_are_sentences_and_the_reviewers_are_named() -> None:
+    given = {**CERTIFICATE, "why": ["one thing", "another"], "reviewers": ["scripted expert (answer key)"]}
+    card = readme(make(certificate=given))
+    assert "(one thing; another)" in card
+    assert "Reviewed by scripted expert (answer key)." in card
