@@ -111,7 +111,8 @@ def _certificate(manifest: Mapping[str, Any]) -> str:
     most = int(bound["upper_one_sided"] * bound["population"])
     text = (
         f"**{status}**{f' ({why})' if why else ''}. With {_percent(bound['confidence'])} confidence, at most "
-        f"{_percent(bound['upper_one_sided'])} of the train labels are wrong: {most:,} of {bound['population']:,} rows. "
+        f"{_percent(bound['upper_one_sided'])} of the train labels are wrong: {most:,} of "
+        f"{bound['population']:,} rows. "
         f"The estimate is {_percent(bound['estimate'])}, between {_percent(bound['low'])} and "
         f"{_percent(bound['high'])}, from {bound['reviews']:,} reviewed rows ({_plain(bound['method'])})."
     )

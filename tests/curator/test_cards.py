@@ -17,7 +17,7 @@ def front(card):
 def test_a_certified_card_says_what_it_promises_in_plain_words():
     card = readme(make())
     assert "**CERTIFIED**" in card
-    assert "With 95 % confidence, at most 1.8 % of the labels are wrong" in card
+    assert "With 95 % confidence, at most 1.8 % of the train labels are wrong" in card
     assert "from 400 reviewed rows" in card
     assert "| train | 2 | 1 |" in card
     assert "- 4 rows: decided" in card
