@@ -75,7 +75,7 @@ def simulate_coverage(
     if np.any(drawn_H == 0) or drawn_H.sum() >= setting.population:
         raise RequestError(f"{setting}: nothing to simulate, strata {sizes_H} with {drawn_H} reviews")
     wrong = round(setting.error_rate * setting.population)
-    errors_RH = _errors(rng, sizes_H, wrong, setting.score, repetitions)
+    errors_RH = place_errors(rng, sizes_H, wrong, setting.score, repetitions)
     found_RH = rng.hypergeometric(errors_RH, sizes_H - errors_RH, drawn_H)
     bounds = error_bounds(found_RH, found_RH, drawn_H, sizes_H, confidence=confidence)
     truth = wrong / setting.population
@@ -98,10 +98,10 @@ def simulate_coverage(
     )
 
 
-def _errors(
+def place_errors(
     rng: np.random.Generator, sizes_H: NDArray[np.int64], wrong: int, score: Score, repetitions: int
 ) -> NDArray[np.int64]:
-    """Errors in each stratum, [R, H]; each row of the result sums to `wrong`."""
+    """Errors in the strata top, next and rest as the score ranks them, [R, H]; each row sums to `wrong`."""
     share_H = sizes_H * np.array(_CHANCE[score])
     errors_RH = rng.multinomial(wrong, share_H / share_H.sum(), size=repetitions)
     # A stratum cannot hold more errors than rows: what does not fit moves to the next one.

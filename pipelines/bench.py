@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curator.coverage import Setting, simulate_coverage
+from curator.coverage import Score, Setting, simulate_coverage
+from curator.coverage_decisions import Groups, simulate_decisions
+from curator.coverage_stopping import Stream, simulate_peeking
 from storage import audit, plans, reviews, vectors
 from storage.store import Store
 
@@ -26,6 +28,12 @@ REVIEWS = (60, 100, 200, 400)
 ERRORS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.065, 0.1)
 CONFIDENCE = 0.95
 SHARES = ("two_sided", "one_sided", "shipped_two_sided", "shipped_one_sided")
+
+STREAMS = (*(Stream(2_000, 400, rate) for rate in ERRORS), Stream(20_000, 400, 0.05), Stream(200, 200, 0.05))
+"""Where somebody looks at the live bound after every review."""
+_SCORES: tuple[Score, ...] = ("good", "useless", "misleading")
+GROUPS = tuple(Groups(n, score, affected=share) for n in (1, 2, 3) for score in _SCORES for share in (0.05, 0.2))
+"""Where groups are decided from so many reviewed rows."""
 
 PROCESSES, THREADS = 3, 3
 TASKS, BATCH, BULK = 5_000, 20, 20_000
@@ -49,10 +57,11 @@ def certificate_settings() -> list[Setting]:
 
 
 def certificate(repetitions: int, settings: Iterable[Setting] | None = None) -> dict[str, Any]:
-    """Simulate the bounds over a grid of situations.
+    """Simulate the bounds over a grid of situations, the live bound under peeking, and group decisions.
 
     Passed where each share of repetitions that hold, two- and one-sided, for the teacher's and for the shipped
-    error, is at least the confidence less three Monte Carlo standard errors.
+    error, for the live bound at every look, and for a fresh audit after group decisions, is at least the confidence
+    less three Monte Carlo standard errors.
 
     Args:
         repetitions: Simulated plans for each setting.
@@ -63,6 +72,7 @@ def certificate(repetitions: int, settings: Iterable[Setting] | None = None) -> 
     simulate = partial(simulate_coverage, repetitions=repetitions, confidence=CONFIDENCE, seed=0)
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         results = list(pool.map(simulate, chosen, chunksize=8))
+    sequence, decisions = _sequence(repetitions), _group_decisions(repetitions)
     least = CONFIDENCE - 3 * results[0].standard_error
     shares = [{name: getattr(result, name) for name in SHARES} for result in results]
     failed = [
@@ -73,7 +83,7 @@ def certificate(repetitions: int, settings: Iterable[Setting] | None = None) -> 
     worst = min(range(len(chosen)), key=lambda i: min(shares[i].values()))
     return {
         "suite": "certificate",
-        "passed": not failed,
+        "passed": not failed and sequence["passed"] and decisions["passed"],
         "settings": len(chosen),
         "repetitions": repetitions,
         "confidence": CONFIDENCE,
@@ -81,7 +91,36 @@ def certificate(repetitions: int, settings: Iterable[Setting] | None = None) -> 
         "least_covered": {name: min(share[name] for share in shares) for name in SHARES},
         "worst": {**asdict(chosen[worst]), **shares[worst]},
         "failed": failed,
+        "sequence": sequence,
+        "group_decisions": decisions,
         "seconds": time.perf_counter() - started,
+    }
+
+
+def _sequence(repetitions: int) -> dict[str, Any]:
+    """The live bound, looked at after every review; Wilson's interval, looked at as often, is the contrast."""
+    ever = [simulate_peeking(stream, repetitions=repetitions, confidence=CONFIDENCE) for stream in STREAMS]
+    allowed = 1 - CONFIDENCE + 3 * ever[0].standard_error
+    most = {name: max(getattr(each, name) for each in ever) for name in ("one_sided", "two_sided", "wilson")}
+    return {
+        "passed": max(most["one_sided"], most["two_sided"]) <= allowed,
+        "most_allowed": allowed,
+        "most_wrong": most,
+        "streams": [asdict(stream) | asdict(each) for stream, each in zip(STREAMS, ever, strict=True)],
+    }
+
+
+def _group_decisions(repetitions: int) -> dict[str, Any]:
+    """Bounds after group decisions: by a fresh audit, and by the audit that suggested them (the contrast)."""
+    held = [simulate_decisions(groups, repetitions=repetitions, confidence=CONFIDENCE) for groups in GROUPS]
+    allowed = CONFIDENCE - 3 * held[0].standard_error
+    names = ("fresh_one_sided", "fresh_two_sided", "same_one_sided", "same_two_sided")
+    least = {name: min(getattr(each, name) for each in held) for name in names}
+    return {
+        "passed": min(least["fresh_one_sided"], least["fresh_two_sided"]) >= allowed,
+        "least_allowed": allowed,
+        "least_covered": least,
+        "groups": [asdict(groups) | asdict(each) for groups, each in zip(GROUPS, held, strict=True)],
     }
 
 
@@ -235,8 +274,16 @@ def render(report: dict[str, Any]) -> str:
         )
     covered = ", ".join(f"{name.replace('_', ' ')} {share:.4f}" for name, share in report["least_covered"].items())
     failed = "".join(f"\n  below it: {setting}" for setting in report["failed"][:20])
+    live, fresh = report["sequence"], report["group_decisions"]
+    wrong, kept = live["most_wrong"], fresh["least_covered"]
+    peeked = max(wrong["one_sided"], wrong["two_sided"])
+    drawn_after = min(kept["fresh_one_sided"], kept["fresh_two_sided"])
     return (
         f"certificate {verdict}: {report['settings']} settings of {report['repetitions']:,} repetitions, nominal "
         f"{report['confidence']:.2f}, allowed down to {report['least_allowed']:.4f}\n"
-        f"least coverage: {covered}{failed}"
+        f"least coverage: {covered}{failed}\n"
+        f"live bound, looked at after every review: ever wrong in at most {peeked:.4f} "
+        f"of streams (allowed {live['most_allowed']:.4f}; Wilson's interval: {wrong['wilson']:.4f})\n"
+        f"after group decisions: least coverage {drawn_after:.4f} by a fresh "
+        f"audit (allowed {fresh['least_allowed']:.4f}), {kept['same_one_sided']:.4f} by the rows that suggested them"
     )

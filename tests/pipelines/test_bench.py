@@ -3,6 +3,8 @@
 import pytest
 
 from curator.coverage import Coverage, Setting
+from curator.coverage_decisions import DecisionCoverage, Groups
+from curator.coverage_stopping import EverWrong, Stream
 from pipelines import bench
 
 
@@ -21,6 +23,13 @@ class Now:
     map = staticmethod(lambda work, items, chunksize: map(work, items))
 
 
+@pytest.fixture
+def in_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "ProcessPoolExecutor", Now)
+    monkeypatch.setattr(bench, "STREAMS", (Stream(200, 60, 0.05),))
+    monkeypatch.setattr(bench, "GROUPS", (Groups(1, population=400, reviews=100),))
+
+
 def test_the_grid_has_every_setting_that_can_be_simulated() -> None:
     grid = bench.certificate_settings()
     assert len(grid) == len(set(grid)) == (2 + 4 + 4) * 8 * 3 * 2
@@ -29,8 +38,8 @@ def test_the_grid_has_every_setting_that_can_be_simulated() -> None:
     assert all(s.reviews < s.population for s in grid)
 
 
-def test_bounds_that_hold_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "ProcessPoolExecutor", Now)
+@pytest.mark.usefixtures("in_short")
+def test_bounds_that_hold_pass() -> None:
     settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(200, 100, 0.0, "good")]
     report = bench.certificate(500, settings)
     assert (report["passed"], report["settings"], report["repetitions"]) == (True, 2, 500)
@@ -38,14 +47,16 @@ def test_bounds_that_hold_pass(monkeypatch: pytest.MonkeyPatch) -> None:
         report["least_covered"]["one_sided"] >= report["least_allowed"] == pytest.approx(0.95 - 3 * 0.00975, abs=1e-3)
     )
     assert "certificate passed: 2 settings" in bench.render(report)
+    assert "looked at after every review" in bench.render(report)
+    assert "by the rows that suggested them" in bench.render(report)
 
 
+@pytest.mark.usefixtures("in_short")
 def test_a_bound_that_covers_too_little_fails_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def poor(setting: Setting, **_: object) -> Coverage:
         share = 0.88 if setting.score == "misleading" else 0.97
         return Coverage(0.97, 0.97, 0.99, 0.99, 0.1, 0.1, 0.97, share, 0.003)
 
-    monkeypatch.setattr(bench, "ProcessPoolExecutor", Now)
     monkeypatch.setattr(bench, "simulate_coverage", poor)
     settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(2_000, 200, 0.02, "good")]
     report = bench.certificate(4_000, settings)
@@ -56,6 +67,32 @@ def test_a_bound_that_covers_too_little_fails_and_is_named(monkeypatch: pytest.M
     assert "below it" in bench.render(report)
 
 
+@pytest.mark.usefixtures("in_short")
+def test_a_live_bound_that_peeking_breaks_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "simulate_peeking", lambda *_, **__: EverWrong(0.01, 0.08, 0.3, 0.003))
+    report = bench.certificate(200, [Setting(2_000, 200, 0.02)])
+    assert (report["passed"], report["failed"], report["sequence"]["passed"]) == (False, [], False)
+    assert "ever wrong in at most 0.0800" in bench.render(report)
+
+
+@pytest.mark.usefixtures("in_short")
+def test_a_fresh_audit_that_covers_too_little_fails_and_the_contrast_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def say(fresh: float) -> None:
+        covered = DecisionCoverage(0.5, 0.6, 0.97, fresh, 5.0, 0.1, 0.07, 0.003)
+        monkeypatch.setattr(bench, "simulate_decisions", lambda *_, **__: covered)
+
+    say(0.97)
+    assert bench.certificate(200, [Setting(2_000, 200, 0.02)])["passed"] is True
+    say(0.90)
+    report = bench.certificate(200, [Setting(2_000, 200, 0.02)])
+    assert (report["passed"], report["group_decisions"]["passed"]) == (False, False)
+    assert "least coverage 0.9000 by a fresh audit" in bench.render(report)
+
+
 def test_the_whole_grid_holds_in_short() -> None:
     report = bench.certificate(1_000)
     assert report["passed"], bench.render(report)
+    assert {groups["rows_seen"] for groups in report["group_decisions"]["groups"]} == {1, 2, 3}
+    # The contrasts: what is wrong must show as wrong, or the simulation proves nothing.
+    assert report["sequence"]["most_wrong"]["wilson"] > 0.25
+    assert report["group_decisions"]["least_covered"]["same_one_sided"] < 0.7

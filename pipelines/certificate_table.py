@@ -1,0 +1,78 @@
+"""The tables of docs/certificate.md, measured: `python -m pipelines.certificate_table [REPETITIONS]` prints them."""
+
+import sys
+from collections.abc import Iterator
+
+from curator.allocations import Allocation, Audit, chance_to_show, simulate_yield
+from curator.coverage import Score
+
+POPULATION, REVIEWS = 2_000, 200
+SCORES: tuple[Score, ...] = ("good", "useless", "misleading")
+RATES = (0.01, 0.02, 0.05)
+TARGET, TRUE = 0.02, 0.005
+POWERS = (0.8, 0.9)
+SIZES = range(140, 800)
+"""Numbers of reviews tried: fewer cannot show the target, and the last shows it with either chance in each setting."""
+
+
+def yields(repetitions: int) -> Iterator[str]:
+    """What 10 % reviews give, by true error, score and allocation, as lines of a Markdown table."""
+    yield "| true error | score | allocation | two-sided width | one-sided bound | errors found | times simple |"
+    yield "|---|---|---|---|---|---|---|"
+    for rate in RATES:
+        plain = simulate_yield(Audit(POPULATION, REVIEWS, rate, "useless", "simple"), repetitions=repetitions)
+        yield f"| {rate:.1%} | any | simple | {plain.width:.2%} | {plain.upper:.2%} | {plain.found:.1f} | 1.0 |"
+        for score in SCORES:
+            for allocation in ("certify", "find"):
+                got = simulate_yield(Audit(POPULATION, REVIEWS, rate, score, allocation), repetitions=repetitions)
+                yield (
+                    f"| {rate:.1%} | {score} | {allocation} | {got.width:.2%} | {got.upper:.2%} | {got.found:.1f} | "
+                    f"{got.found / plain.found:.1f} |"
+                )
+
+
+def passing(repetitions: int) -> Iterator[str]:
+    """Chance of showing 2 % where 0.5 % is wrong, and the reviews needed, as lines of a Markdown table.
+
+    The chance does not rise steadily with the reviews, since one more error found may suddenly be allowed. So "from"
+    is the smallest number of reviews that has the chance, and "always from" the one from which all larger ones do.
+    """
+    yield "| score | allocation | 200 reviews | 300 | 400 | 80 % from | always from | 90 % from | always from |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    simple = chances("useless", "simple", repetitions)
+    base = [size for power in POWERS for size in needed(simple, power)]
+    yield _line("any", "simple", simple, base)
+    for score in SCORES:
+        for allocation in ("certify", "find"):
+            yield _line(score, allocation, chances(score, allocation, repetitions), base)
+
+
+def chances(score: Score, allocation: Allocation, repetitions: int) -> list[float]:
+    """Chance of showing the target with each number of reviews in `SIZES`."""
+    audits = [Audit(POPULATION, reviews, TRUE, score, allocation) for reviews in SIZES]
+    return [chance_to_show(audit, TARGET, repetitions=repetitions) for audit in audits]
+
+
+def needed(curve: list[float], power: float) -> tuple[int, int]:
+    """Smallest number of reviews that has the chance, and the smallest from which all larger ones in `SIZES` do."""
+    enough = [chance >= power for chance in curve]
+    last_short = max((n for n, yes in enumerate(enough) if not yes), default=-1)
+    return SIZES[enough.index(True)], SIZES[last_short + 1]
+
+
+def _line(score: str, allocation: str, curve: list[float], base: list[int]) -> str:
+    at = [f"{curve[SIZES.index(n)]:.2f}" for n in (200, 300, 400)]
+    sizes = [size for power in POWERS for size in needed(curve, power)]
+    times = [f"{size} ({size / least:.2f})" for size, least in zip(sizes, base, strict=True)]
+    return "| " + " | ".join([score, allocation, *at, *times]) + " |"
+
+
+def main(arguments: list[str]) -> None:
+    """Print both tables."""
+    repetitions = int(arguments[0]) if arguments else 4_000
+    for lines in (yields(repetitions), passing(repetitions)):
+        sys.stdout.write("\n".join(lines) + "\n\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
