@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from curator.errors import RequestError
-from curator.sequence import sequence_bound
+from curator.sequence import may_stop, sequence_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,31 @@ def simulate_peeking(
             missed_3R |= np.array(missed).T[:, inverse_R]
     one_sided, two_sided, wilson = (float(share) for share in missed_3R.mean(axis=1))
     return EverWrong(one_sided, two_sided, wilson, float(np.sqrt(confidence * (1 - confidence) / repetitions)))
+
+
+def reviews_until_stop(
+    stream: Stream, target: float, *, repetitions: int = 4000, confidence: float = 0.95, seed: int = 0
+) -> NDArray[np.int64]:
+    """Reviews after which `may_stop` first says yes, asked after every review, [R].
+
+    A stream that never hears yes within its reviews counts one review more than it has.
+
+    Raises:
+        RequestError: More reviews than rows.
+    """
+    if not 0 < stream.reviews <= stream.population:
+        raise RequestError(f"{stream}: expected 0 < reviews <= population")
+    wrong = round(stream.error_rate * stream.population)
+    rng = np.random.default_rng(seed)
+    found_R = np.zeros(repetitions, dtype=np.int64)
+    stopped_R = np.full(repetitions, stream.reviews + 1, dtype=np.int64)
+    for n in range(1, stream.reviews + 1):
+        found_R += rng.random(repetitions) < (wrong - found_R) / (stream.population - n + 1)
+        going_R = stopped_R > stream.reviews
+        for k in np.unique(found_R[going_R]):
+            if may_stop(int(k), n, target, confidence, population=stream.population):
+                stopped_R[going_R & (found_R == k)] = n
+    return stopped_R
 
 
 def _excluded(errors: int, reviewed: int, population: int, wrong: int, confidence: float) -> tuple[bool, bool, bool]:

@@ -3,8 +3,12 @@
 import sys
 from collections.abc import Iterator
 
+import numpy as np
+
+from curator.acceptance import acceptance_plan, operating_characteristic
 from curator.allocations import Allocation, Audit, chance_to_show, simulate_yield
 from curator.coverage import Score
+from curator.coverage_stopping import Stream, reviews_until_stop
 
 POPULATION, REVIEWS = 2_000, 200
 SCORES: tuple[Score, ...] = ("good", "useless", "misleading")
@@ -67,10 +71,33 @@ def _line(score: str, allocation: str, curve: list[float], base: list[int]) -> s
     return "| " + " | ".join([score, allocation, *at, *times]) + " |"
 
 
+def live(repetitions: int) -> Iterator[str]:
+    """Reviews until the live bound shows 2 %, asked after every review, as lines of a Markdown table."""
+    yield "| true error | median reviews | 80 % by | 90 % by | stopped by 200 | 300 | 400 |"
+    yield "|---|---|---|---|---|---|---|"
+    for rate in (0.0, 0.005, 0.01):
+        stopped_R = reviews_until_stop(Stream(POPULATION, POPULATION, rate), TARGET, repetitions=repetitions)
+        quantiles = [f"{np.quantile(stopped_R, q):.0f}" for q in (0.5, *POWERS)]
+        by = [f"{(stopped_R <= n).mean():.2f}" for n in (200, 300, 400)]
+        yield "| " + " | ".join([f"{rate:.1%}", *quantiles, *by]) + " |"
+
+
+def acceptance() -> Iterator[str]:
+    """Plans for 1 % acceptable, 5 % at the limit and 5 % for either risk, with their chance of passing (computed)."""
+    rates = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
+    yield "| batch | plan (n, c) | " + " | ".join(f"passes at {rate:.1%}" for rate in rates) + " |"
+    yield "|---" * (2 + len(rates)) + "|"
+    for lot in (200, 500, 2_000, None):
+        plan = acceptance_plan(acceptable=0.01, limit=0.05, lot=lot)
+        curve = [f"{point.chance:.3f}" for point in operating_characteristic(plan, rates)]
+        name = "unlimited" if lot is None else f"{lot:,}"
+        yield "| " + " | ".join([name, f"({plan.sample}, {plan.accept})", *curve]) + " |"
+
+
 def main(arguments: list[str]) -> None:
-    """Print both tables."""
+    """Print all tables."""
     repetitions = int(arguments[0]) if arguments else 4_000
-    for lines in (yields(repetitions), passing(repetitions)):
+    for lines in (yields(repetitions), passing(repetitions), live(repetitions), acceptance()):
         sys.stdout.write("\n".join(lines) + "\n\n")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from curator.certificate import StratumResult, error_bound
-from curator.coverage_stopping import Stream, simulate_peeking
+from curator.coverage_stopping import Stream, reviews_until_stop, simulate_peeking
 from curator.errors import DataError, RequestError
 from curator.sequence import may_stop, sequence_bound
 
@@ -69,6 +69,15 @@ def test_the_price_is_about_a_quarter_more_reviews() -> None:
              for n in range(1, 300)]  # fmt: skip
     planned = next(bound.reviews for bound in fixed if bound.upper_one_sided <= 0.02)
     assert (live, planned) == (174, 140)
+
+
+def test_a_stream_without_errors_stops_when_it_may_and_a_bad_one_hardly_ever() -> None:
+    clean = reviews_until_stop(Stream(2_000, 400, 0.0), 0.02, repetitions=50)
+    assert set(clean.tolist()) == {174}
+    bad = reviews_until_stop(Stream(2_000, 400, 0.0205), 0.02, repetitions=2_000)
+    assert (bad <= 400).mean() <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 2_000)
+    with pytest.raises(RequestError, match="reviews <= population"):
+        reviews_until_stop(Stream(100, 200, 0.1), 0.02)
 
 
 def test_a_stricter_target_or_confidence_never_makes_stopping_easier() -> None:
