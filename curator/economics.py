@@ -171,7 +171,8 @@ def break_even(
         f"saving = {monthly_requests:,.10g} requests x (${teacher_each:.6g} - ${student_each:.6g}) "
         f"- ${student_monthly:,.2f} = {usd(saving)} a month; months = {usd(one_time)} / saving"
     )
-    if saving <= 0:
+    # A saving next to nothing overflows to infinitely many months: that is never, too.
+    if saving <= 0 or not math.isfinite(one_time / saving):
         sentence = (
             f"Do not fine-tune: the student saves nothing ({usd(saving)} a month), so {usd(one_time)} is "
             "never earned back."

@@ -12,7 +12,7 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     r"""JSON with sorted keys, no spaces, UTF-8, so that equal values have equal bytes.
 
     >>> canonical_json({"b": 1, "a": "é"})
-    b'{"a":"\\xc3\xa9","b":1}'
+    b'{"a":"\xc3\xa9","b":1}'
     """
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 

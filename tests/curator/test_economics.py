@@ -1,5 +1,7 @@
 """The formulas behind published figures, and an honest no."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,9 +104,9 @@ def test_a_saving_that_comes_too_late_is_a_no_too():
 
 @given(
     one_time=st.floats(0, 1e6),
-    teacher=st.floats(0, 1),
-    student=st.floats(0, 1),
-    volume=st.floats(0, 1e7),
+    teacher=st.integers(0, 10**6).map(lambda micro: micro / 1e6),  # prices have a smallest coin
+    student=st.integers(0, 10**6).map(lambda micro: micro / 1e6),
+    volume=st.integers(0, 10**7),
     upkeep=st.floats(0, 1e5),
 )
 def test_break_even_pays_back_exactly_what_was_spent(one_time, teacher, student, volume, upkeep):
@@ -116,10 +118,16 @@ def test_break_even_pays_back_exactly_what_was_spent(one_time, teacher, student,
         student_monthly=upkeep,
     )
     if result.months is None:
-        assert result.monthly_saving <= 0
+        assert result.monthly_saving <= 0 or not math.isfinite(one_time / result.monthly_saving)
         assert not result.worth_it
     else:
         assert result.months * result.monthly_saving == pytest.approx(one_time)
+
+
+def test_a_saving_next_to_nothing_never_pays_back():
+    result = break_even(one_time=1e6, teacher_each=1.0, student_each=0.0, requests_per_day=2.3e-308)
+    assert result.months is None
+    assert result.sentence.startswith("Do not fine-tune")
 
 
 def test_impossible_amounts_are_refused():
