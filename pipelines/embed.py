@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from curator.errors import NotEnoughDataError
 from curator.ports import Encoder, Progress
 from storage import datasets, examples, vectors
 from storage.store import Store
@@ -23,9 +24,16 @@ class EmbedReport:
 def run(
     dataset: str, store: Store, encoder: Encoder, *, progress: Progress = lambda _done, _total: None
 ) -> EmbedReport:
-    """Encode the texts that have no vector of this encoder yet; each finished batch stays."""
+    """Encode the texts that have no vector of this encoder yet; each finished batch stays.
+
+    Raises:
+        NotEnoughDataError: The dataset has no rows.
+    """
     datasets.require(store, dataset)
     rows = examples.frame(store, dataset).select("content_hash", "text")
+    if rows.is_empty():
+        msg = f"dataset {dataset!r} has no rows to embed; run `curator ingest FILE --dataset {dataset}` first"
+        raise NotEnoughDataError(msg)
     texts = dict(rows.iter_rows())
     todo = vectors.missing(store, encoder.name, encoder.revision, rows["content_hash"].to_list())
     # Texts of like length together: the encoder pads a batch to its longest text.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from curator.errors import NotEnoughDataError
 from curator.tasks import make_task
 from pipelines import check, embed, ingest, release
 from storage import datasets
@@ -55,3 +56,9 @@ def test_one_row_is_released_without_a_test_file(store: Store, tmp_path: Path) -
     assert report.rows == {"train": 1, "test": 0}
     assert not list(Path(report.path).rglob("test.jsonl"))
     assert len(list(Path(report.path).rglob("train.jsonl"))) == 2
+
+
+def test_a_dataset_without_rows_says_that_it_has_none(store: Store) -> None:
+    datasets.create(store, "empty", make_task({"name": "t", "labels": ["a", "b"]}))
+    with pytest.raises(NotEnoughDataError, match="no rows to embed; run `curator ingest"):
+        embed.run("empty", store, Letters())
