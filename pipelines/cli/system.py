@@ -11,6 +11,7 @@ import typer
 
 from curator.errors import RequestError
 from pipelines import backup as backups
+from pipelines import bench as suites
 from pipelines import doctor
 from pipelines import settings as project_settings
 from pipelines.cli.output import answer, as_json_wanted, named_project, settings
@@ -109,18 +110,10 @@ def restore(directory: Path) -> int:
 
 
 def bench(
-    suite: Annotated[str, typer.Argument(help="certificate | store")],
-    repetitions: Annotated[int, typer.Option(min=1, help="Simulated plans a setting (certificate).")] = 4000,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of the run (store).")] = 60.0,
+    suite: Annotated[str, typer.Argument(help=" | ".join(suites.SUITES))],
+    repetitions: Annotated[int | None, typer.Option(min=1, help="Simulated plans a setting (certificate).")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="Length of the run (store).")] = None,
 ) -> int:
     """Measure a promise on this machine."""
-    from pipelines import bench as suites
-
-    if suite == "certificate":
-        report = suites.certificate(repetitions)
-    elif suite == "store":
-        report = suites.store(seconds)
-    else:
-        msg = f"no suite {suite!r}; there are certificate, store"
-        raise RequestError(msg)
-    return answer(report, 0 if report["passed"] else 1, text=suites.render(report))
+    report, text = suites.run(suite, repetitions=repetitions, seconds=seconds)
+    return answer(report, 0 if report["passed"] else 1, text=text)

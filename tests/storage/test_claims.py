@@ -6,7 +6,7 @@ import pytest
 
 from curator.errors import DataError
 from curator.types import Review
-from pipelines.bench import fill_plan
+from pipelines.bench.store import fill_plan
 from storage import plans, reviews
 from storage.store import Store
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from curator.errors import NotFoundError, StoreError
-from pipelines import bench
+from pipelines.bench import store as bench
 from storage import audit
 from storage.migrations import MIGRATIONS, Migration, migrate
 from storage.store import CHUNK_ROWS, Store
@@ -168,7 +168,7 @@ def test_a_waiting_thread_gets_in_between_the_chunks_of_a_bulk_append(store: Sto
 @pytest.mark.slow
 def test_what_nine_writers_were_told_is_stored_is_stored_once_and_claims_stay_quick() -> None:
     for _ in range(3):  # the latency is a measurement on a shared machine; losses are never excused
-        report = bench.store(12)
+        report = bench.run(12)
         assert (report["lost"], report["twice"], report["exit_codes"]) == (0, 0, [0, 0, 0, 0]), report
         assert report["acknowledged"] == report["stored"] > 50, report
         if report["passed"]:

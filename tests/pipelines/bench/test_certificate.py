@@ -5,7 +5,7 @@ import pytest
 from curator.coverage import Coverage, Setting
 from curator.coverage_decisions import DecisionCoverage, Groups
 from curator.coverage_stopping import EverWrong, Stream
-from pipelines import bench
+from pipelines.bench import certificate
 
 
 class Now:
@@ -25,13 +25,13 @@ class Now:
 
 @pytest.fixture
 def in_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "ProcessPoolExecutor", Now)
-    monkeypatch.setattr(bench, "STREAMS", (Stream(200, 60, 0.05),))
-    monkeypatch.setattr(bench, "GROUPS", (Groups(1, population=400, reviews=100),))
+    monkeypatch.setattr(certificate, "ProcessPoolExecutor", Now)
+    monkeypatch.setattr(certificate, "STREAMS", (Stream(200, 60, 0.05),))
+    monkeypatch.setattr(certificate, "GROUPS", (Groups(1, population=400, reviews=100),))
 
 
 def test_the_grid_has_every_setting_that_can_be_simulated() -> None:
-    grid = bench.certificate_settings()
+    grid = certificate.grid()
     assert len(grid) == len(set(grid)) == (2 + 4 + 4) * 8 * 3 * 2
     assert {s.error_rate for s in grid} == {0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.065, 0.1}
     assert {s.population for s in grid} == {200, 2_000, 20_000}
@@ -41,14 +41,14 @@ def test_the_grid_has_every_setting_that_can_be_simulated() -> None:
 @pytest.mark.usefixtures("in_short")
 def test_bounds_that_hold_pass() -> None:
     settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(200, 100, 0.0, "good")]
-    report = bench.certificate(500, settings)
+    report = certificate.run(500, settings)
     assert (report["passed"], report["settings"], report["repetitions"]) == (True, 2, 500)
     assert (
         report["least_covered"]["one_sided"] >= report["least_allowed"] == pytest.approx(0.95 - 3 * 0.00975, abs=1e-3)
     )
-    assert "certificate passed: 2 settings" in bench.render(report)
-    assert "looked at after every review" in bench.render(report)
-    assert "by the rows that suggested them" in bench.render(report)
+    assert "certificate passed: 2 settings" in certificate.render(report)
+    assert "looked at after every review" in certificate.render(report)
+    assert "by the rows that suggested them" in certificate.render(report)
 
 
 @pytest.mark.usefixtures("in_short")
@@ -57,41 +57,41 @@ def test_a_bound_that_covers_too_little_fails_and_is_named(monkeypatch: pytest.M
         share = 0.88 if setting.score == "misleading" else 0.97
         return Coverage(0.97, 0.97, 0.99, 0.99, 0.1, 0.1, 0.97, share, 0.003)
 
-    monkeypatch.setattr(bench, "simulate_coverage", poor)
+    monkeypatch.setattr(certificate, "simulate_coverage", poor)
     settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(2_000, 200, 0.02, "good")]
-    report = bench.certificate(4_000, settings)
+    report = certificate.run(4_000, settings)
     assert report["passed"] is False
     assert [f["score"] for f in report["failed"]] == ["misleading"]
     assert report["worst"]["shipped_one_sided"] == 0.88
-    assert "certificate FAILED" in bench.render(report)
-    assert "below it" in bench.render(report)
+    assert "certificate FAILED" in certificate.render(report)
+    assert "below it" in certificate.render(report)
 
 
 @pytest.mark.usefixtures("in_short")
 def test_a_live_bound_that_peeking_breaks_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "simulate_peeking", lambda *_, **__: EverWrong(0.01, 0.08, 0.3, 0.003))
-    report = bench.certificate(200, [Setting(2_000, 200, 0.02)])
+    monkeypatch.setattr(certificate, "simulate_peeking", lambda *_, **__: EverWrong(0.01, 0.08, 0.3, 0.003))
+    report = certificate.run(200, [Setting(2_000, 200, 0.02)])
     assert (report["passed"], report["failed"], report["sequence"]["passed"]) == (False, [], False)
-    assert "ever wrong in at most 0.0800" in bench.render(report)
+    assert "ever wrong in at most 0.0800" in certificate.render(report)
 
 
 @pytest.mark.usefixtures("in_short")
 def test_a_fresh_audit_that_covers_too_little_fails_and_the_contrast_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     def say(fresh: float) -> None:
         covered = DecisionCoverage(0.5, 0.6, 0.97, fresh, 5.0, 0.1, 0.07, 0.003)
-        monkeypatch.setattr(bench, "simulate_decisions", lambda *_, **__: covered)
+        monkeypatch.setattr(certificate, "simulate_decisions", lambda *_, **__: covered)
 
     say(0.97)
-    assert bench.certificate(200, [Setting(2_000, 200, 0.02)])["passed"] is True
+    assert certificate.run(200, [Setting(2_000, 200, 0.02)])["passed"] is True
     say(0.90)
-    report = bench.certificate(200, [Setting(2_000, 200, 0.02)])
+    report = certificate.run(200, [Setting(2_000, 200, 0.02)])
     assert (report["passed"], report["group_decisions"]["passed"]) == (False, False)
-    assert "least coverage 0.9000 by a fresh audit" in bench.render(report)
+    assert "least coverage 0.9000 by a fresh audit" in certificate.render(report)
 
 
 def test_the_whole_grid_holds_in_short() -> None:
-    report = bench.certificate(1_000)
-    assert report["passed"], bench.render(report)
+    report = certificate.run(1_000)
+    assert report["passed"], certificate.render(report)
     assert {groups["rows_seen"] for groups in report["group_decisions"]["groups"]} == {1, 2, 3}
     # The contrasts: what is wrong must show as wrong, or the simulation proves nothing.
     assert report["sequence"]["most_wrong"]["wilson"] > 0.25

@@ -1,0 +1,38 @@
+"""Promises measured on this machine: a module for each suite, with `run(**options)` and `render(report)`.
+
+A report is a JSON object with `suite` and `passed`.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from curator.errors import RequestError
+
+SUITES: dict[str, tuple[str, ...]] = {
+    "certificate": ("repetitions",),
+    "store": ("seconds",),
+}
+"""Each suite (a module of this package) and the options that its `run` takes."""
+
+
+def run(suite: str, **options: object) -> tuple[dict[str, Any], str]:
+    """Run a suite; its report, and the report for a person.
+
+    Args:
+        suite: Its name.
+        options: None where the suite's own default is wanted.
+
+    Raises:
+        RequestError: There is no such suite, or it has no such option.
+    """
+    if suite not in SUITES:
+        msg = f"no suite {suite!r}; there are {', '.join(SUITES)}"
+        raise RequestError(msg)
+    given = {name: value for name, value in options.items() if value is not None}
+    if strange := sorted(set(given) - set(SUITES[suite])):
+        takes = " and ".join(f"--{name}" for name in SUITES[suite]) or "no options"
+        msg = f"the suite {suite} takes {takes}, not --{strange[0]}"
+        raise RequestError(msg)
+    module = import_module(f"{__name__}.{suite}")  # on demand: a suite may need heavy packages
+    report = module.run(**given)
+    return report, module.render(report)
