@@ -3,7 +3,7 @@
 A widget for each decision mislabels fast reviewers, because the screen changes under their fingers. Here the
 browser holds a prefetched queue and moves on by itself; every answer carries the id of the task that was on
 screen and an id of its own, is kept in the browser until the server names it as stored, and is sent again as
-often as needed. The server applies each id once.
+often as needed. The server applies each id once (queue_protocol.py, queue.js).
 
 Blind rows come without the teacher's label. Where the stored first look disagrees with the teacher, the row
 comes back in `second_looks` and is shown next, after the card that is on screen by then: a card is never
@@ -11,17 +11,26 @@ replaced under the reviewer's fingers, and a second look has keys of its own (K,
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import streamlit as st
 
-from curator.errors import CuratorError
+from pages.shared.queue_protocol import PREFETCH, Applied, component_source, exchange, read_actions, require_form
 
+__all__ = [
+    "PREFETCH",
+    "Applied",
+    "Card",
+    "QueueState",
+    "Recent",
+    "ReviewAction",
+    "SecondLook",
+    "parse_actions",
+    "review_queue",
+]
 ActionVerdict = Literal["accept", "edit", "reject", "skip", "undo", "second_look"]
-PREFETCH = 80
-"""Rows to hand to the browser at once: 10 ran dry at a key each 50 ms, 60 did not."""
 TEXT_LIMIT = 20_000
 """Characters of one row that are sent to the browser; the card says how many more there are."""
 
@@ -30,7 +39,7 @@ _component = st.components.v2.component(
     "curator_review_queue",
     html=(_HERE / "review.html").read_text(encoding="utf-8"),
     css=(_HERE / "review.css").read_text(encoding="utf-8"),
-    js=(_HERE / "review.js").read_text(encoding="utf-8"),
+    js=component_source("queue.js", "review.js"),
 )
 
 
@@ -100,63 +109,31 @@ class ReviewAction:
     undoes: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """Which action ids are stored (now or before), and which were refused and why."""
-
-    stored: Sequence[str]
-    refused: Mapping[str, str] = field(default_factory=dict)
-
-
 def parse_actions(payload: object) -> tuple[list[ReviewAction], dict[str, str]]:
-    """Read what the browser sent, trusting nothing of it.
+    """Read what the browser sent: the well-formed actions in order, and the reason for each refused action id."""
+    return read_actions(payload, _action)
 
-    Args:
-        payload: The component's `actions` state: `{"sent": int, "list": [action, …]}`.
 
-    Returns:
-        The well-formed actions in order, and the reason for each refused action id.
+def _action(raw: Mapping[str, Any]) -> ReviewAction:
+    """Make an action of one raw record.
+
+    Raises:
+        ValueError: With the reason why it is none.
     """
-    sent = payload.get("list") if isinstance(payload, Mapping) else None
-    actions: list[ReviewAction] = []
-    refused: dict[str, str] = {}
-    for raw in sent if isinstance(sent, Sequence) else ():
-        if not isinstance(raw, Mapping) or not isinstance(raw.get("action_id"), str):
-            continue
-        problem = _problem(raw)
-        if problem:
-            refused[raw["action_id"]] = problem
-            continue
-        seconds = raw.get("seconds")
-        actions.append(
-            ReviewAction(
-                action_id=raw["action_id"],
-                task_id=raw["task_id"],
-                verdict=cast("ActionVerdict", raw["verdict"]),
-                value=raw.get("value"),
-                seconds=None if seconds is None else max(0.0, float(seconds)),
-                note=raw.get("note"),
-                undoes=raw.get("undoes"),
-            )
-        )
-    return actions, refused
-
-
-def _problem(raw: Mapping[str, Any]) -> str | None:
-    """Say what is wrong with one raw action, or None."""
-    if not isinstance(raw.get("task_id"), str):
-        return "the answer names no task"
-    if raw.get("verdict") not in get_args(ActionVerdict):
-        return f"unknown verdict {raw.get('verdict')!r}"
-    if any(not isinstance(raw.get(name), str | None) for name in ("value", "note", "undoes")):
-        return "value, note and undoes must be text"
-    if not isinstance(raw.get("seconds"), int | float | None):
-        return "seconds must be a number"
+    require_form(raw, get_args(ActionVerdict))
     if raw["verdict"] in ("accept", "edit", "second_look") and not (raw.get("value") or "").strip():
-        return f"verdict {raw['verdict']!r} needs a value"
-    if raw["verdict"] == "undo" and not raw.get("undoes"):
-        return "an undo must name the answer that it takes back"
-    return None
+        msg = f"verdict {raw['verdict']!r} needs a value"
+        raise ValueError(msg)
+    seconds = raw.get("seconds")
+    return ReviewAction(
+        action_id=raw["action_id"],
+        task_id=raw["task_id"],
+        verdict=cast("ActionVerdict", raw["verdict"]),
+        value=raw.get("value"),
+        seconds=None if seconds is None else max(0.0, float(seconds)),
+        note=raw.get("note"),
+        undoes=raw.get("undoes"),
+    )
 
 
 def review_queue(
@@ -180,44 +157,12 @@ def review_queue(
         load: Reads the state of the queue; called after `apply`.
         apply: Stores actions in order, each id once, and says which are stored.
     """
-    memory = f"{key}:stored"
-    payload = dict(st.session_state.get(key) or {}).get("actions")
-    applied = _store(payload, apply, memory)
-    result = _component(
-        key=key,
-        data=_data(load(), applied, payload, kind=kind, labels=labels, scope=scope),
-        default={"actions": {"sent": 0, "list": []}},
-        on_actions_change=lambda: None,
-    )
-    # After a restart of the server the browser sends its state to a session that has not seen the component
-    # yet, so it arrives only now.
-    actions, _ = parse_actions(result.actions)
-    known = {*applied.stored, *applied.refused}
-    if any(action.action_id not in known for action in actions) and _store(result.actions, apply, memory).stored:
-        st.rerun(scope="fragment")
+    static = {"kind": kind, "labels": list(labels), "scope": scope}
+    exchange(_component, key=key, read=_action, apply=apply, data=lambda: {**_state(load()), **static})
 
 
-def _store(payload: object, apply: Callable[[Sequence[ReviewAction]], Applied], memory: str) -> Applied:
-    """Apply the actions not applied before by this session; a failing store acknowledges nothing."""
-    actions, refused = parse_actions(payload)
-    before: set[str] = st.session_state.get(memory, set())
-    fresh = [action for action in actions if action.action_id not in before]
-    try:
-        applied = apply(fresh) if fresh else Applied(())
-    except CuratorError as error:
-        st.error("The answers could not be stored; they are kept in this browser and sent again.")
-        st.text(str(error))
-        applied = Applied(())
-    stored = [action.action_id for action in actions if action.action_id in before] + list(applied.stored)
-    st.session_state[memory] = set(stored)
-    return Applied(stored, {**refused, **applied.refused})
-
-
-def _data(
-    state: QueueState, applied: Applied, payload: object, *, kind: str, labels: Sequence[str], scope: str
-) -> dict[str, Any]:
-    """Build the JSON that the browser gets."""
-    sent = payload.get("sent") if isinstance(payload, Mapping) else None
+def _state(state: QueueState) -> dict[str, Any]:
+    """Build the JSON of a state for the browser."""
     return {
         "items": [_clipped(asdict(card)) for card in state.items],
         "second_looks": [_clipped(asdict(card)) for card in state.second_looks],
@@ -225,12 +170,6 @@ def _data(
             {"item": _clipped(asdict(r.item)), "action_id": r.action_id, "second": r.second} for r in state.recent
         ],
         "progress": {"done": state.done, "total": state.total},
-        "labels": list(labels),
-        "kind": kind,
-        "scope": scope,
-        "ack": list(applied.stored),
-        "refused": dict(applied.refused),
-        "sent": sent if isinstance(sent, int) else 0,
     }
 
 
