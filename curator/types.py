@@ -1,14 +1,17 @@
 """The records. Frozen; they stand at boundaries, while bulk data moves as polars frames and arrays."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from curator.errors import DataError
 
 TaskKind = Literal["classification", "extraction", "sql", "text"]
 LabelerKind = Literal["teacher", "human", "rule", "imported"]
-Stream = Literal["audit", "risk", "test", "adjudication", "failure"]
-Purpose = Literal["certify", "find", "test"]
+Stream = Literal["audit", "risk", "test", "adjudication", "failure", "gold"]
+GOLD: Final = "gold"
+"""The stream of cards whose truth is known: asked again, blind, to measure the reviewer, and never in an estimate."""
+Purpose = Literal["certify", "find", "test", "sent"]
+"""`certify` and `find` draw an audit sample; `test` is the frozen split; `sent` holds rows that a person chose."""
 ReviewVerdict = Literal["accept", "edit", "reject", "skip"]
 Action = Literal["relabel", "exclude", "keep", "merge", "undo"]
 Split = Literal["train", "test"]

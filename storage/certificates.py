@@ -7,9 +7,13 @@ import polars as pl
 
 from curator.certification import Certificate, certify
 from curator.errors import NotEnoughDataError, RequestError
+from curator.sampling import ALLOCATIONS
 from curator.types import Bound
 from storage import datasets, plans, reviews, views
 from storage.store import Store
+
+ESTIMATES = tuple(ALLOCATIONS)
+"""The purposes of a plan that has an audit sample; only these are ever certified."""
 
 
 def judge_newest(
@@ -26,16 +30,16 @@ def judge_newest(
 
     Raises:
         NotEnoughDataError: There is no plan that estimates.
-        RequestError: The plan is of another dataset, or is a test plan.
+        RequestError: The plan is of another dataset, or draws no audit sample (test, sent).
     """
     datasets.require(store, dataset)
     if plan is not None:
         found = plans.get(store, plan)
-        if found["dataset"] != dataset or found["purpose"] == "test":
+        if found["dataset"] != dataset or found["purpose"] not in ESTIMATES:
             msg = f"plan {plan} is a {found['purpose']} plan of {found['dataset']!r}; name an audit plan of {dataset!r}"
             raise RequestError(msg)
         return _judge(store, found, as_of, released)
-    candidates = [p for p in plans.of_dataset(store, dataset) if p["purpose"] != "test"]
+    candidates = [p for p in plans.of_dataset(store, dataset) if p["purpose"] in ESTIMATES]
     if as_of is not None:
         candidates = [p for p in candidates if p["seq"] <= as_of]
     if not candidates:

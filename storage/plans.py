@@ -85,9 +85,10 @@ def rows(store: Store, plan: str) -> pl.DataFrame:
 
 
 def tasks(store: Store, plan: str) -> pl.DataFrame:
-    """The plan's tasks in review order, with the row's text and external id."""
+    """The plan's tasks in review order, with the row's text and external id; `overlap` people review each."""
     return store.frame(
-        "select t.*, e.external_id, e.text from review_task t join example e using (example_id) "
+        "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, e.text "
+        "from review_task t join example e using (example_id) "
         "where t.plan = ? order by t.position, t.task",
         [plan],
     )
@@ -100,3 +101,17 @@ def task(store: Store, task_id: str) -> dict[str, Any] | None:
         [task_id],
     )
     return found.row(0, named=True) if found.height else None
+
+
+def waiting(store: Store, dataset: str) -> set[str]:
+    """The ids of the examples that have an open task: one that nobody has reviewed, in whichever plan."""
+    rows = store.rows(
+        """
+        select distinct t.example_id from review_task t join plan p on p.plan = t.plan
+        left join (select task, count(*) filter (verdict <> 'undo') - count(*) filter (verdict = 'undo') as n
+                   from review where dataset = ? group by task) r on r.task = t.task
+        where t.dataset = ? and coalesce(r.n, 0) = 0
+        """,
+        [dataset, dataset],
+    )
+    return {row[0] for row in rows}

@@ -73,7 +73,7 @@ if progress["left"]:
     st.page_link(
         "pages/review/queue.py", label=f"Review the {progress['left']} rows left", icon=":material/rate_review:"
     )
-if next(plan["purpose"] for plan in found if plan["plan"] == chosen) != "test":
+if next(plan["purpose"] for plan in found if plan["plan"] == chosen) in certificates.ESTIMATES:
     try:
         show_certificate(certificates.judge_newest(settings.store, dataset, plan=chosen))
     except CuratorError as error:

@@ -10,6 +10,7 @@ PURPOSES: dict[Purpose, str] = {
     "find": "Find mistakes",
     "test": "Review the frozen test split in full",
 }
+SENT = "Rows that were sent to review"
 
 # In the order in which a person should look at them: what could be wrong throughout comes first.
 FINDINGS = {
@@ -74,7 +75,7 @@ def spot_check_names(plans: Sequence[dict[str, Any]]) -> dict[str, str]:
     names = {}
     for number, plan in zip(range(len(plans), 0, -1), plans, strict=True):
         rows = plan["settings"].get("reviews", 0) + plan["settings"].get("risk_reviews", 0)
-        purpose = PURPOSES.get(plan["purpose"], plan["purpose"])
+        purpose = SENT if plan["purpose"] == "sent" else PURPOSES.get(plan["purpose"], plan["purpose"])
         names[plan["plan"]] = f"No. {number}: {purpose}, {rows:,} rows, labels of {plan['labeler']}"
     return names
 
