@@ -2,7 +2,9 @@
 
 Order of precedence: adjudicated, else agreed or single undisputed review, else a group decision, else the
 chosen teacher. A blind first look that disagrees with the label under review counts only after a second look (by
-anybody) that says the same; until then the row is `unsettled` and stays out of releases.
+anybody) that says the same; a row that a plan asks several people about counts only once they all have answered and
+agree. Until then the row is `unsettled` and stays out of releases. Answers to gold cards measure the reviewer, and
+never say anything about the row.
 """
 
 from collections import defaultdict
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import polars as pl
+
+from curator.types import GOLD
 
 Basis = Literal["adjudication", "review", "decision", "teacher", "none"]
 Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
@@ -33,7 +37,8 @@ class HumanOutcome:
     """What people said about one row, taken together.
 
     `status`: settled (value holds), rejected (wrong, no right value given), disputed (people differ),
-    unsettled (a blind disagreement waits for a second look), skipped (nobody could say).
+    unsettled (a blind disagreement waits for a second look, or an overlapped row for further reviewers), skipped
+    (nobody could say).
     """
 
     status: Literal["settled", "rejected", "disputed", "unsettled", "skipped"]
@@ -46,14 +51,12 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
 
     Args:
         reviews: Mappings with reviewer, verdict, value, blind, stream, proposed (the label that was reviewed) and
-            perhaps adjudicates.
+            perhaps adjudicates and overlap (how many people the plan asks).
     """
-    given = list(reviews)
+    given = [r for r in reviews if r["stream"] != GOLD]
     if not given:
         return None
     said = [r for r in given if r["verdict"] != "skip"]
-    if not said:
-        return HumanOutcome("skipped", None)
     final = [r for r in said if r["stream"] == "adjudication" or r.get("adjudicates")]
     if final:
         value = None if final[-1]["verdict"] == "reject" else final[-1]["value"]
@@ -62,7 +65,11 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
     answers = {None if r["verdict"] == "reject" else r["value"] for r in newest_by_reviewer.values()}
     if len(answers) > 1:
         return HumanOutcome("disputed", None)
-    (answer,) = answers
+    answer = next(iter(answers), None)
+    if _waits_for_others(given, set(newest_by_reviewer)):
+        return HumanOutcome("unsettled", answer)
+    if not said:
+        return HumanOutcome("skipped", None)
     if answer is None:
         return HumanOutcome("rejected", None)
     saying_so = [r for r in said if r["value"] == answer]
@@ -71,6 +78,15 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
         r["blind"] and answer != r["proposed"] for r in saying_so
     )
     return HumanOutcome("unsettled" if first_look_only else "settled", answer)
+
+
+def _waits_for_others(given: list[dict[str, Any]], speakers: set[str]) -> bool:
+    """Whether a row that a plan asks several people about lacks some of them, or two who say anything.
+
+    One answer beside skips is no agreement; skips alone, by all who were asked, are a skip.
+    """
+    asked = max(r.get("overlap") or 1 for r in given)
+    return asked > 1 and (len({r["reviewer"] for r in given}) < asked or len(speakers) == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +102,55 @@ class Standing:
     newest: dict[str, Any]
 
 
+def in_force(decisions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The decisions about one row, or from one finding, without those that were taken back and without the undos.
+
+    An undo whose `value` names a decision takes back that one (twice is as once); without a value it takes back
+    the newest that is still in force.
+
+    Args:
+        decisions: Mappings with decision, action and value, oldest first.
+    """
+    standing: list[dict[str, Any]] = []
+    for row in decisions:
+        if row["action"] != "undo":
+            standing.append(row)
+        elif row["value"] is not None:
+            standing = [taken for taken in standing if taken["decision"] != row["value"]]
+        elif standing:
+            standing.pop()
+    return standing
+
+
+def standing_decisions(taken: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The decisions of a dataset that were not taken back, oldest first; see `in_force`.
+
+    Args:
+        taken: Mappings with decision, action, value and finding_id, one for each decision, oldest first. An undo
+            without a value reaches only decisions from its own finding.
+    """
+    about: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    order: dict[str, int] = {}
+    for place, row in enumerate(taken):
+        undone = row["value"] if row["action"] == "undo" else None
+        about[row["finding_id"] or undone or row["decision"]].append(row)
+        order[row["decision"]] = place
+    return sorted((d for rows in about.values() for d in in_force(rows)), key=lambda d: order[d["decision"]])
+
+
 def effective_decisions(decisions: pl.DataFrame) -> dict[str, Standing]:
-    """Example id -> what is decided about it. An undo takes back the newest decision that is still in force."""
+    """Example id -> what is decided about it, after taking undos back (see `in_force`)."""
     history: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in decisions.sort("seq").iter_rows(named=True):
-        stack = history[row["example_id"]]
-        if row["action"] != "undo":
-            stack.append(row)
-        elif stack:
-            stack.pop()
+        history[row["example_id"]].append(row)
+    standing = {example: in_force(rows) for example, rows in history.items()}
     return {
         example: Standing(
             label=next((d for d in reversed(stack) if d["action"] == "relabel"), None),
             presence=next((d for d in reversed(stack) if d["action"] != "relabel"), None),
             newest=stack[-1],
         )
-        for example, stack in history.items()
+        for example, stack in standing.items()
         if stack
     }
 

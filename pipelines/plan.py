@@ -1,15 +1,16 @@
 """Draw a spot-check: which rows people look at, with their strata and probabilities stored before anybody does."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from curator import sampling
+from curator.assignment import Staffing, gold_rows, share_of
 from curator.errors import NotEnoughDataError, RequestError
 from curator.ids import short_id
-from curator.types import Purpose
+from curator.types import GOLD, Purpose, Stream, TaskKind
 from pipelines import splitting
 from storage import audit, datasets, findings, labels, plans, views
 from storage.store import Store
@@ -31,6 +32,7 @@ class PlanConfig:
     confidence: float | None = None
     test_share: float = 0.2
     seed: int = 0
+    staffing: Staffing = field(default_factory=Staffing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class PlanReport:
     created: bool
     reviews: int
     risk_reviews: int
+    overlapped: int
+    gold: int
     population: int
     known: int
     strata: tuple[dict[str, Any], ...]
@@ -62,6 +66,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     """
     _check(config)
     task = datasets.task_of(store, datasets.require(store, config.dataset))
+    config.staffing.check(task.kind)
     labeler = labels.require_labeler(store, config.dataset, config.labeler)
     confidence = config.confidence or task.confidence
     target = config.max_error if config.max_error is not None else task.max_error
@@ -82,8 +87,10 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         known=frozenset(known.to_list()),
         risk_reviews=config.risk_reviews if config.purpose != "test" else 0,
     )
+    staffing = config.staffing.changed()
     request = [config.dataset, config.purpose, labeler, as_of, reviews, config.risk_reviews, config.seed]
-    plan = short_id("plan", [*request, confidence, target])
+    plan = short_id("plan", [*request, confidence, target, *([staffing] if staffing else [])])
+    tasks = _tasks(plan, config, rows, draw, task.kind)
     settings = {
         "reviews": len(draw.audit),
         "risk_reviews": len(draw.risk),
@@ -92,10 +99,12 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         "test_share": config.test_share,
         "strata": [asdict(s) for s in draw.strata],
         "detector": splitting.DETECTOR,
+        **staffing,
+        "blind_share": config.staffing.blind_of_risk(task.kind),
     }
     created = not any(p["plan"] == plan for p in plans.of_dataset(store, config.dataset))
     if created:
-        _store(store, plan, config, labeler, as_of, settings, population, draw, task.kind)
+        _store(store, plan, config, labeler, as_of, settings, population, draw, tasks)
     return PlanReport(
         plan=plan,
         dataset=config.dataset,
@@ -104,12 +113,19 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         created=created,
         reviews=len(draw.audit),
         risk_reviews=len(draw.risk),
+        overlapped=tasks.filter(pl.col("overlap") > 1).height,
+        gold=(gold := tasks.filter(pl.col("stream") == GOLD).height),
         population=population.height,
         known=len(known),
         strata=tuple(asdict(s) for s in draw.strata),
         claims=_claims(config.purpose, population.height - len(known), len(draw.audit), target, confidence),
         splits=_splits(rows),
-        notes=(*notes, *note, *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items())),
+        notes=(
+            *notes,
+            *note,
+            *_few_gold(config.staffing.gold, gold),
+            *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
+        ),
         tasks=tuple(
             {
                 "task_id": row["task"],
@@ -205,6 +221,55 @@ def _splits(rows: pl.DataFrame) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
+def _few_gold(wanted: int, found: int) -> tuple[str, ...]:
+    if found >= wanted:
+        return ()
+    return (f"{found} gold cards, not {wanted}: only rows that people settled, and that are not drawn now, can be one",)
+
+
+def _tasks(plan: str, config: PlanConfig, rows: pl.DataFrame, draw: sampling.Draw, kind: TaskKind) -> pl.DataFrame:
+    """What people are asked, in the columns of `review_task` but seq, plan and dataset."""
+    staffing, seed = config.staffing, config.seed
+    state = {row["example_id"]: row for row in rows.iter_rows(named=True)}
+    estimating: Stream = "test" if config.purpose == "test" else "audit"
+    audit_ids, risk_ids = [d.example_id for d in draw.audit], [d.example_id for d in draw.risk]
+    overlapped = share_of(audit_ids, staffing.overlap_share, seed=seed, use="overlap") if staffing.overlap > 1 else ()
+    blind = share_of(risk_ids, staffing.blind_of_risk(kind), seed=seed, use="blind")
+    taken = {*audit_ids, *risk_ids}
+    settled = rows.filter((pl.col("human_status") == "settled").fill_null(False) & pl.col("out").is_null())
+    known = [
+        (row["example_id"], row["basis"] == "adjudication")
+        for row in settled.iter_rows(named=True)
+        if row["example_id"] not in taken
+    ]
+    gold = gold_rows(known, staffing.gold, seed=seed)
+    picked: list[tuple[Stream, str, str, float, int, bool]] = [
+        *((estimating, d.example_id, d.stratum, d.inclusion_probability, d.position, True) for d in draw.audit),
+        *(("risk", d.example_id, d.stratum, 1.0, d.position, d.example_id in blind) for d in draw.risk),
+        *((GOLD, e, "known", 1.0, n, True) for n, e in enumerate(gold)),
+    ]
+    records = [
+        {
+            "task": short_id("t", [plan, e]),
+            "example_id": e,
+            "stream": stream,
+            "stratum": stratum,
+            "inclusion_probability": probability,
+            "position": position,
+            "blind": hidden and kind == "classification",
+            "content_hash": state[e]["content_hash"],
+            "proposed": state[e]["human_value"] if stream == GOLD else state[e]["value"],
+            # A gold card says what the others say: who knows which card is gold is not measured by it.
+            "why": _why(estimating if stream == GOLD else stream, stratum),
+            "overlap": staffing.overlap if e in overlapped else 1,
+        }
+        for stream, e, stratum, probability, position, hidden in picked
+    ]
+    return pl.DataFrame(
+        records, schema_overrides={"proposed": pl.String, "position": pl.Int64, "inclusion_probability": pl.Float64}
+    )
+
+
 def _store(
     store: Store,
     plan: str,
@@ -214,7 +279,7 @@ def _store(
     settings: dict[str, Any],
     population: pl.DataFrame,
     draw: sampling.Draw,
-    kind: str,
+    tasks: pl.DataFrame,
 ) -> None:
     rows = population.select(
         "example_id",
@@ -224,24 +289,6 @@ def _store(
         pl.col("basis").alias("drawn_status"),
         pl.col("example_id").replace_strict(draw.assignment).alias("stratum"),
     )
-    state = {row["example_id"]: row for row in population.iter_rows(named=True)}
-    stream = "test" if config.purpose == "test" else "audit"
-    picked = [(d, stream) for d in draw.audit] + [(d, "risk") for d in draw.risk]
-    tasks = [
-        {
-            "task": short_id("t", [plan, d.example_id]),
-            "example_id": d.example_id,
-            "stream": kind_of,
-            "stratum": d.stratum,
-            "inclusion_probability": d.inclusion_probability,
-            "position": d.position,
-            "blind": kind_of != "risk" and kind == "classification",
-            "content_hash": state[d.example_id]["content_hash"],
-            "proposed": state[d.example_id]["value"],
-            "why": _why(kind_of, d.stratum),
-        }
-        for d, kind_of in picked
-    ]
     plans.add(
         store,
         plan=plan,
@@ -252,7 +299,7 @@ def _store(
         as_of_seq=as_of,
         settings=settings,
         rows=rows,
-        tasks=pl.DataFrame(tasks, schema_overrides={"proposed": pl.String, "position": pl.Int64}),
+        tasks=tasks,
     )
     audit.note(
         store,
@@ -261,7 +308,7 @@ def _store(
         subject=config.dataset,
         plan=plan,
         purpose=config.purpose,
-        tasks=len(tasks),
+        tasks=tasks.height,
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from curator import board as cards
 from curator.errors import RequestError
 from curator.ports import RefusedRecord, ReviewBoard
+from curator.types import GOLD
 from pipelines.progress import stage
 from storage import audit, datasets, labels, plans, reviews, views
 from storage.store import Store
@@ -39,24 +40,28 @@ class RouteReport:
     refused: tuple[RefusedRecord, ...]
 
 
-def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int = 1) -> RouteReport:
+def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = None) -> RouteReport:
     """Bring the board to where the store is. What a dying server has acknowledged stays; a rerun sends the rest.
+
+    A board asks equally many people about each record: by default as many as the plan asks about any. Gold cards
+    stay in the native queue, which knows who has seen a row.
 
     Raises:
         NotFoundError: No such plan.
         RequestError: An overlap below 1.
         ReviewBoardError: The board could not be reached or refused.
     """
-    if overlap < 1:
+    if overlap is not None and overlap < 1:
         msg = f"--overlap is {overlap}, expected at least 1 reviewer"
         raise RequestError(msg)
     found = plans.get(store, plan)
+    tasks = plans.tasks(store, plan).filter(pl.col("stream") != GOLD)
+    overlap = overlap or int(tasks["overlap"].to_numpy().max(initial=1))
     task = datasets.task_of(store, found["dataset"])
     form = cards.form(task, found["dataset"], plan, overlap)
     created = board.open(form)
     with stage("read the board") as report:
         entries = board.entries(form.name, report)
-    tasks = plans.tasks(store, plan)
     given = list(reviews.frame(store, found["dataset"]).iter_rows(named=True))
     made = cards.wanted(
         tasks.iter_rows(named=True),

@@ -133,6 +133,36 @@ MIGRATIONS: tuple[Migration, ...] = (
         """,
     ),
     Migration(2, "adjudication", "alter table review add column adjudicates boolean default false;"),
+    Migration(
+        3,
+        "several reviewers of one task",
+        """
+        alter table review_task add column overlap integer default 1;
+        create table lease (
+            task varchar not null, reviewer varchar not null, expires double not null, primary key (task, reviewer));
+        insert into lease select task, reviewer, expires from claim; -- which `lease` replaces
+        """,
+    ),
+    Migration(
+        4,
+        "figures over time",
+        """
+        create table figure (
+            seq bigint not null, figure varchar primary key, dataset varchar not null, kind varchar not null,
+            version integer, as_of_seq bigint not null, content varchar not null,
+            created_at timestamp default current_timestamp);
+        """,
+    ),
+    Migration(
+        5,
+        "roles, and links between audit events",
+        """
+        create table user_role (
+            seq bigint not null, name varchar not null, role varchar not null, granted boolean not null,
+            who varchar not null, why varchar not null, created_at timestamp default current_timestamp);
+        create table audit_link (event_seq bigint primary key, hash varchar not null);
+        """,
+    ),
 )
 
 

@@ -35,9 +35,18 @@ class Connection:
     def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
         self._raw = raw
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run SQL and return all rows."""
-        return self._raw.execute(sql, list(parameters)).fetchall()
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Run SQL and return all rows; parameters by place (`?`), or by name (`$name`)."""
+        return self._raw.execute(sql, parameters if isinstance(parameters, dict) else list(parameters)).fetchall()
+
+    @contextmanager
+    def table(self, name: str, records: pl.DataFrame) -> Iterator[None]:
+        """Let SQL in the block read a frame as a table of this name."""
+        self._raw.register(name, records)
+        try:
+            yield
+        finally:
+            self._raw.unregister(name)
 
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Run SQL and return a polars frame."""

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from curator.current import current_labels
+from curator.types import GOLD
 from storage import examples, findings, labels, plans, reviews, runs, versions
 from storage.store import Store
 
@@ -63,23 +64,35 @@ def _counts(rows: pl.DataFrame, column: str) -> dict[str, int]:
 
 
 def plan_progress(store: Store, plan: str) -> dict[str, Any]:
-    """How far a plan's review is: tasks, done, left, by stream, by reviewer, seconds for each decision."""
+    """How far a plan's review is: tasks, done, left, by stream, by reviewer, seconds for each decision.
+
+    A task is done when as many people have reviewed it as it asks for; `answers` and `answers_wanted` count those
+    people. Gold cards are counted apart: a plan is complete without them.
+    """
+    found = plans.get(store, plan)
     tasks = plans.tasks(store, plan)
-    done = reviews.frame(store, plans.get(store, plan)["dataset"], plan=plan)
-    seen = set(done["task"].to_list())
+    given = reviews.frame(store, found["dataset"], plan=plan)
+    people = given.group_by("task").agg(pl.col("reviewer").n_unique().alias("people"))
+    tasks = tasks.join(people, on="task", how="left", maintain_order="left").with_columns(pl.col("people").fill_null(0))
+    gold = tasks.filter(pl.col("stream") == GOLD)
+    tasks = tasks.filter(pl.col("stream") != GOLD).with_columns(done=pl.col("people") >= pl.col("overlap"))
     by_stream = {
-        stream: {"tasks": part.height, "done": sum(t in seen for t in part["task"])}
+        stream: {"tasks": part.height, "done": int(part["done"].sum())}
         for (stream,), part in tasks.group_by("stream", maintain_order=True)
     }
-    seconds = done["seconds"].drop_nulls()
+    seconds, done = given["seconds"].drop_nulls(), int(tasks["done"].sum())
     return {
         "plan": plan,
         "tasks": tasks.height,
-        "done": sum(t in seen for t in tasks["task"]),
-        "left": sum(t not in seen for t in tasks["task"]),
+        "done": done,
+        "left": tasks.height - done,
         "by_stream": by_stream,
-        "by_reviewer": _counts(done, "reviewer"),
+        "by_reviewer": _counts(given, "reviewer"),
         "median_seconds": seconds.median() if len(seconds) else None,
+        "answers": int(tasks.select(pl.min_horizontal("people", "overlap").sum()).item()),
+        "answers_wanted": int(tasks["overlap"].sum()),
+        "gold": {"cards": gold.height, "answers": int(gold["people"].sum())},
+        "quota": found["settings"].get("quota"),
     }
 
 

@@ -8,6 +8,7 @@ import typer
 
 from curator.agreement import agreement as measure
 from curator.agreement import ratings
+from curator.assignment import Staffing
 from curator.errors import NotEnoughDataError
 from pipelines import plan as planning
 from pipelines import pull as pulling
@@ -44,6 +45,13 @@ def plan(
     labeler: Labeler = None,
     seed: Seed = 0,
     test_share: Annotated[float, typer.Option(help="Share of rows frozen as test, if none is yet.")] = 0.2,
+    overlap: Annotated[int, typer.Option(help="People who review each overlapped audit task.")] = 1,
+    overlap_share: Annotated[float, typer.Option(help="Share of the audit tasks that overlap, 0..1.")] = 1.0,
+    gold: Annotated[int, typer.Option(help="Rows with a known truth to ask again, blind.")] = 0,
+    quota: Annotated[int | None, typer.Option(help="Most tasks for one reviewer.")] = None,
+    blind_share: Annotated[
+        float | None, typer.Option(help="Share of the risk rows that hide the label, 0..1; default 0.2.")
+    ] = None,
 ) -> int:
     """Draw a spot-check and store it before anybody reviews."""
     store = settings().store
@@ -57,12 +65,15 @@ def plan(
         confidence=confidence,
         test_share=test_share,
         seed=seed,
+        staffing=Staffing(overlap, overlap_share, gold, quota, blind_share),
     )
     report = planning.run(config, store)
     bounds = report.claims.get("upper_bound_if_errors_found", {})
     text = lines(
         f"plan {report.plan}: {report.purpose}, {report.reviews:,} audit and {report.risk_reviews:,} risk reviews "
         f"of {report.population:,} rows ({report.known:,} known before)",
+        f"{report.overlapped:,} of them by {overlap} people each" if report.overlapped else None,
+        f"{report.gold:,} gold cards among them" if report.gold else None,
         *(f"  stratum {s['name']}: {s['reviews']:,} of {s['size']:,}" for s in report.strata),
         *(f"  if {n} of them are wrong: at most {percent(b)} of all are" for n, b in bounds.items()),
         counts("splits", report.splits),
@@ -75,7 +86,9 @@ def plan(
 def route(
     plan: Plan,
     to: Annotated[str, typer.Option(help="native | argilla")] = "native",
-    overlap: Annotated[int, typer.Option(help="Reviewers for each row (Argilla).")] = 1,
+    overlap: Annotated[
+        int | None, typer.Option(help="Reviewers for each row (Argilla); default the most that the plan asks for.")
+    ] = None,
 ) -> int:
     """Send a plan's tasks to reviewers. Run it again to send what is missing, and second looks that are due."""
     project = settings()

@@ -18,6 +18,7 @@ REVIEW_SCHEMA = {
     "blind": pl.Boolean,
     "stream": pl.String,
     "proposed": pl.String,
+    "overlap": pl.Int64,
 }
 DECISION_SCHEMA = {
     "seq": pl.Int64,
@@ -43,6 +44,7 @@ def review(
     blind: bool = False,
     stream: str = "audit",
     proposed: str | None = "t",
+    overlap: int = 1,
 ) -> dict[str, Any]:
     named = verdict or ("reject" if value is None else "accept" if value == proposed else "edit")
     return {
@@ -52,6 +54,7 @@ def review(
         "blind": blind,
         "stream": stream,
         "proposed": proposed,
+        "overlap": overlap,
     }
 
 
@@ -160,6 +163,37 @@ def test_a_skip_says_nothing_and_takes_nothing_away() -> None:
     assert now(reviews=[review("x"), skip("ben")])["value"] == "x"
 
 
+def test_a_row_that_two_are_asked_about_counts_only_once_both_agree() -> None:
+    def two(value: str | None, by: str, **more: Any) -> dict[str, Any]:
+        return review(value, by=by, overlap=2, **more)
+
+    assert now(reviews=[two("t", "ana")])["out"] == "unsettled"
+    assert now(reviews=[two(None, "ana")])["out"] == "unsettled", "one rejection of two is no verdict yet"
+    assert now(reviews=[two("t", "ana"), two("t", "ana")])["out"] == "unsettled", "the same person twice is one person"
+    agreed = now(reviews=[two("t", "ana"), two("t", "ben")])
+    assert (agreed["value"], agreed["basis"], agreed["out"]) == ("t", "review", None)
+    assert now(reviews=[two("x", "ana", blind=True), two("x", "ben", blind=True)])["value"] == "x"
+    assert now(reviews=[two("t", "ana"), two("x", "ben")])["out"] == "disputed"
+    final = now(reviews=[two("t", "ana"), two("x", "ben"), review("x", by="cleo", stream="adjudication")])
+    assert (final["value"], final["basis"]) == ("x", "adjudication")
+
+
+def test_a_skip_beside_one_answer_is_no_agreement_and_skips_alone_are_a_skip() -> None:
+    skips = [skip("ana") | {"overlap": 2}, skip("ben") | {"overlap": 2}]
+    assert now(reviews=[review("t", by="ana", overlap=2), skips[1]])["out"] == "unsettled"
+    assert now(reviews=skips[:1])["human_status"] == "unsettled"
+    assert now(reviews=skips)["human_status"] == "skipped"
+    three = [review("t", by="ana", overlap=3), review("t", by="ben", overlap=3), skip("cleo") | {"overlap": 3}]
+    assert now(reviews=three[:2])["out"] == "unsettled"
+    assert now(reviews=three)["human_status"] == "settled"
+
+
+def test_an_answer_to_a_gold_card_says_nothing_about_the_row() -> None:
+    wrong = review("x", by="ben", stream="gold")
+    assert now(reviews=[wrong]) == now()
+    assert now(reviews=[review("t"), wrong]) == now(reviews=[review("t")])
+
+
 def test_excluding_and_keeping_do_not_touch_the_label() -> None:
     relabelled = ("relabel", "d")
     assert now(decisions=[("exclude", None)])["out"] == "excluded"
@@ -201,6 +235,7 @@ REVIEWS = st.builds(
     st.sampled_from(["t", "x", "y", None]),
     by=st.sampled_from(["ana", "ben", "cleo"]),
     blind=st.booleans(),
+    overlap=st.sampled_from([1, 1, 2, 3]),
 )
 
 
@@ -224,9 +259,11 @@ def test_a_settled_value_is_one_that_somebody_said_and_nobody_denies(reviews: li
     newest = {r["reviewer"]: r["value"] for r in reviews}
     if outcome.status == "settled":
         assert set(newest.values()) == {outcome.value}
+        assert len(newest) >= max(r["overlap"] for r in reviews)
     if outcome.status == "disputed":
         assert len(set(newest.values())) > 1
-    assert (outcome.value is None) == (outcome.status in ("rejected", "disputed", "skipped"))
+    if outcome.status != "unsettled":
+        assert (outcome.value is None) == (outcome.status in ("rejected", "disputed", "skipped"))
 
 
 @given(st.lists(REVIEWS, max_size=5), st.lists(ACTIONS, max_size=5))

@@ -148,7 +148,7 @@ def test_records_are_only_ever_appended() -> None:
         text = file.read_text(encoding="utf-8").lower()
         found |= {m.group(2) for m in re.finditer(r"\b(update|delete\s+from|insert or replace into)\s+(\w+)", text)}
         assert not re.search(r"\b(truncate|drop table|alter table \w+ drop)\b", text), file
-    assert found == {"counter", "claim"}
+    assert found == {"counter", "lease"}
 
 
 def test_a_waiting_thread_gets_in_between_the_chunks_of_a_bulk_append(store: Store) -> None:
