@@ -1,14 +1,27 @@
-"""Who may see a page: the first statement of each page, because a deep link can bypass the entry script."""
+"""Who is there and what they may do: the first statement of each page, and a question before each action.
 
-import getpass
+A deep link can bypass the entry script, so each page calls `require_role` itself. Roles are read from the store at
+every run, and by `allow` at every action: one that was taken away is gone at the next click, also in a page that
+stays open.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
 
 import streamlit as st
 
-Role = Literal["reviewer", "engineer", "analyst", "admin"]
-LOOPBACK_NAMES = ("localhost",)
+from curator.errors import CuratorError, NotFoundError
+from curator.roles import ROLES, Permission, Role, identity, may
+from pipelines import settings as project_settings
+from pipelines import sign_in
+from pipelines.acting import act_as, system_user
+from pipelines.sign_in import is_loopback
+from storage import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +32,14 @@ class User:
     roles: frozenset[Role]
 
 
-def is_loopback(address: str | None) -> bool:
-    """Whether a server bound to this address is reached from this machine alone.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0"), is_loopback(None)
-    (True, False, False)
-    """
-    if not address:
-        return False
-    if address in LOOPBACK_NAMES:
-        return True
+@cache
+def provider() -> Mapping[str, Any] | None:
+    """The sign-in that was configured when the server started; None: the local single-user mode."""
     try:
-        return ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
+        project: Path | None = project_settings.find_project(None)
+    except NotFoundError:
+        project = None
+    return sign_in.configured(project, os.environ)
 
 
 def require_role(*roles: Role) -> User:
@@ -44,21 +51,98 @@ def require_role(*roles: Role) -> User:
     Args:
         roles: One of these is needed.
     """
+    auth = provider()
+    user = _local_user() if auth is None else _signed_in(auth)
+    act_as(user.name)
+    if user.roles.isdisjoint(roles):
+        st.error("Your role does not allow this page.")
+        if auth is not None:
+            st.text(f"{user.name} has {_in_words(user.roles)}; this page needs {_in_words(frozenset(roles), ' or ')}.")
+            sign_out_button()
+        st.stop()
+    return user
+
+
+def allow(user: User, permission: Permission) -> bool:
+    """Whether the user may do this now; ask right before doing it.
+
+    It asks the store again: in a fragment, a dialog or a component's callback the page's own guard has not run.
+
+    Args:
+        user: Whom the page was drawn for.
+        permission: What is about to be done.
+    """
+    if provider() is None:
+        return is_loopback(st.get_option("server.address"))
+    if _name() != user.name:
+        return False
+    act_as(user.name)
+    return may(_roles(user.name), permission)
+
+
+def signed_in() -> bool:
+    """Whether somebody is there: always in the local mode."""
+    return provider() is None or _name() is not None
+
+
+def sign_out_button() -> None:
+    """Offer to sign out."""
+    st.button("Sign out", on_click=st.logout, icon=":material/logout:")
+
+
+def _local_user() -> User:
     if not is_loopback(st.get_option("server.address")):
         st.error(
             "This app has no sign-in, so it serves its own machine only. "
             "Start it with `curator app`, or with `--server.address 127.0.0.1`."
         )
         st.stop()
-    user = User(_local_name(), frozenset(("reviewer", "engineer", "analyst", "admin")))
-    if not user.roles.intersection(roles):
-        st.error("Your role does not allow this page.")
+    return User(system_user(), frozenset(ROLES))
+
+
+def _signed_in(auth: Mapping[str, Any]) -> User:
+    """Whoever signed in and has a role; anyone else gets no further."""
+    name = _name()
+    if name is None:
+        _ask_to_sign_in(auth)
+    roles = _roles(name)
+    if not roles:
+        st.subheader("You have no role yet", anchor=False)
+        st.text("Ask an admin. In the project's folder, this command lets you review:")
+        st.code(command_for(name), language=None)
+        sign_out_button()
         st.stop()
-    return user
+    return User(name, roles)
 
 
-def _local_name() -> str:
+def command_for(name: str) -> str:
+    """The command that gives a user the first role, safe to paste into a shell."""
+    return f"curator users add {shlex.quote(name)} --role reviewer"
+
+
+def _name() -> str | None:
+    """The name that this session's sign-in proves."""
+    return identity(st.user.to_dict()) if getattr(st.user, "is_logged_in", False) is True else None
+
+
+def _roles(name: str) -> frozenset[Role]:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "local"
+        return users.roles_of(project_settings.load(project_settings.find_project(None)).store, name)
+    except CuratorError:  # no project, no store: nobody has a role in it
+        return frozenset()
+
+
+def _ask_to_sign_in(auth: Mapping[str, Any]) -> NoReturn:
+    st.subheader("Curator", anchor=False)
+    st.text("Sign in to go on.")
+    for named in sign_in.providers(auth):
+        label = f"Sign in with {named}" if named else "Sign in"
+        st.button(label, type="primary", on_click=st.login, args=(named,) if named else (), key=f"sign-in:{named}")
+    if getattr(st.user, "is_logged_in", False) is True:  # signed in, but by a token that proves no name
+        st.text("Your account's provider tells no verified e-mail address and no subject, so Curator cannot know you.")
+        sign_out_button()
+    st.stop()
+
+
+def _in_words(roles: frozenset[Role], between: str = ", ") -> str:
+    return between.join(role for role in ROLES if role in roles)
