@@ -6,22 +6,20 @@ the luck of a sketch: texts equal but for one word, texts equal after words at a
 (Broder 1997) with locality-sensitive hashing for the rest.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
+from curator.comparing import END_WORDS, compare, unspaced_words
 from curator.normalise import Marks, marks, normalise
 
 DEFAULT_THRESHOLD = 0.7
-_END_WORDS = 8  # a greeting or a closing has at most this many words
 _SHORT = 40  # texts of at most this many words get the one-word keys; longer ones are safe with MinHash
-_LONG = 20  # from here on, each text may lack a word of the other
 _BUCKET = 40  # above this, a bucket's words are compared with their neighbours in sorted order only
 _PERMUTATIONS, _ROWS = 128, 4  # 32 bands of 4: Jaccard 0.6 is found with 0.988, 0.25 with 0.12
 _MIN_JACCARD = 0.4  # below this a MinHash candidate is not worth aligning
@@ -91,6 +89,7 @@ def near_pairs(texts: Sequence[str], *, seed: int = 0) -> NearPairs:
     rows = np.array(list(first_row.values()), dtype=np.int64)
     forms = [form for form, _ in first_row]
     tokens = [form.split() for form in forms]
+    uses = Counter(word for words in tokens for word in set(words))
     found: dict[tuple[int, int], tuple[float, str]] = {}
     tried: set[tuple[int, int]] = set()
     for a, b in _candidates(forms, tokens, seed):
@@ -99,7 +98,7 @@ def near_pairs(texts: Sequence[str], *, seed: int = 0) -> NearPairs:
             continue
         tried.add(pair)
         if marks_N[rows[a]] == marks_N[rows[b]]:
-            verdict = compare(tokens[a], tokens[b])
+            verdict = compare(tokens[a], tokens[b], uses)
             if verdict:
                 found[pair] = verdict
     pairs = sorted(found, key=lambda pair: (rows[pair[0]], rows[pair[1]]))
@@ -121,7 +120,7 @@ def _candidates(forms: list[str], tokens: list[list[str]], seed: int) -> Iterato
         yield from combinations(rows[:_BUCKET], 2)
     yield from _one_part_candidates([(words, " ") for words in tokens], by_form)
     # Without spaces the parts are characters.
-    glued = [(list("".join(words)) if _unspaced(words) else [], "") for words in tokens]
+    glued = [(list("".join(words)) if unspaced_words(words) else [], "") for words in tokens]
     yield from _one_part_candidates(glued, by_compact)
     yield from _minhash_candidates(forms, seed)
 
@@ -138,7 +137,7 @@ def _one_part_candidates(
             before, after = parts[:place], parts[place + 1 :]
             buckets[f"{space.join(before)}\0{space.join(after)}"].append((part, row))
             yield from ((row, other) for other in by_text.get(space.join(before + after), ()))
-        for cut in range(2, min(_END_WORDS, len(parts) - 2) + 1):
+        for cut in range(2, min(END_WORDS, len(parts) - 2) + 1):
             for rest in (parts[cut:], parts[:-cut]):
                 yield from ((row, other) for other in by_text.get(space.join(rest), ()))
     for bucket in buckets.values():
@@ -182,108 +181,6 @@ def _minhash_candidates(forms: list[str], seed: int) -> Iterator[tuple[int, int]
 def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
     shared = len(a & b)
     return shared / (len(a) + len(b) - shared)
-
-
-def compare(a: Sequence[str], b: Sequence[str]) -> tuple[float, str] | None:
-    """Compare two token lists that share their marks.
-
-    Returns:
-        Similarity in 0..1 and what differs, or None where the two are not the same text: a word
-        was replaced by another word, each lacks words of the other, or more is missing than one word in
-        seven or an end.
-    """
-    if "".join(a) == "".join(b):
-        return 0.99, "spacing"
-    if _unspaced(a) and _unspaced(b):
-        return _compare_characters("".join(a), "".join(b))
-    total = sum(map(len, a)) + sum(map(len, b))
-    changed, typos, loose, ends = 0.0, 0, 0, 0
-    only_in_a = only_in_b = False
-    for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
-        left, right = a[a0:a1], b[b0:b1]
-        size = sum(map(len, left)) + sum(map(len, right))
-        if kind == "replace":
-            distance = _typo_distance(left, right)
-            if distance is None:
-                return None
-            typos += 1
-            changed += 2 * distance
-        else:
-            changed += size
-            only_in_a |= a1 > a0
-            only_in_b |= b1 > b0
-            if (a0 == 0 and b0 == 0) or (a1 == len(a) and b1 == len(b)):
-                ends += max(a1 - a0, b1 - b0)
-            else:
-                loose += max(a1 - a0, b1 - b0)
-    shorter = min(len(a), len(b))
-    if only_in_a and only_in_b and shorter < _LONG:
-        return None
-    if loose > max(1, shorter // 7) or ends > _END_WORDS or typos > max(1, shorter // 4) or shorter < 2:
-        return None
-    reason = "ends" if ends > 1 else "words" if loose or ends else "typo"
-    return max(0.0, 1.0 - changed / total), reason
-
-
-def _unspaced(tokens: Sequence[str]) -> bool:
-    # Thai, Chinese, Japanese: white space parts clauses, so a "word" is long or not made of letters with case.
-    glued = max(map(len, tokens), default=0) >= 8 and sum(map(len, tokens)) >= 9 * len(tokens)
-    return glued or all(not token.isascii() and token.upper() == token.lower() and len(tokens) <= 3 for token in tokens)
-
-
-def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
-    allowed = max(1, min(len(a), len(b)) // 8)
-    if min(len(a), len(b)) < 6:
-        return None
-    edits = 0
-    for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if kind != "equal":
-            edits += max(a1 - a0, b1 - b0)
-    if edits > allowed:
-        return None
-    return 1.0 - edits / max(len(a), len(b)), "typo"
-
-
-def _typo_distance(left: Sequence[str], right: Sequence[str]) -> int | None:
-    if "".join(left) == "".join(right):
-        return 1  # a space too many or too few
-    if len(left) != len(right):
-        return None
-    distances = [typo_distance(x, y) for x, y in zip(left, right, strict=True)]
-    return None if any(d is None for d in distances) else sum(d for d in distances if d is not None)
-
-
-def typo_distance(a: str, b: str) -> int | None:
-    """Return the edits (insert, delete, replace, swap of neighbours) between two spellings of a word.
-
-    None where they are too far apart to be one word: more than one edit, or two from nine letters on;
-    words under three letters, and words that differ by a prefix that turns the meaning (un-, dis-, in-).
-    """
-    shorter, longer = sorted((a, b), key=len)
-    if len(longer) < 3 or longer in {f"{prefix}{shorter}" for prefix in ("un", "dis", "in", "im", "ir", "il", "non")}:
-        return None
-    limit = 2 if len(shorter) >= 9 else 1
-    if len(longer) - len(shorter) > limit:
-        return None
-    distance = _edits(a, b)
-    return distance if distance <= limit else None
-
-
-def _edits(a: str, b: str) -> int:
-    # Optimal string alignment distance; words are short, so the quadratic table is small.
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i, x in enumerate(a, start=1):
-        row = [i]
-        for j, y in enumerate(b, start=1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before, last = last, row
-    return last[-1]
 
 
 def near_groups(pairs: NearPairs, rows: int, *, threshold: float = DEFAULT_THRESHOLD) -> list[Group]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.dedup import NearPairs, differing_words, exact_groups, near_groups, near_pairs, typo_distance
+from curator.comparing import typo_distance
+from curator.dedup import NearPairs, differing_words, exact_groups, near_groups, near_pairs
 from curator.normalise import marks
 from tests.curator.curation_data import shared
 
@@ -44,10 +45,25 @@ def test_a_typo_a_dropped_word_a_greeting_or_a_lost_space_is_a_near_duplicate(le
         ("I sent it from Rome to Oslo last week", "I sent it from Oslo to Rome last week"),
         ("How do I block my card", "How do I top up my card"),
         ("Where is my card", "Where is my order"),
+        ("what is the time", "what is the time in london"),
+        ("how do i top up", "How do I top up using cash?"),
     ],
 )
 def test_another_number_negation_name_or_word_is_not(left, right):
     assert not near(left, right)
+
+
+@pytest.mark.parametrize("closing", ["please", "right now", "if possible", "thank you", "for me"])
+def test_a_courtesy_at_the_end_says_nothing_more(closing):
+    assert near("turn the volume down", f"turn the volume down {closing}")
+
+
+def test_a_word_that_the_corpus_uses_often_is_no_misspelling_of_another():
+    corpus = [
+        f"{opening} my {animal}" for animal in ("cats", "cars") for opening in ("sell", "buy", "wash", "see", "find")
+    ]
+    pairs = near_pairs(["tell me about cats", "tell me about cars", "tell me about catz", *corpus])
+    assert list(zip(pairs.left_P.tolist(), pairs.right_P.tolist(), strict=True)) == [(0, 2)]
 
 
 @pytest.mark.parametrize(

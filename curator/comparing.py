@@ -1,0 +1,149 @@
+"""Whether two texts, word by word, are the same but for a slip: a typo, a dropped word, a courtesy at an end."""
+
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+
+END_WORDS = 8  # a greeting or a closing has at most this many words
+_LONG = 20  # from here on, each text may lack a word of the other
+_IN_USE, _OFTEN = 5, 20  # texts that share a spelling; how many times more share the right one
+# What may be said after a text without another meaning: courtesies, and words that only join others.
+_CLOSING_WORDS = """
+a about again ahead all an and any anyway are as asap at be been being but by can could did do does doing done for
+from get go had has have hello help hey hi how i if in into is it its just know let like me my need now of ok okay
+on or our out over please pls possible really right said same say see so some soon sure tell than thank thanks that
+the their them then there these they thing this those though thx to too up urgently us very want was
+way we well were what when where which while who why will with would yeah yes you your
+bitte danke merci por favor gracias obrigado grazie prego
+"""
+_CLOSINGS = frozenset(_CLOSING_WORDS.split())
+
+
+def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None = None) -> tuple[float, str] | None:
+    """Compare two token lists that share their marks.
+
+    Args:
+        a: Normalised words of one text.
+        b: Those of the other.
+        uses: How many texts of the corpus use a word: two that are both in use are no spellings of one.
+
+    Returns:
+        Similarity in 0..1 and what differs, or None where the two are not the same text: a word
+        was replaced by another word, each lacks words of the other, more is missing than one word in
+        seven or an end, or a short text goes on with words that say more ("the time", "the time in London").
+    """
+    if "".join(a) == "".join(b):
+        return 0.99, "spacing"
+    if unspaced_words(a) and unspaced_words(b):
+        return _compare_characters("".join(a), "".join(b))
+    total = sum(map(len, a)) + sum(map(len, b))
+    changed, typos, loose, ends = 0.0, 0, 0, 0
+    only_in_a = only_in_b = False
+    for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        left, right = a[a0:a1], b[b0:b1]
+        size = sum(map(len, left)) + sum(map(len, right))
+        if kind == "replace":
+            distance = _typo_distance(left, right, uses or {})
+            if distance is None:
+                return None
+            typos += 1
+            changed += 2 * distance
+        else:
+            changed += size
+            only_in_a |= a1 > a0
+            only_in_b |= b1 > b0
+            if a1 == len(a) and b1 == len(b) and min(len(a), len(b)) < _LONG and _says_more(left or right):
+                return None
+            if (a0 == 0 and b0 == 0) or (a1 == len(a) and b1 == len(b)):
+                ends += max(a1 - a0, b1 - b0)
+            else:
+                loose += max(a1 - a0, b1 - b0)
+    shorter = min(len(a), len(b))
+    if only_in_a and only_in_b and shorter < _LONG:
+        return None
+    if loose > max(1, shorter // 7) or ends > END_WORDS or typos > max(1, shorter // 4) or shorter < 2:
+        return None
+    reason = "ends" if ends > 1 else "words" if loose or ends else "typo"
+    return max(0.0, 1.0 - changed / total), reason
+
+
+def unspaced_words(tokens: Sequence[str]) -> bool:
+    """Whether the text is of a script that does not space its words."""
+    # Thai, Chinese, Japanese: white space parts clauses, so a "word" is long or not made of letters with case.
+    glued = max(map(len, tokens), default=0) >= 8 and sum(map(len, tokens)) >= 9 * len(tokens)
+    return glued or all(not token.isascii() and token.upper() == token.lower() and len(tokens) <= 3 for token in tokens)
+
+
+def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
+    allowed = max(1, min(len(a), len(b)) // 8)
+    if min(len(a), len(b)) < 6:
+        return None
+    edits = 0
+    for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind != "equal":
+            edits += max(a1 - a0, b1 - b0)
+    if edits > allowed:
+        return None
+    return 1.0 - edits / max(len(a), len(b)), "typo"
+
+
+def _says_more(closing: Sequence[str]) -> bool:
+    # One word may have been dropped by mistake.
+    return len(closing) > 1 and not _CLOSINGS.issuperset(closing)
+
+
+def _typo_distance(left: Sequence[str], right: Sequence[str], uses: Mapping[str, int]) -> int | None:
+    if "".join(left) == "".join(right):
+        return 1  # a space too many or too few
+    if len(left) != len(right):
+        return None
+    if any(
+        _both_in_use(uses.get(x, 0), uses.get(y, 0)) and not _inflected(x, y) for x, y in zip(left, right, strict=True)
+    ):
+        return None
+    distances = [typo_distance(x, y) for x, y in zip(left, right, strict=True)]
+    return None if any(d is None for d in distances) else sum(d for d in distances if d is not None)
+
+
+def typo_distance(a: str, b: str) -> int | None:
+    """Return the edits (insert, delete, replace, swap of neighbours) between two spellings of a word.
+
+    None where they are too far apart to be one word: more than one edit, or two from nine letters on;
+    words under three letters, and words that differ by a prefix that turns the meaning (un-, dis-, in-).
+    """
+    shorter, longer = sorted((a, b), key=len)
+    if len(longer) < 3 or longer in {f"{prefix}{shorter}" for prefix in ("un", "dis", "in", "im", "ir", "il", "non")}:
+        return None
+    limit = 2 if len(shorter) >= 9 else 1
+    if len(longer) - len(shorter) > limit:
+        return None
+    distance = _edits(a, b)
+    return distance if distance <= limit else None
+
+
+def _both_in_use(one: int, other: int) -> bool:
+    # A misspelling may stand in several texts, but the right spelling then stands in many more.
+    rare, frequent = sorted((one, other))
+    return rare >= _IN_USE and frequent < _OFTEN * rare
+
+
+def _inflected(a: str, b: str) -> bool:
+    """Whether one word is the other with an ending: card, cards; change, changed."""
+    shorter, longer = sorted((a, b), key=len)
+    return longer.startswith(shorter) or shorter[:-1] == longer[:-1]
+
+
+def _edits(a: str, b: str) -> int:
+    # Optimal string alignment distance; words are short, so the quadratic table is small.
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        row = [i]
+        for j, y in enumerate(b, start=1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, last = last, row
+    return last[-1]
