@@ -16,6 +16,7 @@ from 50 to 100); SetFit (Tunstall et al. 2022) starts from eight for each class.
 MAX_RATIO = 10.0
 """Largest label to smallest. Google's course on machine learning calls a minority of 1–20 % moderate imbalance."""
 MAX_SHARE = 0.3
+_BLOCK = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +123,43 @@ def rows_to_drop(
         rows.sort(key=lambda row: (-float(redundancy_N[row]), row))
         dropped += rows[:count]
     return sorted(dropped)
+
+
+def redundancy(
+    vectors_ND: NDArray[np.float32], labels: Sequence[str | None], *, protected: AbstractSet[int]
+) -> NDArray[np.float64]:
+    """How much each row repeats a row of its label that comes before it: their greatest cosine, [N], -1..1.
+
+    Protected rows come first, then the others in order, so that of two copies only the second is redundant, and a
+    copy of a protected row always is. The first row of a label repeats nothing (-1).
+
+    Args:
+        vectors_ND: Embeddings of unit length.
+        labels: The label of each row, or None; rows without one repeat nothing.
+        protected: Places of the rows that stay.
+    """
+    found_N = np.full(len(labels), -1.0)
+    rows_by_label: dict[str, list[int]] = {}
+    for row in sorted(range(len(labels)), key=lambda row: (row not in protected, row)):
+        if (label := labels[row]) is not None:
+            rows_by_label.setdefault(label, []).append(row)
+    for rows in rows_by_label.values():
+        ordered_RD = vectors_ND[rows]
+        for start in range(0, len(rows), _BLOCK):
+            block_BD = ordered_RD[start : start + _BLOCK]
+            cosine_BR = block_BD @ ordered_RD[: start + len(block_BD)].T
+            before_BR = np.arange(cosine_BR.shape[1]) < (start + np.arange(len(block_BD)))[:, None]
+            best_B = np.where(before_BR, cosine_BR, -1.0).max(axis=1)
+            found_N[rows[start : start + _BLOCK]] = np.round(best_B, 5)
+    return found_N
+
+
+def top_up(counts: Mapping[str, int]) -> dict[str, int]:
+    """Rows to collect by label, most first: up to `MIN_ROWS`, and to a tenth (`MAX_RATIO`) of the largest label.
+
+    >>> top_up({"a": 500, "b": 30, "c": 4, "d": 60})
+    {'c': 46, 'b': 20}
+    """
+    enough = max(MIN_ROWS, int(np.ceil(max(counts.values(), default=0) / MAX_RATIO)))
+    short = {label: enough - count for label, count in counts.items() if count < enough}
+    return dict(sorted(short.items(), key=lambda item: (-item[1], item[0])))

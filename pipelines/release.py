@@ -8,14 +8,15 @@ from typing import Any
 
 from curator import __version__, gates
 from curator.errors import DataError, NotEnoughDataError, RequestError
+from curator.figures import version_figures
 from curator.formats import get_format
 from curator.ids import digest
 from curator.manifest import ReleasedRow, build_manifest, file_fact, manifest_hash
 from curator.prompting import prompt_hash_source
 from curator.types import Split
-from pipelines import splitting, version_content, version_folder
+from pipelines import acting, splitting, version_content, version_folder
 from pipelines.version_content import SPLITS, Choice, Labels, VersionContent
-from storage import audit, certificates, clusters, datasets, labels, versions, views
+from storage import audit, certificates, clusters, datasets, figures, findings, labels, versions, views
 from storage.store import Store
 
 
@@ -56,6 +57,7 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
         NotEnoughDataError: No releasable row.
         RequestError: An unknown format; a waiver without a reason or for no gate; a folder in the way.
     """
+    acting.require("export")
     for name in config.formats:
         get_format(name)
     if config.waive and not (config.why or "").strip():
@@ -81,10 +83,12 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
         name = f"{dataset}@{have['number']}"
         if config.out is not None:
             version_folder.write(config.out, files, have["manifest"])
+            audit.note(store, actor=acting.actor(), action="export", subject=name, path=str(config.out))
         path = str(config.out or have["path"])
         return ReleaseReport(name, path, have["manifest_sha256"], False, counts, pair_counts, tuple(found), status)
     target = config.out or releases / dataset / str(manifest["number"])
     sealed = version_folder.write(target, files, manifest)
+    _note_figures(store, choice, content, sealed)
     versions.add(
         store,
         dataset,
@@ -95,8 +99,16 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
         manifest=sealed,
     )
     name = f"{dataset}@{manifest['number']}"
-    audit.note(store, actor=config.who, action="release", subject=name, waived=list(config.waive), why=config.why)
+    _note(store, config, name, status)
     return ReleaseReport(name, str(target), manifest_hash(sealed), True, counts, pair_counts, tuple(found), status)
+
+
+def _note(store: Store, config: ReleaseConfig, name: str, status: str) -> None:
+    """Leave in the audit log what went out, and each gate that was waived for it."""
+    who = {"actor": acting.actor(), "subject": name, "who": config.who}
+    for gate in config.waive:
+        audit.note(store, action="waive", gate=gate, why=config.why, **who)
+    audit.note(store, action="release", certificate=status, waived=list(config.waive), why=config.why, **who)
 
 
 def rebuild(reference: str, store: Store, out: Path) -> str:
@@ -108,6 +120,7 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
     Raises:
         DataError: The store as of that seq, with this Curator, gives other bytes than the release.
     """
+    acting.require("export")
     dataset, number = versions.parse(reference)
     recorded = versions.get(store, dataset, number)
     manifest = recorded["manifest"]
@@ -130,7 +143,9 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
             f"{__version__}: {', '.join(other) or 'the list of files'} differs"
         )
         raise DataError(msg)
-    return manifest_hash(version_folder.write(out, files, manifest))
+    made = manifest_hash(version_folder.write(out, files, manifest))
+    audit.note(store, actor=acting.actor(), action="export", subject=reference, path=str(out))
+    return made
 
 
 def train_rows(store: Store, dataset: str, labeler: str) -> list[str]:
@@ -167,6 +182,20 @@ def _gates(
     if certificate is not None and raw:
         certificate = {**certificate, "status": "UNCERTIFIED", "shipped_error": None}
     return found, certificate
+
+
+def _note_figures(store: Store, choice: Choice, content: VersionContent, manifest: dict[str, Any]) -> None:
+    """Keep what the version is now for the trend. Written before the version's record, without which it is unseen."""
+    checked = findings.newest_run(store, choice.dataset, choice.labeler)
+    known = version_figures(
+        content.rows["train"]["value"].to_list(),
+        content.rows["test"]["value"].to_list(),
+        diversity=manifest["diversity"],
+        findings=checked["report"]["counts"] if checked else None,
+        certificate=manifest["certificate"],
+    )
+    as_of, number = choice.as_of_seq, manifest["number"]
+    figures.add(store, choice.dataset, "version", known, as_of_seq=as_of, version=number)
 
 
 def _manifest(

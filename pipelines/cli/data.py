@@ -7,16 +7,17 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from curator.errors import DataError, NotFoundError, RequestError
+from curator.errors import DataError, NotEnoughDataError, NotFoundError, RequestError
 from curator.parsing import parse_mapping
 from curator.tasks import parse_task
 from curator.types import FindingKind
-from pipelines import check, cluster, decide, embed, ingest, label, select, wiring
+from pipelines import acting, check, cluster, decide, embed, ingest, label, select, wiring
 from pipelines import settings as project_settings
 from pipelines.cli.output import answer, as_json_wanted, choose, counts, lines, named_project, percent, settings
 from pipelines.progress import stage
 from storage import audit, datasets, findings, vectors, views
 from storage import labels as label_store
+from storage.store import Store
 
 Dataset = Annotated[str | None, typer.Option("--dataset", help="The dataset; may be left out where there is one.")]
 Labeler = Annotated[str | None, typer.Option("--labeler", help="Whose labels, where there are several labelers.")]
@@ -61,7 +62,7 @@ def dataset_create(
     store = settings().store
     changed = datasets.create(store, name, made)
     if changed:
-        audit.note(store, actor="curator", action="dataset", subject=name, task_hash=made.content_hash)
+        audit.note(store, actor=acting.actor(), action="dataset", subject=name, task_hash=made.content_hash)
     report = {
         "dataset": name,
         "task": made.name,
@@ -187,21 +188,26 @@ def cluster_rows(dataset: Dataset = None, seed: Seed = 0) -> int:
     """Cluster the vectors; names, map and diversity report."""
     store = settings().store
     name = datasets.require(store, dataset)
-    encoder, revision = _encoder(vectors.encoders(store))
+    encoder, revision = vectors_in_use(store)
     report = cluster.run(name, store, encoder=encoder, revision=revision, seed=seed)
     spread = report.report["diversity"]
     text = lines(
         f"{len(report.report['clusters'])} clusters over {report.report['rows']:,} rows",
         f"diversity {spread['verdict']}: {spread.get('why', '')}",
         *(f"  {percent(c['share']):>7}  {c['size']:>6,}  {c['name']}" for c in report.report["clusters"][:10]),
+        ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.seconds.items()) or None,
     )
     return answer(report, text=text)
 
 
-def _encoder(found: list[tuple[str, str]]) -> tuple[str, str]:
-    if not found:
-        from curator.errors import NotEnoughDataError
+def vectors_in_use(store: Store) -> tuple[str, str]:
+    """The newest encoder and revision that have vectors.
 
+    Raises:
+        NotEnoughDataError: There are no vectors yet.
+    """
+    found = vectors.encoders(store)
+    if not found:
         msg = "there are no vectors yet; run `curator embed` first"
         raise NotEnoughDataError(msg)
     return found[0]
@@ -280,7 +286,7 @@ def select_rows(
     """Choose rows: next to annotate (kcenter), representative (facility), or stratified random."""
     store = settings().store
     name = datasets.require(store, dataset)
-    encoder, revision = _encoder(vectors.encoders(store))
+    encoder, revision = vectors_in_use(store)
     wanted = choose(method, ("kcenter", "facility", "random"), "--method")
     report = select.run(name, store, n=n, method=wanted, encoder=encoder, revision=revision, seed=seed)
     return answer(report, text="\n".join(report.external_ids))

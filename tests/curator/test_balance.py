@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.balance import balance, cap_plan, effective_number, rows_to_drop
+from curator.balance import balance, cap_plan, effective_number, redundancy, rows_to_drop, top_up
 from curator.errors import RequestError
 
 
@@ -50,3 +50,26 @@ def test_the_most_redundant_rows_go_first_and_reviewed_ones_stay():
     plan = cap_plan({"big": 6, "x": 1, "y": 1, "z": 1}, 0.5)
     assert plan.drop == {"big": 3}
     assert rows_to_drop(labels, redundancy, plan, protected={4}) == [0, 2, 3]
+
+
+def test_a_row_is_as_redundant_as_it_is_near_to_one_of_its_label_that_stays_before_it():
+    vectors = np.array([[1, 0], [1, 0], [0.8, 0.6], [1, 0], [0, 1]], dtype=np.float32)
+    labels = ["a", "a", "a", "b", None]
+    assert redundancy(vectors, labels, protected=set()).tolist() == pytest.approx([-1.0, 1.0, 0.8, -1.0, -1.0])
+    # With the second copy reviewed, the first one is the copy of it.
+    assert redundancy(vectors, labels, protected={1}).tolist() == pytest.approx([1.0, -1.0, 0.8, -1.0, -1.0])
+
+
+@given(st.integers(1, 40), st.integers(0, 10_000))
+def test_leaving_redundant_rows_out_keeps_one_row_of_every_text(count, seed):
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(0, 5, size=count)
+    score = redundancy(np.eye(5, dtype=np.float32)[kinds], ["a"] * count, protected=set())
+    assert set(kinds[score < 0.5]) == set(kinds)
+    assert (score < 0.5).sum() == len(set(kinds))
+
+
+def test_a_top_up_brings_each_label_to_a_tenth_of_the_largest():
+    assert top_up({"a": 500, "b": 30, "c": 4, "d": 60}) == {"c": 46, "b": 20}
+    assert top_up({"a": 8, "b": 3}) == {"b": 7, "a": 2}
+    assert top_up({}) == {}

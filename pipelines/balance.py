@@ -1,0 +1,112 @@
+"""How the labels balance, and which rows a cap would leave out: a plan, which `decide` carries out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from curator import balance as balancing
+from curator.errors import NotEnoughDataError
+from storage import clusters, datasets, labels, vectors, views
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceReport:
+    """How evenly rows that would ship spread over labels, what a cap leaves out, and what to collect.
+
+    `cap` is None where no cap was asked for and the default cannot hold with so few labels. `drop` counts the rows
+    over the cap by label; `external_ids` are those that can go: fewer where people reviewed too many of them.
+    """
+
+    dataset: str
+    labeler: str
+    rows: int
+    counts: dict[str, int]
+    entropy: float
+    effective: float
+    ratio: float
+    largest_share: float
+    cap: float | None
+    drop: dict[str, int]
+    external_ids: tuple[str, ...]
+    reviewed_kept: int
+    collect_labels: dict[str, int]
+    collect_regions: tuple[tuple[str, int], ...]
+    notes: tuple[str, ...]
+
+
+def run(dataset: str, store: Store, *, labeler: str | None = None, cap: float | None = None) -> BalanceReport:
+    """Measure the balance of the rows that would ship, and plan a cap on the final set.
+
+    Args:
+        dataset: The dataset.
+        store: The store.
+        labeler: Whose labels; asked for where there are several.
+        cap: Largest share of any label in the final set, 0..1; default 0.3 where there are labels enough.
+
+    Raises:
+        NotEnoughDataError: No row has a label.
+        RequestError: No set of these labels can meet the cap; several labelers and none named.
+    """
+    task = datasets.task_of(store, datasets.require(store, dataset))
+    labeler = labels.require_labeler(store, dataset, labeler)
+    rows = views.current(store, dataset, labeler=labeler)
+    rows = rows.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
+    rows = rows.filter((pl.coalesce("split", "requested_split") != "test").fill_null(True))
+    if rows.is_empty():
+        msg = f"dataset {dataset!r} has no labelled row to balance; label it first, or take exclusions back"
+        raise NotEnoughDataError(msg)
+    given: list[str] = rows["value"].to_list()
+    spread = balancing.balance(given)
+    notes = [] if task.kind == "classification" else [f"answers of kind {task.kind!r} are counted as whole texts"]
+    if task.kind == "classification":
+        unused = [label for label in task.labels if label not in spread.counts]
+        notes += [f"no row has the label {label!r}" for label in unused]
+    plan: balancing.CapPlan | None = None
+    dropped: list[int] = []
+    kept = 0
+    limit = cap if cap is not None else balancing.MAX_SHARE
+    if cap is None and len(spread.counts) * limit < 1.0:
+        notes.append(f"{len(spread.counts)} labels cannot all stay under {limit:.0%}; name a cap to plan one")
+    else:
+        plan = balancing.cap_plan(spread.counts, limit)
+        dropped, kept, how = _dropped(store, rows, given, plan)
+        notes += how
+    run_of = clusters.newest(store, dataset)
+    return BalanceReport(
+        dataset=dataset,
+        labeler=labeler,
+        rows=rows.height,
+        counts=spread.counts,
+        entropy=spread.entropy,
+        effective=spread.effective,
+        ratio=spread.ratio,
+        largest_share=spread.largest_share,
+        cap=limit if plan is not None else None,
+        drop=plan.drop if plan is not None else {},
+        external_ids=tuple(rows["external_id"][i] for i in dropped),
+        reviewed_kept=kept,
+        collect_labels=balancing.top_up(spread.counts) if task.kind == "classification" else {},
+        collect_regions=tuple((n, c) for n, c in run_of["report"]["diversity"]["collect_next"]) if run_of else (),
+        notes=tuple(notes),
+    )
+
+
+def _dropped(
+    store: Store, rows: pl.DataFrame, given: list[str], plan: balancing.CapPlan
+) -> tuple[list[int], int, list[str]]:
+    """Places of the rows to leave out, how many are missing since people reviewed the rest, and notes."""
+    if not plan.drop:
+        return [], 0, []
+    reviewed = frozenset(place for place, basis in enumerate(rows["human_status"].to_list()) if basis is not None)
+    hashes = rows["content_hash"].to_list()
+    encoder = next((e for e in vectors.encoders(store) if not vectors.missing(store, *e, hashes)), None)
+    notes: list[str] = []
+    if encoder is None:
+        notes = ["without vectors the last rows of a label go first; `curator embed` lets the most redundant go first"]
+        redundancy_N = np.arange(rows.height, dtype=np.float64)
+    else:
+        redundancy_N = balancing.redundancy(vectors.load(store, *encoder, hashes), given, protected=reviewed)
+    dropped = balancing.rows_to_drop(given, redundancy_N, plan, protected=reviewed)
+    return dropped, sum(plan.drop.values()) - len(dropped), notes

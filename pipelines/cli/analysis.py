@@ -1,0 +1,150 @@
+"""Commands about what a dataset covers: balance, coverage of a reference, learning curve, figures by version."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curator.errors import NotEnoughDataError, RequestError
+from pipelines import balance as balancing
+from pipelines import curve as learning
+from pipelines import decide
+from pipelines import reference as covering
+from pipelines.cli.data import Dataset, Labeler, Seed, vectors_in_use
+from pipelines.cli.output import answer, lines, percent, settings
+from storage import datasets, figures
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("balance")(balance)
+    app.command("coverage")(coverage)
+    app.command("curve")(curve)
+    app.command("figures")(show_figures)
+
+
+def balance(
+    dataset: Dataset = None,
+    cap: Annotated[float | None, typer.Option(help="Largest share of a label in the final set; default 0.3.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the cap as a decision, for `curator decide`.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Leave the rows out now, by a decision.")] = False,
+    reviewer: Annotated[str | None, typer.Option(help="Who decides; needed by --apply and --out.")] = None,
+    labeler: Labeler = None,
+) -> int:
+    """How the labels balance, which rows a cap leaves out (most redundant first, reviewed never), what to collect."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    if (apply or out) and not (reviewer or "").strip():
+        msg = "--apply and --out need --reviewer: a decision carries the name of who took it"
+        raise RequestError(msg)
+    report = balancing.run(name, store, labeler=labeler, cap=cap)
+    decided = 0
+    if report.cap is not None and report.external_ids:
+        record = {
+            "external_ids": list(report.external_ids),
+            "action": "exclude",
+            "reviewer": reviewer,
+            "reason": f"cap: no label above {percent(report.cap)} of the final set, the most redundant rows first",
+        }
+        if out is not None:
+            out.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+        if apply:
+            source = f"cap:{report.cap}:{store.seq()}"
+            decided = decide.apply([(1, record, None)], name, store, source=source).rows
+    text = lines(
+        f"{report.rows:,} rows, {len(report.counts)} labels, as varied as {report.effective:.1f} even ones; "
+        f"the largest has {percent(report.largest_share)}, {report.ratio:.1f} times the smallest",
+        *(f"  {n:>7,}  {label}" for label, n in list(report.counts.items())[:20]),
+        f"  … and {len(report.counts) - 20} more labels" if len(report.counts) > 20 else None,
+        f"to hold {percent(report.cap)}, leave out {len(report.external_ids):,} rows: "
+        + "; ".join(f"{n:,} of {label}" for label, n in report.drop.items())
+        if report.cap is not None and report.drop
+        else None,
+        f"{report.reviewed_kept:,} more would have to go, but people have reviewed them"
+        if report.reviewed_kept
+        else None,
+        f"{decided:,} rows are left out now; `curator decide` with action undo takes it back" if decided else None,
+        f"written to {out}: `curator decide {out} --dataset {name}`" if out and report.external_ids else None,
+        *(f"collect {n:,} rows of {label}" for label, n in list(report.collect_labels.items())[:10]),
+        *(f"collect {n:,} rows like: {region}" for region, n in report.collect_regions[:5]),
+        *report.notes,
+    )
+    return answer({**asdict(report), "left_out": decided}, text=text)
+
+
+def coverage(
+    dataset: Dataset = None,
+    reference: Annotated[str | None, typer.Option(help="The dataset that holds the reference rows.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only its rows from this source, e.g. production.")] = None,
+    seed: Seed = 0,
+) -> int:
+    """Which regions of a reference sample (production logs) the rows to ship lack, and how many to collect."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    encoder, revision = vectors_in_use(store)
+    report = covering.run(
+        name, store, reference=reference, source=source, encoder=encoder, revision=revision, seed=seed
+    )
+    found = report.coverage
+    lacking = [r for r in found["regions"] if r["rows"] >= 3 and r["covered"] < 1.0]
+    text = lines(
+        f"{name} ({found['rows']:,} rows) {found['verdict']}",
+        f"coverage {percent(found['coverage'])} [{percent(found['low'])}, {percent(found['high'])}] of "
+        f"{found['reference_rows']:,} reference rows; recall {percent(found['recall'])}",
+        "what it lacks most:" if lacking else "no region of three rows or more lacks a row",
+        *(
+            f"  {percent(r['covered']):>7} of {r['rows']:,} rows covered, {r['have']:,} rows here, collect "
+            f"{r['collect']:,}: {r['name']}"
+            for r in lacking[:10]
+        ),
+    )
+    return answer(report, text=text)
+
+
+def curve(dataset: Dataset = None, labeler: Labeler = None, seed: Seed = 0) -> int:
+    """More rows or cleaner rows? A cheap student on growing and on cleaned parts of the data."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    encoder, revision = vectors_in_use(store)
+    report = learning.run(name, store, labeler=labeler, encoder=encoder, revision=revision, seed=seed)
+    names = {"teacher": "the teacher's labels", "current": "the labels as they are", "pruned": "without suspects"}
+    text = lines(
+        report.curve["advice"],
+        *(
+            f"  {names[which]:<24}"
+            + "  ".join(f"{p['rows']:,}: {percent(p['accuracy']['value'])}" for p in report.curve["curves"][which])
+            for which in names
+            if which in report.curve["curves"]
+        ),
+        f"people's corrections have brought {_gain(report.curve['cleaned'])}" if report.curve["cleaned"] else None,
+        f"judged on {report.curve['test_rows']:,} "
+        + ("test rows that people reviewed" if report.judged_on == "reviewed" else "rows by their labels"),
+        *report.notes,
+    )
+    return answer(report, text=text)
+
+
+def _gain(estimate: dict[str, float]) -> str:
+    value, low, high = (100 * estimate[name] for name in ("value", "low", "high"))
+    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
+
+
+def show_figures(dataset: Dataset = None) -> int:
+    """The figures of each version, for trends."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    found = figures.by_version(store, name)
+    if found.is_empty():
+        msg = f"dataset {name!r} has no version with figures yet; `curator release {name}` makes one"
+        raise NotEnoughDataError(msg)
+    rows = found.to_dicts()
+    text = lines(
+        *(
+            f"{name}@{row['version']}: "
+            + ", ".join(f"{k} {v:.4g}" for k, v in row.items() if k != "version" and v is not None)
+            for row in rows
+        )
+    )
+    return answer({"dataset": name, "versions": rows}, text=text)

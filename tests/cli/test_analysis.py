@@ -1,0 +1,99 @@
+"""Balance, coverage of a reference, the learning curve and figures by version, by the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import LABELS, Curator, make_project, write_jsonl
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def curator(tmp_path_factory: pytest.TempPathFactory) -> Curator:
+    """242 support questions with vectors and a check, and a dataset of logs with a topic of its own."""
+    folder = tmp_path_factory.mktemp("analysis")
+    curator, _ = make_project(folder)
+    known = [{"id": f"k{i}", "text": f"where is parcel {10_003 + 7 * i}"} for i in range(40)]
+    new = [{"id": f"n{i}", "text": f"my password was stolen by hackers, incident {i}"} for i in range(40)]
+    logs = write_jsonl(folder / "logs.jsonl", [*known, *new])
+    curator.ok("dataset", "create", "logs", "--task", folder / "task.toml")
+    curator.ok("ingest", logs, "--dataset", "logs", "--source", "production", "--map", "input=text,id=id")
+    for name in ("support", "logs"):
+        curator.ok("embed", "--dataset", name)
+    curator.ok("check", "--dataset", "support")
+    return curator
+
+
+def test_balance_counts_labels_and_a_cap_leaves_redundant_rows_out_until_it_holds(curator: Curator) -> None:
+    report = curator.ok("balance", "--dataset", "support")
+    assert set(report["counts"]) == set(LABELS)
+    assert sum(report["counts"].values()) == report["rows"] == 242
+    assert report["cap"] is None  # three labels cannot all stay under 30 %
+    assert "3 labels cannot all stay under 30%" in " ".join(report["notes"])
+    refused = curator("balance", "--dataset", "support", "--cap", "0.2")
+    assert refused.code == 2
+    assert "at least 1 divided by the number of labels" in refused.json["error"]
+
+
+def test_a_cap_is_applied_by_a_decision_and_the_final_set_keeps_it(curator: Curator, tmp_path: Path) -> None:
+    rows = [{"id": f"x{i}", "text": f"I want my money back for order {i}", "label": "refund"} for i in range(120)]
+    extra = write_jsonl(tmp_path / "more.jsonl", rows)
+    curator.ok("ingest", extra, "--dataset", "support", "--labeler", "gpt", "--map", "input=text,label=label,id=id")
+    curator.ok("embed", "--dataset", "support")
+    assert curator("balance", "--dataset", "support", "--cap", "0.4", "--apply").code == 2  # nobody took the decision
+    done = curator.ok("balance", "--dataset", "support", "--cap", "0.4", "--apply", "--reviewer", "ana")
+    assert done["left_out"] == len(done["external_ids"]) == sum(done["drop"].values()) > 0
+    after = curator.ok("balance", "--dataset", "support", "--cap", "0.4")
+    assert after["largest_share"] <= 0.4
+    assert after["drop"] == {}
+    assert curator.ok("dataset", "show", "support")["out"] == {"excluded": done["left_out"]}
+
+
+def test_a_cap_can_be_written_for_decide(curator: Curator, tmp_path: Path) -> None:
+    file = tmp_path / "cap.jsonl"
+    planned = curator.ok("balance", "--dataset", "support", "--cap", "0.35", "--out", file, "--reviewer", "ana")
+    assert planned["left_out"] == 0
+    decided = curator.ok("decide", file, "--dataset", "support")
+    assert decided["rows"] == len(planned["external_ids"])
+
+
+def test_coverage_names_what_the_logs_have_and_the_dataset_lacks(curator: Curator) -> None:
+    report = curator.ok("coverage", "--dataset", "support", "--reference", "logs")
+    found = report["coverage"]
+    assert 0.3 < found["coverage"] < 0.7
+    assert found["low"] < found["coverage"] < found["high"]
+    worst = found["regions"][0]
+    assert worst["covered"] == 0.0
+    assert "password" in worst["name"] or "hackers" in worst["name"]
+    assert worst["collect"] > 0
+    assert all(example.startswith("n") for example in worst["examples"])
+
+
+def test_coverage_without_logs_says_how_to_bring_them(curator: Curator) -> None:
+    answer = curator("coverage", "--dataset", "support")
+    assert answer.code == 3
+    assert "--reference NAME" in answer.json["error"]
+
+
+def test_the_learning_curve_answers_and_says_what_it_was_judged_on(curator: Curator) -> None:
+    report = curator.ok("curve", "--dataset", "support")
+    assert report["judged_on"] == "labels"
+    points = report["curve"]["curves"]["current"]
+    assert [p["rows"] for p in points] == sorted(p["rows"] for p in points)
+    assert points[-1]["rows"] == report["train_rows"]
+    assert all(p["accuracy"]["low"] <= p["accuracy"]["value"] <= p["accuracy"]["high"] for p in points)
+    assert report["curve"]["advice"]
+    assert "only 0 test rows are reviewed" in report["notes"][0]
+
+
+def test_figures_of_each_version_are_kept(curator: Curator) -> None:
+    nothing = curator("figures", "--dataset", "logs")
+    assert nothing.code == 3
+    waiver = ("--waive", "certificate", "--waive", "contradictions", "--waive", "test_reviewed", "--why", "a try")
+    curator.ok("release", "support", *waiver)
+    (first,) = curator.ok("figures", "--dataset", "support")["versions"]
+    assert first["version"] == 1
+    assert first["labels"] == 3
+    assert first["findings"] >= 0
+    assert first["label_error_at_most"] is None
