@@ -11,7 +11,7 @@ from curator.assignment import Staffing, gold_rows, share_of
 from curator.errors import NotEnoughDataError, RequestError
 from curator.ids import short_id
 from curator.types import GOLD, Purpose, Stream, TaskKind
-from pipelines import splitting
+from pipelines import acting, splitting
 from storage import audit, datasets, findings, labels, plans, views
 from storage.store import Store
 
@@ -64,6 +64,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         NotEnoughDataError: No labelled rows to draw from.
         RequestError: Several labelers and none named; a rate outside 0..1; no reviews.
     """
+    acting.require("plan")
     _check(config)
     task = datasets.task_of(store, datasets.require(store, config.dataset))
     config.staffing.check(task.kind)
@@ -145,6 +146,9 @@ def _check(config: PlanConfig) -> None:
         if value is not None and not 0.0 < value < 1.0:
             msg = f"--{name.replace('_', '-')} is {value}, expected a number between 0 and 1"
             raise RequestError(msg)
+    if config.staffing.gold and config.purpose == "test":
+        msg = "--gold goes with an audit: a test plan asks about every row of the frozen test split, and no other"
+        raise RequestError(msg)
     if config.reviews is not None and config.reviews < 1:
         msg = f"--reviews is {config.reviews}, expected at least 1"
         raise RequestError(msg)
@@ -303,7 +307,7 @@ def _store(
     )
     audit.note(
         store,
-        actor="curator",
+        actor=acting.actor(),
         action="plan",
         subject=config.dataset,
         plan=plan,

@@ -13,8 +13,9 @@ from curator.errors import DataError
 from curator.ids import short_id
 from curator.tasks import Task
 from curator.types import Review, ReviewVerdict
+from pipelines import acting
 from pipelines.reading import read_rows
-from storage import audit, datasets, plans, reviews, views
+from storage import audit, datasets, desk, plans, reviews, views
 from storage.store import Store
 
 KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note", "adjudicates"}
@@ -51,6 +52,7 @@ def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
     Raises:
         NotFoundError: No such plan.
     """
+    acting.require("review")
     found = plans.get(store, plan)
     task = datasets.task_of(store, found["dataset"])
     tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
@@ -73,6 +75,7 @@ def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -
     Raises:
         NotFoundError: No such plan.
     """
+    acting.require("review")
     found = plans.get(store, plan)
     task = datasets.task_of(store, found["dataset"])
     tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
@@ -92,8 +95,34 @@ def claim(store: Store, dataset: str, reviewer: str, *, plan: str | None = None,
     return reviews.claim(store, dataset=dataset, reviewer=reviewer, count=count, plan=plan)
 
 
+def save(records: Sequence[dict[str, Any]], plan: str, asked: desk.Asked, store: Store) -> dict[int, str]:
+    """As `import_records`, for a page that waits: looks up nothing again, and writes in one block.
+
+    Args:
+        records: As `review import` reads them, each with an `action_id` that makes it unique.
+        plan: The plan's id.
+        asked: What `storage.desk.asked` says about the records' tasks.
+        store: The store.
+
+    Returns:
+        Why a record was refused, by its place among the records; the others are stored.
+    """
+    acting.require("review")
+    made: list[Review] = []
+    refused: dict[int, str] = {}
+    for place, record in enumerate(records):
+        fields = {k: v for k, v in record.items() if k != "action_id"}
+        try:
+            made.append(replace(_review(fields, asked.tasks, asked.definition), action_id=str(record["action_id"])))
+        except _Refused as error:
+            refused[place] = str(error)
+    desk.save(store, asked.dataset, plan, made)
+    return refused
+
+
 def undo(store: Store, *, reviewer: str, undoes: str, action_id: str) -> bool:
     """Take one's own review back. True if there was one; the same action twice changes nothing."""
+    acting.require("review")
     return reviews.add_undo(store, action_id=action_id, undoes=undoes, reviewer=reviewer)
 
 
@@ -105,7 +134,7 @@ def _add(
         who = Counter(r.reviewer for r in made)
         audit.note(
             store,
-            actor=who.most_common(1)[0][0],
+            actor=acting.actor(),
             action="review",
             subject=plan["plan"],
             added=added,

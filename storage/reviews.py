@@ -118,7 +118,12 @@ def _handed_out(open_tasks: Sequence[tuple[Any, ...]], reviewer: str) -> list[st
 
 def add(store: Store, dataset: str, plan: str, reviews: Sequence[Review], *, undoes: Sequence[str | None] = ()) -> int:
     """Append reviews; an action id that is there already changes nothing. Returns how many went in."""
-    frame = pl.DataFrame(
+    return store.append("review", records(dataset, plan, reviews, undoes=undoes), ignore_existing=True)
+
+
+def records(dataset: str, plan: str, reviews: Sequence[Review], *, undoes: Sequence[str | None] = ()) -> pl.DataFrame:
+    """Reviews as rows of the table `review`."""
+    return pl.DataFrame(
         {
             "task": [r.task_id for r in reviews],
             "plan": [plan] * len(reviews),
@@ -135,7 +140,6 @@ def add(store: Store, dataset: str, plan: str, reviews: Sequence[Review], *, und
             "undoes": pl.Series(list(undoes) or [None] * len(reviews), dtype=pl.String),
         }
     )
-    return store.append("review", frame, ignore_existing=True)
 
 
 def add_undo(store: Store, *, action_id: str, undoes: str, reviewer: str) -> bool:

@@ -48,9 +48,10 @@ class Connection:
         finally:
             self._raw.unregister(name)
 
-    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
-        """Run SQL and return a polars frame."""
-        result = self._raw.sql(sql, params=list(parameters)) if parameters else self._raw.sql(sql)
+    def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> pl.DataFrame:
+        """Run SQL and return a polars frame; parameters as for `rows`."""
+        given = parameters if isinstance(parameters, dict) else list(parameters)
+        result = self._raw.sql(sql, params=given) if given else self._raw.sql(sql)
         frame: pl.DataFrame = result.pl()
         return frame
 

@@ -1,7 +1,9 @@
 from collections.abc import Iterable
 
+import polars as pl
 import pytest
 
+from curator.assignment import Staffing
 from pages.shared.native_queue import NativeQueue
 from pages.shared.review_component import Card, ReviewAction
 from pipelines import plan as planning
@@ -96,3 +98,34 @@ def test_a_spot_check_reviewed_to_the_end_through_the_queue_can_be_certified(que
     assert certificate.status != "INCOMPLETE"
     assert certificate.teacher_error is not None
     assert certificate.teacher_error.estimate == 0.0
+
+
+def test_a_gold_card_looks_like_an_audit_row_and_asks_for_no_second_look(queue: NativeQueue) -> None:
+    while cards := queue.load().items:
+        decide(queue, cards)
+    second = planning.run(PlanConfig("support", reviews=12, staffing=Staffing(gold=2)), queue.store).plan
+    ben = NativeQueue(queue.store, "support", second, "ben")
+    gold = set(plans.tasks(ben.store, second).filter(pl.col("stream") == "gold")["task"])
+    state = ben.load()
+    asked = [card for card in state.items if card.task_id in gold]
+    assert asked
+    assert {(card.stream, card.blind, card.why) for card in asked} == {(c.stream, c.blind, c.why) for c in state.items}
+    assert state.total == 12
+    teacher = proposed(ben)
+    wrong = "refund" if teacher[asked[0].task_id] != "refund" else "account"
+    ben.apply([ReviewAction("g1", asked[0].task_id, "edit", wrong)])
+    assert ben.load().second_looks == []
+    assert ben.load().done == 0
+
+
+def test_where_two_are_asked_the_other_one_is_the_second_look(project: Settings) -> None:
+    plan = planning.run(PlanConfig("support", reviews=10, staffing=Staffing(overlap=2)), project.store).plan
+    ana, ben = (NativeQueue(project.store, "support", plan, who) for who in ("ana", "ben"))
+    card = ana.load().items[0]
+    mine = "refund" if proposed(ana)[card.task_id] != "refund" else "account"
+    ana.apply([ReviewAction("a1", card.task_id, "edit", mine)])
+    assert ana.load().second_looks == []
+    assert card.task_id in {c.task_id for c in ben.load().items}
+    assert ana.load().done == 0
+    ben.apply([ReviewAction("b1", card.task_id, "edit", mine)])
+    assert ben.load().done == 1
