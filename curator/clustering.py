@@ -32,8 +32,6 @@ class ClusterResult:
         names: A name for each cluster: its most telling words, or letters where words do not repeat.
         sizes: Rows in each cluster.
         representatives: For each cluster the rows nearest to its centre, nearest first (at most 3).
-        xy_N2: Coordinates for a map: the first two principal components.
-        explained: Share of the variance that the two axes show, 0..1. The map is a picture, not a proof.
         threshold: The cosine distance used.
     """
 
@@ -41,8 +39,6 @@ class ClusterResult:
     names: tuple[str, ...]
     sizes: tuple[int, ...]
     representatives: tuple[tuple[int, ...], ...]
-    xy_N2: NDArray[np.float32]
-    explained: float
     threshold: float
 
 
@@ -64,21 +60,18 @@ def cluster(
         msg = f"vectors have shape {vectors_ND.shape} for {len(texts)} texts; expected one vector for each"
         raise ValueError(msg)
     if len(texts) == 0:
-        return ClusterResult(np.zeros(0, np.int64), (), (), (), np.zeros((0, 2), np.float32), 0.0, threshold)
+        return ClusterResult(np.zeros(0, np.int64), (), (), (), threshold)
     # Sort by content, so that neither k-means nor ties in the linkage see the order of the rows.
     order = np.lexsort(np.round(vectors_ND[:, : min(8, vectors_ND.shape[1])].T, 5))
     found_N = np.empty(len(texts), dtype=np.int64)
     found_N[order] = _link(vectors_ND[order], threshold, seed)
     labels_N = _by_size(found_N, order)
     sizes = np.bincount(labels_N)
-    xy_N2, explained = principal_axes(vectors_ND)
     return ClusterResult(
         labels_N=labels_N,
         names=name_clusters(texts, labels_N),
         sizes=tuple(int(size) for size in sizes),
         representatives=tuple(_nearest_to_centre(vectors_ND, np.flatnonzero(labels_N == c)) for c in range(len(sizes))),
-        xy_N2=xy_N2,
-        explained=explained,
         threshold=threshold,
     )
 
@@ -146,24 +139,6 @@ def _by_size(found_N: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np
 def _nearest_to_centre(vectors_ND: NDArray[np.float32], rows: NDArray[np.int64], count: int = 3) -> tuple[int, ...]:
     cosine = vectors_ND[rows] @ vectors_ND[rows].mean(axis=0)
     return tuple(int(row) for row in rows[np.argsort(-np.round(cosine, 5), kind="stable")[:count]])
-
-
-def principal_axes(vectors_ND: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """Project on the first two principal components, found through the D x D covariance.
-
-    Returns:
-        Coordinates, shape [N, 2], and the share of the variance that they show, 0..1. The sign of an
-        axis is fixed by its largest loading.
-    """
-    centred_ND = (vectors_ND - vectors_ND.mean(axis=0)).astype(np.float64)
-    values_D, axes_DD = np.linalg.eigh(centred_ND.T @ centred_ND / max(1, len(vectors_ND)))
-    axes_D2 = axes_DD[:, ::-1][:, :2]
-    axes_D2 = axes_D2 * np.sign(axes_D2[np.abs(axes_D2).argmax(axis=0), np.arange(axes_D2.shape[1])])
-    xy = centred_ND @ axes_D2
-    if xy.shape[1] < 2:
-        xy = np.hstack([xy, np.zeros((len(xy), 2 - xy.shape[1]))])
-    total = float(values_D.sum())
-    return xy.astype(np.float32), float(values_D[::-1][:2].sum() / total) if total > 0 else 0.0
 
 
 def name_clusters(texts: Sequence[str], labels_N: NDArray[np.int64], *, words: int = 3) -> tuple[str, ...]:

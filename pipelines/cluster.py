@@ -1,11 +1,12 @@
 """Vectors -> clusters with names, a map, and the diversity report."""
 
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
 
-from curator import clustering, diversity
+from curator import clustering, diversity, projection
 from curator.errors import NotEnoughDataError
 from storage import clusters, datasets, vectors, views
 from storage.store import Store
@@ -13,12 +14,16 @@ from storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class ClusterReport:
-    """A stored cluster run. `created` is False where the same run was there already."""
+    """A stored cluster run. `created` is False where the same run was there already.
+
+    `seconds`: wall-clock time of each stage; empty where nothing was made.
+    """
 
     dataset: str
     run: str
     created: bool
     report: dict[str, Any]
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 0) -> ClusterReport:
@@ -29,7 +34,8 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
     """
     datasets.require(store, dataset)
     as_of = views.state_seq(store, dataset)
-    have = clusters.find(store, dataset, encoder=encoder, revision=revision, seed=seed, as_of_seq=as_of)
+    key = clusters.RunKey(dataset, encoder, revision, seed, as_of, projection.METHOD)
+    have = clusters.find(store, key)
     newest = clusters.newest(store, dataset)
     if have is not None and newest is not None and newest["run"] == have:
         return ClusterReport(dataset, have, False, newest["report"])
@@ -38,15 +44,21 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
     if rows.is_empty():
         msg = f"dataset {dataset!r} has no rows to cluster; run `curator ingest` first"
         raise NotEnoughDataError(msg)
+    clock = _Clock()
     vectors_ND = vectors.load(store, encoder, revision, rows["content_hash"].to_list())
+    clock.done("load")
     result = clustering.cluster(vectors_ND, rows["text"].to_list(), seed=seed)
+    clock.done("cluster")
     spread = diversity.report(vectors_ND, result.labels_N, names=result.names, seed=seed)
+    clock.done("diversity")
+    xy_N2 = projection.layout(vectors_ND, seed=seed)
+    clock.done("layout")
     members = pl.DataFrame(
         {
             "example_id": rows["example_id"],
             "cluster": pl.Series(result.labels_N, dtype=pl.Int32),
-            "x": pl.Series(result.xy_N2[:, 0], dtype=pl.Float32),
-            "y": pl.Series(result.xy_N2[:, 1], dtype=pl.Float32),
+            "x": pl.Series(xy_N2[:, 0], dtype=pl.Float32),
+            "y": pl.Series(xy_N2[:, 1], dtype=pl.Float32),
         }
     )
     report = {
@@ -64,15 +76,21 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
             )
         ],
         "diversity": asdict(spread),
+        "layout": projection.METHOD,
     }
-    made = clusters.add(
-        store,
-        dataset,
-        encoder=encoder,
-        revision=revision,
-        seed=seed,
-        as_of_seq=as_of,
-        members=members,
-        report=report,
-    )
-    return ClusterReport(dataset, made, True, report)
+    made = clusters.add(store, key, members, report)
+    clock.done("store")
+    return ClusterReport(dataset, made, True, report, clock.seconds)
+
+
+class _Clock:
+    """Wall-clock seconds of each stage, rounded to hundredths."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def done(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._last, 2)
+        self._last = now

@@ -1,6 +1,7 @@
 """Cluster runs with their members and report."""
 
 import json
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import polars as pl
@@ -9,28 +10,35 @@ from curator.ids import short_id
 from storage.store import Store
 
 
-def add(
-    store: Store,
-    dataset: str,
-    *,
-    encoder: str,
-    revision: str,
-    seed: int,
-    as_of_seq: int,
-    members: pl.DataFrame,
-    report: dict[str, Any],
-) -> str:
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """What a run was made of; equal keys give equal runs. `layout` names how the coordinates were made."""
+
+    dataset: str
+    encoder: str
+    revision: str
+    seed: int
+    as_of_seq: int
+    layout: str
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return short_id("cl", list(astuple(self)))
+
+
+def add(store: Store, key: RunKey, members: pl.DataFrame, report: dict[str, Any]) -> str:
     """Append a run. `members`: example_id, cluster, x, y. Returns the run's id."""
-    run = short_id("cl", [dataset, encoder, revision, seed, as_of_seq])
+    run = key.run
     store.append("cluster_member", members.select(pl.lit(run).alias("run"), "example_id", "cluster", "x", "y"))
     record = pl.DataFrame(
         {
             "run": [run],
-            "dataset": [dataset],
-            "encoder": [encoder],
-            "revision": [revision],
-            "seed": [seed],
-            "as_of_seq": [as_of_seq],
+            "dataset": [key.dataset],
+            "encoder": [key.encoder],
+            "revision": [key.revision],
+            "seed": [key.seed],
+            "as_of_seq": [key.as_of_seq],
             "report": [json.dumps(report, ensure_ascii=False)],
         }
     )
@@ -59,10 +67,9 @@ def newest(store: Store, dataset: str) -> dict[str, Any] | None:
     }
 
 
-def find(store: Store, dataset: str, *, encoder: str, revision: str, seed: int, as_of_seq: int) -> str | None:
-    """The id of a finished run with exactly these inputs, or None."""
-    run = short_id("cl", [dataset, encoder, revision, seed, as_of_seq])
-    return run if store.rows("select 1 from cluster_run where run = ?", [run]) else None
+def find(store: Store, key: RunKey) -> str | None:
+    """The id of a finished run of exactly this key, or None."""
+    return key.run if store.rows("select 1 from cluster_run where run = ?", [key.run]) else None
 
 
 def members(store: Store, run: str) -> pl.DataFrame:
