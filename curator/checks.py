@@ -19,8 +19,9 @@ from curator.ports import Progress
 from curator.tasks import Task
 from curator.types import Finding
 
-TOP_SUSPECTS = 200
-"""Suspect rows that become findings; the scores hold every row."""
+TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
+"""Suspect rows that become findings: the first ones, and those after them whose label has less support than
+another, up to a maximum. The scores hold every row."""
 _COLUMNS = ("example_id", "external_id", "text", "label", "group", "split", "confidence")
 _STEPS = 5
 # Least risk of rows in a group finding; suspect scores go up to 1.
@@ -33,7 +34,7 @@ class CheckResult:
     """What the checks found.
 
     Attributes:
-        findings: Groups in full, suspect labels the top `TOP_SUSPECTS`.
+        findings: Groups in full, suspect labels as `TOP_SUSPECTS` says.
         scores: example_id, kind, score: "suspect_label" for every row that can be ranked, "risk" in
             0..1 for every row.
         counts: Findings by kind; for suspect_label the rows that were ranked.
@@ -94,7 +95,7 @@ def run_checks(
     found += [findings.pattern(as_given, pattern, said) for pattern in patterns]
     tick(4, _STEPS)
     ranked = [row for row in _ranked(noise) if row not in said]
-    found += [findings.suspect(table, noise, row) for row in ranked[:TOP_SUSPECTS]]
+    found += [findings.suspect(table, noise, row) for row in _listed(ranked, noise)]
     counts: dict[str, int] = dict(sorted(Counter(str(finding.kind) for finding in found).items()))
     if ranked:
         counts["suspect_label"] = len(ranked)
@@ -204,6 +205,12 @@ def _label_checks(
 def _ranked(noise: NoiseResult) -> list[int]:
     order = np.argsort(-noise.score_N, kind="stable")  # NaN sorts last
     return [int(row) for row in order[: int(np.isfinite(noise.score_N).sum())]]
+
+
+def _listed(ranked: Sequence[int], noise: NoiseResult) -> list[int]:
+    """The ranked rows that a person should find in a list, most suspect first."""
+    outvoted = [row for row in ranked[TOP_SUSPECTS:] if noise.other_N[row] > noise.self_N[row]]
+    return [*ranked[:TOP_SUSPECTS], *outvoted][:MAX_SUSPECTS]
 
 
 def _risk(

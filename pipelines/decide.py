@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -11,11 +12,14 @@ from curator.errors import DataError
 from curator.ids import short_id
 from curator.tasks import Task
 from curator.types import Action, Decision
+from pipelines import acting
 from pipelines.reading import file_hash, read_rows
 from storage import audit, datasets, examples, findings, reviews
 from storage.store import Store
 
-KEYS = {"finding_id", "example_ids", "external_ids", "action", "value", "reviewer", "reason"}
+ROWS = ("finding_id", "example_ids", "external_ids", "decision")
+"""Ways to name the rows; `decision` is for an undo, and names the one decision that it takes back."""
+KEYS = {*ROWS, "action", "value", "reviewer", "reason"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +50,56 @@ def apply(
 
     `source` and the line make the decision's id, so that the same source is applied once.
     """
+    named = [(n, short_id("d", [dataset, source, n]), record, unreadable) for n, record, unreadable in lines]
+    return _apply(named, dataset, store)
+
+
+def take(records: Sequence[dict[str, Any]], dataset: str, store: Store) -> DecideReport:
+    """Apply decisions of the app, each with an `action_id` that makes it unique: the same action is applied once.
+
+    An undo names by `decision` what it takes back (`decision_id` of the action that took it).
+    """
+    named = [
+        (n, decision_id(dataset, str(r["action_id"])), {k: v for k, v in r.items() if k != "action_id"}, None)
+        for n, r in enumerate(records, start=1)
+    ]
+    return _apply(named, dataset, store)
+
+
+def decision_id(dataset: str, action_id: str) -> str:
+    """The id of the decision that an action of the app takes."""
+    return short_id("d", [dataset, "action", action_id])
+
+
+def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset: str, store: Store) -> DecideReport:
+    """Apply decisions given as (line, id, record, reason why it is unreadable or None)."""
+    acting.require("decide")
     task = datasets.task_of(store, datasets.require(store, dataset))
-    external = examples.ids_by_external(store, dataset)
-    known = set(external.values())
+    stored = set(reviews.taken(store, dataset)["decision"])
+    known = _Known(store, dataset, [record for _, ident, record, _ in lines if ident not in stored])
     made: list[Decision] = []
     rejects: list[dict[str, Any]] = []
-    for line, record, unreadable in lines:
+    for line, ident, record, unreadable in lines:
+        if ident in stored:
+            continue
         try:
-            rows = _rows(record, unreadable, store, dataset, external, known)
-            made.append(_decision(record, rows, dataset, task, short_id("d", [dataset, source, line]), external))
+            made.append(_decision(record, unreadable, ident, known, task))
+            stored.add(ident)
         except _Refused as error:
             rejects.append({"line": line, "reason": error.reason, "detail": str(error)})
     fresh = reviews.add_decisions(store, made)
-    for decision in made:
+    for decision in made if fresh else ():
         audit.note(
             store,
-            actor=decision.reviewer,
+            actor=acting.actor(),
             action=f"decide:{decision.action}",
             subject=dataset,
+            reviewer=decision.reviewer,
             rows=len(decision.example_ids),
             value=decision.value,
             reason=decision.reason,
             decision=decision.id,
-        ) if fresh else None
+        )
     return DecideReport(
         dataset=dataset,
         decisions=fresh,
@@ -85,54 +116,79 @@ class _Refused(DataError):
         self.reason = reason
 
 
-def _rows(
-    record: dict[str, Any],
-    unreadable: str | None,
-    store: Store,
-    dataset: str,
-    external: dict[str, str],
-    known: set[str],
-) -> tuple[str, ...]:
+class _Known:
+    """What records can name. A key about one group must not read the ids of the whole dataset."""
+
+    def __init__(self, store: Store, dataset: str, records: Sequence[dict[str, Any]]) -> None:
+        self.store, self.dataset = store, dataset
+        named = {str(r["finding_id"]) for r in records if r.get("finding_id")}
+        self.found = findings.rows_of(store, dataset, sorted(named))
+        self.decided = {str(r["decision"]) for r in records if r.get("decision")}
+
+    def finding(self, ident: str) -> tuple[str, ...]:
+        """The rows of a finding."""
+        if ident not in self.found:
+            ranked = findings.get(self.store, self.dataset, ident)
+            if ranked is None:
+                raise _Refused("unknown_finding", f"no finding {ident!r} in dataset {self.dataset!r}")
+            self.found[ident] = ranked.example_ids
+        return self.found[ident]
+
+    @cached_property
+    def decisions(self) -> dict[str, tuple[tuple[str, ...], str | None]]:
+        """Decision -> its rows and the finding that it came from, of those that the records name."""
+        return reviews.rows_of_decisions(self.store, self.dataset, sorted(self.decided))
+
+    @cached_property
+    def by_external(self) -> dict[str, str]:
+        """External id -> example id of every row of the dataset."""
+        return examples.ids_by_external(self.store, self.dataset)
+
+    @cached_property
+    def ids(self) -> set[str]:
+        """The example ids of the dataset."""
+        return set(self.by_external.values())
+
+
+def _rows(record: dict[str, Any], unreadable: str | None, known: _Known) -> tuple[tuple[str, ...], str | None]:
+    """The rows that a record is about, and the finding that it settles."""
     if unreadable is not None:
         raise _Refused(unreadable, str(record.get("")))
     if unknown := sorted(set(record) - KEYS):
         raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(KEYS))}")
-    named = [k for k in ("finding_id", "example_ids", "external_ids") if record.get(k)]
+    named = [k for k in ROWS if record.get(k)]
     if len(named) != 1:
-        raise _Refused("no_rows", "name the rows by exactly one of finding_id, example_ids, external_ids")
-    if named[0] == "finding_id":
-        finding = findings.get(store, dataset, str(record["finding_id"]))
-        if finding is None:
-            raise _Refused("unknown_finding", f"no finding {record['finding_id']!r} in dataset {dataset!r}")
-        return finding.example_ids
+        raise _Refused("no_rows", f"name the rows by exactly one of {', '.join(ROWS)}")
     given = record[named[0]]
+    if named[0] == "finding_id":
+        return known.finding(str(given)), str(given)
+    if named[0] == "decision":
+        if record.get("action") != "undo":
+            raise _Refused("no_rows", "`decision` names what an undo takes back; name the rows otherwise")
+        if str(given) not in known.decisions:
+            raise _Refused("unknown_decision", f"no decision {str(given)[:80]!r} in dataset {known.dataset!r}")
+        return known.decisions[str(given)]
     if not isinstance(given, list):
         raise _Refused("no_rows", f"`{named[0]}` is {type(given).__name__}, expected a list of ids")
     ids = dict.fromkeys(str(x) for x in given)  # a row named twice is decided once
-    missing = [x for x in ids if x not in (external if named[0] == "external_ids" else known)]
+    missing = [x for x in ids if x not in (known.by_external if named[0] == "external_ids" else known.ids)]
     if missing:
-        raise _Refused("unknown_row", f"no row {missing[0]!r} in dataset {dataset!r} ({len(missing)} unknown)")
-    return tuple(external[x] for x in ids) if named[0] == "external_ids" else tuple(ids)
+        raise _Refused("unknown_row", f"no row {missing[0]!r} in dataset {known.dataset!r} ({len(missing)} unknown)")
+    return (tuple(known.by_external[x] for x in ids) if named[0] == "external_ids" else tuple(ids)), None
 
 
-def _survivor(value: Any, rows: tuple[str, ...], external: dict[str, str]) -> str:  # noqa: ANN401 - raw JSON
+def _survivor(value: Any, rows: tuple[str, ...], known: _Known) -> str:  # noqa: ANN401 - raw JSON
     """The row that stays when copies are merged: the one named by either id, else the first."""
     if value is None:
         return rows[0]
-    named = next((x for x in (str(value), external.get(str(value))) if x in rows), None)
-    if named is None:
+    named = str(value) if str(value) in rows else known.by_external.get(str(value))
+    if named not in rows:
         raise _Refused("bad_value", f"merge keeps {str(value)[:80]!r}, which is not among the rows that it names")
     return named
 
 
-def _decision(
-    record: dict[str, Any],
-    rows: tuple[str, ...],
-    dataset: str,
-    task: Task,
-    ident: str,
-    external: dict[str, str],
-) -> Decision:
+def _decision(record: dict[str, Any], unreadable: str | None, ident: str, known: _Known, task: Task) -> Decision:
+    rows, finding = _rows(record, unreadable, known)
     named = record.get("action")
     if named not in get_args(Action):
         raise _Refused("unknown_action", f"action {named!r} is unknown, expected {', '.join(get_args(Action))}")
@@ -145,19 +201,19 @@ def _decision(
         except DataError as error:
             raise _Refused("bad_value", str(error)) from error
     elif action == "merge":
-        value = _survivor(value, rows, external)
+        value = _survivor(value, rows, known)
     else:
-        value = None
+        value = str(record["decision"]) if record.get("decision") else None
     reviewer = record.get("reviewer")
     if not isinstance(reviewer, str) or not reviewer.strip():
         raise _Refused("no_reviewer", "`reviewer` is missing: a decision carries the name of who took it")
     return Decision(
         id=ident,
-        dataset=dataset,
+        dataset=known.dataset,
         example_ids=rows,
         action=action,
         value=value,
         reviewer=reviewer,
         reason=str(record.get("reason") or ""),
-        finding_id=record.get("finding_id"),
+        finding_id=finding,
     )

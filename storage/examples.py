@@ -73,6 +73,15 @@ def get(store: Store, example_id: str) -> Example | None:
     return Example(ident, dataset, external, content, parsed, text, group, source, occurred, split)
 
 
+def external_ids(store: Store, example_ids: Sequence[str]) -> dict[str, str]:
+    """Example id -> external id, of the rows that are named."""
+    return dict(
+        store.rows(
+            "select example_id, external_id from example where list_contains(?, example_id)", [list(example_ids)]
+        )
+    )
+
+
 def ids_by_external(store: Store, dataset: str) -> dict[str, str]:
     """External id -> example id."""
     return {external: example for external, (example, _) in known(store, dataset).items()}

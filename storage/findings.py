@@ -1,6 +1,7 @@
 """Check runs, their findings and the scores of all rows."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -94,6 +95,16 @@ def get(store: Store, dataset: str, finding_id: str) -> Finding | None:
     run = newest_run(store, dataset)
     ranked = suspects(store, run["run"]) if run else []
     return next((f for f in ranked if f.id == finding_id), None)
+
+
+def rows_of(store: Store, dataset: str, finding_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Finding -> its rows, for the stored findings of the dataset that are named."""
+    rows = store.rows(
+        "select distinct on (finding_id) f.finding_id, f.example_ids from finding f join check_run r using (run) "
+        "where r.dataset = ? and list_contains(?, f.finding_id) order by f.finding_id, f.seq desc",
+        [dataset, list(finding_ids)],
+    )
+    return {ident: tuple(json.loads(ids)) for ident, ids in rows}
 
 
 def listing(

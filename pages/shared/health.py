@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.certification import Certificate
+from curator.current import in_force
 from curator.errors import CuratorError
 from curator.types import Finding
 from storage import certificates, findings, labels, plans, reviews, runs, versions, views
@@ -42,14 +43,8 @@ def newest_certificate(store: Store, dataset: str) -> Certificate | None:
 
 def standing_decision(store: Store, dataset: str, finding: Finding) -> dict[str, Any] | None:
     """The decision about a finding's rows that has not been taken back, or None."""
-    taken = reviews.decisions(store, dataset)
-    about = taken.filter(taken["finding_id"] == finding.id).unique("decision", maintain_order=True)
-    standing: list[dict[str, Any]] = []
-    for row in about.sort("seq").iter_rows(named=True):
-        if row["action"] != "undo":
-            standing.append(row)
-        elif standing:
-            standing.pop()
+    taken = reviews.taken(store, dataset)
+    standing = in_force(taken.filter(taken["finding_id"] == finding.id).iter_rows(named=True))
     return standing[-1] if standing else None
 
 

@@ -38,6 +38,7 @@ ACTIONS = {
 }
 
 
+MAY_NOT = "Your role may look here; a reviewer, an engineer or an admin decides."
 CONTESTANTS = {
     "student": "Student (SFT)",
     "raw": "Student on raw labels",

@@ -1,0 +1,77 @@
+"""Duplicates and contradictions: groups of alike rows side by side, each settled by one key."""
+
+import streamlit as st
+
+from pages.shared.group_component import group_queue
+from pages.shared.group_queue import KINDS, GroupQueue, of_run
+from pages.shared.guard import allow, recheck, require_role
+from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.words import FINDINGS, MAY_NOT
+from pages.shared.work import check_button, watch
+from storage import datasets, examples, findings
+
+user = require_role("reviewer", "engineer", "analyst", "admin")
+settings = open_project()
+dataset = sidebar(user, settings)
+st.subheader("Duplicates & contradictions", anchor=False)
+if dataset is None:
+    lead_on("There is nothing to compare yet.", "pages/data/start.py", "Bring in data")
+watch(settings.project)
+run = findings.newest_run(settings.store, dataset)
+if run is None:
+    st.text("The dataset has not been checked yet.")
+    check_button(settings, dataset, "Check it now")
+    st.stop()
+checked: str = run["run"]
+counts = {kind: run["report"]["counts"][kind] for kind in KINDS if run["report"]["counts"].get(kind)}
+if not counts:
+    lead_on("No two rows are alike, as far as the checks can see.", "pages/data/findings.py", "See all findings")
+
+with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    kind = st.segmented_control(
+        "Groups",
+        list(counts),
+        default=next(iter(counts)),
+        format_func=lambda k: f"{FINDINGS[k]}: {counts[k]:,}",
+        required=True,
+    )
+    found = of_run(settings.store.path, checked, kind)
+    lowest = int(100 * min(finding.score for finding in found))
+    least = lowest
+    if lowest < int(100 * max(finding.score for finding in found)):
+        least = st.slider("Show groups that are at least this sure", lowest, 100, lowest, format="%d %%", width=320)
+st.text(
+    "Rows that a person reviewed keep their review. A decision about a group makes new labels: "
+    "the certificate is void until a fresh spot-check is reviewed."
+)
+queue = GroupQueue(
+    store=settings.store,
+    dataset=dataset,
+    run=checked,
+    kind=kind,
+    least=least / 100 if least > lowest else 0.0,
+    reader=user.name,
+    test=frozenset(e for e, split in examples.ledger(settings.store, dataset).items() if split == "test"),
+    skipped=st.session_state.setdefault(f"skipped:{checked}", {}),
+)
+task = datasets.task_of(settings.store, dataset)
+may_decide = allow(user, "decide")
+if not may_decide:
+    st.text(MAY_NOT)
+
+
+@st.fragment
+def draw() -> None:
+    """Draw the groups alone, so that a decision reruns nothing else."""
+    recheck()
+    group_queue(
+        key=f"groups:{checked}:{kind}:{least}",
+        scope=f"{settings.store.path}:{dataset}:{user.name}",
+        labels=list(task.labels) if task.kind == "classification" else [],
+        may_decide=may_decide,
+        load=queue.load,
+        apply=queue.apply,
+    )
+
+
+draw()

@@ -1,0 +1,139 @@
+"""Suspect labels: rows by how little supports their label; accept, keep, leave out or review, one or many at once."""
+
+import hashlib
+
+import polars as pl
+import streamlit as st
+
+from pages.shared import bulk, suspect_rows
+from pages.shared.bulk import Bulk, counted
+from pages.shared.guard import allow, require_role
+from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.suspect_rows import Filters
+from pages.shared.words import MAY_NOT, percent
+from pages.shared.work import check_button, watch
+from storage import clusters, datasets, findings, views
+
+user = require_role("reviewer", "engineer", "analyst", "admin")
+PAGE = 100
+settings = open_project()
+store = settings.store
+dataset = sidebar(user, settings)
+st.subheader("Suspect labels", anchor=False)
+if dataset is None:
+    lead_on("There is nothing to check yet.", "pages/data/start.py", "Bring in data")
+watch(settings.project)
+run = findings.newest_run(store, dataset)
+if run is None:
+    st.text("The dataset has not been checked yet.")
+    check_button(settings, dataset, "Check it now")
+    st.stop()
+cluster_run = clusters.newest(store, dataset)
+listed = suspect_rows.of_run(store.path, dataset, run["run"], cluster_run["run"] if cluster_run else None)
+if listed.is_empty():
+    lead_on("No row could be ranked.", "pages/data/findings.py", "See all findings")
+done = suspect_rows.settled(store.path, dataset, views.state_seq(store, dataset))
+waiting = listed.filter(~pl.col("example_id").is_in(list(done)))
+ranked = run["report"]["counts"].get("suspect_label", listed.height)
+st.text(
+    f"{listed.height:,} of {ranked:,} ranked rows are listed, {waiting.height:,} wait for a decision. "
+    "A rank is no mistake: a person decides."
+)
+bulk.said(store, dataset, user)
+
+
+clustered = waiting["cluster"].n_unique() > 1
+
+
+def filters() -> Filters:
+    """Draw the filters in one line. Their options come from the rows that wait."""
+    columns = st.columns([3, 3, 3, 3, 2] if clustered else [3, 3, 3, 2], vertical_alignment="bottom")
+    labels = columns[0].multiselect("Label", waiting["label"].unique().sort().to_list(), placeholder="Any")
+    others = columns[1].multiselect("Suggestion", waiting["suggestion"].unique().sort().to_list(), placeholder="Any")
+    text = columns[2].text_input("Text contains")
+    names = waiting["cluster"].unique().sort().to_list()
+    groups = columns[3].multiselect("Cluster", names, placeholder="Any") if clustered else []
+    least = columns[-1].slider("Suspicion from", 0.0, 1.0, 0.0, 0.05)
+    return Filters(labels, others, groups, least, text)
+
+
+shown = suspect_rows.matching(waiting, filters())
+if shown.is_empty():
+    st.text("No row is left under these filters." if waiting.height else "Every suspect row is settled.")
+    bulk.history(store, dataset, user)
+    st.stop()
+actions = st.container(border=True)
+leaves = -(-shown.height // PAGE)
+page = st.pagination(leaves, key=f"page:{leaves}") if leaves > 1 else 1
+part = shown.slice((page - 1) * PAGE, PAGE)
+token = hashlib.sha256("".join(part["example_id"]).encode()).hexdigest()[:16]
+picked = st.dataframe(
+    part.select(
+        "rank",
+        pl.col("external_id").alias("id"),
+        pl.col("text").str.slice(0, suspect_rows.TEXT_LIMIT),
+        "label",
+        pl.col("supported").map_elements(lambda p: percent(p, 0), pl.String).alias("support"),
+        "suggestion",
+        pl.col("other_supported").map_elements(lambda p: percent(p, 0), pl.String).alias("support of it"),
+        *(["cluster"] if clustered else []),
+    ),
+    column_config={"text": st.column_config.TextColumn(width="large")},
+    on_select="rerun",
+    selection_mode="multi-row",
+    key=f"suspects:{token}",
+    height=460,
+)
+ticked = part[picked.selection.rows] if picked.selection.rows else part.clear()
+scope = shown if ticked.is_empty() else ticked
+ids = tuple(scope["example_id"])
+suggested = dict(scope.select("example_id", "suggestion").iter_rows())
+one = ticked.height == 1
+if ticked.is_empty():
+    about = f"All {counted(len(ids))} that the filters leave under Suspect labels."
+else:
+    about = f"Chosen by hand under Suspect labels: {counted(len(ids))}."
+
+
+def button(label: str, what: Bulk, *, primary: bool = False) -> None:
+    """Draw a button about the rows on screen: one row at once, several after a confirmation."""
+    args = (store, dataset, user, what) if one else (what,)
+    # What a button means is in its key, so that a click on one that is just being replaced never means another.
+    key = f"{what.action}:{'.'.join(sorted(set(what.values.values()))[:1])}:{len(ids)}:{token}:{ids[0]}"
+    st.button(
+        label if one else f"{label}…",
+        on_click=bulk.do if one else bulk.ask,
+        args=args,
+        type="primary" if primary else "secondary",
+        key=key,
+    )
+
+
+with actions:
+    if ticked.is_empty():
+        st.text(f"All {counted(len(ids))} that the filters leave (tick rows for some of them):")
+    else:
+        st.text(f"{counted(len(ids))} ticked:")
+    if one:
+        row = ticked.row(0, named=True)
+        with st.container(height=240 if len(row["text"]) > 1_200 else "content"):
+            st.text(row["text"][:20_000])
+        st.text(f"Given {row['label']}, which rows like it support with {percent(row['supported'], 0)}.")
+        st.text(f"Suggested {row['suggestion']}, supported with {percent(row['other_supported'], 0)}.")
+    if not allow(user, "decide"):
+        st.text(MAY_NOT)
+        st.stop()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        button("Accept the suggestion", Bulk("accept", ids, suggested, about), primary=True)
+        button("Keep the label", Bulk("keep", ids, {}, about))
+        button("Leave out", Bulk("exclude", ids, {}, about))
+        button("Send to review", Bulk("send", ids, {}, about))
+        names = list(datasets.task_of(store, dataset).labels)
+        place = st.selectbox(
+            "Another label", names, index=None, width=240, placeholder="Another label", label_visibility="collapsed"
+        )
+        if place is not None:
+            button("Give it", Bulk("relabel", ids, dict.fromkeys(ids, place), about))
+    st.text(bulk.VOID)
+bulk.pending(store, dataset, user)
+bulk.history(store, dataset, user)

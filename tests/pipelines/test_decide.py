@@ -1,0 +1,102 @@
+"""Decisions of the app: one action is applied once, and an undo takes back exactly what it names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.types import Finding
+from pipelines import decide
+from storage import audit, examples, findings, reviews, views
+from storage.store import Store
+from tests.sample_project import make_project
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return make_project(tmp_path / "project").store
+
+
+@pytest.fixture
+def rows(store: Store) -> list[str]:
+    return examples.frame(store, "support")["example_id"].to_list()
+
+
+def record(action_id: str, action: str = "exclude", **more: Any) -> dict[str, Any]:
+    return {"action_id": action_id, "action": action, "reviewer": "ana", "reason": "", **more}
+
+
+def out(store: Store, rows: list[str]) -> list[str | None]:
+    state = dict(views.current(store, "support").select("example_id", "out").iter_rows())
+    return [state[row] for row in rows]
+
+
+def test_an_action_is_applied_once_however_often_it_comes(store: Store, rows: list[str]) -> None:
+    one = record("a1", example_ids=rows[:2])
+    assert decide.take([one, one], "support", store).decisions == 1
+    again = decide.take([one, record("a2", example_ids=rows[2:3])], "support", store)
+    assert (again.decisions, again.rows, again.rejected) == (1, 1, 0)
+    assert reviews.taken(store, "support")["rows"].to_list() == [2, 1]
+    assert [e for e in audit.events(store)["action"] if e.startswith("decide")] == ["decide:exclude"] * 2
+
+
+def test_an_undo_takes_back_the_decision_that_it_names_and_no_other(store: Store, rows: list[str]) -> None:
+    first = record("a1", "relabel", value="refund", example_ids=rows[:2])
+    second = record("a2", example_ids=rows[1:3])
+    decide.take([first, second], "support", store)
+    undo = record("a3", "undo", decision=decide.decision_id("support", "a1"))
+    assert decide.take([undo], "support", store).rows == 2
+    assert decide.take([undo | {"action_id": "a4"}], "support", store).rejected == 0  # once more changes nothing
+    assert out(store, rows[:3]) == [None, "excluded", "excluded"]
+    assert set(views.current(store, "support")["basis"][:3]) == {"teacher"}
+
+
+def test_an_undo_of_a_finding_settled_by_name_reopens_it(store: Store, rows: list[str]) -> None:
+    finding = Finding("find_1", "contradiction", 1.0, (rows[0], rows[3]), {}, {})
+    import polars as pl
+
+    scores = pl.DataFrame({"example_id": rows[:1], "kind": "risk", "score": 0.5})
+    findings.add_run(
+        store,
+        "support",
+        run="ck",
+        labeler="teacher",
+        seed=0,
+        as_of_seq=1,
+        findings=(finding,),
+        scores=scores,
+        report={},
+    )
+    decide.take([record("a1", "keep", finding_id="find_1")], "support", store)
+    undo = record("a2", "undo", decision=decide.decision_id("support", "a1"))
+    decide.take([undo], "support", store)
+    taken = reviews.taken(store, "support")
+    assert taken["finding_id"].to_list() == ["find_1", "find_1"]
+    assert taken["kind"].to_list() == ["contradiction", "contradiction"]
+    assert taken["rows"].to_list() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"action": "undo", "decision": "d_none"}, "unknown_decision"),
+        ({"action": "exclude", "decision": "d_none"}, "no_rows"),
+        ({"action": "exclude", "finding_id": "find_none"}, "unknown_finding"),
+        ({"action": "exclude", "example_ids": ["none"]}, "unknown_row"),
+        ({"action": "relabel", "external_ids": ["q1"], "value": "nonsense"}, "bad_value"),
+        ({"action": "merge", "external_ids": ["q1", "q2"], "value": "q3"}, "bad_value"),
+    ],
+)
+def test_a_wrong_record_is_refused_with_the_reason_and_the_others_are_taken(
+    store: Store, rows: list[str], wrong: dict[str, Any], reason: str
+) -> None:
+    report = decide.take([{**record("a1"), **wrong}, record("a2", example_ids=rows[:1])], "support", store)
+    assert report.by_reason == {reason: 1}
+    assert report.rejects[0]["line"] == 1
+    assert report.decisions == 1
+
+
+def test_copies_merge_into_the_row_named_by_either_id(store: Store, rows: list[str]) -> None:
+    decide.take([record("a1", "merge", external_ids=["q0", "q1"], value="q1")], "support", store)
+    decide.take([record("a2", "merge", external_ids=["q2", "q3"], value=rows[3])], "support", store)
+    assert out(store, rows[:4]) == ["excluded", None, "excluded", None]
