@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
+from curator import semantic
 from curator.dedup import near_pairs
-from curator.semantic import semantic_pairs
+from curator.semantic import cosine_pairs, semantic_pairs
 
 
 def vectors(*angles):
@@ -42,3 +44,36 @@ def test_a_script_that_the_encoder_cannot_read_is_left_out_and_said():
     found, notes = semantic_pairs(vectors(*range(12)), texts, near_pairs(texts))
     assert len(found) == 0
     assert "12 THAI texts" in notes[0]
+
+
+def unit(rng, rows, dimensions=96):
+    found = rng.standard_normal((rows, dimensions)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("alike", [0.01, 0.9])
+def test_every_pair_above_the_threshold_is_found_and_no_other(monkeypatch, alike):
+    monkeypatch.setattr(semantic, "_ROWS", 64)
+    monkeypatch.setattr(semantic, "_COLUMNS", 100)
+    rng = np.random.default_rng(0)
+    kinds = rng.random(400) < alike  # few or most rows belong to one family
+    given = unit(rng, 400) + np.where(kinds, 2.0, 0.0)[:, None].astype(np.float32) * unit(rng, 1)
+    given /= np.linalg.norm(given, axis=1, keepdims=True)
+    for threshold in (0.8, 0.3, -0.5):
+        cosine = given @ given.T
+        left, right = np.nonzero(np.triu(cosine >= threshold, 1))
+        found_left, found_right, found_cosine = cosine_pairs(given, threshold)
+        assert set(zip(found_left, found_right, strict=True)) == set(zip(left, right, strict=True))
+        assert found_cosine == pytest.approx(cosine[found_left, found_right], abs=1e-5)
+
+
+def test_of_many_partners_the_nearest_are_kept():
+    left, right, cosine = cosine_pairs(vectors(*range(10)), 0.0, most=2)
+    assert right[left == 0].tolist() == [1, 2]
+    assert right[left == 8].tolist() == [9]
+    assert (np.diff(cosine[left == 0]) <= 0).all()
+
+
+def test_rows_of_another_code_are_no_pair():
+    left, right, _ = cosine_pairs(vectors(0, 0, 0, 0), 0.9, codes_N=np.array([0, 1, 0, 1]))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(0, 2), (1, 3)]
