@@ -66,7 +66,7 @@ class ReferenceCoverage:
         ceiling: The same share for a random half of the reference against the other half.
         recall: Share of reference rows within the neighbourhood of some dataset row, 0..1.
         distance: Median cosine distance from a reference row to the nearest dataset row.
-        regions: The regions, the one that lacks most first.
+        regions: The regions, the one with most uncovered rows first, then the one with most to collect.
         verdict: What it means, in words.
     """
 
@@ -204,7 +204,7 @@ def _regions(
                 examples=tuple(int(places_M[row]) for row in far),
             )
         )
-    return tuple(sorted(regions, key=lambda r: (-(1.0 - r.covered) * r.rows, r.name)))
+    return tuple(sorted(regions, key=lambda r: (-(1.0 - r.covered) * r.rows, -r.collect, r.name)))
 
 
 def _verdict(coverage: float, high: float, ceiling: float, lacking: Sequence[Region]) -> str:
@@ -212,10 +212,10 @@ def _verdict(coverage: float, high: float, ceiling: float, lacking: Sequence[Reg
     names = "; ".join(f"{r.name} ({r.share:.1%} of the traffic)" for r in lacking[:3])
     if high >= ceiling:
         said = (
-            f"covers {coverage:.0%} of the reference, as much as a sample of the traffic itself would ({ceiling:.0%})"
+            f"cover {coverage:.0%} of the reference, as much as a sample of the traffic itself would ({ceiling:.0%})"
         )
     else:
-        said = f"covers {coverage:.0%} of the reference, where a sample of the traffic itself would cover {ceiling:.0%}"
+        said = f"cover {coverage:.0%} of the reference, where a sample of the traffic itself would cover {ceiling:.0%}"
     if missed and names:
         said += f"; it lacks above all {names}"
     return said

@@ -29,6 +29,7 @@ class BalanceReport:
     largest_share: float
     cap: float | None
     drop: dict[str, int]
+    example_ids: tuple[str, ...]
     external_ids: tuple[str, ...]
     reviewed_kept: int
     collect_labels: dict[str, int]
@@ -36,7 +37,9 @@ class BalanceReport:
     notes: tuple[str, ...]
 
 
-def run(dataset: str, store: Store, *, labeler: str | None = None, cap: float | None = None) -> BalanceReport:
+def run(
+    dataset: str, store: Store, *, labeler: str | None = None, cap: float | None = None, choose: bool = True
+) -> BalanceReport:
     """Measure the balance of the rows that would ship, and plan a cap on the final set.
 
     Args:
@@ -44,6 +47,7 @@ def run(dataset: str, store: Store, *, labeler: str | None = None, cap: float | 
         store: The store.
         labeler: Whose labels; asked for where there are several.
         cap: Largest share of any label in the final set, 0..1; default 0.3 where there are labels enough.
+        choose: Choose the rows that go, which compares all rows of the labels over the cap; else only count them.
 
     Raises:
         NotEnoughDataError: No row has a label.
@@ -71,6 +75,7 @@ def run(dataset: str, store: Store, *, labeler: str | None = None, cap: float | 
         notes.append(f"{len(spread.counts)} labels cannot all stay under {limit:.0%}; name a cap to plan one")
     else:
         plan = balancing.cap_plan(spread.counts, limit)
+    if plan is not None and choose:
         dropped, kept, how = _dropped(store, rows, given, plan)
         notes += how
     run_of = clusters.newest(store, dataset)
@@ -85,6 +90,7 @@ def run(dataset: str, store: Store, *, labeler: str | None = None, cap: float | 
         largest_share=spread.largest_share,
         cap=limit if plan is not None else None,
         drop=plan.drop if plan is not None else {},
+        example_ids=tuple(rows["example_id"][i] for i in dropped),
         external_ids=tuple(rows["external_id"][i] for i in dropped),
         reviewed_kept=kept,
         collect_labels=balancing.top_up(spread.counts) if task.kind == "classification" else {},
@@ -107,6 +113,7 @@ def _dropped(
         notes = ["without vectors the last rows of a label go first; `curator embed` lets the most redundant go first"]
         redundancy_N = np.arange(rows.height, dtype=np.float64)
     else:
-        redundancy_N = balancing.redundancy(vectors.load(store, *encoder, hashes), given, protected=reviewed)
+        over = [label if label in plan.drop else None for label in given]
+        redundancy_N = balancing.redundancy(vectors.load(store, *encoder, hashes), over, protected=reviewed)
     dropped = balancing.rows_to_drop(given, redundancy_N, plan, protected=reviewed)
     return dropped, sum(plan.drop.values()) - len(dropped), notes

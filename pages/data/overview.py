@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared.guard import require_role
 from pages.shared.health import newest_certificate, next_step, reviewers
 from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.trends import trends
 from pages.shared.words import BASES, percent
 from pages.shared.work import watch
 from storage import runs, views
@@ -46,6 +47,7 @@ st.text(
     f"{summary['decided']:,} labels were set by a group decision."
 )
 
+trends(settings.store, dataset)
 left, right = st.columns([3, 2], gap="medium")
 with left.container(border=True):
     st.text("Rows ready to release, by label")

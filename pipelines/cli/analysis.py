@@ -71,7 +71,8 @@ def balance(
         *(f"collect {n:,} rows like: {region}" for region, n in report.collect_regions[:5]),
         *report.notes,
     )
-    return answer({**asdict(report), "left_out": decided}, text=text)
+    told = {k: v for k, v in asdict(report).items() if k != "example_ids"}
+    return answer({**told, "left_out": decided}, text=text)
 
 
 def coverage(
@@ -90,7 +91,7 @@ def coverage(
     found = report.coverage
     lacking = [r for r in found["regions"] if r["rows"] >= 3 and r["covered"] < 1.0]
     text = lines(
-        f"{name} ({found['rows']:,} rows) {found['verdict']}",
+        f"the {found['rows']:,} rows of {name} that would ship {found['verdict']}",
         f"coverage {percent(found['coverage'])} [{percent(found['low'])}, {percent(found['high'])}] of "
         f"{found['reference_rows']:,} reference rows; recall {percent(found['recall'])}",
         "what it lacks most:" if lacking else "no region of three rows or more lacks a row",

@@ -1,0 +1,110 @@
+"""Coverage: what real traffic has that the data lacks, and whether more rows or cleaner rows would help."""
+
+import altair as alt
+import polars as pl
+import streamlit as st
+
+from pages.shared.guard import require_role
+from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.words import interval, percent, points, sentence
+from pages.shared.work import coverage_work, curve_work, watch, work_button
+from pipelines import curve, reference
+from storage import datasets, figures, labels, views
+
+user = require_role("reviewer", "engineer", "analyst", "admin")
+LEAST = 3  # rows that make a region worth a line
+WHOLE = "(the rows of this dataset from production)"
+CURVES = {"teacher": "the teacher's labels", "current": "labels as they are", "pruned": "without suspects"}
+settings = open_project()
+dataset = sidebar(user, settings)
+st.subheader("Coverage", anchor=False)
+if dataset is None:
+    lead_on("There is nothing to compare yet.", "pages/data/start.py", "Bring in data")
+watch(settings.project)
+store = settings.store
+
+with st.container(border=True):
+    st.text("What does real traffic have that the rows to ship lack?")
+    others = [name for name in datasets.names(store) if name != dataset]
+    own = views.overview(store, dataset)["sources"].get("production")
+    choices = [*([WHOLE] if own else []), *others]
+    if choices:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox("Compare with", choices, width=420)
+            named = None if chosen == WHOLE else chosen
+            work_button(settings, "Compare", coverage_work(dataset, named), primary=False)
+    else:
+        st.text("Bring the logs in as a dataset of their own (page Start), then compare with it here.")
+    kept = figures.newest(store, dataset, reference.KIND)
+    if kept is not None:
+        report, found = kept["content"], kept["content"]["coverage"]
+        st.text(
+            sentence(f"the {found['rows']:,} rows that would ship {found['verdict']}")
+            + f" Compared with {found['reference_rows']:,} rows of {report['reference']}."
+        )
+        with st.container(horizontal=True):
+            st.metric("Covered", percent(found["coverage"]), border=True, width=172)
+            st.metric("95 % interval", f"{percent(found['low'])} to {percent(found['high'])}", border=True, width=260)
+            st.metric("The traffic itself", percent(found["ceiling"]), border=True, width=172)
+            st.metric("Recall", percent(found["recall"]), border=True, width=172)
+        regions = [r for r in found["regions"] if r["rows"] >= LEAST and (r["covered"] < 1.0 or r["collect"])]
+        st.text(f"Regions of the traffic that are thin here: {len(regions):,}")
+        st.dataframe(
+            [
+                {
+                    "region": r["name"],
+                    "rows in the traffic": r["rows"],
+                    "share of the traffic": percent(r["share"]),
+                    "covered": percent(r["covered"]),
+                    "rows here": r["have"],
+                    "collect": r["collect"],
+                    "for example": ", ".join(r["examples"]),
+                }
+                for r in regions
+            ],
+            height=min(38 + 36 * max(1, len(regions)), 420),
+        )
+
+with st.container(border=True):
+    st.text("More rows or cleaner rows? A cheap student (embedding and logistic regression) answers.")
+    known = labels.labelers(store, dataset)
+    whose = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else None
+    work_button(settings, "Draw the learning curve", curve_work(dataset, whose), primary=False, disabled=not known)
+    kept = figures.newest(store, dataset, curve.KIND)
+    if kept is not None:
+        report, found = kept["content"], kept["content"]["curve"]
+        st.text(sentence(found["advice"]))
+        if found["cleaned"]:
+            cleaned = points(*(found["cleaned"][name] for name in ("value", "low", "high")))
+            st.text(f"What people's corrections have brought so far: {cleaned}.")
+        rows = [
+            {"labels": CURVES[name], "rows": p["rows"], **{k: 100 * v for k, v in p["accuracy"].items()}}
+            for name, drawn in found["curves"].items()
+            for p in drawn
+        ]
+        base = alt.Chart(pl.DataFrame(rows)).encode(
+            x=alt.X("rows:Q", scale=alt.Scale(type="log", nice=False, padding=12), title="rows to train on"),
+            color=alt.Color(
+                "labels:N",
+                scale=alt.Scale(domain=list(CURVES.values()), range=["#d1495b", "#3b6fd4", "#2e9e76"]),
+                legend=alt.Legend(orient="bottom", title=None, symbolOpacity=1.0),
+            ),
+        )
+        accuracy = alt.Y("value:Q", scale=alt.Scale(zero=False), title="right, in %")
+        area = base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q")
+        st.altair_chart((area + base.mark_line(point=True).encode(y=accuracy)).properties(height=300))
+        judged = "test rows that people reviewed" if report["judged_on"] == "reviewed" else "rows by their labels"
+        st.text(f"Judged on {found['test_rows']:,} {judged}; bands: 95 % intervals. Labels of {report['labeler']}.")
+        last = {name: drawn[-1] for name, drawn in found["curves"].items()}
+        st.dataframe(
+            [
+                {
+                    "labels": CURVES[name],
+                    "rows": p["rows"],
+                    "right": interval(*(p["accuracy"][x] for x in ("value", "low", "high"))),
+                }
+                for name, p in last.items()
+            ]
+        )
+        for note in report["notes"]:
+            st.text(sentence(note))
