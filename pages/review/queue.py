@@ -41,7 +41,8 @@ def draw() -> None:
         key=f"queue:{chosen}:{user.name}",
         scope=f"{settings.store.path}:{chosen}:{user.name}",
         kind=task.kind,
-        labels=list(task.labels),
+        labels=list(task.labels) if task.kind == "classification" else [],
+        schema=task.schema,
         load=queue.load,
         apply=queue.apply,
     )

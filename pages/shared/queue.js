@@ -49,9 +49,11 @@ class CardQueue {
     const done = new Set([...data.ack, ...Object.keys(data.refused)]);
     const settled = this.unacked.filter((action) => done.has(action.action_id));
     for (const action of settled) localStorage.removeItem(this.store + action.action_id);
+    for (const action of settled) if (data.refused[action.action_id]) this.refused(action, data);
     this.unacked = this.unacked.filter((action) => !done.has(action.action_id));
     const reasons = Object.values(data.refused);
     if (reasons.length) this.say("problem", `${reasons.length} not stored: ${reasons[0]}`);
+    else if (settled.length) this.say("problem", "");
     if (settled.length || data.sent >= this.sent) this.settle();
     if (first) this.history = data.recent.map(({ action_id, ...card }) => ({ card, actionId: action_id }));
     this.merge(data, new Set(this.unacked.map((action) => action.task_id)));
@@ -66,6 +68,14 @@ class CardQueue {
     if (this.card) waiting.add(this.card.item.task_id);
     for (const item of data.items)
       if (!deciding.has(item.task_id) && !waiting.has(item.task_id)) this.queue.push(item);
+  }
+
+  // The server would not store an action: if its item is still open, it comes next, and undo forgets the action.
+  refused(action, data) {
+    this.history = this.history.filter((entry) => entry.actionId !== action.action_id);
+    const item = data.items.find((open) => open.task_id === action.task_id);
+    if (!item || this.card?.item.task_id === item.task_id) return;
+    this.queue = [item, ...this.queue.filter((open) => open.task_id !== item.task_id)];
   }
 
   // ---- to the server ---------------------------------------------------------------------------------------
@@ -184,7 +194,7 @@ class CardQueue {
       if (button) this.click(button);
     };
     this.onLeave = (event) => {
-      if (this.unacked.length) event.preventDefault();
+      if (this.unsaved()) event.preventDefault();
     };
     window.addEventListener("keydown", this.onKey, true);
     window.addEventListener("beforeunload", this.onLeave);
@@ -200,6 +210,11 @@ class CardQueue {
 
   click(button) {
     if (button.dataset.do) this.command(button.dataset.do);
+  }
+
+  // Whether leaving the page deserves a warning.
+  unsaved() {
+    return this.unacked.length > 0;
   }
 
   // A field keeps its keys unless a subclass says otherwise.

@@ -14,7 +14,12 @@ class ReviewQueue extends CardQueue {
     super(root, data, "review");
     this.labels = data.labels;
     this.kind = data.kind;
+    this.schema = data.schema;
+    this.form = data.kind === "extraction" && data.schema && formProperties(data.schema) ? new FieldForm(this.el.form, data.schema) : null;
+    this.asText = !this.form; // JSON and other answers without a form are edited as one text
+    this.drafts = `curator-review-draft:${data.scope}:`; // texts not saved yet, by task, kept in this browser
     this.seconds = []; // blind rows where reviewer and teacher disagree; a card is {second, item}
+    this.el.review.classList.toggle("code", ["sql", "extraction"].includes(data.kind));
     this.buildLabels();
   }
 
@@ -40,12 +45,18 @@ class ReviewQueue extends CardQueue {
     super.present(card);
   }
 
+  refused(action, data) {
+    super.refused(action, data);
+    if (!this.labels.length && action.value) this.keepDraft(action.task_id, action.value);
+  }
+
   counts(action) {
     return action.verdict === "second_look" ? 0 : super.counts(action);
   }
 
   // ---- decisions -------------------------------------------------------------------------------------------
   decide(verdict, value) {
+    if (this.card) localStorage.removeItem(this.drafts + this.card.item.task_id);
     super.decide(this.card?.second ? "second_look" : verdict, value);
   }
 
@@ -72,7 +83,8 @@ class ReviewQueue extends CardQueue {
     if (name === "note") return this.open("noter", "note");
     if (name === "edit") return this.labels.length ? this.pick("") : this.edit();
     if (name === "saveEdit") return this.saveEdit();
-    if (name === "closeEdit") return this.closePanels();
+    if (name === "closeEdit") return this.leave();
+    if (name === "raw") return this.switchEditor();
     if (name === "accept") return this.accept();
     if (second) return this.say("hint", "A second look: K keeps your answer, T takes the teacher's, / finds another label.");
     return this.decide(name, null); // reject, skip
@@ -95,9 +107,13 @@ class ReviewQueue extends CardQueue {
     const visible = Boolean(item) && item.proposed !== null && !this.labels.includes(item.proposed) || Boolean(card?.second);
     el.proposal.hidden = !visible;
     el.proposalName.textContent = "The teacher's answer";
-    el.proposed.textContent = visible ? item.proposed ?? "" : "";
+    el.proposed.textContent = visible ? this.readable(item.proposed ?? "") : "";
     el.second.hidden = !card?.second;
-    el.secondText.textContent = card?.second ? `You said: ${item.first}. The teacher said: ${item.proposed}. Please look again.` : "";
+    const texts = Boolean(card?.second) && !this.labels.length;
+    el.secondText.textContent = !card?.second ? "" : texts ? "Your answer is not the teacher's. Please look again, or press E and correct yours."
+      : `You said: ${item.first}. The teacher said: ${item.proposed}. Please look again.`;
+    el.secondDiffBox.hidden = !texts;
+    if (texts) drawDiff(el.secondDiff, this.readable(item.proposed), this.readable(item.first));
     for (const button of el.labels.children) {
       const shown = Boolean(item) && button.dataset.label === item.proposed;
       button.classList.toggle("shown", shown);
@@ -106,6 +122,7 @@ class ReviewQueue extends CardQueue {
     for (const button of this.root.querySelectorAll("[data-do=accept], [data-do=reject], [data-do=skip]")) button.disabled = !item || Boolean(card.second);
     if (item && item.proposed === null) this.root.querySelector("[data-do=accept]").disabled = true;
     if (this.root.activeElement) el.card.focus({ preventScroll: true });
+    if (item && this.draft() !== null) this.say("hint", "You have begun an answer to this row: E opens it.");
   }
 
   status() {
@@ -136,10 +153,20 @@ class ReviewQueue extends CardQueue {
     this.el[field].focus();
   }
 
+  // Close what is open; what was typed in the editor is kept for this row.
+  leave() {
+    if (!this.el.editor.hidden) {
+      const { text } = this.answer();
+      if (text !== this.opened) this.keepDraft(this.card.item.task_id, text);
+    }
+    this.closePanels();
+  }
+
   closePanels() {
     const { el } = this;
     const typing = this.root.activeElement;
     for (const panel of ["picker", "editor", "noter"]) el[panel].hidden = true;
+    el.review.classList.remove("editing");
     this.say("editProblem", "");
     el.filter.value = "";
     this.filter();
@@ -186,35 +213,122 @@ class ReviewQueue extends CardQueue {
     to?.scrollIntoView({ block: "nearest" });
   }
 
+  // ---- the answer as text or field by field ----------------------------------------------------------------
+  // What the reviewer began for the card on screen, or null.
+  draft() {
+    return this.labels.length ? null : localStorage.getItem(this.drafts + this.card.item.task_id);
+  }
+
+  keepDraft(task, text) {
+    localStorage.setItem(this.drafts + task, text);
+  }
+
   edit() {
     const { item, second } = this.card;
-    this.el.editText.value = (second ? item.first : item.proposed) ?? "";
-    this.open("editor", "editText");
+    this.started = (second ? item.first : item.proposed) ?? "";
+    const text = this.draft() ?? this.started;
+    this.asText = !this.form || (text !== "" && typeOf(textOfJson(text)) !== "object");
+    this.fillEditor(text);
+    this.el.raw.hidden = !this.form;
+    this.el.editor.hidden = false;
+    this.el.review.classList.add("editing"); // side by side where there is room: one reads on the left, writes on the right
+    this.focusEditor();
+  }
+
+  fillEditor(text) {
+    const { el } = this;
+    el.form.hidden = this.asText;
+    el.editLabel.hidden = !this.asText;
+    el.raw.textContent = this.asText ? "Edit field by field" : "Edit as JSON text";
+    if (this.asText) el.editText.value = text;
+    else this.form.fill(text);
+    this.opened = this.answer().text;
+    this.edited();
+  }
+
+  focusEditor() {
+    if (this.asText) this.el.editText.focus();
+    else this.form.focus();
+  }
+
+  // {text, problems} of the editor as it is now.
+  answer() {
+    if (!this.asText) return this.form.read();
+    const text = this.el.editText.value;
+    if (!text.trim()) return { text, problems: [{ path: "", text: "The answer is empty. Write it, or press Esc." }] };
+    if (this.kind !== "extraction") return { text, problems: [] };
+    try {
+      return { text, problems: schemaProblems(JSON.parse(text), this.schema ?? true) };
+    } catch (error) {
+      return { text, problems: [{ path: "", text: `This is not valid JSON: ${error.message}` }] };
+    }
+  }
+
+  // After each change: the difference to the teacher's answer, and which problems are settled.
+  edited() {
+    const { item } = this.card;
+    const shown = this.asText && item.proposed !== null && this.kind !== "extraction";
+    this.el.diffBox.hidden = !shown || this.el.editText.value === item.proposed;
+    if (!this.el.diffBox.hidden) drawDiff(this.el.diff, item.proposed, this.el.editText.value);
+    if (!this.el.editProblem.hidden) this.tellProblems(this.answer().problems);
+  }
+
+  tellProblems(problems) {
+    const loose = this.asText ? problems.map(({ path, text }) => (path ? `${path}: ${text}` : text)) : this.form.show(problems);
+    const at = problems.length - loose.length;
+    if (at) loose.unshift(`Not saved: ${at === 1 ? "one field" : `${at} fields`} to correct.`);
+    this.say("editProblem", loose.slice(0, 5).join("\n"));
+  }
+
+  switchEditor() {
+    const { text, problems } = this.answer();
+    const object = typeOf(textOfJson(text)) === "object";
+    if (this.asText && !object) return this.say("editProblem", "Only a JSON object can be edited field by field.");
+    if (!object) return this.tellProblems(problems);
+    this.say("editProblem", "");
+    this.asText = !this.asText;
+    const { opened } = this;
+    this.fillEditor(this.asText ? this.indented(text) : text);
+    this.opened = opened;
+    return this.focusEditor();
+  }
+
+  // An answer as it is easiest to read: JSON with a line for each property.
+  readable(text) {
+    return this.kind === "extraction" && typeOf(textOfJson(text)) === "object" ? this.indented(text) : text;
+  }
+
+  // The JSON text of an object with a line for each property; the values' texts as they are.
+  indented(text) {
+    return `{\n${[...jsonSlices(text)].map(([name, json]) => `  ${JSON.stringify(name)}: ${json}`).join(",\n")}\n}`;
   }
 
   saveEdit() {
-    const value = this.el.editText.value;
-    if (!value.trim()) return this.say("editProblem", "The answer is empty. Write it, or press Esc.");
-    if (this.kind === "extraction") {
-      try {
-        JSON.parse(value);
-      } catch (error) {
-        return this.say("editProblem", `This is not valid JSON: ${error.message}`);
-      }
+    const { text, problems } = this.answer();
+    if (problems.length) {
+      this.tellProblems(problems);
+      return this.asText ? undefined : this.form.focus(true);
     }
-    return this.choose(value);
+    return this.choose(text);
+  }
+
+  unsaved() {
+    return super.unsaved() || (!this.el.editor.hidden && this.answer().text !== this.opened);
   }
 
   // ---- keys and mouse --------------------------------------------------------------------------------------
   listen() {
     super.listen();
-    this.onInput = () => this.filter();
-    this.el.filter.addEventListener("input", this.onInput);
+    this.onInput = (event) => {
+      if (event.target === this.el.filter) this.filter();
+      else if (this.el.editor.contains(event.target) && this.card) this.edited();
+    };
+    this.root.addEventListener("input", this.onInput);
   }
 
   close() {
     super.close();
-    this.el.filter.removeEventListener("input", this.onInput);
+    this.root.removeEventListener("input", this.onInput);
     this.el.labels.replaceChildren();
   }
 
@@ -227,7 +341,7 @@ class ReviewQueue extends CardQueue {
     if (foreign(event)) return false;
     const { key } = event;
     if (key === "Enter") return onButton(event) ? false : (this.command("accept"), true);
-    if (key === "Escape") return this.closePanels(), true;
+    if (key === "Escape") return this.leave(), true;
     if (key.length !== 1 || key === " ") return false;
     if (this.card?.second && /^[1-9]$/.test(key)) return this.command("skip"), true; // says what to do
     if (/^[1-9]$/.test(key)) return this.labels[key - 1] === undefined ? false : (this.choose(this.labels[key - 1]), true);
@@ -240,11 +354,14 @@ class ReviewQueue extends CardQueue {
   }
 
   fieldKey(event, field) {
-    if (field !== this.el.filter && field !== this.el.editText && field !== this.el.note) return false;
+    const editing = this.el.editor.contains(field);
+    if (field !== this.el.filter && field !== this.el.note && !editing) return false;
     if (event.isComposing || event.repeat) return false;
-    if (event.key === "Escape") return this.closePanels(), true;
+    if (event.key === "Escape") return this.leave(), true;
     if (field === this.el.note && event.key === "Enter") return this.el.card.focus(), true;
-    if (field === this.el.editText && event.key === "Enter" && (event.ctrlKey || event.metaKey)) return this.saveEdit(), true;
+    if (editing && event.key === "Enter" && (event.ctrlKey || event.metaKey)) return this.saveEdit(), true;
+    if (editing && event.key === "Enter" && (field.tagName === "INPUT" || (field.tagName === "TEXTAREA" && field.rows === 1)))
+      return this.form.onward(field) || this.root.querySelector("[data-do=saveEdit]").focus(), true;
     if (field !== this.el.filter) return false;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") return this.move(event.key === "ArrowDown" ? 1 : -1), true;
     if (event.key !== "Enter") return false;

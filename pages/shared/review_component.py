@@ -39,7 +39,7 @@ _component = st.components.v2.component(
     "curator_review_queue",
     html=(_HERE / "review.html").read_text(encoding="utf-8"),
     css=(_HERE / "review.css").read_text(encoding="utf-8"),
-    js=component_source("queue.js", "review.js"),
+    js=component_source("queue.js", "diff.js", "json_schema.js", "fields.js", "review.js"),
 )
 
 
@@ -142,6 +142,7 @@ def review_queue(
     scope: str,
     kind: str,
     labels: Sequence[str],
+    schema: Mapping[str, Any] | None = None,
     load: Callable[[], QueueState],
     apply: Callable[[Sequence[ReviewAction]], Applied],
 ) -> None:
@@ -154,10 +155,11 @@ def review_queue(
         scope: Names store, plan and reviewer; unsent answers are kept in the browser under it.
         kind: Kind of the task (`classification`, `extraction`, `sql`, `text`).
         labels: Labels to choose from, empty where the answer is text. The first nine have a digit key.
+        schema: JSON schema of an extraction's answers: its properties become the fields of a form.
         load: Reads the state of the queue; called after `apply`.
         apply: Stores actions in order, each id once, and says which are stored.
     """
-    static = {"kind": kind, "labels": list(labels), "scope": scope}
+    static = {"kind": kind, "labels": list(labels), "schema": schema, "scope": scope}
     exchange(_component, key=key, read=_action, apply=apply, data=lambda: {**_state(load()), **static})
 
 

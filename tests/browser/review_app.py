@@ -43,6 +43,7 @@ def apply(actions: Sequence[ReviewAction]) -> Applied:
     """Append each action whose id is new, and name all of them as stored."""
     seen = {json.loads(line)["action_id"] for line in LOG.read_text().splitlines()} if LOG.exists() else set()
     refused = {a.action_id: f"there is no task {a.task_id}" for a in actions if a.task_id not in TASKS}
+    refused |= {a.action_id: "the rules say no" for a in actions if "REFUSE" in (a.value or "")}
     with LOG.open("a") as log:
         for action in actions:
             if action.action_id not in seen and action.action_id not in refused:
@@ -90,7 +91,15 @@ def load() -> QueueState:
 @st.fragment
 def queue() -> None:
     """Draw the queue alone, so that an answer reruns nothing else."""
-    review_queue(key="queue", scope="test", kind=SETUP["kind"], labels=SETUP["labels"], load=load, apply=apply)
+    review_queue(
+        key="queue",
+        scope="test",
+        kind=SETUP["kind"],
+        labels=SETUP["labels"],
+        schema=SETUP.get("schema"),
+        load=load,
+        apply=apply,
+    )
 
 
 st.set_page_config(page_title="Review test", layout="wide")

@@ -264,7 +264,7 @@ def test_invalid_json_cannot_be_saved(run_app, open_page, project) -> None:
     folder = project(rows, [], "extraction")
     page = open_page().page
     open_queue(page, run_app(folder, SCRIPT).url)
-    expect(page.locator(".proposal .value")).to_have_text('{"total": 3}')
+    expect(page.locator(".proposal .value")).to_have_text('{ "total": 3 }')
     page.keyboard.press("e")
     page.get_by_label("Your answer").fill('{"total": 4')
     page.keyboard.press("Control+Enter")

@@ -1,15 +1,20 @@
 from collections.abc import Iterable
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from curator.assignment import Staffing
+from curator.tasks import make_task
 from pages.shared.native_queue import NativeQueue
 from pages.shared.review_component import Card, ReviewAction
+from pipelines import ingest
 from pipelines import plan as planning
+from pipelines import settings as project_settings
+from pipelines.ingest import IngestConfig
 from pipelines.plan import PlanConfig
 from pipelines.settings import Settings
-from storage import certificates, plans, reviews
+from storage import certificates, datasets, plans, reviews
 
 
 @pytest.fixture
@@ -83,6 +88,32 @@ def test_an_action_on_a_row_of_another_spot_check_or_with_an_unknown_label_is_re
     assert applied.stored == ["a3"]
     assert "not of this spot-check" in applied.refused["a1"]
     assert "unknown label" in applied.refused["a2"]
+
+
+def test_json_that_does_not_fit_the_schema_is_refused_by_the_server_and_another_spelling_is_an_acceptance(
+    tmp_path: Path,
+) -> None:
+    settings = project_settings.init(tmp_path / "project")[0]
+    schema = {"type": "object", "required": ["total"], "properties": {"total": {"type": "number"}}}
+    datasets.create(settings.store, "receipts", make_task({"name": "r", "kind": "extraction", "schema": schema}))
+    file = tmp_path / "receipts.jsonl"
+    file.write_text("".join(f'{{"text": "paid {i}", "label": {{"total": {i}.0, "by": "cash"}}}}\n' for i in range(12)))
+    ingest.run(IngestConfig("receipts", (file,), source="teacher", labeler="teacher"), settings.store)
+    plan = planning.run(PlanConfig("receipts", reviews=4), settings.store).plan
+    queue = NativeQueue(settings.store, "receipts", plan, "ana")
+    first, second, third = (card.task_id for card in queue.load().items[:3])
+    spelled = proposed(queue)[third].replace('{"by":"cash",', "{ ").replace("}", ', "by": "cash"}')
+    applied = queue.apply(
+        [
+            ReviewAction("a1", first, "edit", '{"total": "nine"}'),
+            ReviewAction("a2", second, "edit", '{"total": 9'),
+            ReviewAction("a3", third, "edit", spelled),
+        ]
+    )
+    assert "does not fit the schema at $.total" in applied.refused["a1"]
+    assert "not JSON" in applied.refused["a2"]
+    assert reviews.frame(queue.store, "receipts")["verdict"].to_list() == ["accept"]
+    assert {first, second} <= {card.task_id for card in queue.load().items}
 
 
 def test_two_reviewers_are_never_handed_the_same_row(queue: NativeQueue) -> None:
