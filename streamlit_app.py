@@ -1,25 +1,47 @@
 """The app's frame: navigation over the pages. Each page guards itself; nothing here is a barrier."""
 
+from typing import Any
+
 import streamlit as st
+from streamlit.navigation.page import Page
+
+from pages.shared.guard import ROOT, reader_roles, roles_of
 
 st.set_page_config(page_title="Curator", page_icon="🧭", layout="wide")
+mine = reader_roles()
+
+
+def page(path: str, **look: Any) -> Page:  # noqa: ANN401 - as st.Page takes it
+    """Name a page, hidden from the list where the reader's role does not allow it."""
+    return st.Page(path, visibility="hidden" if mine.isdisjoint(roles_of(ROOT / path)) else "visible", **look)
+
 
 st.navigation(
     {
         "Data": [
-            st.Page("pages/data/start.py", title="Start", icon=":material/flag:", default=True),
-            st.Page("pages/data/overview.py", title="Overview", icon=":material/dashboard:"),
-            st.Page("pages/data/clusters.py", title="Clusters", icon=":material/bubble_chart:"),
-            st.Page("pages/data/findings.py", title="Findings", icon=":material/search_insights:"),
+            page("pages/data/start.py", title="Start", icon=":material/flag:", default=True),
+            page("pages/data/overview.py", title="Overview", icon=":material/dashboard:"),
+            page("pages/data/clusters.py", title="Clusters", icon=":material/bubble_chart:"),
+            page("pages/data/balance.py", title="Balance", icon=":material/bar_chart:"),
+            page("pages/data/coverage.py", title="Coverage", icon=":material/public:"),
+            page("pages/data/findings.py", title="Findings", icon=":material/search_insights:"),
+            page("pages/data/groups.py", title="Duplicates & contradictions", icon=":material/join_inner:"),
+            page("pages/data/suspects.py", title="Suspect labels", icon=":material/flag_check:"),
         ],
         "Review": [
-            st.Page("pages/review/queue.py", title="Review", icon=":material/rate_review:"),
-            st.Page("pages/review/spot_check.py", title="Spot-check", icon=":material/verified:"),
+            page("pages/review/queue.py", title="Review", icon=":material/rate_review:"),
+            page("pages/review/spot_check.py", title="Spot-check", icon=":material/verified:"),
         ],
         "Training": [
-            st.Page("pages/training/versions.py", title="Versions", icon=":material/inventory_2:"),
-            st.Page("pages/training/runs.py", title="Runs", icon=":material/model_training:"),
-            st.Page("pages/training/evaluation.py", title="Evaluation", icon=":material/balance:"),
+            page("pages/training/versions.py", title="Versions", icon=":material/inventory_2:"),
+            page("pages/training/runs.py", title="Runs", icon=":material/model_training:"),
+            page("pages/training/evaluation.py", title="Evaluation", icon=":material/balance:"),
         ],
-    }
+        "Admin": [
+            page("pages/admin/users.py", title="Users", icon=":material/group:"),
+            page("pages/admin/audit.py", title="Audit log", icon=":material/history:"),
+        ],
+    },
+    position="sidebar" if mine else "hidden",
+    expanded=True,
 ).run()

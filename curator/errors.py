@@ -2,7 +2,8 @@
 
     CuratorError
     ├── RequestError(ValueError)       the request was wrong                       exit 2
-    │   └── NotFoundError(LookupError) no such dataset, plan, version, run …
+    │   ├── NotFoundError(LookupError) no such dataset, plan, version, run …
+    │   └── NotAllowedError            the user's role does not allow it
     ├── DataError(ValueError)          the data does not have the promised form    exit 1
     ├── NotEnoughDataError             an honest answer needs more                 exit 3
     ├── OutsideError(RuntimeError)     an outside system failed; a rerun resumes   exit 4
@@ -36,6 +37,10 @@ class RequestError(CuratorError, ValueError):
 
 class NotFoundError(RequestError, LookupError):
     """The request names something that does not exist."""
+
+
+class NotAllowedError(RequestError):
+    """The user's role does not allow the action."""
 
 
 class DataError(CuratorError, ValueError):

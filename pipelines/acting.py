@@ -1,20 +1,43 @@
-"""On whose behalf a pipeline acts: the name that the audit log gets.
+"""On whose behalf a pipeline acts, and whether that user may.
 
-A page knows who clicked and says so with `act_as`; a job of the app gets the name in its environment; a command
-that somebody typed acts for the user of the operating system.
+The app names an authority (`pages.shared.guard`), which knows who clicked and looks the roles up at that moment. So
+an action is guarded where it is performed, whichever page it came from. A command that somebody typed asks nobody:
+whoever may write the store's file may run it. It acts for the user of the operating system, a job of the app for
+the user who started it.
 """
 
 import getpass
 import os
+from collections.abc import Callable
 from contextvars import ContextVar
 
+from curator.roles import Permission
+
 ENVIRONMENT = "CURATOR_ACTOR"
+Authority = Callable[[Permission], str | None]
+"""Returns the name of who acts (None: the user of this machine), or raises NotAllowedError."""
+_authority: list[Authority] = []
 _actor: ContextVar[str | None] = ContextVar("curator_actor", default=None)
 
 
-def act_as(name: str) -> None:
+def ask(authority: Authority) -> None:
+    """Ask this authority before every action of the process."""
+    _authority[:] = [authority]
+
+
+def act_as(name: str | None) -> None:
     """From here on this thread acts for the user (the app runs each user's script in a thread of its own)."""
     _actor.set(name)
+
+
+def require(permission: Permission) -> None:
+    """See that whoever acts may do this now.
+
+    Raises:
+        NotAllowedError: The user's roles, as they are now, do not allow it.
+    """
+    for authority in _authority:
+        act_as(authority(permission))
 
 
 def actor() -> str:

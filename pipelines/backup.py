@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import DataError, NotFoundError, RequestError
+from pipelines import acting
 from pipelines.settings import FILE, Settings, load
+from storage import audit
 from storage.copies import copy_store
 from storage.store import Store
 
@@ -20,6 +22,7 @@ def backup(settings: Settings, directory: Path) -> dict[str, Any]:
     Raises:
         RequestError: The folder is there and not empty.
     """
+    acting.require("export")
     target = directory.resolve()
     if target.exists() and any(target.iterdir()):
         msg = f"{target} is not empty; name a new folder"
@@ -30,6 +33,7 @@ def backup(settings: Settings, directory: Path) -> dict[str, Any]:
     for name in FOLDERS:
         if (settings.project / name).exists():
             shutil.copytree(settings.project / name, target / name)
+    audit.note(settings.store, actor=acting.actor(), action="backup", subject=settings.project.name, path=str(target))
     files = sum(1 for p in target.rglob("*") if p.is_file())
     content = {"seq": seq, "files": files, "store": settings.store_file.name}
     (target / MARK).write_text(json.dumps(content), encoding="utf-8")

@@ -16,6 +16,7 @@ from curator.scoring import is_right, valid_answer
 from curator.tasks import Task
 from curator.types import TrainingRun
 from curator.verdict import Candidate, decide, recommend
+from pipelines import acting
 from storage import audit, certificates, datasets, examples, labels, runs, versions, views
 from storage.store import Store
 
@@ -87,6 +88,7 @@ def run(
         NotEnoughDataError: The version has no test rows.
         TrainerError: The sampling server failed; finished contestants are kept.
     """
+    acting.require("train")
     dataset, number = versions.parse(version)
     manifest = versions.get(store, dataset, number)["manifest"]
     task = datasets.task_of(store, dataset)
@@ -116,7 +118,7 @@ def run(
     subject = contestants[0].run.id if contestants[0].run else None
     report_id = short_id("ev", [version, manifest["content_sha256"], report["contestants"], seed])
     runs.add_report(store, report_id=report_id, dataset=dataset, version=number, run=subject, report=report)
-    audit.note(store, actor="curator", action="evaluate", subject=version, report=report_id)
+    audit.note(store, actor=acting.actor(), action="evaluate", subject=version, report=report_id)
     return {"report_id": report_id, **report}
 
 

@@ -14,6 +14,7 @@ from curator.parsing import Parsed, Rejected, parse_record, resolve_mapping
 from curator.ports import Progress
 from curator.tasks import Task
 from curator.types import Label, LabelerKind, Split
+from pipelines import acting
 from pipelines.reading import RawRow, columns, file_hash, read_rows
 from storage import audit, datasets, examples, labels
 from storage.store import Store
@@ -85,6 +86,7 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
         NotFoundError: No such dataset or file.
         RequestError: The mapping does not fit a file. Nothing of that file was read then.
     """
+    acting.require("ingest")
     dataset = datasets.require(store, config.dataset)
     task = datasets.task_of(store, dataset)
     newest = labels.frame(store, dataset).select("labeler", "example_id", "value")
@@ -133,7 +135,7 @@ def _read_file(path: Path, state: _Run, progress: Progress) -> None:
         state.store, state.config.dataset, file_hash=digest, name=path.name, rows=rows, mapping=mapping
     )
     audit.note(
-        state.store, actor="curator", action="ingest", subject=state.config.dataset, file=path.name, sha256=digest
+        state.store, actor=acting.actor(), action="ingest", subject=state.config.dataset, file=path.name, sha256=digest
     )
 
 

@@ -9,11 +9,29 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from curator.roles import Permission
+from pipelines import acting
 from storage import jobs
 
 ENVIRONMENT = "CURATOR_JOB"
 THEN = "--then"
 """Parts the commands of one job."""
+NEEDED: dict[str, tuple[Permission, ...]] = {
+    "embed": ("check",),
+    "cluster": ("check",),
+    "check": ("check",),
+    "coverage": ("check",),
+    "curve": ("check",),
+    "ingest": ("ingest",),
+    "label": ("ingest",),
+    "plan": ("plan",),
+    "release": ("export",),
+    "pairs": ("export",),
+    "train": ("train",),
+    "evaluate": ("train",),
+    "demo": ("ingest", "export", "train"),
+}
+"""What a command needs; one that is not listed needs an admin."""
 _started: dict[str, subprocess.Popen[bytes]] = {}
 
 
@@ -27,7 +45,12 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
 
     The job goes on when the app ends, and its result stays in its folder. Commands parted by `THEN` run one
     after the other, each after the success of the one before.
+
+    Raises:
+        NotAllowedError: Whoever asks may not run one of them.
     """
+    for permission in needed(argv):
+        acting.require(permission)
     ident = time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:6]
     place = folder(project) / ident
     place.mkdir(parents=True)
@@ -37,7 +60,8 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
     command = [sys.executable, "-m", module, *words, *common]
     home = str(Path(__file__).resolve().parents[1])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, ENVIRONMENT: str(place), "PYTHONPATH": os.pathsep.join(paths)}
+    environment = {**os.environ, ENVIRONMENT: str(place), acting.ENVIRONMENT: acting.actor()}
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
     with (place / "log").open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -50,9 +74,15 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
     _started[ident] = process
     jobs.write(
         place / "job.json",
-        {"title": title, "argv": list(argv), "pid": process.pid, "started": time.time()},
+        {"title": title, "argv": list(argv), "pid": process.pid, "started": time.time(), "who": acting.actor()},
     )
     return ident
+
+
+def needed(argv: Sequence[str]) -> set[Permission]:
+    """What the commands of a job need."""
+    starts = [0, *(place + 1 for place, word in enumerate(argv) if word == THEN)]
+    return {permission for start in starts for permission in NEEDED.get(argv[start], ("administer",))}
 
 
 def get(project: Path, ident: str) -> jobs.Job | None:
@@ -68,10 +98,16 @@ def listing(project: Path) -> list[jobs.Job]:
 
 
 def cancel(project: Path, ident: str) -> bool:
-    """End a running job and what it started. What it had stored stays; a rerun goes on from there."""
+    """End a running job and what it started. What it had stored stays; a rerun goes on from there.
+
+    Raises:
+        NotAllowedError: Whoever asks could not have started it.
+    """
     job = get(project, ident)
     if job is None or job.state != "running":
         return False
+    for permission in needed(job.argv):
+        acting.require(permission)
     jobs.write(folder(project) / ident / "result.json", {"exit_code": 130, "cancelled": True, "result": None})
     try:
         os.killpg(job.pid, signal.SIGTERM)

@@ -9,6 +9,7 @@ from curator.ports import Progress, Teacher, TeacherAnswer
 from curator.prompting import build_prompt, parse_answer
 from curator.tasks import Task
 from curator.types import Label
+from pipelines import acting
 from storage import audit, datasets, examples, labels
 from storage.store import Store
 
@@ -50,6 +51,7 @@ def run(
         TeacherError: The teacher failed; what it answered before is kept.
         RequestError: A budget was set, and the teacher does not say what its answers cost.
     """
+    acting.require("ingest")
     task = datasets.task_of(store, datasets.require(store, config.dataset))
     rows = examples.frame(store, config.dataset).select("example_id", "text", "content_hash")
     done = labels.done_requests(store, config.dataset)
@@ -77,7 +79,15 @@ def run(
             )
             raise RequestError(msg)
     if labeled:
-        audit.note(store, actor=teacher.name, action="label", subject=config.dataset, labeled=labeled, cost_usd=cost)
+        audit.note(
+            store,
+            actor=acting.actor(),
+            action="label",
+            subject=config.dataset,
+            teacher=teacher.name,
+            labeled=labeled,
+            cost_usd=cost,
+        )
     return LabelReport(
         dataset=config.dataset,
         labeler=teacher.name,

@@ -10,6 +10,7 @@ from curator.errors import RequestError
 from curator.pairs import Candidate, build_pairs, check_pairs
 from curator.scoring import is_right
 from curator.tasks import Task
+from pipelines import acting
 from storage import audit, datasets, runs, versions, views
 from storage.store import Store
 
@@ -47,6 +48,7 @@ def build(
         cap: At most so many pairs for one pair of labels.
         seed: Decides among equals over the cap.
     """
+    acting.require("export")
     if cap < 1:
         msg = f"--cap is {cap}, expected at least 1"
         raise RequestError(msg)
@@ -60,7 +62,7 @@ def build(
     result = build_pairs(candidates, cap_per_label_pair=cap, seed=seed, approved=approved)
     added = versions.add_pairs(store, result.pairs)
     if added:
-        audit.note(store, actor="curator", action="pairs", subject=dataset, added=added)
+        audit.note(store, actor=acting.actor(), action="pairs", subject=dataset, added=added)
     return PairsReport(
         dataset=dataset,
         added=added,

@@ -9,6 +9,7 @@ from curator import board as cards
 from curator.errors import RequestError
 from curator.ports import RefusedRecord, ReviewBoard
 from curator.types import GOLD
+from pipelines import acting
 from pipelines.progress import stage
 from storage import audit, datasets, labels, plans, reviews, views
 from storage.store import Store
@@ -81,7 +82,7 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
     if created or added or todo.updated or todo.remove:
         audit.note(
             store,
-            actor="curator",
+            actor=acting.actor(),
             action="route",
             subject=plan,
             to=board.name,

@@ -7,6 +7,7 @@ import polars as pl
 
 from curator.errors import NotFoundError, RequestError
 from curator.ids import short_id
+from pipelines import acting
 from storage import audit, datasets, labels, plans, views
 from storage.store import Store
 
@@ -70,7 +71,7 @@ def run(
     if going.is_empty():
         return SendReport(None, dataset, 0, _some(left_out))
     plan = _store(store, dataset, going, f"sent to review by {reviewer}: {why}", labeler or ", ".join(known))
-    audit.note(store, actor=reviewer, action="send", subject=dataset, plan=plan, rows=going.height, why=why)
+    audit.note(store, actor=acting.actor(), action="send", subject=dataset, plan=plan, rows=going.height, why=why)
     return SendReport(plan, dataset, going.height, _some(left_out))
 
 

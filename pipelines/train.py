@@ -10,6 +10,7 @@ from curator.errors import CuratorError, DataError, NotFoundError, RequestError
 from curator.ids import short_id
 from curator.ports import Checkpoint, Progress, Trainer, TrainingReport
 from curator.types import TrainingRun
+from pipelines import acting
 from storage import audit, runs, versions
 from storage.store import Store
 
@@ -65,6 +66,7 @@ def run(
         RequestError: DPO without an SFT run to start from, or from a run of another dataset.
         TrainerError: The server failed; a rerun resumes.
     """
+    acting.require("train")
     dataset, number = versions.parse(config.version)
     version = versions.get(store, dataset, number)
     start = _start(store, config, dataset)
@@ -82,10 +84,19 @@ def run(
         report = next(r["report"] for r in runs.listing(store, dataset).iter_rows(named=True) if r["run"] == name)
         return _report(done, config, trainer, False, json.loads(report))
     runs.record(store, planned)
+    audit.note(
+        store,
+        actor=acting.actor(),
+        action=f"train:{config.kind}",
+        subject=config.version,
+        run=name,
+        local=trainer.local,
+    )
     try:
         made = _train(config, trainer, file, folder / name, start, progress)
     except CuratorError as error:
         runs.record(store, _with(planned, "failed"), {"error": str(error)})
+        audit.note(store, actor=acting.actor(), action="train:failed", subject=config.version, run=name)
         raise
     finished = _with(planned, "finished", made.checkpoint)
     summary = {
@@ -95,7 +106,7 @@ def run(
         "seconds": made.seconds,
     }
     runs.record(store, finished, summary)
-    audit.note(store, actor="curator", action=f"train:{config.kind}", subject=config.version, run=name)
+    audit.note(store, actor=acting.actor(), action="train:finished", subject=config.version, run=name)
     return _report(finished, config, trainer, True, summary)
 
 

@@ -1,5 +1,7 @@
 """Roles: an append-only table of grants and revocations; who has which role now is its newest word on each."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from curator.roles import Role, check_revocation
@@ -38,15 +40,17 @@ def grant(store: Store, *, name: str, role: Role, who: str, why: str) -> bool:
     return True
 
 
-def revoke(store: Store, *, name: str, role: Role, who: str, why: str, force: bool = False) -> None:
-    """Take a role away.
+def revoke(store: Store, *, name: str, roles: Sequence[Role], who: str, why: str, force: bool = False) -> None:
+    """Take roles away: all of them, or none.
 
     Raises:
-        RequestError: The user does not have it, or is the last admin and `force` is not set.
+        RequestError: The user does not have one, or is the last admin and `force` is not set.
     """
     with store.transaction() as connection:
-        check_revocation(_current(connection), name, role, force=force)
-        _append(connection, name, role, False, who, why)
+        held = _current(connection)
+        for role in roles:
+            check_revocation(held, name, role, force=force)
+            _append(connection, name, role, False, who, why)
 
 
 def history(store: Store) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from curator.certification import Certificate
 from curator.errors import CuratorError
-from pages.shared.guard import require_role
+from pages.shared.guard import allow, require_role
 from pages.shared.session import lead_on, open_project, show_error, sidebar
 from pages.shared.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names
 from pipelines import plan as planning
@@ -49,7 +49,7 @@ with st.expander("Draw a spot-check", expanded=not found), st.form("draw"):
     count = columns[1].number_input("Random rows", 1, 100_000, None, placeholder="as the target needs")
     risky = columns[2].number_input("Suspect rows besides", 0, 100_000, 0)
     seed = columns[3].number_input("Seed", 0, 2**31 - 1, 0)
-    if st.form_submit_button("Draw the spot-check", type="primary", disabled=not labelers):
+    if st.form_submit_button("Draw the spot-check", type="primary", disabled=not labelers or not allow(user, "plan")):
         config = PlanConfig(dataset, purpose, labeler, count, risk_reviews=int(risky), seed=int(seed))
         try:
             st.session_state["chosen_plan"] = planning.run(config, settings.store).plan

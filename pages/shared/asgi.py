@@ -14,6 +14,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
+from pages.shared.guard import provider
+
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 
@@ -51,10 +53,11 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Middleware that adds `HEADERS` to every HTTP answer."""
+    """Middleware that adds `HEADERS` to every HTTP answer, and keeps cookies to https where the app is reached so."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure_cookies: bool = False) -> None:
         self.app = app
+        self.secure_cookies = secure_cookies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -63,13 +66,25 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 ours = {name.lower().encode(): value.encode() for name, value in HEADERS.items()}
                 kept = [(name, value) for name, value in message["headers"] if name.lower() not in ours]
-                message = {**message, "headers": [*kept, *ours.items()]}
+                message = {**message, "headers": [*map(self._secured, kept), *ours.items()]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+    def _secured(self, header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+        name, value = header
+        if self.secure_cookies and name == b"set-cookie" and b"; secure" not in value.lower():
+            return name, value + b"; Secure"  # Streamlit leaves it out
+        return header
 
 
 # Until the entry script has run once, Streamlit takes a folder named `pages` beside it for its old way of finding
 # pages: a deep link or a reconnecting browser would be told that the page does not exist.
 PagesManager.uses_pages_directory = False
-app = st.App(ENTRY, middleware=[Middleware(SecurityHeaders)])
+auth = provider()
+https = auth is not None and str(auth["redirect_uri"]).startswith("https://")
+app = st.App(
+    ENTRY,
+    middleware=[Middleware(SecurityHeaders, secure_cookies=https)],
+    secrets={"auth": dict(auth)} if auth else None,  # nothing of it goes to the store or into a log
+)

@@ -8,12 +8,12 @@ import streamlit as st
 from curator.errors import CuratorError
 from curator.tasks import make_task
 from curator.types import Finding
-from pages.shared.guard import User
+from pages.shared.guard import User, allow, permitted
 from pages.shared.health import standing_decision
 from pages.shared.session import show_error
 from pages.shared.words import ACTIONS, clipped, percent, sentence
-from pipelines import decide
-from storage import datasets, examples
+from pipelines import acting, decide
+from storage import audit, datasets, examples
 from storage.store import Store
 
 SHOWN = 500
@@ -80,11 +80,14 @@ def decision(store: Store, dataset: str, user: User, finding: Finding) -> None:
         st.text(f"Decided by {standing['reviewer']} about {len(finding.example_ids):,} rows.")
         reason = "" if standing["reason"] == finding.suggestion.get("text") else clipped(standing["reason"])
         st.text(f"{ACTIONS[standing['action']]}{shown}. {reason}")
-        if st.button("Take it back", key=f"undo:{finding.id}"):
+        if st.button("Take it back", key=f"undo:{finding.id}", disabled=not allow(user, "decide")):
             _apply(store, dataset, user, finding, "undo", None, "")
         return
     proposed, value = finding.suggestion.get("action"), finding.suggestion.get("value")
     number = len(finding.example_ids)
+    if not allow(user, "decide"):
+        st.text("A reviewer, an engineer or an admin decides about it.")
+        return
     with st.container(horizontal=True):
         if proposed in ACTIONS and st.button(
             f"{ACTIONS[proposed]} ({number:,} rows)…", type="primary", key=f"take:{finding.id}"
@@ -154,11 +157,14 @@ def _rule_form(store: Store, dataset: str, finding: Finding) -> None:
             label: columns[i].text_input(f"What {name} means", task.labels.get(label, ""), key=f"{finding.id}:{name}")
             for i, (name, label) in enumerate({"the old label": given, "the new label": value}.items())
         }
-        if columns[2].form_submit_button("Save the rule"):
+        if columns[2].form_submit_button("Save the rule", disabled=not permitted("decide")):
+            acting.require("decide")
             made = make_task(
                 {k: v for k, v in task.as_json().items() if v is not None} | {"labels": {**task.labels, **rules}}
             )
             changed = datasets.create(store, dataset, made)
+            if changed:
+                audit.note(store, actor=acting.actor(), action="rule", subject=dataset, task_hash=made.content_hash)
             st.text("Saved. Let a teacher label under the new rule." if changed else "The rule stays as it was.")
 
 

@@ -1,13 +1,13 @@
 """Who is there and what they may do: the first statement of each page, and a question before each action.
 
 A deep link can bypass the entry script, so each page calls `require_role` itself. Roles are read from the store at
-every run, and by `allow` at every action: one that was taken away is gone at the next click, also in a page that
-stays open.
+every run and at every action: one that was taken away is gone at the next click, also in a page that stays open.
 """
 
+import ast
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,13 +15,15 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from curator.errors import CuratorError, NotFoundError
-from curator.roles import ROLES, Permission, Role, identity, may
+from curator.errors import CuratorError, NotAllowedError, NotFoundError
+from curator.roles import ALLOWED, ROLES, Permission, Role, identity, may
+from pipelines import acting, sign_in
 from pipelines import settings as project_settings
-from pipelines import sign_in
-from pipelines.acting import act_as, system_user
 from pipelines.sign_in import is_loopback
 from storage import users
+
+ROOT = Path(__file__).resolve().parents[2]
+_NEEDED = "roles_of_this_page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +53,89 @@ def require_role(*roles: Role) -> User:
     Args:
         roles: One of these is needed.
     """
+    st.session_state[_NEEDED] = roles
     auth = provider()
     user = _local_user() if auth is None else _signed_in(auth)
-    act_as(user.name)
+    acting.act_as(user.name)
     if user.roles.isdisjoint(roles):
         st.error("Your role does not allow this page.")
         if auth is not None:
-            st.text(f"{user.name} has {_in_words(user.roles)}; this page needs {_in_words(frozenset(roles), ' or ')}.")
+            st.text(f"{user.name} has {_in_words(user.roles)}; this page needs {_in_words(roles, ' or ')}.")
             sign_out_button()
         st.stop()
     return user
 
 
-def allow(user: User, permission: Permission) -> bool:
-    """Whether the user may do this now; ask right before doing it.
+def recheck() -> None:
+    """In a fragment: let the user go on seeing the page, or stop. A fragment runs without the page's own guard."""
+    if provider() is not None:
+        require_role(*st.session_state.get(_NEEDED, ()))
 
-    It asks the store again: in a fragment, a dialog or a component's callback the page's own guard has not run.
+
+def allow(user: User, permission: Permission) -> bool:
+    """Whether the user may do this now, by the roles in the store; to offer an action or not.
+
+    The pipelines ask for themselves (`pipelines.acting.require`), so no page can forget it.
 
     Args:
         user: Whom the page was drawn for.
-        permission: What is about to be done.
+        permission: What would be done.
     """
+    return permitted(permission) and (provider() is None or _name() == user.name)
+
+
+def permitted(*permissions: Permission) -> bool:
+    """Whether whoever is there may do all of this now."""
     if provider() is None:
         return is_loopback(st.get_option("server.address"))
-    if _name() != user.name:
-        return False
-    act_as(user.name)
-    return may(_roles(user.name), permission)
+    name = _name()
+    roles = _roles(name) if name else frozenset()
+    return all(may(roles, permission) for permission in permissions)
 
 
-def signed_in() -> bool:
-    """Whether somebody is there: always in the local mode."""
-    return provider() is None or _name() is not None
+def authorise(permission: Permission) -> str | None:
+    """Name who acts in this thread; the authority of `pipelines.acting`.
+
+    Raises:
+        NotAllowedError: Nobody is signed in, or the roles in the store do not allow it.
+    """
+    if provider() is None:
+        return None
+    name = _name()
+    roles = _roles(name) if name else frozenset()
+    if name is None or not may(roles, permission):
+        msg = f"{name or 'nobody'} may not {permission}: that needs {_in_words(ALLOWED[permission], ' or ')}"
+        raise NotAllowedError(msg)
+    return name
+
+
+def reader_roles() -> frozenset[Role]:
+    """The roles of whoever is there, none for a stranger: which pages to list. Each page's own guard refuses."""
+    if provider() is None:
+        return frozenset(ROLES)
+    name = _name()
+    return _roles(name) if name else frozenset()
+
+
+@cache
+def roles_of(page: Path) -> frozenset[Role]:
+    """The roles that a page's guard names: its first statement beside imports and the docstring.
+
+    Raises:
+        ValueError: That is no call of `require_role` with names of roles.
+    """
+    body = ast.parse(page.read_text(encoding="utf-8")).body
+    code = [n for n in body if not isinstance(n, ast.Import | ast.ImportFrom) and not _is_text(n)]
+    match code[:1]:
+        case [ast.Assign(value=ast.Call(func=ast.Name("require_role"), args=[_, *_] as named, keywords=[]))]:
+            return frozenset(role for role in ROLES if role in {ast.literal_eval(n) for n in named})
+        case _:
+            msg = f"{page}: its first statement must be `user = require_role(...)`"
+            raise ValueError(msg)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def sign_out_button() -> None:
@@ -97,7 +150,7 @@ def _local_user() -> User:
             "Start it with `curator app`, or with `--server.address 127.0.0.1`."
         )
         st.stop()
-    return User(system_user(), frozenset(ROLES))
+    return User(acting.system_user(), frozenset(ROLES))
 
 
 def _signed_in(auth: Mapping[str, Any]) -> User:
@@ -144,5 +197,8 @@ def _ask_to_sign_in(auth: Mapping[str, Any]) -> NoReturn:
     st.stop()
 
 
-def _in_words(roles: frozenset[Role], between: str = ", ") -> str:
+def _in_words(roles: Collection[Role], between: str = ", ") -> str:
     return between.join(role for role in ROLES if role in roles)
+
+
+acting.ask(authorise)

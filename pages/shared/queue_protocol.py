@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 import streamlit as st
 
 from curator.errors import CuratorError
+from pages.shared.guard import recheck
 
 PREFETCH = 80
 """Items to hand to the browser at once: 10 ran dry at a key each 50 ms, 60 did not."""
@@ -116,6 +117,7 @@ def exchange(
         apply: Stores actions in order, each id once, and says which are stored.
         data: The component's data beyond `ack`, `refused` and `sent`; called after `apply`.
     """
+    recheck()
     memory = f"{key}:stored"
     payload = dict(st.session_state.get(key) or {}).get("actions")
     applied = _store(payload, read, apply, memory)

@@ -7,7 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from curator.errors import CuratorError, NotFoundError
-from pages.shared.guard import User
+from pages.shared.guard import User, provider, sign_out_button
 from pipelines import settings as project_settings
 from pipelines.settings import Settings
 from storage import datasets
@@ -35,8 +35,12 @@ def sidebar(user: User, settings: Settings) -> str | None:
     with st.sidebar:
         chosen = _choose(names) if names else None
         st.text(f"Project: {settings.project.name}")
-        st.text(f"Reviewer: {user.name}")
-        st.caption("Local single-user mode: no sign-in, reachable from this machine only.")
+        if provider() is None:
+            st.text(f"Reviewer: {user.name}")
+            st.caption("Local single-user mode: no sign-in, reachable from this machine only.")
+        else:
+            st.text(f"Signed in: {user.name}\nRole: {', '.join(sorted(user.roles))}")
+            sign_out_button()
     return chosen
 
 

@@ -9,12 +9,13 @@ from curator.errors import CuratorError
 from curator.parsing import FIELDS
 from curator.tasks import make_task
 from curator.types import TaskKind
+from pages.shared.guard import permitted
 from pages.shared.session import remember_dataset, show_error
-from pipelines import ingest
+from pipelines import acting, ingest
 from pipelines.ingest import IngestConfig, IngestReport
 from pipelines.preview import Preview, keep_upload, preview, propose_labels
 from pipelines.settings import Settings
-from storage import datasets
+from storage import audit, datasets
 
 NAMES = {
     "input": "Text (the input)",
@@ -31,6 +32,9 @@ NONE = "(none)"
 
 def upload_form(settings: Settings) -> None:
     """Draw the steps; each appears when the one before it is done."""
+    if not permitted("ingest"):
+        st.text("An engineer, an analyst or an admin brings in data.")
+        return
     file = st.file_uploader("CSV, JSON Lines or Parquet", type=["csv", "tsv", "jsonl", "ndjson", "parquet"])
     if file is None:
         return
@@ -104,8 +108,10 @@ def _task(found: Preview, mapping: dict[str, str]) -> dict[str, Any]:
 def _create(
     settings: Settings, name: str, labeler: str, path: Path, mapping: dict[str, str], definition: dict[str, Any]
 ) -> None:
+    acting.require("ingest")
     task = make_task({**definition, "name": name})
-    datasets.create(settings.store, name, task)
+    if datasets.create(settings.store, name, task):
+        audit.note(settings.store, actor=acting.actor(), action="dataset", subject=name, task_hash=task.content_hash)
     bar = st.progress(0.0, "Reading the rows")
 
     def show(done: int, total: int) -> None:

@@ -10,6 +10,9 @@ from typing import Literal
 
 import streamlit as st
 
+from curator.errors import CuratorError
+from pages.shared.guard import permitted
+from pages.shared.session import show_error
 from pipelines import jobs
 from pipelines.settings import Settings
 from storage import labels
@@ -43,6 +46,21 @@ def check_work(dataset: str, labeler: str | None = None) -> Work:
     return Work("Checking the labels", (*_clustering(dataset), jobs.THEN, *check))
 
 
+def coverage_work(dataset: str, reference: str | None) -> Work:
+    """Compare with a reference sample; the vectors of both sides first."""
+    other = ("embed", "--dataset", reference, jobs.THEN) if reference else ()
+    against = ("--reference", reference) if reference else ()
+    embed = ("embed", "--dataset", dataset, jobs.THEN)
+    return Work("Comparing with real traffic", (*embed, *other, "coverage", "--dataset", dataset, *against))
+
+
+def curve_work(dataset: str, labeler: str | None) -> Work:
+    """Draw the learning curve."""
+    whose = ("--labeler", labeler) if labeler else ()
+    curve = ("curve", "--dataset", dataset, *whose)
+    return Work("Training a cheap student on parts of the data", ("embed", "--dataset", dataset, jobs.THEN, *curve))
+
+
 def train_work(version: str, kind: str, start: str | None, epochs: int | None) -> Work:
     """Train a student; DPO starts from a finished SFT run."""
     more = (*(("--from", start) if start else ()), *(("--epochs", str(epochs)) if epochs else ()))
@@ -69,8 +87,14 @@ def work_button(settings: Settings, label: str, work: Work, *, disabled: bool = 
     project = settings.project
     busy = any(job.state == "running" for job in jobs.listing(project))
     look: Literal["primary", "secondary"] = "primary" if primary else "secondary"
-    if st.button(label, type=look, disabled=disabled or busy, key=f"work:{label}"):
-        st.session_state[_WATCHED] = jobs.start(project, work.argv, work.title)
+    allowed = permitted(*jobs.needed(work.argv))
+    hint = None if allowed else "Your role does not allow this."
+    if st.button(label, type=look, disabled=disabled or busy or not allowed, key=f"work:{label}", help=hint):
+        try:
+            st.session_state[_WATCHED] = jobs.start(project, work.argv, work.title)
+        except CuratorError as error:
+            show_error(error)
+            return
         st.rerun()
 
 
@@ -100,7 +124,11 @@ def _poll(project: Path) -> None:
         st.rerun()
     _show(job)
     if st.button("Stop", key="work:stop"):
-        jobs.cancel(project, job.id)
+        try:
+            jobs.cancel(project, job.id)
+        except CuratorError as error:
+            show_error(error)
+            return
         st.rerun()
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from curator.errors import CuratorError
 from curator.formats import FORMATS
-from pages.shared.guard import require_role
+from pages.shared.guard import allow, require_role
 from pages.shared.session import lead_on, open_project, show_error, sidebar
 from pages.shared.words import GATES, percent, sentence
 from pipelines import release, verify
@@ -55,7 +55,7 @@ with st.expander("Release a version", expanded=not found), st.form("release"):
         "Gates to waive", ["certificate", "test_reviewed", "contradictions", "format"], format_func=GATES.__getitem__
     )
     why = st.text_input("Why they may be waived", placeholder="goes into the manifest with your name")
-    if st.form_submit_button("Release", type="primary"):
+    if st.form_submit_button("Release", type="primary", disabled=not allow(user, "export")):
         config = ReleaseConfig(
             dataset, labeler=labeler, formats=tuple(formats), waive=tuple(waive), why=why, who=user.name
         )

@@ -6,17 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from curator.errors import RequestError
 from pipelines import backup as backups
 from pipelines import bench as suites
-from pipelines import doctor
+from pipelines import doctor, sign_in
 from pipelines import settings as project_settings
 from pipelines.cli.output import answer, as_json_wanted, named_project, settings
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCAL = "127.0.0.1"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,15 +33,27 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     port: Annotated[int | None, typer.Option(help="Default 8501, or the next free one.")] = None,
+    address: Annotated[str, typer.Option(help="What to listen to; beyond this machine only with a sign-in.")] = LOCAL,
 ) -> int:
-    """Open the browser app on the project (loopback only). A folder without a project becomes an empty one."""
+    """Open the browser app on the project. A folder without a project becomes an empty one.
+
+    Without a sign-in it serves this machine alone, as one user with every role.
+    """
     named = named_project()
     project = project_settings.init(Path(named))[0] if named else settings()
     chosen = port or _free_port()
     environment = {**os.environ, "CURATOR_PROJECT": str(project.project)}
-    sys.stderr.write(f"Curator: http://127.0.0.1:{chosen}  (project {project.project}; Ctrl-C ends it)\n")
+    auth = sign_in.configured(project.project, environment)
+    if auth is None and not sign_in.is_loopback(address):
+        msg = f"--address {address} lets others in, so it needs a sign-in; see README, Several people"
+        raise RequestError(msg)
+    url = sign_in.origin(auth).replace("{port}", str(chosen)) if auth else f"http://{LOCAL}:{chosen}"
+    mode = "with sign-in" if auth else "local single-user mode: no sign-in, this machine only"
+    sys.stderr.write(f"Curator: {url}  (project {project.project}; {mode}; Ctrl-C ends it)\n")
     command = [sys.executable, "-m", "pages.shared.serve"]
-    command += ["--server.port", str(chosen), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    command += ["--server.port", str(chosen), "--server.address", address, "--server.headless", "true"]
+    if auth:  # else Streamlit would ask the internet for its own address, to know whom to let connect
+        command += ["--browser.serverAddress", urlsplit(url).hostname or LOCAL]
     try:
         return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
     except KeyboardInterrupt:

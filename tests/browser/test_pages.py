@@ -17,12 +17,18 @@ PAGES = {
     "": "Start",
     "overview": "Overview",
     "clusters": "Clusters",
+    "balance": "Balance",
+    "coverage": "Coverage",
     "findings": "Findings",
+    "groups": "Duplicates & contradictions",
+    "suspects": "Suspect labels",
     "queue": "Review",
     "spot_check": "Spot-check",
     "versions": "Versions",
     "runs": "Training runs",
     "evaluation": "Evaluation",
+    "users": "Users",
+    "audit": "Audit log",
 }
 
 

@@ -1,0 +1,50 @@
+"""The audit log: who decided, exported, waived, trained, or changed a role; newest first."""
+
+import json
+
+import streamlit as st
+
+from pages.shared.guard import allow, require_role
+from pages.shared.session import open_project, sidebar
+from storage import audit
+
+user = require_role("admin")
+SHOWN = 2_000
+settings = open_project()
+sidebar(user, settings)
+st.subheader("Audit log", anchor=False)
+actors, actions = audit.choices(settings.store)
+if not actors:
+    st.text("Nothing has happened yet.")
+    st.stop()
+left, right = st.columns(2)
+who = left.multiselect("Who", actors, placeholder="Everyone")
+what = right.multiselect("What", actions, placeholder="Everything")
+found = audit.events(settings.store, SHOWN, actors=who, actions=what)
+st.text(f"{found.height:,} events" + (f", the newest {SHOWN:,} are shown" if found.height == SHOWN else ""))
+st.dataframe(
+    found.rename({"seq": "number", "created_at": "when (UTC)", "actor": "who", "action": "what", "subject": "about"}),
+    height=520,
+)
+
+
+def everything() -> str:
+    """Every event, oldest first, as JSON Lines; empty for who may no longer read it."""
+    if not allow(user, "administer"):
+        return ""
+    return "".join(f"{json.dumps(event, ensure_ascii=False)}\n" for event in audit.everything(settings.store))
+
+
+with st.container(horizontal=True):
+    st.download_button("Download everything (JSON Lines)", everything, "audit.jsonl", on_click="ignore")
+    verify = st.button("Verify the chain")
+if verify:
+    checked = audit.verify(settings.store)
+    if checked.broken_at is None:
+        st.success(f"Intact: each of {checked.events:,} events is what was written.")
+    else:
+        st.error(f"Not intact: from event {checked.broken_at} on the log is not what was written.")
+    st.text(
+        "Its last hash, to be kept elsewhere: `curator audit verify --head HASH` sees by it whether events are gone."
+    )
+    st.code(checked.head, language=None)
