@@ -14,6 +14,9 @@ const element = (tag, name, text) => {
   return node;
 };
 
+// Whether the focus is on an option that is chosen already, as after a click on a kind of group: Enter is free there.
+const isChosen = (event) => event.composedPath().some((node) => node.getAttribute?.("role") === "radio" && node.ariaChecked === "true");
+
 const rows = (n) => (n === 1 ? "1 row" : `${n.toLocaleString("en")} rows`);
 
 class GroupQueue extends CardQueue {
@@ -91,7 +94,7 @@ class GroupQueue extends CardQueue {
     if (place < 9) button.append(element("kbd", "", String(place + 1)));
     button.append(item.contradiction ? choice : "Keep this one");
     const facts = item.contradiction ? [rows(total)] : [];
-    if (choice === item.suggested) facts.push(item.contradiction ? "most rows" : "marked");
+    if (choice === item.suggested) facts.push(item.contradiction ? "most rows" : "suggested");
     if (facts.length) button.append(element("small", "", facts.join(", ")));
     return button;
   }
@@ -194,7 +197,7 @@ class GroupQueue extends CardQueue {
   key(event) {
     if (foreign(event)) return false;
     const { key } = event;
-    if (key === "Enter") return onButton(event) ? false : (this.command("merge"), true);
+    if (key === "Enter") return onButton(event) && !isChosen(event) ? false : (this.command("merge"), true);
     if (key === "Escape") return this.closePanels(), true;
     if (key.length !== 1 || key === " ") return false;
     if (/^[1-9]$/.test(key)) return this.choose(key - 1), true;

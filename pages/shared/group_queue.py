@@ -25,6 +25,11 @@ RECENT = 20
 MEMBERS = 24
 """Rows of a group that are drawn; the card says how many more there are."""
 TEXT_LIMIT = 4_000
+ALIKE: dict[str, str] = {
+    "exact_duplicate": "The same text.",
+    "near_duplicate": "Nearly the same text.",
+    "semantic_duplicate": "Alike in meaning.",
+}
 REASONS = {
     "same bytes": "the same text",
     "same after normalising": "the same but for case, spacing or punctuation",
@@ -224,5 +229,4 @@ def _spread(members: Sequence[dict[str, Any]], labels: Sequence[str], rows: _Row
 
 def _why(finding: Finding) -> str:
     """What the group is, in a sentence; what to do is said by the keys."""
-    text = str(finding.suggestion.get("text", ""))
-    return sentence(text.split(":", 1)[0])
+    return ALIKE.get(finding.kind) or sentence(str(finding.suggestion.get("text", "")).split(":", 1)[0])
