@@ -153,6 +153,16 @@ def operating_characteristic(plan: AcceptancePlan, error_rates: Sequence[float])
     )
 
 
+def curve_rates(limit: float) -> tuple[float, ...]:
+    """Error rates to draw the curve at: 49 steps from 0 to twice the limit, at most 1.
+
+    >>> curve_rates(0.05)[::12]
+    (0.0, 0.025, 0.05, 0.075, 0.1)
+    """
+    end = min(1.0, 2 * limit)
+    return tuple(round(end * step / 48, 12) for step in range(49))
+
+
 def _bad_rate(limit: float, lot: int | None) -> float:
     """The limit, in a finite batch rounded up to a whole number of rows."""
     return limit if lot is None else math.ceil(limit * lot - _SLACK) / lot

@@ -3,14 +3,18 @@
 The audit stream estimates. A row's truth is what people settled about it, in whichever stream: that a row
 was drawn at random is what lets it speak for its stratum, and only drawn rows do. Rows settled before the
 draw form the known stratum and enter exactly.
+
+Only a `certify` plan tests a target: what a `find` plan is for was said before its review, so it takes no confidence
+from the plans that follow it, and its figures cannot pass a target either.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import polars as pl
 
+from curator.attempts import confidence_of, in_words, overall_confidence
 from curator.certificate import StratumResult, error_bound, shipped_bound
 from curator.errors import NotEnoughDataError
 from curator.types import Bound
@@ -26,6 +30,10 @@ class Certificate:
     `teacher_error` is about the teacher's own labels, `shipped_error` about the labels that a release made now
     would carry, both about the rows that the plan was drawn from (for shipped: those of them still in). It is None
     where the figure is void, and `why` says so.
+
+    `attempt` counts from 1, and one more for each plan that missed the target before (`missed`, oldest first);
+    `confidence` is what the bounds were judged at; `overall_confidence` is the chance, at least, that none of the
+    attempts so far passes wrongly. See `curator.attempts`.
     """
 
     status: Status
@@ -43,6 +51,18 @@ class Certificate:
     errors_fixed: int
     late_rows: int
     reviewers: tuple[str, ...]
+    purpose: str
+    attempt: int
+    missed: tuple[str, ...]
+    confidence: float
+    overall_confidence: float
+
+    @property
+    def meets(self) -> bool:
+        """Whether the plan is done and its bound on the released rows is within the target, late rows aside."""
+        if self.unreviewed or self.unsettled or self.shipped_error is None:
+            return False
+        return self.target is None or self.shipped_error.upper_one_sided <= self.target
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for manifests and `--json`."""
@@ -59,6 +79,8 @@ def certify(
     reviewers: Iterable[str],
     target: float | None,
     confidence: float,
+    purpose: str = "certify",
+    missed: Sequence[str] = (),
 ) -> Certificate:
     """Judge a plan.
 
@@ -71,7 +93,9 @@ def certify(
             value, basis, out, human_status, human_value.
         reviewers: Who reviewed.
         target: Highest error that may be certified, 0..1, or None.
-        confidence: Of each bound.
+        confidence: Of each bound, as asked for; after attempts that missed it is judged at more.
+        purpose: What the plan was drawn for; only a "certify" plan can pass a target.
+        missed: Plans before this one that missed its target, since the last that met it; oldest first.
 
     Raises:
         NotEnoughDataError: The plan has no rows.
@@ -79,23 +103,21 @@ def certify(
     if rows.is_empty():
         msg = f"plan {plan} was drawn from no rows"
         raise NotEnoughDataError(msg)
-    now = rows.join(current, on="example_id", how="left", suffix="_now").with_columns(
-        audited=pl.col("example_id").is_in(list(drawn))
-    )
+    attempt, asked = len(missed) + 1, confidence
+    confidence = confidence_of(attempt, asked)
+    now = with_today(rows, drawn, current)
     audited, known = now.filter("audited"), now.filter(pl.col("stratum") == "known")
-    state = [_stratum(name, part, "drawn_value") for name, part in _strata(now)]
-    teacher = [_stratum(name, part, "teacher_value") for name, part in _strata(now)]
-    known_wrong = int(_wrong(known, "teacher_value").sum())
-    found = now.filter(pl.col("stratum") != "known").filter(_wrong_expression("drawn_value"))
-    released = now.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
+    state, teacher = strata_results(now, "drawn_value"), strata_results(now, "teacher_value")
+    found = errors_fixed(now)
+    released = released_rows(now)
     late = current.filter(pl.col("out").is_null()).join(rows, on="example_id", how="anti")
     late = late.filter(~pl.col("human_status").is_in(["settled"]).fill_null(False))
     unreviewed = sum(s.unreviewed for s in state)
     unsettled = sum(s.unsettled for s in state)
     teacher_bound = _try(
-        lambda: error_bound(teacher, known_errors=known_wrong, known_rows=known.height, confidence=confidence)
+        lambda: error_bound(teacher, known_errors=known_wrong(now), known_rows=known.height, confidence=confidence)
     )
-    changed = _changed_since(released)
+    changed = changed_since(released)
     shipped = None
     if not changed and released.height:
         shipped = _try(
@@ -103,12 +125,14 @@ def certify(
                 state,
                 known_errors=0,
                 known_rows=known.height,
-                errors_fixed=found.height,
+                errors_fixed=found,
                 rows_released=released.height,
                 confidence=confidence,
             )
         )
-    status, why = _status(unreviewed, unsettled, changed, late.height, shipped, target)
+    status, why = _status(unreviewed, unsettled, changed, late.height, shipped, target, purpose)
+    if missed:
+        why = (*why, _spent_in_words(missed, asked))
     return Certificate(
         status=status,
         why=why,
@@ -122,15 +146,55 @@ def certify(
         unsettled=unsettled,
         skipped=sum(s.skipped for s in state),
         errors_found=int(_wrong(audited, "drawn_value").sum()),
-        errors_fixed=found.height,
+        errors_fixed=found,
         late_rows=late.height,
         reviewers=tuple(sorted(set(reviewers))),
+        purpose=purpose,
+        attempt=attempt,
+        missed=tuple(missed),
+        confidence=confidence,
+        overall_confidence=overall_confidence(attempt, asked),
     )
 
 
-def _strata(now: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+def with_today(rows: pl.DataFrame, drawn: Iterable[str], current: pl.DataFrame) -> pl.DataFrame:
+    """The plan's rows with today's labels beside them, and `audited`: whether the row was drawn. As in `certify`."""
+    now = rows.join(current, on="example_id", how="left", suffix="_now")
+    return now.with_columns(audited=pl.col("example_id").is_in(list(drawn)))
+
+
+def strata_results(now: pl.DataFrame, column: str) -> list[StratumResult]:
+    """What the audit rows of `with_today` say about the labels in a column, by stratum; known rows aside."""
     parts = now.filter(pl.col("stratum") != "known").partition_by("stratum", as_dict=True)
-    return sorted((str(name), part) for (name,), part in parts.items())
+    return [_stratum(str(name), part, column) for (name,), part in sorted(parts.items(), key=lambda each: each[0])]
+
+
+def released_rows(now: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `with_today` that a release made now would hold."""
+    return now.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
+
+
+def errors_fixed(now: pl.DataFrame) -> int:
+    """Errors among the labels as drawn that people have found since, in whichever stream."""
+    return now.filter(pl.col("stratum") != "known").filter(_wrong_expression("drawn_value")).height
+
+
+def known_wrong(now: pl.DataFrame) -> int:
+    """Labels of the teacher that were known to be wrong before the draw."""
+    return int(_wrong(now.filter(pl.col("stratum") == "known"), "teacher_value").sum())
+
+
+def class_rows(now: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `with_today` as `curator.by_class` reads them: the error of the labels as drawn."""
+    known = pl.col("stratum") == "known"
+    settled = pl.col("human_status").is_in(["settled", "rejected"]).fill_null(False)
+    wrong = pl.when(known).then(pl.lit(False)).when(settled).then(_wrong_expression("drawn_value"))
+    return now.filter(pl.col("drawn_value").is_not_null()).select(
+        pl.col("drawn_value").alias("class"),
+        "stratum",
+        (pl.col("audited") | known).alias("audited"),
+        pl.when(pl.col("audited") | known).then(wrong).alias("wrong"),
+    )
 
 
 def _wrong_expression(column: str) -> pl.Expr:
@@ -156,7 +220,7 @@ def _stratum(name: str, part: pl.DataFrame, column: str) -> StratumResult:
     )
 
 
-def _changed_since(released: pl.DataFrame) -> dict[str, int]:
+def changed_since(released: pl.DataFrame) -> dict[str, int]:
     """Released rows whose label or text is not what was drawn, and that no person settled one by one."""
     by_hand = (pl.col("human_status") == "settled").fill_null(False)
     moved = released.filter(~by_hand & pl.col("value").ne_missing(pl.col("drawn_value")))
@@ -185,6 +249,7 @@ def _status(
     late: int,
     shipped: Bound | None,
     target: float | None,
+    purpose: str,
 ) -> tuple[Status, tuple[str, ...]]:
     if unreviewed or unsettled:
         why = []
@@ -192,7 +257,8 @@ def _status(
             why.append(f"{unreviewed} audit rows are not reviewed yet")
         if unsettled:
             why.append(
-                f"{unsettled} audit rows have a blind disagreement or a dispute: a second look or adjudication is due"
+                f"{unsettled} audit rows have a blind disagreement, a dispute or too few reviewers: "
+                "a second look, another reviewer or adjudication is due"
             )
         return "INCOMPLETE", tuple(why)
     void = [
@@ -206,8 +272,25 @@ def _status(
     if shipped is None:
         return "UNCERTIFIED", ("no row of the spot-check is released",)
     found = (
-        f"at most {shipped.upper_one_sided:.2%} of {shipped.population:,} labels are wrong ({shipped.confidence:.0%})"
+        f"at most {shipped.upper_one_sided:.2%} of {shipped.population:,} labels are wrong "
+        f"({in_words(shipped.confidence)})"
     )
-    if target is not None and shipped.upper_one_sided > target:
-        return "UNCERTIFIED", (f"{found}; the target is {target:.2%}",)
-    return "CERTIFIED", (found + (f"; the target is {target:.2%}" if target is not None else ""),)
+    if target is None:
+        return "CERTIFIED", (found,)
+    if purpose != "certify":
+        return "UNCERTIFIED", (
+            f"{found}; the target is {target:.2%}, and only a spot-check drawn with purpose certify can pass it",
+        )
+    return "CERTIFIED" if shipped.upper_one_sided <= target else "UNCERTIFIED", (
+        f"{found}; the target is {target:.2%}",
+    )
+
+
+def _spent_in_words(missed: Sequence[str], confidence: float) -> str:
+    """What the attempts that missed cost this one."""
+    attempt = len(missed) + 1
+    return (
+        f"attempt {attempt}: {', '.join(missed)} missed the target before, so this one is judged at "
+        f"{in_words(confidence_of(attempt, confidence))} instead of {in_words(confidence)}; that none of the "
+        f"{attempt} attempts passes wrongly holds with {in_words(overall_confidence(attempt, confidence))} at least"
+    )

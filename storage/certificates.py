@@ -1,5 +1,6 @@
 """Certificates: a read-only view over a plan, its reviews and the labels of now (or as of a seq)."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ def judge_newest(
 ) -> Certificate:
     """Judge the named plan, or the newest finished one (the newest where none is finished). Plans are never pooled.
 
+    Where there is a target, a plan that cannot pass it (drawn to find) is asked last.
+
     `released` names the train rows of a release, where it holds out more than the current labels tell.
 
     Raises:
@@ -42,6 +45,7 @@ def judge_newest(
     candidates = [p for p in plans.of_dataset(store, dataset) if p["purpose"] in ESTIMATES]
     if as_of is not None:
         candidates = [p for p in candidates if p["seq"] <= as_of]
+    candidates.sort(key=lambda p: p["purpose"] != "certify" and p["settings"].get("target") is not None)
     if not candidates:
         msg = f"dataset {dataset!r} has no spot-check yet; run `curator plan --dataset {dataset}` and review its tasks"
         raise NotEnoughDataError(msg)
@@ -54,26 +58,79 @@ def judge_newest(
     return judged[0]
 
 
-def _judge(store: Store, plan: dict[str, object], as_of: int | None, released: Sequence[str] | None) -> Certificate:
-    name, dataset, labeler = str(plan["plan"]), str(plan["dataset"]), str(plan["labeler"])
-    settings = plan["settings"]
-    assert isinstance(settings, dict)
-    tasks = plans.tasks(store, name)
-    drawn = tasks.filter(pl.col("stream") == "audit")["example_id"].to_list()
-    current = views.current(store, dataset, labeler=labeler, as_of=as_of)
+def _judge(store: Store, plan: dict[str, Any], as_of: int | None, released: Sequence[str] | None) -> Certificate:
+    current = views.current(store, plan["dataset"], labeler=plan["labeler"], as_of=as_of)
     if released is not None:
         gone = ~pl.col("example_id").is_in(list(released))
         current = current.with_columns(out=pl.when(gone).then(pl.coalesce("out", pl.lit("held_out"))).otherwise("out"))
+    target, confidence = plan["settings"].get("target"), plan["settings"]["confidence"]
+    missed = missed_before(store, plan, as_of) if plan["purpose"] == "certify" else []
+    return _certify(store, plan, current, as_of, target, confidence, missed)
+
+
+def missed_before(store: Store, plan: dict[str, Any], as_of: int | None = None) -> list[str]:
+    """Certify plans before this one that people began to review and that missed its target, oldest first.
+
+    Each is judged by this plan's target and confidence as of its own last review, whatever was decided later; one
+    that was left unfinished has missed. The count begins anew after a plan that met the target.
+
+    Args:
+        store: The project's store.
+        plan: As `plans.get` gives it, or dataset, labeler and settings of one to be drawn.
+        as_of: Reviews after this seq do not count.
+    """
+    target, confidence = plan["settings"].get("target"), plan["settings"]["confidence"]
+    missed: list[str] = []
+    if target is None:
+        return missed
+    for earlier in reversed(plans.of_dataset(store, plan["dataset"], "certify")):
+        if earlier["seq"] >= plan.get("seq", math.inf) or earlier["labeler"] != plan["labeler"]:
+            continue
+        tasks, reviewed, last = _looked_at(store, earlier["plan"], as_of)
+        if not reviewed:
+            continue
+        met = False
+        if tasks == reviewed:
+            then = views.current(store, plan["dataset"], labeler=plan["labeler"], as_of=last)
+            met = _certify(store, earlier, then, last, target, confidence, missed).meets
+        missed = [] if met else [*missed, str(earlier["plan"])]
+    return missed
+
+
+def _looked_at(store: Store, plan: str, as_of: int | None) -> tuple[int, int, int]:
+    """Audit tasks of a plan, how many of them have a review, and the seq of the last one."""
+    ((tasks, reviewed, last),) = store.rows(
+        "select count(distinct t.task), count(distinct r.task), coalesce(max(r.seq), 0) from review_task t "
+        "left join review r on r.task = t.task and r.verdict <> 'undo' and r.seq <= ? "
+        "where t.plan = ? and t.stream = 'audit'",
+        [as_of if as_of is not None else 2**62, plan],
+    )
+    return tasks, reviewed, last
+
+
+def _certify(
+    store: Store,
+    plan: dict[str, Any],
+    current: pl.DataFrame,
+    as_of: int | None,
+    target: float | None,
+    confidence: float,
+    missed: Sequence[str],
+) -> Certificate:
+    name = str(plan["plan"])
+    tasks = plans.tasks(store, name)
     return certify(
         plan=name,
-        labeler=labeler,
+        labeler=plan["labeler"],
         rows=plans.rows(store, name),
-        drawn=drawn,
+        drawn=tasks.filter(pl.col("stream") == "audit")["example_id"].to_list(),
         # Rows without a split are in no release yet; freezing the splits makes them late rows of this plan.
         current=current.filter(pl.col("split") == "train"),
-        reviewers=reviews.frame(store, dataset, plan=name, as_of=as_of)["reviewer"].to_list(),
-        target=settings.get("target"),
-        confidence=settings["confidence"],
+        reviewers=reviews.frame(store, plan["dataset"], plan=name, as_of=as_of)["reviewer"].to_list(),
+        target=target,
+        confidence=confidence,
+        purpose=plan["purpose"],
+        missed=missed,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curator.certification import Certificate, certify
+from curator.certification import Certificate, certify, class_rows
 from curator.errors import NotEnoughDataError
 
 N, DRAWN = 100, 40
@@ -44,6 +44,7 @@ def judge(
     drawn: int = DRAWN,
     target: float | None = None,
     reviewed: bool = True,
+    **more: Any,
 ) -> Certificate:
     """A plan of `drawn` audit rows out of N, all agreed to unless changed."""
     made = []
@@ -71,6 +72,7 @@ def judge(
         reviewers=["ana", "ben", "ana"],
         target=target,
         confidence=0.95,
+        **more,
     )
 
 
@@ -204,3 +206,48 @@ def test_a_plan_without_rows_cannot_be_judged() -> None:
     empty = pl.DataFrame(schema=dict.fromkeys(("example_id", "stratum", "content_hash"), pl.String))
     with pytest.raises(NotEnoughDataError, match="drawn from no rows"):
         certify(plan="p", labeler="t", rows=empty, drawn=[], current=empty, reviewers=[], target=None, confidence=0.95)
+
+
+def test_after_an_attempt_that_missed_the_next_is_judged_at_a_higher_confidence_and_says_so() -> None:
+    first, second = judge(target=0.1), judge(target=0.1, missed=["plan_a"])
+    assert (first.attempt, first.confidence, first.overall_confidence, first.missed) == (1, 0.95, 0.95, ())
+    assert (second.attempt, second.confidence, second.missed) == (2, pytest.approx(0.975), ("plan_a",))
+    assert second.overall_confidence == pytest.approx(0.925)
+    assert first.shipped_error is not None
+    assert second.shipped_error is not None
+    assert second.shipped_error.confidence == second.confidence
+    assert second.shipped_error.upper_one_sided > first.shipped_error.upper_one_sided
+    assert second.why[-1].startswith("attempt 2: plan_a missed the target")
+    assert "97.5% instead of 95%" in second.why[-1]
+    assert len(first.why) == 1
+
+
+def test_a_bound_that_passes_the_first_time_may_miss_the_second_time() -> None:
+    bound = judge(target=0.1).shipped_error
+    assert bound is not None
+    assert judge(target=bound.upper_one_sided).meets
+    assert not judge(target=bound.upper_one_sided, missed=["plan_a"]).meets
+
+
+def test_a_plan_that_was_drawn_to_find_gives_figures_and_passes_no_target() -> None:
+    found = judge(target=0.1, purpose="find")
+    assert found.status == "UNCERTIFIED"
+    assert "purpose certify" in found.why[0]
+    assert found.shipped_error == judge(target=0.1).shipped_error
+    assert judge(purpose="find").status == "CERTIFIED", "without a target there is nothing to pass"
+
+
+def test_the_rows_by_class_know_what_was_drawn_and_what_people_said() -> None:
+    table = pl.DataFrame(
+        [
+            {"example_id": "a", "stratum": "rest", "drawn_value": "x", "human_status": "settled", "human_value": "x"},
+            {"example_id": "b", "stratum": "rest", "drawn_value": "x", "human_status": "settled", "human_value": "y"},
+            {"example_id": "c", "stratum": "rest", "drawn_value": "y", "human_status": "skipped", "human_value": None},
+            {"example_id": "d", "stratum": "rest", "drawn_value": "y", "human_status": "settled", "human_value": "x"},
+            {"example_id": "e", "stratum": "known", "drawn_value": "y", "human_status": "settled", "human_value": "y"},
+        ]
+    ).with_columns(audited=pl.col("example_id").is_in(["a", "b", "c"]))
+    made = class_rows(table)
+    assert made["class"].to_list() == ["x", "x", "y", "y", "y"]
+    assert made["audited"].to_list() == [True, True, True, False, True]
+    assert made["wrong"].to_list() == [False, True, None, None, False], "a row that was not drawn tells nothing"

@@ -1,5 +1,6 @@
 """The live bound may be looked at after every review; the ordinary one may not."""
 
+import itertools
 import math
 
 import numpy as np
@@ -11,7 +12,13 @@ from scipy.special import betaln
 from curator.certificate import StratumResult, error_bound
 from curator.coverage_stopping import Stream, reviews_until_stop, simulate_peeking
 from curator.errors import DataError, RequestError
-from curator.sequence import may_stop, sequence_bound
+from curator.sequence import (
+    _best_spread,
+    _log_likelihood,
+    may_stop,
+    sequence_bound,
+    stratified_sequence_bound,
+)
 
 
 def test_in_a_large_stream_it_is_the_formula_of_robbins() -> None:
@@ -98,3 +105,60 @@ def test_counts_that_no_review_gives_are_refused() -> None:
         may_stop(0, 1, 1.5, population=10)
     with pytest.raises(RequestError, match="every"):
         simulate_peeking(Stream(100, 200, 0.1))
+
+
+def test_over_strata_it_is_wrong_at_most_five_percent_wherever_the_errors_lie() -> None:
+    sizes, drawn = np.array([20, 80, 300]), np.array([12, 24, 60])
+    rng, repetitions = np.random.default_rng(8), 150
+    for wrong in ([0, 0, 24], [15, 6, 3], [1, 5, 18]):
+        truth, missed = sum(wrong) / 400, 0
+        for _ in range(repetitions):
+            found = [np.cumsum(rng.permutation(n) < k) for n, k in zip(sizes, wrong, strict=True)]
+            missed += any(
+                truth > stratified_sequence_bound(
+                    [StratumResult(str(h), int(n), int(m), int(found[h][m - 1]) if m else 0)
+                     for h, (n, m) in enumerate(zip(sizes, drawn * step // 12, strict=True))]
+                ).upper_one_sided + 1e-12
+                for step in range(1, 13)
+            )  # fmt: skip
+        assert missed / repetitions <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / repetitions), wrong
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_the_best_spread_of_errors_over_strata_is_the_best_of_all_spreads(data: st.DataObject) -> None:
+    strata = []
+    for _ in range(3):
+        size = data.draw(st.integers(1, 8))
+        reviewed = data.draw(st.integers(0, size))
+        strata.append(_log_likelihood(data.draw(st.integers(0, reviewed)), reviewed, size))
+    best: dict[int, float] = {}
+    for spread in itertools.product(*(range(len(each)) for each in strata)):
+        chance = sum(each[i] for each, i in zip(strata, spread, strict=True))
+        best[sum(spread)] = max(best.get(sum(spread), -math.inf), chance)
+    assert _best_spread(strata).tolist() == pytest.approx([best[e] for e in sorted(best)], abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_row_without_a_verdict_never_lowers_the_bound_below_what_its_verdict_would_give(data: st.DataObject) -> None:
+    counts = []
+    for name in "ab":
+        size = data.draw(st.integers(2, 60))
+        reviewed = data.draw(st.integers(1, size))
+        errors = data.draw(st.integers(0, reviewed - 1))
+        counts.append((name, size, reviewed, errors))
+    settled = stratified_sequence_bound([StratumResult(*each) for each in counts])
+    waiting = stratified_sequence_bound(
+        [StratumResult(*counts[0], unsettled=1), StratumResult(*counts[1])], known_rows=0
+    )
+    assert waiting.upper_one_sided >= settled.upper_one_sided - 1e-12
+    assert waiting.low == settled.low
+
+
+def test_strata_that_are_reviewed_in_full_and_rows_known_before_enter_exactly() -> None:
+    strata = [StratumResult("a", 10, 10, 2), StratumResult("b", 20, 20, 1)]
+    bound = stratified_sequence_bound(strata, known_errors=3, known_rows=20)
+    assert bound.low == bound.high == bound.upper_one_sided == bound.estimate == 6 / 50
+    with pytest.raises(DataError, match="no rows"):
+        stratified_sequence_bound([])

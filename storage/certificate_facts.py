@@ -1,0 +1,153 @@
+"""What stands around a certificate: who reviewed when, error by class, the live answer, and the document's facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from curator.attempts import confidence_of
+from curator.by_class import ClassError, by_class
+from curator.certificate_text import CertificateFacts, Reviewer
+from curator.certification import Certificate, class_rows, with_today
+from curator.errors import RequestError
+from curator.live import LiveAnswer, live_answer
+from curator.reviewer_error import RATES, MeasuredError, measured, sensitivities
+from curator.types import GOLD
+from storage import certificates, datasets, plans, reviews, versions, views
+from storage.store import Store
+
+
+def live(store: Store, plan: str) -> LiveAnswer:
+    """Whether the audit may stop, by what is reviewed so far; holds however often it is asked.
+
+    Raises:
+        NotFoundError: There is no such plan.
+        RequestError: The plan draws no audit sample.
+    """
+    found = _audit_plan(store, plan)
+    missed = certificates.missed_before(store, found) if found["purpose"] == "certify" else []
+    return live_answer(
+        plan=plan,
+        rows=plans.rows(store, plan),
+        in_order=_drawn(store, plan),
+        current=_train(store, found),
+        target=found["settings"].get("target"),
+        confidence=confidence_of(len(missed) + 1, found["settings"]["confidence"]),
+    )
+
+
+def errors_by_class(store: Store, plan: str, *, confidence: float) -> tuple[ClassError, ...]:
+    """The error of each class of the labels as drawn; classes with the most rows first.
+
+    Raises:
+        NotFoundError: There is no such plan.
+        RequestError: The plan draws no audit sample, or the task is no classification.
+    """
+    found = _audit_plan(store, plan)
+    kind = datasets.task_of(store, found["dataset"]).kind
+    if kind != "classification":
+        msg = f"error by class needs a classification; dataset {found['dataset']!r} is a task of kind {kind}"
+        raise RequestError(msg)
+    now = with_today(plans.rows(store, plan), _drawn(store, plan), _train(store, found))
+    return by_class(class_rows(now), confidence=confidence)
+
+
+def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFacts:
+    """All that the certificate's document tells."""
+    plan = plans.get(store, certificate.plan)
+    task, tasks = datasets.task_of(store, dataset), plans.tasks(store, certificate.plan)
+    given = reviews.frame(store, dataset, plan=certificate.plan)
+    audit = tasks.filter(pl.col("stream") == "audit")
+    looks = given.filter(pl.col("stream") == "audit").group_by("task").len()
+    reviewed = given.filter(pl.col("stream") != GOLD)["task"].n_unique()
+    gold = _gold(given)
+    known = plans.rows(store, certificate.plan)["stratum"]
+    return CertificateFacts(
+        dataset=dataset,
+        task=task.name,
+        task_hash=task.content_hash,
+        certificate=certificate,
+        drawn_on=_drawn_on(store, certificate.plan),
+        seed=plan["seed"],
+        population=len(known),
+        known=int((known == "known").sum()),
+        audit=audit.height,
+        risk=tasks.filter(pl.col("stream") == "risk").height,
+        blind=int(audit["blind"].sum()),
+        looked_twice=looks.filter(pl.col("len") > 1).height,
+        reviewers=_reviewers(store, certificate.plan),
+        reviewed=reviewed,
+        left_out=_left_out(store, plan),
+        by_class=errors_by_class(store, certificate.plan, confidence=certificate.confidence)
+        if task.kind == "classification"
+        else (),
+        sensitivity=sensitivities(
+            certificate.teacher_error,
+            certificate.shipped_error,
+            fixed=certificate.errors_fixed,
+            reviewed=reviewed,
+            rates=(*RATES, *([gold.upper] if gold and gold.upper < 1 else [])),
+        ),
+        gold=gold,
+        waivers=_waivers(store, dataset),
+    )
+
+
+def _audit_plan(store: Store, plan: str) -> dict[str, Any]:
+    found = plans.get(store, plan)
+    if found["purpose"] not in certificates.ESTIMATES:
+        msg = f"plan {plan} is a {found['purpose']} plan and estimates nothing; name a certify or a find plan"
+        raise RequestError(msg)
+    return found
+
+
+def _drawn(store: Store, plan: str) -> list[str]:
+    """The audit rows in the random order of the plan."""
+    audit = plans.tasks(store, plan).filter(pl.col("stream") == "audit")
+    return list(audit.sort("position")["example_id"])
+
+
+def _train(store: Store, plan: dict[str, Any]) -> pl.DataFrame:
+    current = views.current(store, plan["dataset"], labeler=plan["labeler"])
+    return current.filter(pl.col("split") == "train")
+
+
+def _drawn_on(store: Store, plan: str) -> str:
+    ((day,),) = store.rows("select cast(cast(created_at as date) as varchar) from plan where plan = ?", [plan])
+    return str(day)
+
+
+def _reviewers(store: Store, plan: str) -> tuple[Reviewer, ...]:
+    rows = store.rows(
+        "select reviewer, count(*), cast(cast(min(created_at) as date) as varchar), "
+        "cast(cast(max(created_at) as date) as varchar) from review r where plan = ? and verdict <> 'undo' "
+        "and not exists (select 1 from review u where u.undoes = r.action_id) group by reviewer order by 2 desc, 1",
+        [plan],
+    )
+    return tuple(Reviewer(*row) for row in rows)
+
+
+def _gold(given: pl.DataFrame) -> MeasuredError | None:
+    """How often rows with a known truth were answered wrong in this plan; None where nobody answered one."""
+    answers = given.filter((pl.col("stream") == GOLD) & (pl.col("verdict") != "skip"))
+    if answers.is_empty():
+        return None
+    return measured(answers.height, answers.filter(pl.col("value").ne_missing(pl.col("proposed"))).height)
+
+
+def _left_out(store: Store, plan: dict[str, Any]) -> Mapping[str, int]:
+    """Rows of the dataset that are not in a release made now, by reason; the test split is one."""
+    rows = views.current(store, plan["dataset"], labeler=plan["labeler"])
+    test = (pl.col("split") == "test").fill_null(False)
+    counts = rows.filter(~test & pl.col("out").is_not_null()).group_by("out").len().sort("out")
+    testing = rows.filter(test).height
+    return {**dict(counts.iter_rows()), **({"test": testing} if testing else {})}
+
+
+def _waivers(store: Store, dataset: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (f"{dataset}@{version['number']}", str(waiver["who"]), str(waiver["why"]))
+        for version in versions.listing(store, dataset)
+        for waiver in version["manifest"]["waivers"]
+        if waiver["gate"] == "certificate"
+    )
