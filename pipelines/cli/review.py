@@ -1,7 +1,7 @@
-"""Commands about review: plan, route, pull, review import, certify, agreement."""
+"""Commands about review: plan, route, pull, review import, agreement."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
 import typer
@@ -12,12 +12,11 @@ from curator.assignment import Staffing
 from curator.errors import NotEnoughDataError
 from pipelines import plan as planning
 from pipelines import pull as pulling
-from pipelines import release as releasing
 from pipelines import review, wiring
 from pipelines import route as routing
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, percent, plain, settings
-from storage import certificates, datasets, labels, plans, reviews, views
+from storage import datasets, labels, plans, reviews, views
 
 review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
 Plan = Annotated[str, typer.Option("--plan", help="The plan's id.")]
@@ -29,7 +28,6 @@ def register(app: typer.Typer) -> None:
     app.command("route")(route)
     app.command("pull")(pull)
     app.add_typer(review_app, name="review")
-    app.command("certify")(certify)
     app.command("agreement")(agreement)
 
 
@@ -172,36 +170,6 @@ def review_import(file: Path, plan: Plan) -> int:
         *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
     )
     return answer(report, text=text)
-
-
-def certify(dataset: Dataset = None, plan: Annotated[str | None, typer.Option("--plan")] = None) -> int:
-    """The certificate of the newest finished plan, or of the named one."""
-    store = settings().store
-    name = datasets.require(store, dataset)
-    found = certificates.judge_newest(store, name, plan=plan)
-    if found.late_rows:  # perhaps of rows that a release would hold out, since they leak into test
-        going_out = releasing.train_rows(store, name, found.labeler)
-        found = certificates.judge_newest(store, name, plan=plan, released=going_out)
-    code = 3 if found.status == "INCOMPLETE" else 1 if found.status == "UNCERTIFIED" and found.target is not None else 0
-    text = lines(
-        f"{found.status} (plan {found.plan}, labels by {found.labeler})",
-        *found.why,
-        _bound("teacher error", found.teacher_error),
-        _bound("shipped error", found.shipped_error),
-        f"{found.errors_found:,} audit rows were wrong, {found.errors_fixed:,} errors fixed in all, "
-        f"{found.skipped:,} skipped",
-    )
-    return answer(found.as_json(), code, text=text)
-
-
-def _bound(name: str, bound: Any) -> str | None:  # noqa: ANN401 - Bound or None
-    if bound is None:
-        return f"{name}: no figure"
-    return (
-        f"{name}: {percent(bound.estimate)} [{percent(bound.low)}, {percent(bound.high)}], at most "
-        f"{percent(bound.upper_one_sided)} at {bound.confidence:.0%} confidence, {bound.reviews:,} reviews of "
-        f"{bound.population:,} rows; {bound.method}"
-    )
 
 
 def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
