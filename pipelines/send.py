@@ -45,6 +45,7 @@ def run(
         RequestError: No rows, no name of a person, or no reason.
         NotFoundError: A row is not of this dataset, or there is no such labeler.
     """
+    acting.require("plan")
     datasets.require(store, dataset)
     asked = list(dict.fromkeys(example_ids))
     if not asked or not reviewer.strip() or not why.strip():

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared.finding_cards import group_card, pattern_card, suspects_table
+from pages.shared.finding_cards import group_card, pattern_card, standing_actions, suspects_table
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, sidebar
 from pages.shared.words import FINDINGS, clipped, found_in_words, sentence
@@ -11,6 +11,7 @@ from storage import findings, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 500
+SIDE_BY_SIDE = ("contradiction", "exact_duplicate", "near_duplicate", "semantic_duplicate")
 settings = open_project()
 dataset = sidebar(user, settings)
 st.subheader("Findings", anchor=False)
@@ -40,10 +41,23 @@ if kind == "label_pattern":
     for finding in found:
         pattern_card(settings.store, dataset, user, finding)
 elif kind == "suspect_label":
+    st.page_link("pages/data/suspects.py", label="Decide about them, one or many at once", icon=":material/flag_check:")
     suspects_table(settings.store, dataset, found)
     st.page_link("pages/review/spot_check.py", label="Let a person look at them", icon=":material/rate_review:")
 else:
-    table = [{"rows": len(f.example_ids), "what to do": clipped(sentence(f.suggestion.get("text", "")))} for f in found]
+    if kind in SIDE_BY_SIDE:
+        st.page_link(
+            "pages/data/groups.py", label="Settle them side by side, one key each", icon=":material/join_inner:"
+        )
+    decided = standing_actions(settings.store, dataset)
+    table = [
+        {
+            "rows": len(f.example_ids),
+            "decided": decided.get(f.id, ""),
+            "what to do": clipped(sentence(f.suggestion.get("text", ""))),
+        }
+        for f in found
+    ]
     height = min(38 + 36 * len(table), 260)
     picked = st.dataframe(
         table,

@@ -120,20 +120,24 @@ with actions:
             st.text(row["text"][:20_000])
         st.text(f"Given {row['label']}, which rows like it support with {percent(row['supported'], 0)}.")
         st.text(f"Suggested {row['suggestion']}, supported with {percent(row['other_supported'], 0)}.")
-    if not allow(user, "decide"):
-        st.text(MAY_NOT)
-        st.stop()
+    may_decide = allow(user, "decide")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        button("Accept the suggestion", Bulk("accept", ids, suggested, about), primary=True)
-        button("Keep the label", Bulk("keep", ids, {}, about))
-        button("Leave out", Bulk("exclude", ids, {}, about))
-        button("Send to review", Bulk("send", ids, {}, about))
+        if may_decide:
+            button("Accept the suggestion", Bulk("accept", ids, suggested, about), primary=True)
+            button("Keep the label", Bulk("keep", ids, {}, about))
+            button("Leave out", Bulk("exclude", ids, {}, about))
+        if allow(user, "plan"):
+            button("Send to review", Bulk("send", ids, {}, about))
         names = list(datasets.task_of(store, dataset).labels)
-        place = st.selectbox(
-            "Another label", names, index=None, width=240, placeholder="Another label", label_visibility="collapsed"
+        other = (
+            st.selectbox(
+                "Another label", names, None, placeholder="Another label", label_visibility="collapsed", width=240
+            )
+            if may_decide
+            else None
         )
-        if place is not None:
-            button("Give it", Bulk("relabel", ids, dict.fromkeys(ids, place), about))
-    st.text(bulk.VOID)
+        if other is not None:
+            button("Give it", Bulk("relabel", ids, dict.fromkeys(ids, other), about))
+    st.text(bulk.VOID if may_decide else MAY_NOT)
 bulk.pending(store, dataset, user)
 bulk.history(store, dataset, user)

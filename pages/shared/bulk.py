@@ -9,7 +9,7 @@ import streamlit as st
 
 from curator.current import standing_decisions
 from curator.errors import CuratorError
-from pages.shared.guard import User
+from pages.shared.guard import User, allow
 from pages.shared.session import show_error
 from pages.shared.words import ACTIONS, clipped
 from pipelines import decide, send
@@ -142,13 +142,16 @@ def _undo(store: Store, dataset: str, user: User, decisions: Sequence[str]) -> N
 
 
 def take_back(store: Store, dataset: str, user: User, decisions: Sequence[str]) -> None:
-    """Take decisions back by name; one that is taken back already stays so."""
+    """Take decisions back by name; one that is taken back already stays so. Shows why where that did not work."""
     ident = uuid.uuid4().hex
     records = [
         {"action_id": f"{ident}:{n}", "action": "undo", "decision": decision, "reviewer": user.name, "reason": "undo"}
         for n, decision in enumerate(decisions)
     ]
-    decide.take(records, dataset, store)
+    try:
+        decide.take(records, dataset, store)
+    except CuratorError as error:
+        show_error(error)
 
 
 def history(store: Store, dataset: str, user: User) -> None:
@@ -173,7 +176,13 @@ def history(store: Store, dataset: str, user: User) -> None:
         chosen = tuple(taken[place]["decision"] for place in picked.selection.rows)
         label = f"Take back {len(chosen)} of them" if chosen else "Choose what to take back"
         args = (store, dataset, user, chosen)
-        st.button(label, disabled=not chosen, on_click=take_back, args=args, key=f"back:{'.'.join(chosen)}")
+        st.button(
+            label,
+            disabled=not chosen or not allow(user, "decide"),
+            on_click=take_back,
+            args=args,
+            key=f"back:{'.'.join(chosen)}",
+        )
 
 
 def _records(bulk: Bulk) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from curator.current import standing_decisions
 from curator.errors import CuratorError
 from curator.tasks import make_task
 from curator.types import Finding
@@ -13,7 +14,7 @@ from pages.shared.health import standing_decision
 from pages.shared.session import show_error
 from pages.shared.words import ACTIONS, clipped, percent, sentence
 from pipelines import acting, decide
-from storage import audit, datasets, examples
+from storage import audit, datasets, examples, reviews
 from storage.store import Store
 
 SHOWN = 500
@@ -68,6 +69,12 @@ def suspects_table(store: Store, dataset: str, found: list[Finding]) -> None:
         ],
         height=480,
     )
+
+
+def standing_actions(store: Store, dataset: str) -> dict[str, str]:
+    """Finding -> what was decided about it, in words, where that was not taken back."""
+    standing = standing_decisions(reviews.taken(store, dataset).iter_rows(named=True))
+    return {d["finding_id"]: ACTIONS[d["action"]] for d in standing if d["finding_id"] is not None}
 
 
 def decision(store: Store, dataset: str, user: User, finding: Finding) -> None:
