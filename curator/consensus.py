@@ -51,6 +51,45 @@ class DawidSkene:
     converged: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Majority vote and the model of Dawid and Skene, side by side, over the items with two ratings or more.
+
+    Attributes:
+        items: How many items.
+        ties: Items where the vote is tied, so that only the model chooses.
+        differ: Items where both choose, and not the same: (item, by vote, by model, the model's probability).
+        unsure: Items whose chosen label has a probability under 0.9.
+        smoothing: Pseudo-counts of the model, see `dawid_skene`.
+    """
+
+    items: int
+    ties: int
+    differ: tuple[tuple[str, str, str, float], ...]
+    unsure: int
+    smoothing: float
+
+
+def compare(rated: Ratings, *, smoothing: float = 1.0) -> Comparison:
+    """Compare both ways to one answer. The model is fitted on all ratings; items rated once are not counted.
+
+    Raises:
+        NotEnoughDataError: Fewer than two raters.
+    """
+    vote, fit = majority_vote(rated), dawid_skene(rated, smoothing=smoothing).consensus
+    several_I = rated.counts_IK.sum(axis=1) >= 2
+    best_I = fit.probability_IK.max(axis=1)
+    both = zip(rated.items, vote.chosen, fit.chosen, best_I, several_I, strict=True)
+    kept = [(item, v, str(m), float(p)) for item, v, m, p, several in both if several]
+    return Comparison(
+        items=len(kept),
+        ties=sum(v is None for _, v, _, _ in kept),
+        differ=tuple((item, v, m, p) for item, v, m, p in kept if v is not None and v != m),
+        unsure=sum(p < 0.9 for _, _, _, p in kept),
+        smoothing=smoothing,
+    )
+
+
 def majority_vote(rated: Ratings) -> Consensus:
     """The label given most often to each item; a tie chooses none."""
     counts_IK = rated.counts_IK

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from curator.agreement import ratings
-from curator.consensus import dawid_skene, majority_vote
+from curator.consensus import compare, dawid_skene, majority_vote
 from curator.errors import NotEnoughDataError, RequestError
 
 SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -85,3 +85,16 @@ def test_impossible_fits_are_refused():
         dawid_skene(alone)
     with pytest.raises(RequestError):
         dawid_skene(alone, smoothing=-1)
+
+
+def test_both_ways_to_one_answer_side_by_side():
+    rated, truth = simulated()
+    found = compare(rated)
+    several = [i for i, n in zip(rated.items, rated.counts_IK.sum(axis=1), strict=True) if n >= 2]
+    assert found.items == len(several)
+    assert found.ties > 0
+    assert found.differ
+    assert all(by_vote != by_model for _, by_vote, by_model, _ in found.differ)
+    right = sum(truth[item] == by_model for item, _, by_model, _ in found.differ)
+    assert right > sum(truth[item] == by_vote for item, by_vote, _, _ in found.differ)
+    assert 0 < found.unsure < found.items
