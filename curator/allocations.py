@@ -1,7 +1,7 @@
 """What each allocation of reviews buys, by simulation: width, errors found, and the chance of passing."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from curator.sampling import ALLOCATIONS, allocate, stratum_sizes
 
 Allocation = Literal["certify", "find", "simple"]
 """The allocations of a plan, and a simple random sample with the exact bound beside them."""
+ALLOCATIONS_COMPARED: Final[tuple[Literal["certify", "find"], ...]] = ("certify", "find")
+SCORES_COMPARED: Final[tuple[Score, ...]] = ("good", "useless")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,47 @@ def chance_to_show(
     """
     bounds = _audited(audit, repetitions, confidence, seed)[1]
     return float((bounds.upper_one_sided_R <= target + 1e-12).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one allocation gives, if `error_rate` of the rows are wrong: means over simulated audits.
+
+    `upper` is the one-sided bound (a rate) where the risk score is useless, as a plan may promise; `found` the errors
+    found by the audit rows with a good score, `found_useless` with a useless one.
+    """
+
+    allocation: Literal["certify", "find"]
+    error_rate: float
+    upper: float
+    found: float
+    found_useless: float
+
+
+def prices(
+    population: int, reviews: int, *, error_rate: float, confidence: float = 0.95, repetitions: int = 400
+) -> tuple[Price, ...]:
+    """What the same reviews give when they are spent to certify and when they are spent to find.
+
+    Empty for a census, and where the rows or reviews are too few for every stratum to have some.
+    """
+    if reviews >= population:
+        return ()
+    made = []
+    for allocation in ALLOCATIONS_COMPARED:
+        try:
+            good, useless = (
+                simulate_yield(
+                    Audit(population, reviews, error_rate, score, allocation),
+                    repetitions=repetitions,
+                    confidence=confidence,
+                )
+                for score in SCORES_COMPARED
+            )
+        except RequestError:
+            return ()
+        made.append(Price(allocation, error_rate, useless.upper, good.found, useless.found))
+    return tuple(made)
 
 
 def _audited(audit: Audit, repetitions: int, confidence: float, seed: int) -> tuple[NDArray[np.int64], ErrorBounds]:

@@ -132,7 +132,7 @@ def certify(
         )
     status, why = _status(unreviewed, unsettled, changed, late.height, shipped, target, purpose)
     if missed:
-        why = (*why, _spent_in_words(missed, asked))
+        why = (*why, spent_in_words(missed, asked))
     return Certificate(
         status=status,
         why=why,
@@ -286,7 +286,7 @@ def _status(
     )
 
 
-def _spent_in_words(missed: Sequence[str], confidence: float) -> str:
+def spent_in_words(missed: Sequence[str], confidence: float) -> str:
     """What the attempts that missed cost this one."""
     attempt = len(missed) + 1
     return (

@@ -30,7 +30,11 @@ def certificate_gate(
     if certificate is None:
         return gate("certificate", demanded, why_none)
     if not raw_labels:
-        return gate("certificate", certificate["status"] == "CERTIFIED" or demanded, "; ".join(certificate["why"]))
+        why = "; ".join(certificate["why"])
+        shipped = certificate.get("shipped_error")
+        if target is not None and shipped and shipped["upper_one_sided"] > target:
+            return gate("certificate", False, f"{why}; the dataset's own target is {target:.2%}")
+        return gate("certificate", certificate["status"] == "CERTIFIED" or demanded, why)
     bound = certificate["teacher_error"]
     if bound is None:
         return gate("certificate", demanded, "no estimate of the teacher's error")

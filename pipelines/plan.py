@@ -7,16 +7,21 @@ import numpy as np
 import polars as pl
 
 from curator import sampling
+from curator.allocations import prices
 from curator.assignment import Staffing, gold_rows, share_of
+from curator.attempts import confidence_of
+from curator.certification import spent_in_words
 from curator.errors import NotEnoughDataError, RequestError
 from curator.ids import short_id
 from curator.types import GOLD, Purpose, Stream, TaskKind
 from pipelines import acting, splitting
-from storage import audit, datasets, findings, labels, plans, views
+from storage import audit, certificates, datasets, findings, labels, plans, views
 from storage.store import Store
 
 DEFAULT_REVIEWS = 200
 POWER = 0.9
+ASSUMED = 0.04
+"""Twice the error rate that the prices of the allocations assume where there is no target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,9 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     as_of = views.state_seq(store, config.dataset)
     rows = views.current(store, config.dataset, labeler=labeler)
     population, notes = _population(rows, config.purpose, set(held.held_out))
-    reviews = _reviews(config, population.height, target, confidence)
+    missed = _missed(store, config, labeler, target, confidence)
+    level = confidence_of(len(missed) + 1, confidence)
+    reviews = _reviews(config, population.height, target, level)
     known = population.filter((pl.col("human_status") == "settled").fill_null(False))["example_id"]
     risk, note = _risk(store, config.dataset, labeler, population)
     draw = sampling.draw(
@@ -119,11 +126,12 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         population=population.height,
         known=len(known),
         strata=tuple(asdict(s) for s in draw.strata),
-        claims=_claims(config.purpose, population.height - len(known), len(draw.audit), target, confidence),
+        claims=_claims(config.purpose, population.height - len(known), len(draw.audit), target, level),
         splits=_splits(rows),
         notes=(
             *notes,
             *note,
+            *_attempt(missed, confidence),
             *_few_gold(config.staffing.gold, gold),
             *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
         ),
@@ -175,6 +183,18 @@ def _population(rows: pl.DataFrame, purpose: Purpose, held_out: set[str]) -> tup
     return train, notes
 
 
+def _missed(store: Store, config: PlanConfig, labeler: str, target: float | None, confidence: float) -> list[str]:
+    """Plans before this one that missed its target: they have spent confidence."""
+    if config.purpose != "certify":
+        return []
+    to_come = {"dataset": config.dataset, "labeler": labeler, "settings": {"target": target, "confidence": confidence}}
+    return certificates.missed_before(store, to_come)
+
+
+def _attempt(missed: list[str], confidence: float) -> tuple[str, ...]:
+    return (spent_in_words(missed, confidence),) if missed else ()
+
+
 def _reviews(config: PlanConfig, population: int, target: float | None, confidence: float) -> int:
     if config.purpose == "test":
         return population
@@ -209,6 +229,9 @@ def _claims(purpose: Purpose, population: int, reviews: int, target: float | Non
             if errors <= reviews
         },
     }
+    priced = prices(population, reviews, error_rate=(target or ASSUMED) / 2, confidence=confidence)
+    if priced:
+        claims["allocations"] = [asdict(price) for price in priced]
     if target is not None:
         claims["target"] = target
         claims["reviews_needed"] = {

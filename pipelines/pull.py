@@ -8,8 +8,9 @@ from curator import board as cards
 from curator.errors import NotFoundError
 from curator.ids import short_id
 from curator.ports import ReviewBoard
+from pipelines import acting
 from pipelines.progress import stage
-from storage import datasets, plans, reviews
+from storage import audit, datasets, plans, reviews
 from storage.store import Store
 
 
@@ -56,11 +57,13 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
         entries = board.entries(name, report)
     task = datasets.task_of(store, found["dataset"])
     read = cards.answers(entries, plans.tasks(store, plan).iter_rows(named=True), task, reviewers)
+    answered = sum(any(r.status == "submitted" for r in e.responses) for e in entries)
+    audit.note(store, actor=acting.actor(), action="pull", subject=plan, board_dataset=name, answered=answered)
     return Pulled(
         plan=plan,
         board_dataset=name,
         on_board=len(entries),
-        answered=sum(any(r.status == "submitted" for r in e.responses) for e in entries),
+        answered=answered,
         records=read.records,
         left_out=read.left_out,
         by_user=read.by_user,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curator import __version__, gates
+from curator.certification import Certificate
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.figures import version_figures
 from curator.formats import get_format
@@ -152,6 +153,21 @@ def train_rows(store: Store, dataset: str, labeler: str) -> list[str]:
     """The train rows that a release made now would hold, by example id; nothing is written."""
     content = version_content.select(store, Choice(dataset, labeler, views.state_seq(store, dataset)))
     return content.rows["train"]["example_id"].to_list()
+
+
+def certificate_now(store: Store, dataset: str, plan: str | None = None) -> Certificate:
+    """The certificate that a release made now would carry, of the newest finished plan or of the named one.
+
+    Raises:
+        NotEnoughDataError: There is no plan that estimates.
+        RequestError: The plan is of another dataset, or draws no audit sample.
+    """
+    found = certificates.judge_newest(store, dataset, plan=plan)
+    if not found.late_rows:
+        return found
+    # Perhaps of rows that a release would hold out, since they leak into test.
+    going_out = train_rows(store, dataset, found.labeler)
+    return certificates.judge_newest(store, dataset, plan=plan, released=going_out)
 
 
 def _gates(

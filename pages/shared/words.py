@@ -157,5 +157,5 @@ def bound_in_words(bound: Bound) -> str:
     """Write an error rate with its interval as one sentence."""
     return (
         f"{interval(bound.estimate, bound.low, bound.high)}, at most {percent(bound.upper_one_sided)}; "
-        f"{percent(bound.confidence, 0)} confidence, {bound.reviews:,} reviews of {bound.population:,} rows."
+        f"{100 * bound.confidence:.5g} % confidence, {bound.reviews:,} reviews of {bound.population:,} rows."
     )

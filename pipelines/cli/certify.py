@@ -45,10 +45,7 @@ def certify(
         raise RequestError(msg)
     if live:
         return _live(store, name, plan)
-    found = certificates.judge_newest(store, name, plan=plan)
-    if found.late_rows:  # perhaps of rows that a release would hold out, since they leak into test
-        going_out = releasing.train_rows(store, name, found.labeler)
-        found = certificates.judge_newest(store, name, plan=plan, released=going_out)
+    found = releasing.certificate_now(store, name, plan)
     audit.note(store, actor=acting.actor(), action="certify", subject=name, plan=found.plan, status=found.status)
     classes = certificate_facts.errors_by_class(store, found.plan, confidence=found.confidence) if by_class else ()
     told = found.as_json() | ({"by_class": [asdict(each) for each in classes]} if by_class else {})

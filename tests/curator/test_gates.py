@@ -26,6 +26,15 @@ def test_a_certificate_is_demanded_only_where_there_is_a_target(
     assert found["passed"] is passed
 
 
+def test_a_spot_check_with_a_laxer_target_than_the_datasets_does_not_pass_the_gate() -> None:
+    lax = {**CERTIFIED, "shipped_error": {"upper_one_sided": 0.05}}
+    held = gates.certificate_gate(lax, raw_labels=False, target=0.03, why_none="")
+    assert held["passed"] is False
+    assert "own target is 3.00%" in held["why"]
+    assert gates.certificate_gate(lax, raw_labels=False, target=0.05, why_none="")["passed"] is True
+    assert gates.certificate_gate(lax, raw_labels=False, target=None, why_none="")["passed"] is True
+
+
 def test_raw_labels_are_judged_by_the_teachers_error() -> None:
     held = gates.certificate_gate(CERTIFIED, raw_labels=True, target=0.03, why_none="")
     assert held["passed"] is False

@@ -1,0 +1,44 @@
+"""What a plan says that it can claim: prices of the allocations, and what an attempt that missed costs the next."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines import plan as planning
+from pipelines import review
+from pipelines.plan import PlanConfig
+from storage import plans
+from storage.store import Store
+from tests.sample_project import make_project
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return make_project(tmp_path / "project").store
+
+
+def test_a_plan_says_what_its_reviews_would_give_in_either_allocation(store: Store) -> None:
+    certify, find = planning.run(PlanConfig("support", reviews=60), store).claims["allocations"]
+    assert (certify["allocation"], find["allocation"]) == ("certify", "find")
+    assert certify["error_rate"] == find["error_rate"] == 0.05, "half of the target"
+    assert certify["upper"] < find["upper"]
+    assert find["found"] > certify["found"]
+    assert "allocations" not in planning.run(PlanConfig("support", reviews=1_000), store).claims, "a census"
+
+
+def test_after_a_miss_the_next_plan_asks_for_more_reviews_and_says_why(store: Store) -> None:
+    first = planning.run(PlanConfig("support", max_error=0.06), store)
+    assert not any("attempt" in note for note in first.notes)
+    tasks = plans.tasks(store, first.plan)
+    told = [
+        {"task_id": task, "reviewer": "ana", "verdict": "reject", "action_id": f"a{n}"}
+        for n, task in enumerate(tasks["task"][:2])
+    ]
+    review.import_records(told, first.plan, store)
+    second = planning.run(PlanConfig("support", max_error=0.06, seed=1), store)
+    assert second.reviews > first.reviews
+    assert second.claims["confidence"] == pytest.approx(0.975)
+    assert any(note.startswith("attempt 2") and first.plan in note for note in second.notes)
+    find = planning.run(PlanConfig("support", "find", max_error=0.06, reviews=40, seed=2), store)
+    assert find.claims["confidence"] == 0.95
+    assert not any("attempt" in note for note in find.notes)
