@@ -21,6 +21,7 @@ st.navigation(
         "Data": [
             page("pages/data/start.py", title="Start", icon=":material/flag:", default=True),
             page("pages/data/overview.py", title="Overview", icon=":material/dashboard:"),
+            page("pages/data/map.py", title="Map", icon=":material/scatter_plot:"),
             page("pages/data/clusters.py", title="Clusters", icon=":material/bubble_chart:"),
             page("pages/data/balance.py", title="Balance", icon=":material/bar_chart:"),
             page("pages/data/coverage.py", title="Coverage", icon=":material/public:"),

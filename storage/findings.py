@@ -74,6 +74,15 @@ def frame(store: Store, run: str, kind: str | None = None) -> list[Finding]:
     return sorted(found, key=lambda f: (-f.score, f.id))
 
 
+def kinds_of_rows(store: Store, run: str) -> pl.DataFrame:
+    """Which kinds of finding each row stands in, once each: example_id, kind."""
+    return store.frame(
+        "select distinct kind, unnest(from_json(example_ids, '[\"varchar\"]')) as example_id "
+        "from finding where run = ?",
+        [run],
+    )
+
+
 def scores(store: Store, run: str, kind: str) -> pl.DataFrame:
     """One score of all rows that have it: example_id, score; worst first."""
     return store.frame(

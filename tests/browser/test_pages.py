@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = {
     "": "Start",
     "overview": "Overview",
+    "map": "Map",
     "clusters": "Clusters",
     "balance": "Balance",
     "coverage": "Coverage",

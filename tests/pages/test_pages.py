@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     "pages/data/start.py",
     "pages/data/overview.py",
+    "pages/data/map.py",
     "pages/data/clusters.py",
     "pages/data/balance.py",
     "pages/data/coverage.py",
@@ -108,6 +109,7 @@ def test_each_page_shows_a_checked_reviewed_and_released_project(
     shown = {
         "pages/data/start.py": "support: 200 rows, 25 reviewed one by one.",
         "pages/data/overview.py": "Labelled by teacher. Reviewed by ana.",
+        "pages/data/map.py": "have not been embedded",
         "pages/data/clusters.py": "have not been embedded",
         "pages/data/findings.py": "200 rows were checked under the labels of teacher.",
         "pages/data/groups.py": "No two rows are alike",

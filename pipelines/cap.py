@@ -1,0 +1,68 @@
+"""Which of some rows would go if only so many were kept: the most redundant first, never one that a person reviewed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from curator import balance
+from curator.errors import NotFoundError, RequestError
+from storage import datasets, vectors, views
+from storage.store import Store
+
+MOST = 20_000
+"""Rows that can be compared with each other in a few seconds."""
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class CapReport:
+    """What a cap would do; nothing is decided yet. `drop` are the rows that would go, most redundant first.
+
+    `reviewed`: rows that stay since a person reviewed them; with more of them than `keep`, more rows stay than asked.
+    `by_likeness` is False where rows have no vectors: then the newest go first.
+    """
+
+    rows: int
+    keep: int
+    drop: tuple[str, ...]
+    reviewed: int
+    by_likeness: bool
+
+
+def run(store: Store, dataset: str, example_ids: Sequence[str], keep: int) -> CapReport:
+    """Choose the rows that a cap of `keep` rows would leave out.
+
+    Raises:
+        RequestError: `keep` is negative, or there are too many rows to compare.
+        NotFoundError: A row is not of this dataset.
+    """
+    datasets.require(store, dataset)
+    asked = list(dict.fromkeys(example_ids))
+    if keep < 0 or len(asked) > MOST:
+        msg = f"cannot keep {keep} of {len(asked)} rows: give at least 0 to keep and at most {MOST} rows"
+        raise RequestError(msg)
+    rows = views.current(store, dataset).filter(pl.col("example_id").is_in(asked))
+    if rows.height < len(asked):
+        missing = next(iter(set(asked) - set(rows["example_id"])))
+        msg = f"no row {missing!r} in dataset {dataset!r} ({len(asked) - rows.height} of {len(asked)} are unknown)"
+        raise NotFoundError(msg)
+    reviewed = frozenset(np.flatnonzero(rows["human_status"].is_not_null().to_numpy()).tolist())
+    hashes = rows["content_hash"].to_list()
+    encoder = next((e for e in vectors.encoders(store) if not vectors.missing(store, *e, hashes)), None)
+    redundancy_N = np.arange(rows.height, dtype=np.float64)
+    if encoder is not None and rows.height:
+        alike = [_ALL] * rows.height
+        redundancy_N = balance.redundancy(vectors.load(store, *encoder, hashes), alike, protected=reviewed)
+    over = max(0, rows.height - keep)
+    plan = balance.CapPlan(1.0, {_ALL: keep}, {_ALL: over})
+    dropped = balance.rows_to_drop([_ALL] * rows.height, redundancy_N, plan, protected=reviewed)
+    dropped.sort(key=lambda row: (-redundancy_N[row], row))
+    return CapReport(
+        rows=rows.height,
+        keep=keep,
+        drop=tuple(rows["example_id"][row] for row in dropped),
+        reviewed=len(reviewed),
+        by_likeness=encoder is not None,
+    )
