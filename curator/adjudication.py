@@ -95,12 +95,14 @@ def disputes(
     for row in reviews:
         if row["stream"] != GOLD and row["example_id"] not in excluded:
             by_row[row["example_id"]].append(dict(row))
-    sure = _posteriors(by_row, labels)
     still_open = {example: status for example, given in by_row.items() if (status := _status(given)) is not None}
     of_audit = {
         example: max((weights.get(r["task"], 0.0) for r in by_row[example] if r["stream"] in ESTIMATING), default=0.0)
         for example in still_open
     }
+    # What people are like shows where several spoke; a row with one answer would only slow the model down.
+    telling = {e: given for e, given in by_row.items() if e in still_open or len({r["reviewer"] for r in given}) > 1}
+    sure = _posteriors(telling, labels)
     heaviest = max(of_audit.values(), default=0.0) or 1.0
     found = []
     for example, status in still_open.items():
@@ -159,7 +161,7 @@ def _posteriors(
     rated = ratings(triples, labels or None)
     if len(rated.raters) < 2 or len(rated.labels) < 2 or len(rated.labels) > 500:
         return {item: (_spread(by_row[item]), by_row[item][-1]["value"]) for item in rated.items}
-    fit = dawid_skene(rated, smoothing=SMOOTHING).consensus
+    fit = dawid_skene(rated, smoothing=SMOOTHING, iterations=100, tolerance=1e-4).consensus
     entropy_I = _entropy(fit.probability_IK)
     return {item: (float(h), label) for item, h, label in zip(fit.items, entropy_I, fit.chosen, strict=True)}
 

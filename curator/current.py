@@ -155,6 +155,14 @@ def effective_decisions(decisions: pl.DataFrame) -> dict[str, Standing]:
     }
 
 
+def excludes(standing: Standing, example_id: str) -> bool:
+    """Whether the decisions about a row take it out."""
+    if standing.presence is None:
+        return False
+    action, survivor = standing.presence["action"], standing.presence["value"]
+    return bool(action == "exclude" or (action == "merge" and survivor != example_id))
+
+
 def teacher_values(labels: pl.DataFrame, labeler: str | None) -> dict[str, str]:
     """Example id -> the labeler's newest first-sample value."""
     chosen = labels.filter(pl.col("sample") == 0)
@@ -204,10 +212,8 @@ def _one(
             value, basis = human.value, "adjudication" if human.adjudicated else "review"
         elif human.status != "skipped":
             out = human.status
-    if decided is not None and decided.presence is not None:
-        action, survivor = decided.presence["action"], decided.presence["value"]
-        if action == "exclude" or (action == "merge" and survivor != example_id):
-            out = "excluded"
+    if decided is not None and excludes(decided, example_id):
+        out = "excluded"
     if value is None and out is None:
         out = "unlabelled"
     return (

@@ -9,6 +9,7 @@ from curator.adjudication import Dispute
 from curator.adjudication import disputes as find_disputes
 from curator.anchoring import Anchoring
 from curator.anchoring import anchoring as compare
+from curator.current import effective_decisions, excludes
 from curator.reviewer_quality import Quality, reviewer_quality
 from curator.types import GOLD
 from storage import datasets, reviews, views
@@ -34,10 +35,11 @@ def disputes(store: Store, dataset: str) -> tuple[Dispute, ...]:
         "select task, 1 / inclusion_probability from review_task where dataset = ? and stream in ('audit', 'test')",
         [dataset],
     )
-    out = views.current(store, dataset).filter(pl.col("out") == "excluded")["example_id"]
+    standing = effective_decisions(reviews.decisions(store, dataset))
+    out = {example for example, each in standing.items() if excludes(each, example)}
     labels = tuple(task.labels) if task.kind == "classification" else ()
     given = reviews.frame(store, dataset).iter_rows(named=True)
-    return find_disputes(given, labels=labels, weights=dict(weights), excluded=frozenset(out.to_list()))
+    return find_disputes(given, labels=labels, weights=dict(weights), excluded=frozenset(out))
 
 
 def quality(store: Store, dataset: str) -> tuple[Quality, ...]:

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from curator import __version__
 from curator.errors import CuratorError
-from pipelines.cli import analysis, certify, data, release, review, system, training, users
+from pipelines.cli import agreement, analysis, certify, data, release, review, system, training, users
 from pipelines.cli.output import answer, as_json_wanted, configure
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich prints help on standard output by being asked for its text
 )
-for part in (data, analysis, review, certify, release, training, users, system):
+for part in (data, analysis, review, agreement, certify, release, training, users, system):
     part.register(app)
 
 EXIT_BUG = 70

@@ -1,22 +1,18 @@
-"""Commands about review: plan, route, pull, review import, agreement."""
+"""Commands about review: plan, route, pull, review import."""
 
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 
-from curator.agreement import agreement as measure
-from curator.agreement import ratings
 from curator.assignment import Staffing
-from curator.errors import NotEnoughDataError
 from pipelines import plan as planning
 from pipelines import pull as pulling
 from pipelines import review, wiring
 from pipelines import route as routing
 from pipelines.cli.data import Dataset, Labeler, Seed
-from pipelines.cli.output import answer, choose, counts, lines, percent, plain, settings
-from storage import datasets, labels, plans, reviews, views
+from pipelines.cli.output import answer, choose, counts, lines, percent, settings
+from storage import datasets, plans, views
 
 review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
 Plan = Annotated[str, typer.Option("--plan", help="The plan's id.")]
@@ -28,7 +24,6 @@ def register(app: typer.Typer) -> None:
     app.command("route")(route)
     app.command("pull")(pull)
     app.add_typer(review_app, name="review")
-    app.command("agreement")(agreement)
 
 
 def plan(
@@ -180,40 +175,3 @@ def review_import(file: Path, plan: Plan) -> int:
         *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
     )
     return answer(report, text=text)
-
-
-def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
-    """How far reviewers agree, with intervals; where no row was reviewed twice, how far labelers agree."""
-    store = settings().store
-    name = datasets.require(store, dataset)
-    source, triples = "reviews", _ratings(reviews.frame(store, name), "reviewer")
-    if not _overlap(triples):
-        source, triples = "labels", _ratings(labels.frame(store, name), "labeler")
-    if not _overlap(triples):
-        msg = (
-            f"no row of {name!r} was reviewed by two people, or labelled by two labelers: agreement cannot be told; "
-            "import reviews with overlap"
-        )
-        raise NotEnoughDataError(msg)
-    report = measure(ratings(triples), seed=seed)
-    text = lines(
-        f"{report.items:,} rows, {report.raters} {'reviewers' if source == 'reviews' else 'labelers'}, "
-        f"{report.ratings:,} ratings",
-        *(
-            f"  {c.name}: " + ("not defined" if c.value is None else f"{c.value:.3f} [{c.low:.3f}, {c.high:.3f}]")
-            for c in report.overall
-        ),
-        *report.notes,
-    )
-    return answer({"of": source, **plain(report)}, text=text)
-
-
-def _ratings(given: pl.DataFrame, by: str) -> list[tuple[str, str, str]]:
-    """(row, person, value): the newest word of each about each row."""
-    newest = given.sort("seq").unique(["example_id", by], keep="last", maintain_order=True)
-    return list(newest.filter(pl.col("value").is_not_null()).select("example_id", by, "value").iter_rows())
-
-
-def _overlap(triples: list[tuple[str, str, str]]) -> bool:
-    """Whether any row has two values; each triple is of another person or another row."""
-    return len({example for example, _, _ in triples}) < len(triples)

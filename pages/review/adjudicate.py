@@ -1,0 +1,68 @@
+"""Adjudicate: rows that people dispute or have rejected, the most worth settling first."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.shared.adjudication_queue import AdjudicationQueue, who_said_what
+from pages.shared.guard import allow, require_role
+from pages.shared.review_component import Applied, ReviewAction, review_queue
+from pages.shared.session import lead_on, open_project, sidebar
+from storage import datasets, plans
+
+user = require_role("reviewer", "engineer", "admin")
+settings = open_project()
+dataset = sidebar(user, settings)
+st.subheader("Adjudicate", anchor=False)
+if dataset is None:
+    lead_on("There is nothing to settle yet.", "pages/data/start.py", "Bring in data")
+if not plans.of_dataset(settings.store, dataset):
+    lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")
+
+task = datasets.task_of(settings.store, dataset)
+own = not user.roles.isdisjoint({"engineer", "admin"})
+queue = AdjudicationQueue(settings.store, dataset, user.name, own)
+st.text(
+    "Rows that people dispute, have rejected, or left unsettled. Rows of an audit come first: its certificate waits "
+    "for them. What you say here is the last word about a row."
+    + ("" if own else " Disputes that you are part of are left to somebody else.")
+)
+
+
+def apply(actions: Sequence[ReviewAction]) -> Applied:
+    """Store last words, if the user still may."""
+    if not allow(user, "review"):
+        return Applied((), {action.action_id: "your role does not allow this any more" for action in actions})
+    return queue.apply(actions)
+
+
+@st.fragment
+def draw() -> None:
+    """Draw the queue alone, so that an answer reruns nothing else."""
+    review_queue(
+        key=f"adjudicate:{dataset}:{user.name}",
+        scope=f"{settings.store.path}:adjudicate:{dataset}:{user.name}",
+        kind=task.kind,
+        labels=list(task.labels) if task.kind == "classification" else [],
+        schema=task.schema,
+        load=queue.load,
+        apply=apply,
+    )
+
+
+draw()
+with st.expander("The queue, and why it is in this order"):
+    st.text(
+        "Gain of an audit row: 1 + W (1 + H) / 2. W: how many rows it stands for in the certificate, the heaviest "
+        "being 1. Gain of any other row: H. H: how unsure its label is, from 0 to 1, by the model of Dawid and Skene "
+        "over all reviews."
+    )
+    st.dataframe(
+        [
+            {"gain": round(d.gain, 3), "state": d.status, "stream": d.stream, "who said what": who_said_what(d)}
+            for d in queue.disputes()
+        ]
+    )
+with st.expander("Rubric"):
+    st.text(task.rubric or "This task has no rubric yet.")
+    st.dataframe([{"label": label, "definition": meaning} for label, meaning in task.labels.items()])

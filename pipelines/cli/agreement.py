@@ -1,0 +1,129 @@
+"""Commands about several reviewers: agreement, review disputed."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from curator.adjudication import Dispute
+from curator.agreement import Coefficient, Ratings, ratings
+from curator.agreement import agreement as measure
+from curator.anchoring import Anchoring
+from curator.consensus import compare
+from curator.errors import NotEnoughDataError
+from curator.reviewer_quality import Quality
+from pipelines.cli.data import Dataset, Seed
+from pipelines.cli.output import answer, lines, percent, plain, settings
+from pipelines.cli.review import review_app
+from storage import datasets, examples, labels, opinions
+from storage.store import Store
+
+SHOWN = 20
+"""Rows that a list for a person shows."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("agreement")(agreement)
+    review_app.command("disputed")(disputed)
+
+
+def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
+    """How far reviewers agree, with intervals; where no row was reviewed twice, how far labelers agree."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    source, rated = _rated(store, name)
+    report = measure(rated, seed=seed)
+    consensus = compare(rated)
+    reviewers, effect = opinions.quality(store, name), _anchoring(store, name)
+    text = lines(
+        f"{report.items:,} rows, {report.raters} {'reviewers' if source == 'reviews' else 'labelers'}, "
+        f"{report.ratings:,} ratings",
+        *(_coefficient(c) for c in report.overall),
+        "by class (of two answers, how often the second is it where the first is):",
+        *(_coefficient(c) for c in report.by_class if c.value is not None),
+        "by reviewer (share of the others' answers that are the same; by name, no ranking):",
+        *(_coefficient(c) for c in report.by_rater),
+        *report.notes,
+        f"consensus of {consensus.items:,} rows: the vote is tied on {consensus.ties:,}; the model of Dawid and Skene "
+        f"chooses otherwise on {len(consensus.differ):,}, and is less than 90 % sure of {consensus.unsure:,}",
+        "errors where the truth is known (gold cards and adjudicated rows; by name, no ranking):"
+        if reviewers
+        else None,
+        *(_quality(q) for q in reviewers),
+        effect.words if effect else None,
+    )
+    more = {"consensus": consensus, "reviewers": reviewers, "anchoring": effect}
+    return answer({"of": source, **plain(report), **plain(more)}, text=text)
+
+
+def _rated(store: Store, dataset: str) -> tuple[str, Ratings]:
+    """What is compared, and the ratings: of people, else of labelers."""
+    source, triples = "reviews", opinions.ratings(store, dataset)
+    if not _overlap(triples):
+        given = labels.frame(store, dataset).sort("seq")
+        newest = given.unique(["example_id", "labeler"], keep="last", maintain_order=True)
+        source = "labels"
+        chosen = newest.filter(pl.col("value").is_not_null()).select("example_id", "labeler", "value")
+        triples = list(chosen.iter_rows())
+    if not _overlap(triples):
+        msg = (
+            f"no row of {dataset!r} was reviewed by two people, or labelled by two labelers: agreement cannot be told; "
+            "draw a spot-check with `curator plan --overlap 2`, or import reviews of the same rows"
+        )
+        raise NotEnoughDataError(msg)
+    return source, ratings(triples)
+
+
+def _overlap(triples: list[tuple[str, str, str]]) -> bool:
+    """Whether any row has two values; each triple is of another person or another row."""
+    return len({example for example, _, _ in triples}) < len(triples)
+
+
+def _anchoring(store: Store, dataset: str) -> Anchoring | None:
+    try:
+        return opinions.anchoring(store, dataset)
+    except NotEnoughDataError:
+        return None
+
+
+def _coefficient(c: Coefficient) -> str:
+    if c.value is None:
+        return f"  {c.name}: not defined"
+    if c.low is None or c.high is None:
+        return f"  {c.name}: {c.value:.3f} (no interval)"
+    return f"  {c.name}: {c.value:.3f} [{c.low:.3f}, {c.high:.3f}]"
+
+
+def _quality(q: Quality) -> str:
+    if q.rate is None or q.low is None or q.high is None:
+        return f"  {q.reviewer}: not known, none of {q.reviewed:,} rows has a known truth"
+    return (
+        f"  {q.reviewer}: {percent(q.rate)} [{percent(q.low)}, {percent(q.high)}], {q.errors:,} of {q.judged:,} rows "
+        f"({q.gold:,} gold)"
+    )
+
+
+def disputed(dataset: Dataset = None, limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 200) -> int:
+    """Rows that wait for somebody to settle them (in the app, or by review import), the most worth it first."""
+    store = settings().store
+    name = datasets.require(store, dataset)
+    found = opinions.disputes(store, name)
+    listed = found[:limit]
+    external = examples.external_ids(store, [d.example_id for d in listed])
+    rows = [_dispute(d, external.get(d.example_id, d.example_id)) for d in listed]
+    text = lines(
+        f"{len(found):,} rows of {name!r} wait for adjudication",
+        *(f"  {r['external_id']} ({r['status']}, gain {r['gain']:.2f}): {_said(r['said'])}" for r in rows[:SHOWN]),
+    )
+    return answer({"dataset": name, "disputed": len(found), "rows": rows}, text=text)
+
+
+def _dispute(dispute: Dispute, external_id: str) -> dict[str, Any]:
+    record = asdict(dispute)
+    return {"task_id": record.pop("task"), "external_id": external_id, **record}
+
+
+def _said(said: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{s['reviewer']}: {s['value'] if s['value'] is not None else s['verdict']}" for s in said)
