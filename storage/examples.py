@@ -82,6 +82,14 @@ def external_ids(store: Store, example_ids: Sequence[str]) -> dict[str, str]:
     )
 
 
+def texts(store: Store, example_ids: Sequence[str]) -> dict[str, str]:
+    """Example id -> text, of some rows."""
+    if not example_ids:
+        return {}
+    places = ", ".join("?" * len(example_ids))
+    return dict(store.rows(f"select example_id, text from example where example_id in ({places})", list(example_ids)))
+
+
 def ids_by_external(store: Store, dataset: str) -> dict[str, str]:
     """External id -> example id."""
     return {external: example for external, (example, _) in known(store, dataset).items()}

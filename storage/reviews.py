@@ -55,7 +55,8 @@ def claim_within(
         {
             "task": handed,
             "reviewer": [reviewer] * len(handed),
-            "expires": [moment + lease_s] * len(handed),
+            # A little later for each further card, so that the order in which they were handed out is kept.
+            "expires": [moment + lease_s + 0.001 * place for place in range(len(handed))],
             "place": list(range(len(handed))),
         },
         schema={"task": pl.String, "reviewer": pl.String, "expires": pl.Float64, "place": pl.Int64},
@@ -66,6 +67,24 @@ def claim_within(
             "select t.*, e.external_id, e.text from review_task t join leases using (task) "
             "join example e using (example_id) order by leases.place"
         )
+
+
+def held_within(
+    connection: Connection, *, plan: str, reviewer: str, now: float | None = None, lease_s: float = LEASE_SECONDS
+) -> pl.DataFrame:
+    """The tasks of a plan that a reviewer holds for half a lease yet and has not reviewed, as `claim` has them."""
+    moment = time.time() if now is None else now
+    return connection.frame(
+        """
+        select t.*, e.external_id, e.text from lease l join review_task t using (task)
+        join example e using (example_id)
+        where l.reviewer = $me and t.plan = $plan and l.expires >= $until and not exists (
+            select 1 from review r where r.task = l.task and r.reviewer = $me and r.verdict <> 'undo'
+            and not exists (select 1 from review u where u.undoes = r.action_id))
+        order by l.expires, t.position, t.task
+        """,
+        {"me": reviewer, "plan": plan, "until": moment + lease_s / 2},
+    )
 
 
 _OPEN = """
@@ -158,22 +177,40 @@ def add_undo(store: Store, *, action_id: str, undoes: str, reviewer: str) -> boo
         return connection.append("review", record, ignore_existing=True) == 1
 
 
-def frame(store: Store, dataset: str, *, plan: str | None = None, as_of: int | None = None) -> pl.DataFrame:
-    """Reviews in force (neither undone nor an undo), in order.
+def frame(
+    store: Store,
+    dataset: str,
+    *,
+    plan: str | None = None,
+    as_of: int | None = None,
+    example_ids: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """Reviews in force (neither undone nor an undo), in order; of all rows, or of some.
 
     Columns: seq, task, plan, example_id, reviewer, verdict, value, blind, seconds, note, action_id, stream,
     stratum, content_hash (of the text that was reviewed), proposed, adjudicates, overlap (people whom the task asks),
     hidden (whether the task hides the label under review).
     """
     newest = as_of if as_of is not None else 2**62
+    some = None if example_ids is None else list(example_ids)
     return store.frame(
         "select r.seq, r.task, r.plan, r.example_id, r.reviewer, r.verdict, r.value, r.blind, r.seconds, r.note, "
         "r.action_id, t.stream, t.stratum, t.content_hash, t.proposed, "
         "coalesce(r.adjudicates, false) as adjudicates, coalesce(t.overlap, 1) as overlap, t.blind as hidden "
         "from review r join review_task t using (task) "
-        "where r.dataset = ? and (? is null or r.plan = ?) and r.seq <= ? and r.verdict <> 'undo' and not exists "
+        "where r.dataset = ? and (? is null or r.plan = ?) and r.seq <= ? and r.verdict <> 'undo' "
+        "and (? is null or list_contains(?, r.example_id)) and not exists "
         "(select 1 from review u where u.undoes = r.action_id and u.seq <= ?) order by r.seq",
-        [dataset, plan, plan, newest, newest],
+        [dataset, plan, plan, newest, some, some, newest],
+    )
+
+
+def reviewed(store: Store, dataset: str) -> pl.DataFrame:
+    """The texts that somebody has reviewed, each once: example_id, content_hash."""
+    return store.frame(
+        "select distinct t.example_id, t.content_hash from review r join review_task t using (task) "
+        "where r.dataset = ? order by all",
+        [dataset],
     )
 
 

@@ -73,6 +73,24 @@ def encoders(store: Store) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def load_known(
+    store: Store, encoder: str, revision: str, content_hashes: Sequence[str]
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Those of the texts that have a vector, and their vectors [N, D]; of many embedded texts it reads no others."""
+    wanted = pl.DataFrame({"content_hash": content_hashes}, schema={"content_hash": pl.String}).unique()
+    with store.transaction() as connection, connection.table("wanted", wanted):
+        index = connection.frame(
+            "select content_hash, file, row_number from vector_row join wanted using (content_hash) "
+            "where encoder = ? and revision = ? order by file, row_number",
+            [encoder, revision],
+        )
+    parts = [
+        np.load(store.folder / str(file), mmap_mode="r")[part["row_number"].to_numpy()]
+        for (file,), part in index.group_by("file", maintain_order=True)
+    ]
+    return index["content_hash"].to_list(), np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+
+
 def load(store: Store, encoder: str, revision: str, content_hashes: Sequence[str]) -> NDArray[np.float32]:
     """Vectors [N, D] in the order of `content_hashes`, read from memory-mapped files.
 

@@ -43,12 +43,12 @@ def draw() -> None:
         kind=task.kind,
         labels=list(task.labels) if task.kind == "classification" else [],
         schema=task.schema,
+        rubric=task.rubric,
+        definitions=task.labels,
+        neighbours=queue.neighbours,
         load=queue.load,
         apply=queue.apply,
     )
 
 
 draw()
-with st.expander("Rubric"):
-    st.text(task.rubric or "This task has no rubric yet.")
-    st.dataframe([{"label": label, "definition": meaning} for label, meaning in task.labels.items()])

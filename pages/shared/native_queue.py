@@ -8,9 +8,18 @@ from typing import Any
 from curator.errors import DataError
 from curator.tasks import Task
 from curator.types import GOLD
-from pages.shared.review_component import PREFETCH, Applied, Card, QueueState, Recent, ReviewAction, SecondLook
-from pipelines import review
-from storage import desk
+from pages.shared.review_component import (
+    PREFETCH,
+    Applied,
+    Card,
+    Neighbour,
+    QueueState,
+    Recent,
+    ReviewAction,
+    SecondLook,
+)
+from pipelines import neighbours, review
+from storage import desk, plans
 from storage.store import Store
 
 
@@ -50,6 +59,14 @@ class NativeQueue:
                 undoes = action.undoes or ""
                 review.undo(self.store, reviewer=self.reviewer, undoes=undoes, action_id=action.action_id)
         return Applied([a.action_id for a in actions if a.action_id not in refused], refused)
+
+    def neighbours(self, task: str) -> list[Neighbour] | str:
+        """The rows most like a task's that people have settled, or why there are none."""
+        asked = plans.task(self.store, task)
+        if asked is None or asked["plan"] != self.plan:
+            return "This row is not of this spot-check."
+        found = neighbours.run(self.dataset, asked["example_id"], self.store, blind=asked["blind"])
+        return [Neighbour(n.text, n.value, n.similarity) for n in found.rows] or found.note or ""
 
     def _record(self, action: ReviewAction, task: dict[str, Any] | None, definition: Task) -> dict[str, Any]:
         """The action as `curator review import` would read it."""

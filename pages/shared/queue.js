@@ -38,6 +38,7 @@ class CardQueue {
     this.counter = 0;
     this.timer = null;
     this.late = false;
+    this.asked = null;
     this.listen();
   }
 
@@ -59,8 +60,17 @@ class CardQueue {
     this.merge(data, new Set(this.unacked.map((action) => action.task_id)));
     if (this.card === null) this.next();
     else this.status();
+    if (data.answer && data.answer.n === this.asked && data.answer.task_id === this.card?.item.task_id) this.answered(data.answer);
     this.send();
   }
+
+  // Ask the server about the card on screen; `answered` gets what it says, unless another card is there by then.
+  ask() {
+    this.asked = Date.now();
+    this.setState("ask", { n: this.asked, task_id: this.card.item.task_id });
+  }
+
+  answered() {}
 
   // Take in the open items. `deciding` holds the ids of items with an answer on its way.
   merge(data, deciding) {

@@ -7,7 +7,8 @@ The browser's half is queue.js. The contract between them:
   a `note`, and the id of the action that it takes back in `undoes`.
 - The component's data holds `ack` (ids that are stored), `refused` (id -> reason), `sent` (the number of the newest
   message that was read), `scope`, `items` (open, in order, each with a `task_id`), `recent` (cards that U takes back:
-  `{"item", "action_id", …}`, oldest first), `progress` (`done` and `total`), and what the component itself needs.
+  `{"item", "action_id", …}`, oldest first), `progress` (`done` and `total`), `answer`, and what the component needs.
+- The state `ask` is `{"n", "task_id"}`: a question about one task. Its `answer` carries the same `n`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -105,6 +106,7 @@ def exchange(
     read: Callable[[Mapping[str, Any]], ActionT],
     apply: Callable[[Sequence[ActionT]], Applied],
     data: Callable[[], Mapping[str, Any]],
+    answer: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> None:
     """Store what the reviewer did, then draw the component with what is open.
 
@@ -116,22 +118,24 @@ def exchange(
         read: Makes an action of one raw record, or raises ValueError with the reason.
         apply: Stores actions in order, each id once, and says which are stored.
         data: The component's data beyond `ack`, `refused` and `sent`; called after `apply`.
+        answer: Answers what the reviewer asks about one task (its id), once for each time it is asked.
     """
     recheck()
     memory = f"{key}:stored"
     payload = dict(st.session_state.get(key) or {}).get("actions")
     applied = _store(payload, read, apply, memory)
     sent = payload.get("sent") if isinstance(payload, Mapping) else None
-    answer = {
+    told = {
         "ack": list(applied.stored),
         "refused": dict(applied.refused),
         "sent": sent if isinstance(sent, int) else 0,
     }
     result = component(
         key=key,
-        data={**data(), **answer},
-        default={"actions": {"sent": 0, "list": []}},
+        data={**data(), **told, "answer": _answer(key, answer)},
+        default={"actions": {"sent": 0, "list": []}, "ask": None},
         on_actions_change=lambda: None,
+        on_ask_change=lambda: None,
     )
     # After a restart of the server the browser sends its state to a session that has not seen the component
     # yet, so it arrives only now.
@@ -139,6 +143,19 @@ def exchange(
     known = {*applied.stored, *applied.refused}
     if any(a.action_id not in known for a in actions) and _store(result.actions, read, apply, memory).stored:
         st.rerun(scope="fragment")
+
+
+def _answer(key: str, answer: Callable[[str], Mapping[str, Any]] | None) -> dict[str, Any] | None:
+    """The answer to the newest question, worked out once: the browser is sent it again with every acknowledgement."""
+    asked = dict(st.session_state.get(key) or {}).get("ask")
+    if answer is None or not isinstance(asked, Mapping) or not isinstance(asked.get("task_id"), str):
+        return None
+    number, memory = asked.get("n"), f"{key}:answer"
+    known: dict[str, Any] | None = st.session_state.get(memory)
+    if known is None or known["n"] != number:
+        known = {**answer(asked["task_id"]), "n": number, "task_id": asked["task_id"]}
+        st.session_state[memory] = known
+    return known
 
 
 def _store(

@@ -21,6 +21,7 @@ class ReviewQueue extends CardQueue {
     this.seconds = []; // blind rows where reviewer and teacher disagree; a card is {second, item}
     this.el.review.classList.toggle("code", ["sql", "extraction"].includes(data.kind));
     this.buildLabels();
+    this.buildRubric(data);
   }
 
   // ---- the queue -------------------------------------------------------------------------------------------
@@ -79,6 +80,7 @@ class ReviewQueue extends CardQueue {
     if (name === "undo") return this.undo();
     if (name === "help") return this.toggleHelp();
     if (!this.card) return undefined;
+    if (name === "near") return this.toggleNear();
     if (name === "keep" || name === "take") return second ? this.decide("second_look", name === "keep" ? this.card.item.first : this.card.item.proposed) : undefined;
     if (name === "note") return this.open("noter", "note");
     if (name === "edit") return this.labels.length ? this.pick("") : this.edit();
@@ -95,6 +97,7 @@ class ReviewQueue extends CardQueue {
     const { el } = this;
     const item = card?.item;
     this.closePanels();
+    this.closeNear();
     el.note.value = "";
     this.say("hint", "");
     el.card.dataset.second = String(Boolean(card?.second));
@@ -147,6 +150,14 @@ class ReviewQueue extends CardQueue {
     this.el.labels.classList.toggle("many", this.labels.length > 24);
   }
 
+  buildRubric({ rubric, definitions, has_neighbours }) {
+    const { el } = this;
+    el.rubric.textContent = rubric || "This task has no rubric yet.";
+    const part = (name, textContent) => Object.assign(document.createElement(name), { textContent });
+    el.definitions.replaceChildren(...Object.entries(definitions).flatMap(([label, meaning]) => [part("dt", label), part("dd", meaning || "—")]));
+    el.nearButton.hidden = !has_neighbours;
+  }
+
   // ---- panels: finding a label, editing, note, help --------------------------------------------------------
   open(panel, field) {
     this.el[panel].hidden = false;
@@ -176,6 +187,35 @@ class ReviewQueue extends CardQueue {
   toggleHelp() {
     this.el.helpPanel.hidden = !this.el.helpPanel.hidden;
     this.root.querySelector("[data-do=help]").setAttribute("aria-expanded", String(!this.el.helpPanel.hidden));
+  }
+
+  // The nearest settled rows, asked for anew for each card.
+  toggleNear() {
+    const { el } = this;
+    if (el.nearButton.hidden) return;
+    if (!el.near.hidden) return this.closeNear();
+    el.near.hidden = false;
+    el.nearButton.setAttribute("aria-expanded", "true");
+    el.nearNote.textContent = "Looking…";
+    el.nearList.replaceChildren();
+    this.ask();
+  }
+
+  closeNear() {
+    this.el.near.hidden = true;
+    this.el.nearButton.setAttribute("aria-expanded", "false");
+    this.asked = null;
+  }
+
+  answered({ neighbours, note }) {
+    const { el } = this;
+    el.nearNote.textContent = note;
+    el.nearList.replaceChildren(...neighbours.map(({ text, value, similarity }) => {
+      const row = document.createElement("li");
+      for (const [className, textContent] of [["badge", this.readable(value)], ["role", `${Math.round(100 * similarity)} % alike`], ["text-as-is", text]])
+        row.append(Object.assign(document.createElement("span"), { className, textContent, dir: "auto" }));
+      return row;
+    }));
   }
 
   pick(letter) {
@@ -346,7 +386,7 @@ class ReviewQueue extends CardQueue {
     if (this.card?.second && /^[1-9]$/.test(key)) return this.command("skip"), true; // says what to do
     if (/^[1-9]$/.test(key)) return this.labels[key - 1] === undefined ? false : (this.choose(this.labels[key - 1]), true);
     const letter = key.toLowerCase();
-    const names = { e: "edit", x: "reject", s: "skip", u: "undo", n: "note", "?": "help" };
+    const names = { e: "edit", x: "reject", s: "skip", u: "undo", n: "note", ".": "near", "?": "help" };
     if (this.card?.second) Object.assign(names, { k: "keep", t: "take" });
     if (names[letter]) return this.command(names[letter]), true;
     if (key === "/" || /^\p{L}$/u.test(key)) return this.pick(key === "/" ? "" : key), true;

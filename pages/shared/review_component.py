@@ -11,7 +11,7 @@ replaced under the reviewer's fingers, and a second look has keys of its own (K,
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -23,6 +23,7 @@ __all__ = [
     "PREFETCH",
     "Applied",
     "Card",
+    "Neighbour",
     "QueueState",
     "Recent",
     "ReviewAction",
@@ -33,6 +34,9 @@ __all__ = [
 ActionVerdict = Literal["accept", "edit", "reject", "skip", "undo", "second_look"]
 TEXT_LIMIT = 20_000
 """Characters of one row that are sent to the browser; the card says how many more there are."""
+
+NEIGHBOUR_LIMIT = 600
+"""Characters of a neighbour's text that are shown."""
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -80,6 +84,15 @@ class Recent:
     item: Card | SecondLook
     action_id: str
     second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A settled row like the one on screen; `similarity` is a cosine, -1..1."""
+
+    text: str
+    value: str
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +156,9 @@ def review_queue(
     kind: str,
     labels: Sequence[str],
     schema: Mapping[str, Any] | None = None,
+    rubric: str = "",
+    definitions: Mapping[str, str] | None = None,
+    neighbours: Callable[[str], Sequence[Neighbour] | str] | None = None,
     load: Callable[[], QueueState],
     apply: Callable[[Sequence[ReviewAction]], Applied],
 ) -> None:
@@ -156,11 +172,36 @@ def review_queue(
         kind: Kind of the task (`classification`, `extraction`, `sql`, `text`).
         labels: Labels to choose from, empty where the answer is text. The first nine have a digit key.
         schema: JSON schema of an extraction's answers: its properties become the fields of a form.
+        rubric: The rubric's text, shown by `?`.
+        definitions: Label -> definition, shown with it.
+        neighbours: Task id -> the nearest settled rows, or why there are none; asked for by the dot.
         load: Reads the state of the queue; called after `apply`.
         apply: Stores actions in order, each id once, and says which are stored.
     """
-    static = {"kind": kind, "labels": list(labels), "schema": schema, "scope": scope}
-    exchange(_component, key=key, read=_action, apply=apply, data=lambda: {**_state(load()), **static})
+    static = {
+        "kind": kind,
+        "labels": list(labels),
+        "schema": schema,
+        "scope": scope,
+        "rubric": rubric,
+        "definitions": dict(definitions or {}),
+        "has_neighbours": neighbours is not None,
+    }
+    exchange(
+        _component,
+        key=key,
+        read=_action,
+        apply=apply,
+        data=lambda: {**_state(load()), **static},
+        answer=None if neighbours is None else lambda task: _near(neighbours(task)),
+    )
+
+
+def _near(found: Sequence[Neighbour] | str) -> dict[str, Any]:
+    """Build the JSON of an answer about neighbours."""
+    if isinstance(found, str):
+        return {"neighbours": [], "note": found}
+    return {"neighbours": [asdict(replace(n, text=n.text[:NEIGHBOUR_LIMIT])) for n in found], "note": ""}
 
 
 def _state(state: QueueState) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pages.shared.review_component import (
     PREFETCH,
     Applied,
     Card,
+    Neighbour,
     QueueState,
     Recent,
     ReviewAction,
@@ -88,6 +89,13 @@ def load() -> QueueState:
     return QueueState(items, looks, recent, len(first), len(TASKS))
 
 
+def near(task: str) -> list[Neighbour] | str:
+    """Make two neighbours of a task; the first task has none."""
+    if task == next(iter(TASKS)):
+        return "No settled row to compare with yet."
+    return [Neighbour(f"a row like {task} {TASKS[task]['text']}", SETUP["labels"][0], 0.875), Neighbour("b", "c", 0.5)]
+
+
 @st.fragment
 def queue() -> None:
     """Draw the queue alone, so that an answer reruns nothing else."""
@@ -97,6 +105,9 @@ def queue() -> None:
         kind=SETUP["kind"],
         labels=SETUP["labels"],
         schema=SETUP.get("schema"),
+        rubric=SETUP.get("rubric", ""),
+        definitions=SETUP.get("definitions"),
+        neighbours=near,
         load=load,
         apply=apply,
     )

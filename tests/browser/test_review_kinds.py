@@ -172,3 +172,36 @@ def test_hostile_answers_stay_text_in_fields_and_differences_and_the_editors_are
             page.keyboard.press("Escape")
             page.keyboard.press("s")
     assert not page.evaluate("window.hacked")
+
+
+def test_rubric_and_similar_settled_rows_come_by_a_key_and_leave_with_the_card(
+    run_app: Callable, open_page: Callable, tmp_path: Path
+) -> None:
+    evil = "<img src=x onerror=window.hacked=1>"
+    rows = [
+        {"task_id": f"t{i}", "text": f"Row {i} {evil}", "teacher": "yes", "blind": i == 0, "why": "", "stream": "audit"}
+        for i in range(3)
+    ]
+    setup = {"labels": [evil, "no"], "kind": "classification", "tasks": rows}
+    setup |= {"rubric": f"Mind {evil}", "definitions": {evil: evil, "no": "not so"}}
+    (tmp_path / "tasks.json").write_text(json.dumps(setup))
+    watched = open_page()
+    page = watched.page
+    page.goto(run_app(tmp_path, SCRIPT).url)
+    expect(page.locator(".card .text")).to_contain_text("Row 0", timeout=30_000)
+    page.keyboard.press(".")
+    expect(page.locator(".near")).to_contain_text("No settled row to compare with yet.")
+    page.keyboard.press("2")
+    expect(page.locator(".near")).to_be_hidden()
+    page.keyboard.press(".")
+    expect(page.locator(".near li").first).to_contain_text(f"{evil}88 % alikea row like t1")
+    page.keyboard.press(".")
+    expect(page.locator(".near")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.locator(".rubric")).to_contain_text(f"Mind {evil}")
+    expect(page.locator(".rubric dd").first).to_have_text(evil)
+    assert serious(page) == []
+    wait_saved(page)
+    assert values(tmp_path) == [("t0", "no")]
+    assert page.locator(".review img").count() == 0
+    watched.assert_clean()
