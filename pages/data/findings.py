@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared.finding_cards import group_card, pattern_card, standing_actions, suspects_table
+from pages.shared.group_queue import KINDS, of_run
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, sidebar
 from pages.shared.words import FINDINGS, clipped, found_in_words, sentence
@@ -11,7 +12,6 @@ from storage import findings, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 500
-SIDE_BY_SIDE = ("contradiction", "exact_duplicate", "near_duplicate", "semantic_duplicate")
 settings = open_project()
 dataset = sidebar(user, settings)
 st.subheader("Findings", anchor=False)
@@ -36,7 +36,7 @@ kind = st.pills(
     format_func=lambda k: found_in_words(k, counts[k]),
     required=True,
 )
-found = findings.frame(settings.store, run["run"], kind)[:SHOWN]
+found = list(of_run(settings.store.path, run["run"], kind)[:SHOWN])
 if kind == "label_pattern":
     for finding in found:
         pattern_card(settings.store, dataset, user, finding)
@@ -45,7 +45,7 @@ elif kind == "suspect_label":
     suspects_table(settings.store, dataset, found)
     st.page_link("pages/review/spot_check.py", label="Let a person look at them", icon=":material/rate_review:")
 else:
-    if kind in SIDE_BY_SIDE:
+    if kind in KINDS:
         st.page_link(
             "pages/data/groups.py", label="Settle them side by side, one key each", icon=":material/join_inner:"
         )

@@ -38,14 +38,14 @@ def make_groups(folder: Path, *, conflicts: int = 0, copies: int = 0, alike: int
     return make_rows(folder, rows)
 
 
-def make_rows(folder: Path, rows: Sequence[tuple[str, str]]) -> Settings:
+def make_rows(folder: Path, rows: Sequence[tuple[str, str]], labels: Sequence[str] = LABELS) -> Settings:
     """Make a checked project of these texts and labels."""
     settings = project_settings.init(folder)[0]
     file = folder / "rows.jsonl"
     with file.open("w", encoding="utf-8") as handle:
         for place, (words, label) in enumerate(rows):
             handle.write(json.dumps({"id": f"r{place}", "text": words, "label": label}) + "\n")
-    task = make_task({"name": "support", "labels": list(LABELS), "rubric": "What does the customer want?"})
+    task = make_task({"name": "support", "labels": list(labels), "rubric": "What does the customer want?"})
     datasets.create(settings.store, "support", task)
     ingest.run(IngestConfig("support", (file,), source="teacher", labeler="teacher"), settings.store)
     check.run("support", settings.store)
