@@ -94,5 +94,5 @@ def verify(store: Store) -> Verification:
             broken = event.seq
     gone = set(stored) - {event.seq for event in known}
     if gone:
-        broken = min(filter(None, (broken, min(gone))))
+        broken = min(gone) if broken is None else min(broken, *gone)
     return Verification(len(rows), links[-1][1] if links else "", broken)

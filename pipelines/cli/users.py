@@ -102,7 +102,9 @@ def audit_verify(
     text = lines(
         f"{'intact' if intact else 'NOT intact'}: {found.events:,} events",
         f"head {found.head}" if found.head else None,
-        f"from the event with seq {found.broken_at} on it is not what was written" if found.broken_at else None,
+        f"from the event with seq {found.broken_at} on it is not what was written"
+        if found.broken_at is not None
+        else None,
         None if known else f"{head} is not in the chain: events that it stood for are gone or were changed",
     )
     return answer(report, 0 if intact else 1, text=text)
