@@ -1,0 +1,88 @@
+"""Pages with 10,000 findings: what a first paint costs the server. Its own time is measured, so that a busy machine
+does not fail the test; on an idle one the page is there about as soon."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from playwright.sync_api import expect
+
+from curator.contradictions import Contradiction
+from curator.findings import Table, contradiction
+from curator.tasks import make_task
+from curator.types import Finding
+from pipelines import ingest
+from pipelines import settings as project_settings
+from pipelines.ingest import IngestConfig
+from pipelines.settings import Settings
+from storage import datasets, examples, findings
+from tests.browser.test_pages import settled
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+ROWS = 10_001
+LIMIT_S = 2.0
+LABELS = ("refund", "delivery", "account")
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Settings:
+    """A checked project with 10,000 contradictions and 10,000 suspects, written without the checks that find them."""
+    settings = project_settings.init(tmp_path / "project")[0]
+    file, store = tmp_path / "rows.jsonl", settings.store
+    rows = [{"id": f"r{n}", "text": f"question number {n} about a parcel", "label": LABELS[n % 3]} for n in range(ROWS)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    datasets.create(store, "support", make_task({"name": "support", "labels": list(LABELS)}))
+    ingest.run(IngestConfig("support", (file,), source="teacher", labeler="teacher"), store)
+    ids, texts = examples.frame(store, "support").select("example_id", "text")
+    labels = [row["label"] for row in rows]
+    table = Table(ids.to_list(), texts.to_list(), labels)
+    found: list[Finding] = []
+    for n in range(ROWS - 1):
+        pair = Contradiction((n, n + 1), (labels[n], labels[n + 1]), False, (1.0, 0.9), (("a",), ("b",)), None)
+        found.append(contradiction(table, pair))
+        evidence = {"given": labels[n], "likely": labels[n + 1], "given_probability": 0.1, "likely_probability": 0.8}
+        found.append(Finding(f"find_s{n}", "suspect_label", 1 - n / ROWS, (table.ids[n],), evidence, {}))
+    findings.add_run(
+        store,
+        "support",
+        run="ck_many",
+        labeler="teacher",
+        seed=0,
+        as_of_seq=store.seq(),
+        findings=tuple(found),
+        scores=pl.DataFrame({"example_id": ids, "kind": "suspect_label", "score": 0.5}),
+        report={"rows": ROWS, "counts": {"contradiction": ROWS - 1, "suspect_label": ROWS - 1}, "notes": []},
+    )
+    return settings
+
+
+def seconds(pid: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_the_first_paint_with_10_000_findings_takes_the_server_less_than_two_seconds(
+    run_app: Callable, open_page: Callable, crowded: Settings
+) -> None:
+    app = run_app(crowded.project)
+    page = open_page().page
+    pages = {
+        "groups": ".groups .side",
+        "suspects": "[data-testid=stDataFrame]",
+        "findings": "[data-testid=stDataFrame]",
+    }
+    for warm in (False, True):
+        for path, shown in pages.items():
+            page.goto("about:blank")
+            time.sleep(0.3)
+            before = seconds(app.process.pid)
+            page.goto(f"{app.url}/{path}")
+            expect(page.locator(shown).first).to_be_visible(timeout=120_000)
+            settled(page, {"groups": "Duplicates", "suspects": "Suspect labels", "findings": "Findings"}[path])
+            taken = seconds(app.process.pid) - before
+            assert not warm or taken < LIMIT_S, f"{path}: {taken:.2f} s"
