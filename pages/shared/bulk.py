@@ -9,7 +9,7 @@ import streamlit as st
 
 from curator.current import standing_decisions
 from curator.errors import CuratorError
-from pages.shared.guard import User, allow
+from pages.shared.guard import User, allow, recheck
 from pages.shared.session import show_error
 from pages.shared.words import ACTIONS, clipped
 from pipelines import decide, send
@@ -80,6 +80,7 @@ def _dismissed() -> None:
 
 @st.dialog("Please confirm", on_dismiss=_dismissed)
 def _confirm(store: Store, dataset: str, user: User, bulk: Bulk) -> None:
+    recheck()
     number = counted(len(bulk.example_ids))
     st.text(QUESTIONS[bulk.action].format(rows=number))
     if bulk.action == "accept":

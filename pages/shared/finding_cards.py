@@ -9,7 +9,7 @@ from curator.current import standing_decisions
 from curator.errors import CuratorError
 from curator.tasks import make_task
 from curator.types import Finding
-from pages.shared.guard import User, allow, permitted
+from pages.shared.guard import User, allow, permitted, recheck
 from pages.shared.health import standing_decision
 from pages.shared.session import show_error
 from pages.shared.words import ACTIONS, clipped, percent, sentence
@@ -109,6 +109,7 @@ def confirm(
     store: Store, dataset: str, user: User, finding: Finding, proposed: str | None, proposed_value: str | None
 ) -> None:
     """Say how many rows a decision is about, and take it only after a further click."""
+    recheck()
     action, value = proposed, proposed_value
     names = [name for name in ACTIONS if name != "undo"]
     labels = list(datasets.task_of(store, dataset).labels)

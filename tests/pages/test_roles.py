@@ -1,6 +1,7 @@
 """Actions are guarded where they are performed: what a page would not offer is refused when it is asked for anyway."""
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -273,3 +274,18 @@ def test_every_command_that_a_page_starts_says_what_it_needs() -> None:
     assert {"train", "embed", "check", "demo"} <= commands
     assert commands <= set(jobs.NEEDED), commands - set(jobs.NEEDED)
     assert work.demo_work().argv[0] == "demo"
+
+
+def test_each_fragment_and_dialog_looks_again_before_it_shows_anything() -> None:
+    seen = 0
+    for file in (ROOT / "pages").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            wrapped = {ast.unparse(d).partition("(")[0] for d in node.decorator_list} & {"st.fragment", "st.dialog"}
+            if wrapped and node.name != "_poll":  # the progress of a job, once a second: it shows no row
+                first = next(n for n in node.body if not guard._is_text(n))
+                # The queues share `exchange`, which looks again before anything else.
+                assert re.match(r"recheck\(\)|\w+_queue\(", ast.unparse(first)), f"{file}: {node.name}"
+                seen += 1
+    assert seen >= 4
