@@ -98,7 +98,7 @@ def _claims(facts: CertificateFacts) -> Section:
     if found.target is None:
         points.append("No highest error was agreed for this dataset: the figures stand for themselves.")
     for version, who, why in facts.waivers:
-        points.append(f"{version} was released although this was not certified. Waived by {who}, because: {why}")
+        points.append(f"{version} was released although its labels were not certified. Waived by {who}, because: {why}")
     return Section(
         "What is claimed",
         (
@@ -192,8 +192,8 @@ def _not_claimed(facts: CertificateFacts) -> Section:
         points.append(f"{found.late_rows:,} rows came after the draw and are not covered.")
     if found.attempt > 1:
         points.append(
-            f"{found.attempt - 1} earlier spot-checks missed the target: {', '.join(found.missed)}. That none of the "
-            f"{found.attempt} attempts passes wrongly holds with {_level(found.overall_confidence)} at least."
+            f"{found.attempt - 1} earlier spot-checks did not meet the target: {', '.join(found.missed)}. That none "
+            f"of the {found.attempt} attempts passes wrongly holds with {_level(found.overall_confidence)} at least."
         )
     return Section("What is not claimed", (), tuple(points))
 

@@ -290,7 +290,7 @@ def spent_in_words(missed: Sequence[str], confidence: float) -> str:
     """What the attempts that missed cost this one."""
     attempt = len(missed) + 1
     return (
-        f"attempt {attempt}: {', '.join(missed)} missed the target before, so this one is judged at "
+        f"attempt {attempt}: {', '.join(missed)} did not meet the target before, so this one is judged at "
         f"{in_words(confidence_of(attempt, confidence))} instead of {in_words(confidence)}; that none of the "
         f"{attempt} attempts passes wrongly holds with {in_words(overall_confidence(attempt, confidence))} at least"
     )

@@ -61,7 +61,9 @@ def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFa
     looks = given.filter(pl.col("stream") == "audit").group_by("task").len()
     reviewed = given.filter(pl.col("stream") != GOLD)["task"].n_unique()
     gold = _gold(given)
-    known = plans.rows(store, certificate.plan)["stratum"]
+    rows = plans.rows(store, certificate.plan)
+    known = rows.filter(pl.col("stratum") == "known")
+    known_fixed = known.filter(pl.col("drawn_value").ne_missing(pl.col("teacher_value"))).height
     return CertificateFacts(
         dataset=dataset,
         task=task.name,
@@ -69,8 +71,8 @@ def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFa
         certificate=certificate,
         drawn_on=_drawn_on(store, certificate.plan),
         seed=plan["seed"],
-        population=len(known),
-        known=int((known == "known").sum()),
+        population=rows.height,
+        known=known.height,
         audit=audit.height,
         risk=tasks.filter(pl.col("stream") == "risk").height,
         blind=int(audit["blind"].sum()),
@@ -84,8 +86,9 @@ def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFa
         sensitivity=sensitivities(
             certificate.teacher_error,
             certificate.shipped_error,
-            fixed=certificate.errors_fixed,
-            reviewed=reviewed,
+            # People who settled rows before the draw err as those do who review it.
+            fixed=certificate.errors_fixed + known_fixed,
+            reviewed=reviewed + known.height,
             rates=(*RATES, *([gold.upper] if gold and gold.upper < 1 else [])),
         ),
         gold=gold,

@@ -4,12 +4,13 @@ import streamlit as st
 
 from curator.certification import Certificate
 from curator.errors import CuratorError
+from pages.shared.certificate_view import LOOKS, live_line, minutes_left
 from pages.shared.guard import allow, require_role
 from pages.shared.session import lead_on, open_project, show_error, sidebar
 from pages.shared.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names
 from pipelines import plan as planning
 from pipelines.plan import PlanConfig
-from storage import certificates, labels, plans, views
+from storage import certificate_facts, certificates, labels, plans, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings = open_project()
@@ -23,8 +24,9 @@ found = plans.of_dataset(settings.store, dataset)
 
 def show_certificate(certificate: Certificate) -> None:
     """Draw what the spot-check proves, and why."""
-    show = {"CERTIFIED": st.success, "UNCERTIFIED": st.error, "INCOMPLETE": st.info}[certificate.status]
-    show(f"{certificate.status}" + (f" (target: at most {percent(certificate.target)})" if certificate.target else ""))
+    LOOKS[certificate.status](
+        f"{certificate.status}" + (f" (target: at most {percent(certificate.target)})" if certificate.target else "")
+    )
     for reason in certificate.why:
         st.text(sentence(reason))
     for name, bound in (("teacher", certificate.teacher_error), ("release", certificate.shipped_error)):
@@ -70,11 +72,21 @@ progress = views.plan_progress(settings.store, chosen)
 st.progress(progress["done"] / max(progress["tasks"], 1), f"{progress['done']} of {progress['tasks']} rows reviewed")
 st.text(f"Reviewed by {', '.join(progress['by_reviewer']) or 'nobody yet'}.")
 if progress["left"]:
+    if pace := minutes_left(progress["answers_wanted"] - progress["answers"], progress["median_seconds"]):
+        st.text(pace)
     st.page_link(
         "pages/review/queue.py", label=f"Review the {progress['left']} rows left", icon=":material/rate_review:"
     )
 if next(plan["purpose"] for plan in found if plan["plan"] == chosen) in certificates.ESTIMATES:
     try:
-        show_certificate(certificates.judge_newest(settings.store, dataset, plan=chosen))
+        certificate = certificates.judge_newest(settings.store, dataset, plan=chosen)
+        show_certificate(certificate)
+        if certificate.status == "INCOMPLETE":
+            live_line(certificate_facts.live(settings.store, chosen))
+        st.page_link(
+            "pages/review/certificate.py",
+            label="Read, print and download the certificate",
+            icon=":material/workspace_premium:",
+        )
     except CuratorError as error:
         show_error(error)

@@ -25,6 +25,8 @@ PAGES = {
     "suspects": "Suspect labels",
     "queue": "Review",
     "spot_check": "Spot-check",
+    "certificate": "Certificate",
+    "boards": "What is where",
     "versions": "Versions",
     "runs": "Training runs",
     "evaluation": "Evaluation",

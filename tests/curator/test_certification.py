@@ -217,7 +217,7 @@ def test_after_an_attempt_that_missed_the_next_is_judged_at_a_higher_confidence_
     assert second.shipped_error is not None
     assert second.shipped_error.confidence == second.confidence
     assert second.shipped_error.upper_one_sided > first.shipped_error.upper_one_sided
-    assert second.why[-1].startswith("attempt 2: plan_a missed the target")
+    assert second.why[-1].startswith("attempt 2: plan_a did not meet the target")
     assert "97.5% instead of 95%" in second.why[-1]
     assert len(first.why) == 1
 
