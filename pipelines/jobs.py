@@ -14,6 +14,8 @@ from pipelines import acting
 from storage import jobs
 
 ENVIRONMENT = "CURATOR_JOB"
+BEHIND = ("nice", "-n", "5")
+"""Work that nobody waits for at the page lets people at the page go first."""
 THEN = "--then"
 """Parts the commands of one job."""
 NEEDED: dict[str, tuple[Permission, ...]] = {
@@ -57,7 +59,7 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
     common = ["--project", str(project), "--json"]
     words = [word for each in argv for word in ((*common, THEN) if each == THEN else (each,))]
     module = "pipelines.cli.sequence" if THEN in argv else "pipelines.cli"
-    command = [sys.executable, "-m", module, *words, *common]
+    command = [*BEHIND, sys.executable, "-m", module, *words, *common]
     home = str(Path(__file__).resolve().parents[1])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, ENVIRONMENT: str(place), acting.ENVIRONMENT: acting.actor()}

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -95,28 +95,36 @@ def claim(store: Store, dataset: str, reviewer: str, *, plan: str | None = None,
     return reviews.claim(store, dataset=dataset, reviewer=reviewer, count=count, plan=plan)
 
 
-def save(records: Sequence[dict[str, Any]], plan: str, asked: desk.Asked, store: Store) -> dict[int, str]:
-    """As `import_records`, for a page that waits: looks up nothing again, and writes in one block.
+def save(
+    plan: str, task_ids: Sequence[str], records: Callable[[desk.Asked], Sequence[dict[str, Any]]], store: Store
+) -> dict[int, str]:
+    """As `import_records`, for a page that waits: everything in one block.
 
     Args:
-        records: As `review import` reads them, each with an `action_id` that makes it unique.
         plan: The plan's id.
-        asked: What `storage.desk.asked` says about the records' tasks.
+        task_ids: The tasks that the records are about.
+        records: Says, knowing the tasks, what `review import` would read, each with an `action_id` that makes it
+            unique.
         store: The store.
 
     Returns:
         Why a record was refused, by its place among the records; the others are stored.
     """
-    acting.require("review")
-    made: list[Review] = []
     refused: dict[int, str] = {}
-    for place, record in enumerate(records):
-        fields = {k: v for k, v in record.items() if k != "action_id"}
-        try:
-            made.append(replace(_review(fields, asked.tasks, asked.definition), action_id=str(record["action_id"])))
-        except _Refused as error:
-            refused[place] = str(error)
-    desk.save(store, asked.dataset, plan, made)
+
+    def made(asked: desk.Asked) -> list[Review]:
+        good = []
+        for place, record in enumerate(records(asked)):
+            fields = {k: v for k, v in record.items() if k != "action_id"}
+            try:
+                read = _review(fields, asked.tasks, asked.definition)
+            except _Refused as error:
+                refused[place] = str(error)
+            else:
+                good.append(replace(read, action_id=str(record["action_id"])))
+        return good
+
+    desk.take_in(store, plan, task_ids, made)
     return refused
 
 

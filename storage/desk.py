@@ -1,11 +1,11 @@
 """A reviewer's desk: what one page of the queue reads and writes, in one block each.
 
-Twenty people who save every few seconds share one lock, so a save is two short blocks (look up, append) and a
-refresh is one.
+Twenty people who save every few seconds share one lock, so a save is one short block, and a refresh is another.
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from curator.errors import NotFoundError
 from curator.tasks import Task, make_task
 from curator.types import Review
 from storage import audit, reviews
-from storage.store import Store
+from storage.store import Connection, Store
 
 RECENT = 20
 """Answers that a reviewer can still take back after a reload."""
@@ -67,7 +67,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is needed to take answers in: the plan's dataset and purpose, its task definition, the tasks by id."""
+    """What is needed to take answers in: the plan's dataset, its task definition, the tasks by id without texts."""
 
     dataset: str
     definition: Task
@@ -75,47 +75,60 @@ class Asked:
 
 
 def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> Desk:
-    """Lease the next tasks to the reviewer, and read what they may take back or should look at again."""
+    """Lease the next tasks to the reviewer, and read what they may take back or should look at again.
+
+    While the reviewer holds more than half of `count` for a good while yet, nothing new is leased, and so nothing
+    written.
+    """
     with store.transaction() as connection:
-        leased = reviews.claim_within(connection, dataset=dataset, plan=plan, reviewer=reviewer, count=count)
+        leased = reviews.held_within(connection, plan=plan, reviewer=reviewer)
+        if leased.height <= count // 2:
+            leased = reviews.claim_within(connection, dataset=dataset, plan=plan, reviewer=reviewer, count=count)
         mine = connection.frame(_MINE, {"plan": plan, "reviewer": reviewer})
         done, total = connection.rows(_PROGRESS, {"plan": plan})[0]
     return Desk(leased, mine, int(done), int(total))
 
 
-def asked(store: Store, plan: str, task_ids: Sequence[str]) -> Asked:
-    """The named tasks of a plan, without their texts; ids that are not of the plan are left out.
+def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[Asked], Sequence[Review]]) -> int:
+    """Look tasks up, and append the reviews that `make` makes of them, with the audit event that tells of them.
+
+    Action ids that are there already change nothing. Returns how many reviews went in.
+
+    Args:
+        store: The store.
+        plan: The plan's id.
+        task_ids: Ids that are not of the plan are not among the tasks that `make` is given.
+        make: Quick and without a block of its own, since the file is held open meanwhile.
 
     Raises:
         NotFoundError: There is no such plan.
     """
     with store.transaction() as connection:
-        found = connection.rows(
-            "select p.dataset, d.definition from plan p join dataset s on s.dataset = p.dataset "
-            "join task_definition d using (task_hash) where p.plan = ? order by s.seq desc limit 1",
-            [plan],
-        )
-        tasks = connection.frame(
-            "select * from review_task where plan = ? and task in (select unnest(?::varchar[]))", [plan, list(task_ids)]
-        )
+        asked = _asked(connection, plan, task_ids)
+        given = make(asked)
+        if not given:
+            return 0
+        records = reviews.records(asked.dataset, plan, given)
+        added = connection.append("review", records, ignore_existing=True)
+        if added:
+            counted = Counter(r.reviewer for r in given)
+            name = counted.most_common(1)[0][0]
+            audit.append(connection, actor=name, action="review", subject=plan, added=added, reviewers=dict(counted))
+    return added
+
+
+def _asked(connection: Connection, plan: str, task_ids: Sequence[str]) -> Asked:
+    found = connection.rows(
+        "select p.dataset, d.definition from plan p join dataset s on s.dataset = p.dataset "
+        "join task_definition d using (task_hash) where p.plan = ? order by s.seq desc limit 1",
+        [plan],
+    )
     if not found:
         msg = f"no plan {plan!r}; `curator dataset show` lists the plans of a dataset"
         raise NotFoundError(msg)
+    tasks = connection.frame(
+        "select * from review_task where plan = ? and task in (select unnest(?::varchar[]))", [plan, list(task_ids)]
+    )
     dataset, definition = found[0]
     made = make_task({k: v for k, v in json.loads(definition).items() if v is not None})
     return Asked(dataset, made, {row["task"]: row for row in tasks.iter_rows(named=True)})
-
-
-def save(store: Store, dataset: str, plan: str, given: Sequence[Review]) -> int:
-    """Append reviews and the audit event that tells of them; action ids that are there already change nothing."""
-    if not given:
-        return 0
-    with store.transaction() as connection:
-        added = connection.append("review", reviews.records(dataset, plan, given), ignore_existing=True)
-        if added:
-            names = sorted({r.reviewer for r in given})
-            audit.append(
-                connection, actor=names[0], action="review", subject=plan, added=added,
-                reviewers={name: sum(r.reviewer == name for r in given) for name in names},
-            )  # fmt: skip
-    return added

@@ -4,6 +4,9 @@ DuckDB lets one process write or several read, and opening the same file from se
 retries alone has destroyed it. So open, transaction and close happen under one lock that is exclusive
 across threads (a process lock) and across processes (`flock` on a file beside the store). A block is
 short: never across a network call, a model call or a person.
+
+Opening and closing costs more than most blocks. So a thread whose block ends hands the open file on to one that
+waits in the same process, lock and all, for at most `TURNS_S` before another process gets its turn.
 """
 
 import fcntl
@@ -13,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import polars as pl
@@ -24,9 +27,65 @@ from storage.migrations import migrate
 CHUNK_ROWS = 1_000
 """Rows of a bulk append written in one block; about 40 ms for short texts, half of it the checkpoint at close."""
 
-_process_locks: dict[str, threading.Lock] = {}
-_process_locks_guard = threading.Lock()
+TURNS_S = 0.1
+"""How long the threads of one process may hand the open file on among themselves."""
+
 _current = threading.local()
+
+
+class _Turns:
+    """The threads of this process that want one file: the lock, and what its holder has open."""
+
+    _all: ClassVar[dict[str, "_Turns"]] = {}
+    _guard: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiting = 0
+        self.raw: duckdb.DuckDBPyConnection | None = None
+        self.handle: int | None = None
+        self.since = 0.0
+
+    @classmethod
+    def of(cls, path: Path) -> "_Turns":
+        """The one that all threads share for a path."""
+        with cls._guard:
+            return cls._all.setdefault(str(path), cls())
+
+    def acquire(self) -> None:
+        """Wait for the lock, known to its holder as somebody who waits."""
+        with self._guard:
+            self.waiting += 1
+        try:
+            self.lock.acquire()
+        except BaseException:  # interrupted: what was left open for this thread must not stay so
+            with self._guard:
+                self.waiting -= 1
+            if self.lock.acquire(blocking=False):
+                self.close()
+                self.lock.release()
+            raise
+        with self._guard:
+            self.waiting -= 1
+
+    def flock(self, path: Path) -> None:
+        """Lock other processes out."""
+        self.handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(self.handle, fcntl.LOCK_EX)
+
+    def hand_on(self) -> bool:
+        """Whether to leave the file open: a thread waits, and other processes have not waited long."""
+        return self.waiting > 0 and self.raw is not None and time.monotonic() - self.since < TURNS_S
+
+    def close(self) -> None:
+        """Close the file and let other processes in."""
+        raw, handle, self.raw, self.handle = self.raw, self.handle, None, None
+        try:
+            if raw is not None:
+                raw.close()
+        finally:
+            if handle is not None:
+                os.close(handle)  # closing releases the lock
 
 
 class Connection:
@@ -114,18 +173,18 @@ class Store:
         if not self.path.exists():
             msg = f"no store at {self.path}; run `curator init` in the project folder first"
             raise NotFoundError(msg)
-        with self.exclusive():
-            raw = self.connect()
+        with self._turn() as turns:
+            if turns.raw is None:
+                turns.flock(self.path)
+                turns.raw, turns.since = self.connect(), time.monotonic()
+            raw = turns.raw
+            raw.execute("begin")
             try:
-                raw.execute("begin")
-                try:
-                    yield Connection(raw)
-                except BaseException:
-                    raw.execute("rollback")
-                    raise
-                raw.execute("commit")
-            finally:
-                raw.close()
+                yield Connection(raw)
+            except BaseException:
+                raw.execute("rollback")
+                raise
+            raw.execute("commit")
 
     def append(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> int:
         """Append many records in chunks, giving way to others between them; returns how many went in."""
@@ -155,21 +214,32 @@ class Store:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the file alone, across threads and processes. Nobody opens it outside such a block."""
+        """Hold the file alone and closed, across threads and processes. Nobody opens it outside such a block."""
+        with self._turn() as turns:
+            if turns.raw is not None:
+                turns.close()
+            turns.flock(self.path)
+            yield
+
+    @contextmanager
+    def _turn(self) -> Iterator[_Turns]:
+        """One thread's turn with the file. After an error nothing is handed on."""
         if getattr(_current, "held", False):
             msg = f"{self.path}: a block was opened inside a block; close the first one before"
             raise StoreError(msg)
-        with _process_locks_guard:
-            lock = _process_locks.setdefault(str(self.path), threading.Lock())
-        with lock:
-            handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-            _current.held = True
+        turns = _Turns.of(self.path)
+        turns.acquire()
+        _current.held, went_well = True, False
+        try:
+            yield turns
+            went_well = True
+        finally:
+            _current.held = False
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-                yield
+                if not (went_well and turns.hand_on()):
+                    turns.close()
             finally:
-                _current.held = False
-                os.close(handle)  # closing releases the lock
+                turns.lock.release()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open the file, migrated; only inside `exclusive`."""

@@ -7,7 +7,7 @@ from typing import Any
 from curator.adjudication import Dispute
 from pages.shared.review_component import Applied, Card, QueueState, Recent, ReviewAction
 from pipelines import review
-from storage import desk, opinions, plans, reviews
+from storage import opinions, plans, reviews
 from storage.store import Store
 
 RECENT = 20
@@ -69,7 +69,6 @@ class AdjudicationQueue:
         """Store one last word; why not, where it was refused."""
         if dispute is None:
             return "somebody else has settled this row, or it is not yours to settle"
-        asked = desk.asked(self.store, dispute.plan, [dispute.task])
         verdict = "accept" if action.value is not None and action.value == dispute.proposed else action.verdict
         record = {
             "task_id": dispute.task,
@@ -82,7 +81,7 @@ class AdjudicationQueue:
             "note": action.note,
             "action_id": action.action_id,
         }
-        return review.save([record], dispute.plan, asked, self.store).get(0)
+        return review.save(dispute.plan, [dispute.task], lambda _: [record], self.store).get(0)
 
 
 def who_said_what(dispute: Dispute) -> str:

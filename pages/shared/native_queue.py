@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -46,13 +47,12 @@ class NativeQueue:
 
     def apply(self, actions: Sequence[ReviewAction]) -> Applied:
         """Store actions in order; an id that is stored already changes nothing."""
-        asked = desk.asked(self.store, self.plan, [action.task_id for action in actions])
         refused: dict[str, str] = {}
         for undoing, part in groupby(actions, key=lambda action: action.verdict == "undo"):
             batch = list(part)
             if not undoing:
-                records = [self._record(action, asked.tasks.get(action.task_id), asked.definition) for action in batch]
-                said = review.save(records, self.plan, asked, self.store)
+                ids = [action.task_id for action in batch]
+                said = review.save(self.plan, ids, partial(self._records, batch), self.store)
                 refused.update({batch[place].action_id: reason for place, reason in said.items()})
                 continue
             for action in batch:
@@ -67,6 +67,9 @@ class NativeQueue:
             return "This row is not of this spot-check."
         found = neighbours.run(self.dataset, asked["example_id"], self.store, blind=asked["blind"])
         return [Neighbour(n.text, n.value, n.similarity) for n in found.rows] or found.note or ""
+
+    def _records(self, actions: Sequence[ReviewAction], asked: desk.Asked) -> list[dict[str, Any]]:
+        return [self._record(action, asked.tasks.get(action.task_id), asked.definition) for action in actions]
 
     def _record(self, action: ReviewAction, task: dict[str, Any] | None, definition: Task) -> dict[str, Any]:
         """The action as `curator review import` would read it."""

@@ -207,3 +207,49 @@ def test_a_writer_killed_twenty_times_loses_nothing_that_it_acknowledged(store: 
     # At most the one row that each writer was at when it was killed.
     assert len(stored) - len(acknowledged) <= 20
     assert [row[0] for row in store.rows("select seq from audit_event order by seq")] == list(range(1, len(stored) + 1))
+
+
+def test_waiting_threads_take_turns_with_one_open_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    connect = Store.connect
+    monkeypatch.setattr(Store, "connect", lambda self: opened.append(1) or connect(self))
+    monkeypatch.setattr("storage.store.TURNS_S", 60.0)  # however slow the machine is
+    barrier = threading.Barrier(8)
+
+    def write(n: int) -> None:
+        barrier.wait()
+        for k in range(5):
+            with Store(store.path).transaction() as connection:
+                connection.append("audit_event", _events([f"{n}-{k}"]))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert len(opened) < 40, "each of 40 blocks opened the file for itself"
+    assert store.rows("select count(*), count(distinct subject) from audit_event") == [(40, 40)]
+
+
+def test_a_block_that_fails_hands_nothing_on(store: Store) -> None:
+    inside, waiting = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        with store.transaction() as connection:
+            connection.append("audit_event", _events(["lost"]))
+            inside.set()
+            waiting.wait(5)
+            raise ValueError("no")
+
+    def wait() -> list[tuple[int]]:
+        inside.wait(5)
+        threading.Timer(0.2, waiting.set).start()
+        return store.rows("select count(*) from audit_event")
+
+    with ThreadPoolExecutor(2) as pool:
+        failed, waited = pool.submit(fail), pool.submit(wait)
+        with pytest.raises(ValueError, match="no"):
+            failed.result()
+        assert waited.result() == [(0,)]
+    assert store.rows("select count(*) from audit_event") == [(0,)]
+
+
+def _events(subjects: list[str]) -> pl.DataFrame:
+    return pl.DataFrame({"actor": "a", "action": "x", "subject": subjects, "detail": "{}"})

@@ -1,0 +1,287 @@
+"""Suite `review`: reviewers on one app server, with an ingest and an embed running beside them.
+
+What is driven is the app itself, as `curator app` serves it: each reviewer is a signed-in websocket session of its own
+(`pages.shared.visitors`), and a save lasts from the answer to the moment when the browser learns that it is stored.
+Drawing in a browser is not part of it (the browser tests measure that).
+"""
+
+import csv
+import itertools
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from curator.errors import OutsideError
+from curator.tasks import make_task
+from pipelines import ingest, jobs, settings
+from pipelines import plan as planning
+from pipelines.ingest import IngestConfig
+from pipelines.plan import PlanConfig
+from storage import datasets, examples, reviews, users, vectors
+from storage.store import Store
+
+REVIEWERS, THINK_S = 20, 3.0
+"""Twenty people at 1,200 answers an hour each: fast, and without a pause."""
+PREFETCH = 80
+"""Cards that a browser holds (`pages.shared.queue_protocol`)."""
+BESIDE_ROWS = 100_000
+SAVE_P95_S = 0.5
+LABELS = ("refund", "delivery", "account")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> dict[str, Any]:
+    """Review for a while beside an ingest and an embed.
+
+    Passed where nobody was handed a task that somebody else holds, nothing acknowledged is missing, nobody saw an
+    error, and the 95th percentile of a save is under 500 ms.
+
+    Args:
+        seconds: How long people review.
+        rows: Rows that the embed, and each ingest (one after the other), work on.
+    """
+    with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
+        project = settings.init(Path(folder) / "project")[0]
+        plan = _prepare(project.store, Path(folder), seconds, rows)
+        with _server(project.project) as (origin, secret):
+            _visit(origin, secret, 0.0, _names()[:1])  # the app has been in use, its modules are loaded
+            with _beside(project.project, Path(folder), rows) as failed:
+                load = os.getloadavg()[0]
+                visits = _visit(origin, secret, seconds, _names())
+        stored = reviews.frame(project.store, "review", plan=plan)
+        embedded = _embedded(project.store)
+        ingested = len(examples.known(project.store, "ingested"))
+    found = _judge(visits, stored)
+    return found | {
+        "passed": found["passed"] and not failed,
+        "errors": [*found["errors"], *failed],
+        "driven": "websocket sessions of the app's server, each signed in as a reviewer",
+        "seconds": seconds,
+        "think_s": THINK_S,
+        "beside_rows": rows,
+        "rows_embedded_beside": embedded,
+        "rows_ingested_beside": ingested,
+        "cores": os.cpu_count(),
+        "load_average_at_start": load,
+    }
+
+
+def _prepare(store: Store, folder: Path, seconds: float, rows: int) -> str:
+    """A plan with more tasks than the reviewers can answer or hold, 20 reviewers, rows to embed; the plan's id."""
+    tasks = round(REVIEWERS * (PREFETCH + 1.5 * seconds / THINK_S))
+    task = make_task({"name": "support", "labels": list(LABELS), "rubric": "What does the customer want?"})
+    for name in ("review", "embedded", "ingested"):
+        datasets.create(store, name, task)
+    labelled = _write(folder / "review.csv", "review", round(tasks * 1.3))
+    ingest.run(IngestConfig("review", (labelled,), source="teacher", labeler="teacher"), store)
+    plan = planning.run(PlanConfig("review", reviews=tasks), store).plan
+    ingest.run(IngestConfig("embedded", (_write(folder / "embedded.csv", "embedded", rows),)), store)
+    for reviewer in _names():
+        users.grant(store, name=reviewer, role="reviewer", who="bench", why="curator bench review")
+    return plan
+
+
+def _names() -> list[str]:
+    return [f"reviewer{n:02d}@bench.invalid" for n in range(REVIEWERS)]
+
+
+def _write(file: Path, name: str, rows: int) -> Path:
+    """Rows of 12 words or so, no two alike."""
+    with file.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["id", "text", "label"])
+        for n in range(rows):
+            text = f"Where is parcel {n} of customer {n * 7919 % 99_991}, and who ({name}) answers for it?"
+            writer.writerow([f"{name}-{n}", text, LABELS[n % 3]])
+    return file
+
+
+@contextmanager
+def _server(project: Path) -> Iterator[tuple[str, str]]:
+    """The app, with a sign-in configured; yields its origin and the cookie secret that was made for it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    origin, secret = f"http://127.0.0.1:{port}", secrets.token_hex(32)
+    sign_in = {
+        "CURATOR_AUTH_REDIRECT_URI": f"{origin}/oauth2callback",
+        "CURATOR_AUTH_COOKIE_SECRET": secret,
+        "CURATOR_AUTH_CLIENT_ID": "bench",
+        "CURATOR_AUTH_CLIENT_SECRET": "bench",
+        "CURATOR_AUTH_SERVER_METADATA_URL": f"{origin}/never-asked",
+    }
+    command = [sys.executable, "-m", "pages.shared.serve", "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
+    with (project / "server.log").open("ab") as log:
+        environment = {**os.environ, **sign_in, "CURATOR_PROJECT": str(project)}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(origin, process, project / "server.log")
+        yield origin, secret
+    finally:
+        _end(process)
+
+
+def _wait_for(origin: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{origin}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    msg = f"the app did not start within 120 s; its log ends:\n{log.read_text(encoding='utf-8')[-2000:]}"
+    raise OutsideError(msg)
+
+
+@contextmanager
+def _beside(project: Path, folder: Path, rows: int) -> Iterator[list[str]]:
+    """Embed, and ingest file after file, until the block ends; what failed is in the list."""
+    failed: list[str] = []
+    stop = threading.Event()
+
+    def work(commands: Iterator[list[str]]) -> None:
+        for argv in commands:
+            process = _command(project, argv)
+            while process.poll() is None and not stop.wait(0.2):
+                pass
+            if stop.is_set():
+                _end(process)
+                return
+            if process.returncode:
+                failed.append(f"`curator {argv[0]}` ended with {process.returncode}")
+                return
+
+    def ingests() -> Iterator[list[str]]:
+        for turn in itertools.count():
+            file = _write(folder / f"in-{turn}.csv", f"in{turn}", rows)
+            yield ["ingest", str(file), "--dataset", "ingested"]
+
+    commands = (iter([["embed", "--dataset", "embedded"]]), ingests())
+    threads = [threading.Thread(target=work, args=(each,)) for each in commands]
+    for thread in threads:
+        thread.start()
+    try:
+        yield failed
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _command(project: Path, argv: list[str]) -> "subprocess.Popen[bytes]":
+    command = [*jobs.BEHIND, sys.executable, "-m", "pipelines.cli", *argv, "--project", str(project), "--json"]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -> list[dict[str, Any]]:
+    request = {
+        "origin": origin,
+        "secret": secret,
+        "page": "queue",
+        "query": "dataset=review",
+        "reviewers": list(reviewers),
+        "labels": LABELS,
+        "think_s": THINK_S,
+        "until": time.time() + seconds,
+        "seed": 0,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pages.shared.visitors"],
+        input=json.dumps(request),
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    visits: list[dict[str, Any]] = json.loads(done.stdout)
+    return visits
+
+
+def _judge(visits: list[dict[str, Any]], stored: pl.DataFrame) -> dict[str, Any]:
+    """What the visits show, compared with what is stored."""
+    handed = Counter(task for visit in visits for task in visit["handed"])
+    people = stored.group_by("task").agg(pl.col("reviewer").n_unique())["reviewer"]
+    acknowledged = [ident for visit in visits for ident in visit["acknowledged"]]
+    saves = np.array([save for visit in visits for save in visit["saves"]])
+    errors = [f"{visit['reviewer']}: {error}" for visit in visits for error in (*visit["errors"], *visit["refused"])]
+    figures: dict[str, Any] = {
+        "suite": "review",
+        "reviewers": len(visits),
+        "saves": len(saves),
+        "lost": len(set(acknowledged) - set(stored["action_id"])),
+        "duplicate_claims": sum(n > 1 for n in handed.values()),
+        "reviewed_by_two": int((people > 1).sum()),
+        "errors": errors[:50],
+        "idle": [visit["reviewer"] for visit in visits if not visit["saves"]],
+        "ran_dry": sum(visit["ran_dry"] for visit in visits),
+        "first_card_p95_s": _quantile([v["first_card_s"] for v in visits if v["first_card_s"] is not None], 0.95),
+        "save_p95_allowed_s": SAVE_P95_S,
+        **{
+            f"save_{name}_s": _quantile(saves, q)
+            for name, q in (("median", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
+        },
+    }
+    wrong = ("lost", "duplicate_claims", "reviewed_by_two", "errors", "idle")
+    quick = figures["save_p95_s"] is not None and figures["save_p95_s"] < SAVE_P95_S
+    return figures | {"passed": quick and not any(figures[name] for name in wrong)}
+
+
+def _quantile(seconds: Sequence[float] | NDArray[np.float64], q: float) -> float | None:
+    return float(np.quantile(seconds, q)) if len(seconds) else None
+
+
+def _embedded(store: Store) -> int:
+    """Rows of the dataset `embedded` that have a vector."""
+    known = vectors.encoders(store)
+    hashes = [content for content, _ in examples.known(store, "embedded").values()]
+    return len(hashes) - len(vectors.missing(store, *known[0], hashes)) if known else 0
+
+
+def render(report: dict[str, Any]) -> str:
+    """The report for a person."""
+
+    def ms(name: str) -> str:
+        value = report[name]
+        return "none" if value is None else f"{1000 * value:.0f} ms"
+
+    return (
+        f"review {'passed' if report['passed'] else 'FAILED'}: {report['reviewers']} reviewers for "
+        f"{report['seconds']:.0f} s on one server ({report['driven']})\n"
+        f"{report['saves']:,} saves: median {ms('save_median_s')}, p95 {ms('save_p95_s')} (allowed "
+        f"{ms('save_p95_allowed_s')}), p99 {ms('save_p99_s')}, longest {ms('save_max_s')}; first card p95 "
+        f"{ms('first_card_p95_s')}\n"
+        f"{report['duplicate_claims']} tasks handed to two people, {report['reviewed_by_two']} reviewed by two, "
+        f"{report['lost']} answers lost, {len(report['errors'])} errors, queue ran dry {report['ran_dry']} times\n"
+        f"beside it: {report['rows_embedded_beside']:,} of {report['beside_rows']:,} rows embedded, "
+        f"{report['rows_ingested_beside']:,} rows ingested; {report['cores']} cores, load average at the start "
+        f"{report['load_average_at_start']:.1f}" + "".join(f"\n  error: {error}" for error in report["errors"][:10])
+    )

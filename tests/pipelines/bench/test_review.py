@@ -1,0 +1,50 @@
+"""The bench of many reviewers: what it counts as broken, and a minute of it."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.bench import review
+
+
+def visit(name: str, handed: list[str], saves: float = 0.1, **more: Any) -> dict[str, Any]:
+    acknowledged = [f"{name}-{task}" for task in handed]
+    base = {"reviewer": name, "handed": handed, "acknowledged": acknowledged, "saves": [saves] * len(handed)}
+    return base | {"refused": [], "errors": [], "first_card_s": 0.5, "ran_dry": 0} | more
+
+
+def stored(*visits: dict[str, Any]) -> pl.DataFrame:
+    rows = [(task, v["reviewer"], f"{v['reviewer']}-{task}") for v in visits for task in v["handed"]]
+    return pl.DataFrame(rows, schema=["task", "reviewer", "action_id"], orient="row")
+
+
+ANA, BEN = visit("ana", ["t1", "t2"]), visit("ben", ["t3"])
+
+
+def test_quiet_visits_pass_and_each_broken_promise_fails() -> None:
+    assert review._judge([ANA, BEN], stored(ANA, BEN))["passed"]
+    both = visit("ben", ["t2"])
+    twice = review._judge([ANA, both], stored(ANA, both))
+    assert (twice["passed"], twice["duplicate_claims"], twice["reviewed_by_two"]) == (False, 1, 1)
+    lost = review._judge([ANA, BEN], stored(ANA))
+    assert (lost["passed"], lost["lost"]) == (False, 1)
+    slow = visit("ben", ["t3"], saves=0.9)
+    assert not review._judge([visit("ana", ["t1"], saves=0.9), slow], stored(ANA, BEN))["passed"]
+    error = visit("ben", ["t3"], errors=["TimeoutError"])
+    assert not review._judge([ANA, error], stored(ANA, error))["passed"]
+    idle = review._judge([ANA, visit("ben", [])], stored(ANA))
+    assert (idle["passed"], idle["idle"]) == (False, ["ben"])
+
+
+@pytest.mark.slow
+def test_a_minute_of_twenty_reviewers_beside_an_ingest_and_an_embed() -> None:
+    """Nothing is handed out twice, lost or refused. A busy machine gets a second chance at the time of a save."""
+    for _ in range(2):
+        report = review.run(60.0, rows=20_000)
+        assert (report["duplicate_claims"], report["reviewed_by_two"], report["lost"]) == (0, 0, 0), report
+        assert report["errors"] == [], report
+        assert report["reviewers"] == 20
+        if report["passed"]:
+            break
+    assert report["passed"], review.render(report)
