@@ -52,7 +52,7 @@ def why() -> str:
 
 
 with st.form("users", clear_on_submit=False):
-    columns = st.columns([1, 3, 1, 3], vertical_alignment="bottom")
+    columns = st.columns([4, 9, 5, 9], vertical_alignment="bottom")
     columns[0].selectbox("What", ["Give", "Take away"], key="users:what")
     columns[1].text_input("User", placeholder="ana@example.org, as the sign-in shows it", key="users:name")
     columns[2].selectbox("Role", ROLES, key="users:role")

@@ -232,6 +232,10 @@ def test_the_audit_page_shows_verifies_and_offers_the_log(sign_in: Callable[...,
     app.multiselect[1].set_value(["waive"])
     app.run()
     assert set(app.dataframe[0].value["what"]) == {"waive"}
+    next(b for b in app.button if b.label == "Prepare the whole log as a file").click()
+    app.run()
+    assert not app.exception
+    assert [b.label for b in app.get("download_button")] == ["Download (JSON Lines)"]
     next(b for b in app.button if b.label == "Verify the chain").click()
     app.run()
     assert "Intact" in says(app)
