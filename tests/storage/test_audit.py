@@ -11,7 +11,9 @@ from storage.migrations import MIGRATIONS
 from storage.store import Store
 
 ROOT = Path(__file__).parents[2]
-KEPT = ("audit_event", "audit_link", "user_role", "review", "decision", "label")
+CHANGES = {"counter", "claim", "lease"}
+"""Tables whose rows come and go: who has which task now. Every other one is only appended to."""
+KEPT = {name for step in MIGRATIONS for name in re.findall(r"create table (\w+)", step.sql)} - CHANGES
 REWRITES = re.compile(
     r"\b(update|delete\s+from|truncate(\s+table)?|drop\s+table|alter\s+table|replace\s+into)\s+(\w+)", re.I
 )
@@ -38,9 +40,10 @@ def rewrites(text: str) -> set[str]:
 def test_no_statement_of_the_product_changes_or_removes_what_is_only_appended() -> None:
     files = [f for folder in ("storage", "pipelines", "pages", "curator") for f in (ROOT / folder).rglob("*.py")]
     assert len(files) > 100
+    assert {"audit_event", "audit_link", "user_role", "review", "decision", "label"} <= KEPT
     for file in files:
         if file.name != "migrations.py":
-            assert not rewrites(file.read_text(encoding="utf-8")) & set(KEPT), file
+            assert not rewrites(file.read_text(encoding="utf-8")) & KEPT, file
 
 
 def test_no_migration_touches_an_event_that_is_there() -> None:
