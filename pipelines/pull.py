@@ -46,6 +46,7 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
         NotFoundError: No such plan, or it is not on this board.
         ReviewBoardError: The board could not be reached or refused.
     """
+    acting.require("review")
     found = plans.get(store, plan)
     name = cards.dataset_name(found["dataset"], plan)
     if not board.find(name):

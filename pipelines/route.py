@@ -52,6 +52,7 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
         RequestError: An overlap below 1.
         ReviewBoardError: The board could not be reached or refused.
     """
+    acting.require("plan")
     if overlap is not None and overlap < 1:
         msg = f"--overlap is {overlap}, expected at least 1 reviewer"
         raise RequestError(msg)
