@@ -1,5 +1,6 @@
 """Whether two texts, word by word, are the same but for a slip: a typo, a dropped word, a courtesy at an end."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
@@ -66,6 +67,11 @@ def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None =
         return None
     reason = "ends" if ends > 1 else "words" if loose or ends else "typo"
     return max(0.0, 1.0 - changed / total), reason
+
+
+def only_in(a: Sequence[str], b: Sequence[str]) -> str:
+    """Return the words of `a` that `b` does not have, but for those that say nothing more."""
+    return " ".join((Counter(a) - Counter({word: len(a) for word in {*b, *_CLOSINGS}})).elements())
 
 
 def unspaced_words(tokens: Sequence[str]) -> bool:

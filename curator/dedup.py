@@ -10,12 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from curator.comparing import END_WORDS, compare, unspaced_words
+from curator.comparing import END_WORDS, compare, only_in, unspaced_words
 from curator.normalise import Marks, marks, normalise
 
 DEFAULT_THRESHOLD = 0.7
@@ -34,12 +35,16 @@ class NearPairs:
         right_P: The larger row.
         score_P: Similarity in 0..1: twice the characters of shared words over all characters.
         reasons: What differs: "spacing", "typo", "words", "ends" or "same marks" (long texts).
+        only_left: Words that say more and that the smaller row alone has; empty where that is not known.
+        only_right: Those of the larger row.
     """
 
     left_P: NDArray[np.int64]
     right_P: NDArray[np.int64]
     score_P: NDArray[np.float64]
     reasons: tuple[str, ...]
+    only_left: tuple[str, ...] = ()
+    only_right: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.reasons)
@@ -107,7 +112,13 @@ def near_pairs(texts: Sequence[str], *, seed: int = 0) -> NearPairs:
         right_P=np.array([rows[b] for _, b in pairs], dtype=np.int64),
         score_P=np.array([found[pair][0] for pair in pairs], dtype=np.float64),
         reasons=tuple(found[pair][1] for pair in pairs),
+        only_left=tuple(_extra(found[a, b][1], tokens[a], tokens[b]) for a, b in pairs),
+        only_right=tuple(_extra(found[a, b][1], tokens[b], tokens[a]) for a, b in pairs),
     )
+
+
+def _extra(reason: str, a: Sequence[str], b: Sequence[str]) -> str:
+    return only_in(a, b) if reason in ("words", "ends") else ""
 
 
 def _candidates(forms: list[str], tokens: list[list[str]], seed: int) -> Iterator[tuple[int, int]]:
@@ -187,40 +198,66 @@ def near_groups(pairs: NearPairs, rows: int, *, threshold: float = DEFAULT_THRES
     """Cluster pairs of at least `threshold` around representatives; each row is in at most one group.
 
     The row with most open neighbours becomes a representative and takes them; what is left over joins
-    the group of its most similar neighbour. Chains therefore do not run together into one giant group.
+    the group of its most similar neighbour. Chains therefore do not run together into one giant group. Of rows that
+    say more than the representative, each something else ("call me Bob", "call me Carl" beside "call me"), it takes
+    the most similar alone.
 
     Args:
         pairs: From `near_pairs`.
         rows: Number of rows, N.
         threshold: Least similarity, 0..1.
     """
-    neighbours: dict[int, dict[int, tuple[float, str]]] = defaultdict(dict)
-    for left, right, score, reason in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), pairs.score_P.tolist(),
-                                          pairs.reasons, strict=True):  # fmt: skip
-        if not 0 <= left < right < rows:
-            msg = f"pair ({left}, {right}) does not name two of {rows} rows"
-            raise ValueError(msg)
-        if score >= threshold:
-            neighbours[left][right] = neighbours[right][left] = (score, reason)
+    neighbours = _neighbours(pairs, rows, threshold)
     owner: dict[int, int] = {}
     link: dict[int, tuple[float, str]] = {}
+    says: dict[int, str] = {}  # what the members of a group may say more than its representative
     for row in sorted(neighbours, key=lambda row: (-len(neighbours[row]), row)):
         open_rows = [other for other in neighbours[row] if other not in owner]
         if row in owner or not open_rows:
             continue
         owner[row], link[row] = row, (1.0, "representative")
+        more = [other for other in open_rows if neighbours[row][other].more]
+        best = max(more, key=lambda other: (neighbours[row][other].score, -other), default=row)
+        says[row] = "" if best == row else neighbours[row][best].more
         for other in open_rows:
-            owner[other], link[other] = row, neighbours[row][other]
+            if neighbours[row][other].more in ("", says[row]):
+                owner[other], link[other] = row, neighbours[row][other][:2]
     for row in sorted(set(neighbours) - set(owner)):
-        best = max(neighbours[row], key=lambda other: (neighbours[row][other][0], -other))
-        owner[row], link[row] = owner[best], neighbours[row][best]
+        allowed = [other for other in neighbours[row] if other in owner
+                   and neighbours[other][row].more in ("", says[other] if owner[other] == other else "")]  # fmt: skip
+        if allowed:
+            best = max(allowed, key=lambda other: (neighbours[row][other].score, -other))
+            owner[row], link[row] = owner[best], neighbours[row][best][:2]
     members: dict[int, list[int]] = defaultdict(list)
     for row in sorted(owner):
         members[owner[row]].append(row)
     return [
         Group(tuple(rows_), head, tuple(link[row][0] for row in rows_), tuple(link[row][1] for row in rows_))
         for head, rows_ in sorted(members.items(), key=lambda item: item[1])
+        if len(rows_) > 1
     ]
+
+
+class _Edge(NamedTuple):
+    score: float
+    reason: str
+    more: str  # what the neighbour says more
+
+
+def _neighbours(pairs: NearPairs, rows: int, threshold: float) -> dict[int, dict[int, _Edge]]:
+    found: dict[int, dict[int, _Edge]] = defaultdict(dict)
+    unknown = ("",) * len(pairs)
+    for left, right, score, reason, only_left, only_right in zip(
+        pairs.left_P.tolist(), pairs.right_P.tolist(), pairs.score_P.tolist(), pairs.reasons,
+        pairs.only_left or unknown, pairs.only_right or unknown, strict=True,
+    ):  # fmt: skip
+        if not 0 <= left < right < rows:
+            msg = f"pair ({left}, {right}) does not name two of {rows} rows"
+            raise ValueError(msg)
+        if score >= threshold:
+            found[left][right] = _Edge(score, reason, only_right)
+            found[right][left] = _Edge(score, reason, only_left)
+    return found
 
 
 def differing_words(texts: Sequence[str]) -> list[list[str]]:

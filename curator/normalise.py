@@ -67,6 +67,16 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).lower().translate(_TABLE).split())
 
 
+def visible(text: str) -> str:
+    """Return the text as it is read: NFKC, without zero-width characters; case and punctuation stay.
+
+    >>> visible("ＰＩ\u200bＮ, please")
+    'PIN, please'
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return plain if plain.isascii() else "".join(char for char in plain if unicodedata.category(char) != "Cf")
+
+
 def unspaced(text: str) -> str:
     """Return the normal form without the spaces between letters: "master card" is "mastercard", "didn`t" is "didnt".
 
@@ -165,6 +175,7 @@ def name_words(texts: Sequence[str]) -> frozenset[str]:
 
 def marks(texts: Sequence[str]) -> list[Marks]:
     """Return the marks of each text, with names as this corpus writes them (see `name_words`)."""
+    texts = [visible(text) for text in texts]
     names = name_words(texts)
     return [
         Marks(

@@ -11,6 +11,7 @@ from curator.errors import RequestError
 SUITES: dict[str, tuple[str, ...]] = {
     "certificate": ("repetitions",),
     "store": ("seconds",),
+    "curation": ("part", "data", "keep", "quick", "seed"),
     "review": ("seconds", "rows"),
 }
 """Each suite (a module of this package) and the options that its `run` takes."""

@@ -109,6 +109,26 @@ def test_a_chain_does_not_become_one_giant_group():
     assert sum(len(group.rows) for group in groups) == 100
 
 
+def test_rows_that_each_say_something_else_more_than_the_representative_are_not_in_one_group():
+    texts = [
+        "can i call you",
+        "can i call you bob",
+        "can i call you carl",
+        "can i call you please",
+        "could i call you bob",
+    ]
+    groups = near_groups(near_pairs(texts), len(texts))
+    assert not any({1, 2} <= set(group.rows) for group in groups)
+    assert any({0, 3} <= set(group.rows) for group in groups)
+
+
+def test_zero_width_and_full_width_characters_hide_no_name_or_number():
+    corpus = ["I live in Paris now", "We went to Paris by train", "I have one card"]
+    copies = ["I live in Pa\u200bris now", "\uff29 live in \uff30\uff21\uff32\uff29\uff33 now", "I have o\u200bne card"]
+    groups = [group.rows for group in exact_groups(corpus + copies)]
+    assert groups == [(0, 3, 4), (2, 5)]
+
+
 def test_differing_words_leave_out_what_all_share():
     assert differing_words(["my new card", "my card", "my old card"]) == [["new"], [], ["old"]]
 

@@ -1,0 +1,126 @@
+"""Suite `curation`: what the checks, the clusters and the map are worth, measured on public data."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from curator.errors import RequestError
+from pipelines.bench import text_parts, vector_parts
+from pipelines.bench.against_semhash import against_semhash
+
+_Part = Callable[[Path | None, Path, bool, int], dict[str, Any]]
+PARTS: dict[str, _Part] = {
+    "known": lambda data, _keep, quick, seed: text_parts.known(data, quick=quick, seed=seed),
+    "duplicates": lambda data, _keep, quick, seed: text_parts.duplicates(data, quick=quick, seed=seed),
+    "share": lambda data, keep, quick, seed: vector_parts.share(data, keep, quick=quick, seed=seed),
+    "speed": lambda data, keep, quick, seed: vector_parts.speed(data, keep, quick=quick, seed=seed),
+    "semhash": lambda data, keep, quick, seed: against_semhash(data, keep, quick=quick, seed=seed),
+}
+"""Each part by its name."""
+
+
+def run(
+    part: str | None = None, data: Path | None = None, keep: Path | None = None, quick: bool = False, seed: int = 0
+) -> dict[str, Any]:
+    """Measure one part, or all.
+
+    Args:
+        part: One of `PARTS`; default all.
+        data: The folder with the public sets.
+        keep: A folder where vectors stay for another run; default a temporary one.
+        quick: A small sample, to see that it runs: the figures mean little.
+        seed: Of everything random.
+
+    Raises:
+        RequestError: There is no such part, or a package is missing.
+        NotFoundError: A public set is not there.
+    """
+    if part is not None and part not in PARTS:
+        msg = f"no part {part!r}; there are {', '.join(PARTS)}"
+        raise RequestError(msg)
+    found: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
+        for name in PARTS if part is None else (part,):
+            started = time.perf_counter()
+            found[name] = PARTS[name](data, keep or Path(folder) / "vectors", quick, seed)
+            found[name]["part_seconds"] = time.perf_counter() - started
+    return {
+        "suite": "curation",
+        "passed": all(each["passed"] for each in found.values()),
+        "quick": quick,
+        "seed": seed,
+        "parts": found,
+    }
+
+
+def render(report: dict[str, Any]) -> str:
+    """The report for a person."""
+    lines = []
+    for name, part in report["parts"].items():
+        lines.append(f"{name}: {'passed' if part['passed'] else 'FAILED'} ({part['part_seconds']:.0f} s)")
+        lines += [f"  {line}" for line in _LINES[name](part)]
+    quick = "; a quick run, whose figures mean little" if report["quick"] else ""
+    return "\n".join([f"curation {'passed' if report['passed'] else 'FAILED'}{quick}", *lines])
+
+
+def _known_lines(part: dict[str, Any]) -> list[str]:
+    return [
+        f"{name}: {found['conflicts']} label conflicts (known: {found['conflicts_known']}), {found['shared_texts']} "
+        f"texts in more than one split (known: {found['shared_texts_known']}), {found['rows']:,} rows, "
+        f"{found['seconds']:.1f} s"
+        for name, found in part["sets"].items()
+    ]
+
+
+def _duplicate_lines(part: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, found in part["sets"].items():
+        lines.append(f"{name}, recall: {_percents(found['recall'])}")
+        lines.append(f"{name}, merged though different: {_of(found['merged'], found['planted'])}")
+    return lines
+
+
+def _share_lines(part: dict[str, Any]) -> list[str]:
+    return [
+        f"true {each['true']:.0%}: reported {each['reported']:.1%} {each['verdict']}; "
+        + ("" if each["playbook_share"] is None else f"published rule {each['playbook_share']:.1%} {each['playbook']}")
+        for each in part["shares"]
+    ]
+
+
+def _speed_lines(part: dict[str, Any]) -> list[str]:
+    return [
+        f"{part['rows']:,} rows from a file (allowed {part['allowed_seconds']:.0f} s): {_seconds(part['seconds'])}",
+        f"{part['many_rows']:,} rows with vectors given: {_seconds(part['many_seconds'])}",
+    ]
+
+
+def _semhash_lines(part: dict[str, Any]) -> list[str]:
+    return [f"{part['rows']:,} rows, both from cosine {part['threshold']}"] + [
+        f"{name}: {part[name]['seconds']:.1f} s ({part[name]['cpu_seconds']:.1f} s of processor), recall "
+        f"{_percents(part[name]['recall'])}; merged though different: {part[name]['merged']}"
+        for name in ("curator", "semhash")
+    ]
+
+
+def _percents(shares: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
+
+
+def _of(counts: dict[str, int], totals: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count} of {totals.get(name, 0)}" for name, count in counts.items())
+
+
+def _seconds(stages: dict[str, float]) -> str:
+    return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages.items())
+
+
+_LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "known": _known_lines,
+    "duplicates": _duplicate_lines,
+    "share": _share_lines,
+    "speed": _speed_lines,
+    "semhash": _semhash_lines,
+}

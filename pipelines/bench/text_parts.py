@@ -1,0 +1,98 @@
+"""Parts of the suite `curation` that need texts alone: known faults of public sets, planted duplicates, templates."""
+
+import time
+from collections import Counter
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from curator.contradictions import contradictions
+from curator.dedup import exact_groups, near_groups, near_pairs
+from curator.hygiene import leaks
+from curator.normalise import normalise
+from pipelines.bench.planted import APART, EXACT, NEAR, Twin, plant
+from pipelines.bench.real_sets import RealSet, load
+
+KNOWN = {"banking77": (2, 25), "clinc150": (4, 36)}
+"""Inputs with several labels, and texts that stand in more than one split, in the sets as published."""
+LEAST = {"exact": 0.99, "near": 0.95}
+
+
+def known(data: Path | None, *, quick: bool, seed: int) -> dict[str, Any]:
+    """The label conflicts and shared texts that are known in Banking77 and CLINC150, by the product's checks."""
+    sets = {name: _known_of(load(name, data), seed) for name in list(KNOWN)[: 1 if quick else None]}
+    return {"passed": all(found["passed"] for found in sets.values()), "sets": sets}
+
+
+def _known_of(rows: RealSet, seed: int) -> dict[str, Any]:
+    started = time.perf_counter()
+    pairs = near_pairs(rows.texts, seed=seed)
+    conflicts = contradictions(rows.texts, rows.labels, pairs)
+    nobody: list[str | None] = [None] * len(rows.texts)
+    shared: set[str] = set()
+    for test, train in permutations(sorted(set(rows.splits)), 2):
+        sides = ["test" if split == test else "train" if split == train else None for split in rows.splits]
+        found = leaks(rows.texts, sides, nobody, near_pairs([]))
+        shared |= {normalise(rows.texts[leak.test_rows[0]]) for leak in found if leak.how == "exact"}
+    exact = sum(conflict.exact for conflict in conflicts)
+    least_conflicts, least_shared = KNOWN[rows.name]
+    return {
+        "passed": exact >= least_conflicts and len(shared) >= least_shared,
+        "rows": len(rows.texts),
+        "conflicts": exact,
+        "conflicts_known": least_conflicts,
+        "near_conflicts": len(conflicts) - exact,
+        "shared_texts": len(shared),
+        "shared_texts_known": least_shared,
+        "near_pairs": len(pairs),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def duplicates(data: Path | None, *, quick: bool, seed: int) -> dict[str, Any]:
+    """Planted duplicates found by kind, and twins that differ in a number, a negation or a name kept apart."""
+    sets = {}
+    for name in list(KNOWN)[: 1 if quick else None]:
+        rows = load(name, data)
+        sets[name] = _planted(rows.texts[:: 8 if quick else 1], each=60 if quick else 300, seed=seed)
+    return {"passed": all(found["passed"] for found in sets.values()), "sets": sets, "least": LEAST}
+
+
+def with_twins(texts: list[str], twins: list[Twin]) -> tuple[list[str], list[tuple[int, int]]]:
+    """The texts with all twins among them, and the two rows of each twin."""
+    everything = list(texts)
+    rows = []
+    for twin in twins:
+        left = twin.row
+        if left is None:
+            left = len(everything)
+            everything.append(twin.left)
+        rows.append((left, len(everything)))
+        everything.append(twin.right)
+    return everything, rows
+
+
+def _planted(texts: list[str], each: int, seed: int) -> dict[str, Any]:
+    twins = plant(texts, (*EXACT, *NEAR, *APART), each, seed)
+    everything, rows = with_twins(texts, twins)
+    started = time.perf_counter()
+    first = {row: group.rows[0] for group in exact_groups(everything) for row in group.rows}
+    near = near_groups(near_pairs(everything, seed=seed), len(everything))
+    seconds = time.perf_counter() - started
+    place = {row: number for number, group in enumerate(near) for row in group.rows}
+    hits: Counter[str] = Counter()
+    for twin, (left, right) in zip(twins, rows, strict=True):
+        one, other = first.get(left, left), first.get(right, right)
+        hits[twin.kind] += one == other or (one in place and place[one] == place.get(other))
+    total = Counter(twin.kind for twin in twins)
+    recall = {kind: hits[kind] / total[kind] for kind in (*EXACT, *NEAR) if total[kind]}
+    enough = all(share >= LEAST["exact" if kind in EXACT else "near"] for kind, share in recall.items())
+    merged = {kind: hits[kind] for kind in APART}
+    return {
+        "passed": enough and not any(merged.values()),
+        "rows": len(everything),
+        "planted": dict(total),
+        "recall": recall,
+        "merged": merged,
+        "seconds": seconds,
+    }
