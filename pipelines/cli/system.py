@@ -126,7 +126,8 @@ def restore(directory: Path) -> int:
 def bench(
     suite: Annotated[str, typer.Argument(help=" | ".join(suites.SUITES))],
     repetitions: Annotated[int | None, typer.Option(min=1, help="Simulated plans a setting (certificate).")] = None,
-    seconds: Annotated[float | None, typer.Option(min=1, help="Length of the run (store).")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="Length of the run (store, review).")] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows of the work beside it (review).")] = None,
     part: Annotated[str | None, typer.Option(help="One part alone (curation).")] = None,
     data: Annotated[Path | None, typer.Option(help="The folder with the public sets (curation).")] = None,
     keep: Annotated[Path | None, typer.Option(help="Where vectors stay for the next run (curation).")] = None,
@@ -134,6 +135,14 @@ def bench(
     seed: Annotated[int | None, typer.Option(help="Of everything random (curation).")] = None,
 ) -> int:
     """Measure a promise on this machine."""
-    options = {"repetitions": repetitions, "seconds": seconds, "part": part, "data": data, "keep": keep, "seed": seed}
+    options = {
+        "repetitions": repetitions,
+        "seconds": seconds,
+        "rows": rows,
+        "part": part,
+        "data": data,
+        "keep": keep,
+        "seed": seed,
+    }
     report, text = suites.run(suite, **options, quick=quick or None)
     return answer(report, 0 if report["passed"] else 1, text=text)
