@@ -14,6 +14,7 @@ from curator.contradictions import Contradiction, contradictions
 from curator.dedup import NearPairs, exact_groups, near_groups, near_pairs
 from curator.errors import DataError
 from curator.noise import NoiseResult, suspect
+from curator.noise_answers import suspect_answers
 from curator.patterns import Pattern, find_patterns
 from curator.ports import Progress
 from curator.tasks import Task
@@ -60,7 +61,7 @@ def run_checks(
 
     Args:
         rows: Columns example_id, external_id, text, label, group, split ("train", "test" or null) and
-            confidence (0..1 or null).
+            confidence (0..1 or null); where there is a column system, its system prompts are compared.
         vectors_ND: Unit-length embeddings in the order of `rows`, or None.
         task: What the rows are labelled for.
         seed: Seed of everything random.
@@ -91,7 +92,7 @@ def run_checks(
     found += [findings.contradiction(table, conflict) for conflict in conflicts]
     tick(3, _STEPS)
     as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
-    noise, patterns = _label_checks(as_given, vectors_ND, task, seed, said, notes)
+    noise, patterns = _label_checks(as_given, vectors_ND, task, seed, said, rows["confidence"].to_list(), notes)
     found += [findings.pattern(as_given, pattern, said) for pattern in patterns]
     tick(4, _STEPS)
     ranked = [row for row in _ranked(noise) if row not in said]
@@ -145,6 +146,8 @@ def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, t
     found += [
         findings.fault(table, "format", fault) for fault in hygiene.format_faults(table.texts, table.labels, known)
     ]
+    systems = rows["system"].to_list() if "system" in rows.columns else []
+    found += [findings.fault(table, "format", fault) for fault in hygiene.mixed_system_prompts(systems)]
     if known is not None:
         found += [findings.fault(table, "shortcut", fault) for fault in hygiene.shortcuts(table.texts, table.labels)]
         found += _class_findings(table, known)
@@ -187,15 +190,17 @@ def _class_findings(table: findings.Table, known: Sequence[str]) -> list[Finding
 
 def _label_checks(
     table: findings.Table, vectors_ND: NDArray[np.float32] | None, task: Task, seed: int, said: dict[int, str],
-    notes: list[str],
+    confidences: Sequence[float | None], notes: list[str],
 ) -> tuple[NoiseResult, tuple[Pattern, ...]]:  # fmt: skip
     labels: Sequence[str | None] = table.labels
-    if task.kind != "classification":
-        notes.append(f"suspect_label, label_pattern: answers of a {task.kind} task are no classes; they are not ranked")
-        labels = [None] * len(table.labels)
-    elif all(label is None for label in labels):
+    if all(label is None for label in labels):
         notes.append("suspect_label, label_pattern: no row has a label")
-    noise = suspect(vectors_ND, table.texts, labels, seed)
+    if task.kind != "classification":
+        notes.append(f"label_pattern: answers of a {task.kind} task are no classes; no patterns are looked for")
+        noise = suspect_answers(vectors_ND, table.texts, labels, task.kind, seed)
+        notes += noise.notes
+        return noise, ()
+    noise = suspect(vectors_ND, table.texts, labels, seed, confidences)
     patterns = find_patterns(vectors_ND, table.texts, labels, seed=seed, reviewed=said)
     if any(label is not None for label in labels):
         notes += [*noise.notes, *patterns.notes]

@@ -88,6 +88,8 @@ def contradiction(table: Table, found: Contradiction) -> Finding:
 
 def suspect(table: Table, noise: NoiseResult, row: int) -> Finding:
     """One row whose label the other rows do not support."""
+    if noise.field_N and noise.field_N[row] is not None:
+        return _suspect_answer(table, noise, row, str(noise.field_N[row]))
     given, other = table.labels[row], noise.best_other_N[row]
     own, rival = float(noise.self_N[row]), float(noise.other_N[row])
     evidence = {"members": [table.member(row)], "given": given, "likely": other,
@@ -95,6 +97,17 @@ def suspect(table: Table, noise: NoiseResult, row: int) -> Finding:
     text = f"rows like this one are labelled {other!r} ({rival:.0%}) rather than {given!r} ({own:.0%}): look at it"
     return table.finding("suspect_label", float(noise.score_N[row]), [row], evidence,
                          {"action": "relabel", "value": other, "text": text})  # fmt: skip
+
+
+def _suspect_answer(table: Table, noise: NoiseResult, row: int, field: str) -> Finding:
+    other, own, rival = noise.best_other_N[row], float(noise.self_N[row]), float(noise.other_N[row])
+    evidence = {"members": [table.member(row)], "given": table.labels[row], "field": field, "likely": other,
+                "given_probability": round(own, 4), "likely_probability": round(max(rival, 0.0), 4)}  # fmt: skip
+    text = f"{field!r} of this answer is unlike that of rows like it, or unlike its own input: look at it"
+    suggestion: dict[str, Any] = {"action": "review", "text": text}
+    if other is not None:
+        suggestion |= {"action": "relabel", "value": other}
+    return table.finding("suspect_label", float(noise.score_N[row]), [row], evidence, suggestion)
 
 
 def pattern(table: Table, found: Pattern, said: dict[int, str]) -> Finding:
@@ -140,7 +153,7 @@ def leak(table: Table, found: Leak) -> Finding:
         table.member(row, split="train", score=round(score, 4))
         for row, score in zip(found.train_rows, found.scores, strict=True)
     ]
-    how = {"exact": "exactly", "near": "nearly", "group": "by source group"}[found.how]
+    how = {"exact": "exactly", "near": "nearly", "template": "by template", "group": "by source group"}[found.how]
     evidence = {"how": found.how, "members": members, "test": len(found.test_rows), "train": len(found.train_rows)}
     suggestion = {
         "action": "exclude",

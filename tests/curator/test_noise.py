@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from curator.noise import stratified_folds, suspect, suspect_scores
+from curator.noise import suspect, suspect_scores
+from curator.noise_models import stratified_folds
 from tests.curator.curation_data import shared
 
 
