@@ -54,7 +54,11 @@ def filters() -> Filters:
     names = waiting["cluster"].unique().sort().to_list()
     groups = columns[3].multiselect("Cluster", names, placeholder="Any") if clustered else []
     least = columns[-1].slider("Suspicion from", 0.0, 1.0, 0.0, 0.05)
-    return Filters(labels, others, groups, least, text)
+    number = waiting.filter(suspect_rows.OUTVOTED).height
+    outvoted = number > 0 and st.toggle(
+        f"Only the {counted(number)} whose suggestion has more support than the label", value=True
+    )
+    return Filters(labels, others, groups, least, text, outvoted)
 
 
 shown = suspect_rows.matching(waiting, filters())
@@ -87,6 +91,7 @@ picked = st.dataframe(
 ticked = part[picked.selection.rows] if picked.selection.rows else part.clear()
 scope = shown if ticked.is_empty() else ticked
 ids = tuple(scope["example_id"])
+weak = scope.filter(~suspect_rows.OUTVOTED).height
 suggested = dict(scope.select("example_id", "suggestion").iter_rows())
 one = ticked.height == 1
 if ticked.is_empty():
@@ -123,7 +128,7 @@ with actions:
     may_decide = allow(user, "decide")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if may_decide:
-            button("Accept the suggestion", Bulk("accept", ids, suggested, about), primary=True)
+            button("Accept the suggestion", Bulk("accept", ids, suggested, about, weak), primary=not ticked.is_empty())
             button("Keep the label", Bulk("keep", ids, {}, about))
             button("Leave out", Bulk("exclude", ids, {}, about))
         if allow(user, "plan"):

@@ -44,13 +44,15 @@ SAID: dict[BulkAction, str] = {
 class Bulk:
     """What is about to be done: to which rows, and for `accept` and `relabel` the label of each.
 
-    `about` says in words how the rows were chosen; it goes into the record.
+    `about` says in words how the rows were chosen; it goes into the record. `weak` counts the rows whose label has
+    more support than the suggestion.
     """
 
     action: BulkAction
     example_ids: tuple[str, ...]
     values: Mapping[str, str]
     about: str
+    weak: int = 0
 
 
 def counted(rows: int) -> str:
@@ -84,7 +86,9 @@ def _confirm(store: Store, dataset: str, user: User, bulk: Bulk) -> None:
     number = counted(len(bulk.example_ids))
     st.text(QUESTIONS[bulk.action].format(rows=number))
     if bulk.action == "accept":
-        st.dataframe(_by_label(bulk.values), height="content")
+        st.dataframe(_by_label(bulk.values), height=min(38 + 36 * len(set(bulk.values.values())), 260))
+        if bulk.weak:
+            st.warning(f"For {counted(bulk.weak)} of them the present label has more support than the suggestion.")
     elif bulk.action == "relabel":
         st.code(next(iter(bulk.values.values())), language=None)
     st.text(bulk.about)

@@ -15,6 +15,7 @@ from storage.store import Store
 
 TEXT_LIMIT = 400
 NO_CLUSTER = "not clustered"
+OUTVOTED = pl.col("other_supported") > pl.col("supported")
 _SPEAKS_NOT_OF_LABELS = ("exact_duplicate", "near_duplicate", "semantic_duplicate", "leak")
 _SCHEMA = {
     "example_id": pl.String,
@@ -28,13 +29,17 @@ _SCHEMA = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to show. Empty collections and an empty text let everything pass; `least` is a score in 0..1."""
+    """What to show. Empty collections and an empty text let everything pass; `least` is a score in 0..1.
+
+    `outvoted` shows only rows whose suggestion has more support than the label that they have.
+    """
 
     labels: Collection[str] = ()
     suggestions: Collection[str] = ()
     clusters: Collection[str] = ()
     least: float = 0.0
     text: str = ""
+    outvoted: bool = False
 
 
 @lru_cache(maxsize=4)
@@ -118,4 +123,6 @@ def matching(rows: pl.DataFrame, filters: Filters) -> pl.DataFrame:
     if filters.text.strip():
         pattern = filters.text.strip().lower()
         rows = rows.filter(pl.col("text").str.to_lowercase().str.contains(pattern, literal=True))
+    if filters.outvoted:
+        rows = rows.filter(OUTVOTED)
     return rows.filter(pl.col("score") >= filters.least) if filters.least > 0 else rows

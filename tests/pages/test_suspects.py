@@ -45,6 +45,11 @@ def texts(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in (app.text, app.success, app.error) for element in kind)
 
 
+def everything(app: AppTest) -> AppTest:
+    """Show the rows too whose label has more support than the suggestion."""
+    return app.toggle[0].set_value(False).run()
+
+
 def press(app: AppTest, label: str) -> AppTest:
     return next(b for b in app.button if b.label == label).click().run()
 
@@ -69,6 +74,14 @@ def test_filters_leave_what_passes_all_of_them(checked: Settings) -> None:
     assert suspect_rows.matching(rows, Filters()).equals(rows)
 
 
+def test_at_first_only_rows_are_shown_whose_suggestion_has_more_support(
+    render: Callable[[], AppTest], checked: Settings
+) -> None:
+    number = listed(checked).filter(suspect_rows.OUTVOTED).height
+    assert 0 < number < 200
+    assert f"All {number} rows that the filters leave" in texts(render())
+
+
 def test_a_decision_or_a_review_settles_a_row_and_keeping_a_copy_does_not(checked: Settings) -> None:
     rows = listed(checked)["example_id"].to_list()
     for n, action in enumerate(("keep", "exclude", "relabel")):
@@ -83,11 +96,13 @@ def test_a_decision_or_a_review_settles_a_row_and_keeping_a_copy_does_not(checke
 def test_a_bulk_decision_asks_first_says_how_many_and_is_taken_back(
     render: Callable[[], AppTest], checked: Settings
 ) -> None:
-    app = render()
+    app = everything(render())
     app = press(app, "Accept the suggestion…")
     assert not app.exception
     assert reviews.taken(checked.store, "support").is_empty()
     assert "Give 200 rows the label that is suggested for each?" in texts(app)
+    weak = listed(checked).filter(~suspect_rows.OUTVOTED).height
+    assert app.warning[0].value.startswith(f"For {weak} rows of them the present label has more support")
     app = press(app, "Yes, 200 rows")
     assert not app.exception
     assert "The suggested label for 200 rows: done." in texts(app)
@@ -105,7 +120,7 @@ def test_the_page_says_that_new_labels_void_the_certificate(render: Callable[[],
 
 
 def test_filters_narrow_what_a_button_is_about(render: Callable[[], AppTest], checked: Settings) -> None:
-    app = render()
+    app = everything(render())
     app.multiselect[0].set_value(["account"]).run()
     number = listed(checked).filter(pl.col("label") == "account").height
     assert f"All {number} rows that the filters leave" in texts(app)
@@ -115,7 +130,7 @@ def test_filters_narrow_what_a_button_is_about(render: Callable[[], AppTest], ch
 
 
 def test_rows_are_sent_to_review_as_a_plan_of_their_own(render: Callable[[], AppTest], checked: Settings) -> None:
-    app = render()
+    app = everything(render())
     app.text_input[0].set_value("parcel").run()
     number = suspect_rows.matching(listed(checked), Filters(text="parcel")).height
     app = press(app, "Send to review…")
