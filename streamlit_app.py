@@ -33,6 +33,7 @@ st.navigation(
             page("pages/review/queue.py", title="Review", icon=":material/rate_review:"),
             page("pages/review/adjudicate.py", title="Adjudicate", icon=":material/gavel:"),
             page("pages/review/agreement.py", title="Agreement", icon=":material/handshake:"),
+            page("pages/review/preferences.py", title="Preferences", icon=":material/compare:"),
             page("pages/review/spot_check.py", title="Spot-check", icon=":material/verified:"),
             page("pages/review/certificate.py", title="Certificate", icon=":material/workspace_premium:"),
             page("pages/review/boards.py", title="What is where", icon=":material/view_list:"),

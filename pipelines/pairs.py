@@ -1,4 +1,4 @@
-"""Preference pairs from reviewers' corrections, decisions, and a student's own wrong answers."""
+"""Preference pairs from people's choices and corrections, decisions, and a student's own wrong answers."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -8,10 +8,11 @@ import polars as pl
 
 from curator.errors import RequestError
 from curator.pairs import Candidate, build_pairs, check_pairs
+from curator.preferences import preferred
 from curator.scoring import is_right
 from curator.tasks import Task
 from pipelines import acting
-from storage import audit, datasets, runs, versions, views
+from storage import audit, comparisons, datasets, runs, versions, views
 from storage.store import Store
 
 CAP = 40
@@ -20,7 +21,7 @@ CAP = 40
 
 @dataclass(frozen=True, slots=True)
 class PairsReport:
-    """What became of the candidates."""
+    """What became of the candidates. `dropped` also counts comparisons that ended in a tie or in dispute."""
 
     dataset: str
     added: int
@@ -59,16 +60,19 @@ def build(
     if student is not None:
         candidates += _student_errors(dataset, good, runs.predictions(store, student), task)
     approved = dict(good.select("example_id", "value").iter_rows())
+    said = preferred(dataset, _of_rows(comparisons.answers(store, dataset), rows))
+    candidates += said.candidates
     result = build_pairs(candidates, cap_per_label_pair=cap, seed=seed, approved=approved)
     added = versions.add_pairs(store, result.pairs)
     if added:
         audit.note(store, actor=acting.actor(), action="pairs", subject=dataset, added=added)
+    dropped = {"tie": said.ties, "reviewers_differ": said.conflicts} | {str(k): n for k, n in result.dropped.items()}
     return PairsReport(
         dataset=dataset,
         added=added,
         pairs=len(versions.pairs(store, dataset)),
         by_source=dict(Counter(p.source for p in result.pairs)),
-        dropped={reason: n for reason, n in result.dropped.items() if n},
+        dropped={reason: n for reason, n in dropped.items() if n},
     )
 
 
@@ -78,6 +82,12 @@ def check(dataset: str, store: Store) -> list[dict[str, Any]]:
     rows = views.current(store, dataset)
     inputs = dict(rows.select("example_id", "text").iter_rows())
     return [asdict(f) for f in check_pairs(versions.pairs(store, dataset), inputs)]
+
+
+def _of_rows(said: pl.DataFrame, rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Choices about rows that are not excluded, oldest first."""
+    there = rows.filter(pl.col("out").ne_missing("excluded")).select("example_id")
+    return list(said.join(there, on="example_id", how="semi").sort("seq").iter_rows(named=True))
 
 
 def _known_wrong(dataset: str, row: dict[str, Any]) -> list[Candidate]:

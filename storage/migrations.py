@@ -163,6 +163,21 @@ MIGRATIONS: tuple[Migration, ...] = (
         create table audit_link (event_seq bigint primary key, hash varchar not null);
         """,
     ),
+    Migration(
+        6,
+        "comparisons of two answers",
+        """
+        create table comparison (
+            seq bigint not null, comparison varchar primary key, batch varchar not null, dataset varchar not null,
+            example_id varchar not null, content_hash varchar not null, a_source varchar not null,
+            b_source varchar not null, a varchar not null, b varchar not null, left_side varchar not null,
+            position bigint not null, overlap integer not null, created_at timestamp default current_timestamp);
+        create table preference (
+            seq bigint not null, comparison varchar not null, dataset varchar not null, reviewer varchar not null,
+            choice varchar not null, left_side varchar not null, seconds double, note varchar,
+            action_id varchar primary key, undoes varchar, created_at timestamp default current_timestamp);
+        """,
+    ),
 )
 
 

@@ -10,10 +10,11 @@ from curator.errors import NotFoundError
 from curator.formats import FORMATS, parquet_lines
 from curator.validate import validate_lines
 from curator.versions import diff_manifests
-from pipelines import evaluate, pairs, release, verify, wiring
+from pipelines import compare, evaluate, pairs, release, verify, wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, plain, settings
 from pipelines.progress import stage
+from pipelines.settings import Settings
 from storage import datasets, runs, versions, views
 
 pairs_app = typer.Typer(help="Preference pairs.", no_args_is_help=True)
@@ -36,30 +37,59 @@ def pairs_build(
     cap: Annotated[int, typer.Option(help="At most so many pairs for one pair of labels.")] = pairs.CAP,
     seed: Seed = 0,
 ) -> int:
-    """Build preference pairs from corrections, decisions and a student's errors."""
+    """Build preference pairs from people's choices, corrections, decisions and a student's errors."""
     project = settings()
     name = datasets.require(project.store, dataset)
-    key = None
-    if student is not None:
-        run = runs.get(project.store, student)
-        rows = views.current(project.store, name, labeler=labeler)
-        rows = rows.filter(rows["out"].is_null() & (rows["split"] == "train"))
-        with wiring.students(project, project.store, name) as made, stage("sample the student") as progress:
-            key = evaluate.answer(
-                project.store,
-                rows,
-                run,
-                datasets.task_of(project.store, name),
-                dataset=name,
-                version=run.version,
-                sampler=made.sampler,
-                progress=progress,
-            )
+    key = None if student is None else _student_answers(project, name, student, labeler)
     report = pairs.build(name, project.store, labeler=labeler, student=key, cap=cap, seed=seed)
     text = lines(
         f"{report.added:,} pairs added, {report.pairs:,} in all",
         counts("sources", report.by_source),
         counts("dropped", report.dropped),
+    )
+    return answer(report, text=text)
+
+
+def _student_answers(project: Settings, dataset: str, run_id: str, labeler: str | None) -> str:
+    """Let a student answer the train rows; returns the request key of its answers."""
+    run = runs.get(project.store, run_id)
+    rows = views.current(project.store, dataset, labeler=labeler)
+    rows = rows.filter(rows["out"].is_null() & (rows["split"] == "train"))
+    with wiring.students(project, project.store, dataset) as made, stage("sample the student") as progress:
+        return evaluate.answer(
+            project.store,
+            rows,
+            run,
+            datasets.task_of(project.store, dataset),
+            dataset=dataset,
+            version=run.version,
+            sampler=made.sampler,
+            progress=progress,
+        )
+
+
+@pairs_app.command("compare")
+def pairs_compare(
+    a: Annotated[str, typer.Option(help="A labeler, LABELER#K for its sample K, or run:RUN for a student.")],
+    b: Annotated[str, typer.Option(help="What to compare it with.")],
+    dataset: Dataset = None,
+    n: Annotated[int | None, typer.Option(help="At most so many comparisons; all unless told.")] = None,
+    overlap: Annotated[int, typer.Option(help="How many people answer each.")] = 1,
+    seed: Seed = 0,
+) -> int:
+    """Draw the rows to which two sources gave different answers, for people to say which is better."""
+    project = settings()
+    name = datasets.require(project.store, dataset)
+    students = {
+        source: _student_answers(project, name, source.removeprefix("run:"), None)
+        for source in (a, b)
+        if source.startswith("run:")
+    }
+    report = compare.run(name, project.store, a=a, b=b, count=n, overlap=overlap, seed=seed, predicted=students)
+    text = lines(
+        f"{report.comparisons:,} comparisons of {a} with {b}, {report.added:,} of them new; "
+        f"{report.equal:,} rows have equal answers, {report.missing:,} lack one",
+        "answer them on the app's Preferences page, then run `curator pairs build`",
     )
     return answer(report, text=text)
 

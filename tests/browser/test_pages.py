@@ -24,6 +24,7 @@ PAGES = {
     "groups": "Duplicates & contradictions",
     "suspects": "Suspect labels",
     "queue": "Review",
+    "preferences": "Preferences",
     "spot_check": "Spot-check",
     "certificate": "Certificate",
     "boards": "What is where",

@@ -1,0 +1,79 @@
+"""Preferences: which of two answers to a row is better, by one key; ties are allowed and never train anything."""
+
+import streamlit as st
+
+from curator.errors import CuratorError
+from pages.shared.guard import allow, require_role
+from pages.shared.preference_component import preference_queue
+from pages.shared.preference_queue import PreferenceQueue
+from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pipelines import compare
+from storage import comparisons, datasets
+
+user = require_role("reviewer", "engineer", "admin")
+settings = open_project()
+dataset = sidebar(user, settings)
+st.subheader("Preferences", anchor=False)
+if dataset is None:
+    lead_on("There is nothing to compare yet.", "pages/data/start.py", "Bring in data")
+found = comparisons.batches(settings.store, dataset)
+sources = compare.sources(dataset, settings.store)
+
+
+def draw_batch(dataset: str) -> None:
+    """Offer to draw comparisons of two sources."""
+    with st.expander("Compare two sources", expanded=found.is_empty()):
+        if len(sources) < 2:
+            st.text(
+                "Two sources are needed: let a second teacher label the rows, take further samples "
+                "(curator label --samples 2), or compare a student (curator pairs compare --a run:RUN)."
+            )
+            return
+        with st.form("compare"):
+            columns = st.columns(4)
+            first = columns[0].selectbox("First source", sources)
+            second = columns[1].selectbox("Second source", sources, index=1)
+            count = columns[2].number_input("At most", 1, 100_000, 200)
+            overlap = columns[3].number_input("People for each", 1, 20, 1)
+            if st.form_submit_button("Draw the comparisons", type="primary"):
+                try:
+                    made = compare.run(
+                        dataset, settings.store, a=first, b=second, count=int(count), overlap=int(overlap)
+                    )
+                    st.session_state["chosen_batch"] = made.batch
+                    st.rerun()
+                except CuratorError as error:
+                    show_error(error)
+
+
+if allow(user, "plan"):
+    draw_batch(dataset)
+if found.is_empty():
+    st.text("No comparisons have been drawn yet.")
+    st.stop()
+
+names = {
+    row["batch"]: f"No. {found.height - place}: {row['comparisons']:,} comparisons, {row['answered']:,} done"
+    for place, row in enumerate(found.iter_rows(named=True))
+}
+wanted = st.session_state.get("chosen_batch")
+index = list(names).index(wanted) if wanted in names else 0
+chosen = st.selectbox("Comparisons", list(names), index=index, format_func=names.__getitem__, width=620)
+task = datasets.task_of(settings.store, dataset)
+queue = PreferenceQueue(settings.store, dataset, chosen, user.name)
+
+
+@st.fragment
+def draw() -> None:
+    """Draw the queue alone, so that an answer reruns nothing else."""
+    preference_queue(
+        key=f"preferences:{chosen}:{user.name}",
+        scope=f"{settings.store.path}:{chosen}:{user.name}",
+        kind=task.kind,
+        rubric=task.rubric,
+        load=queue.load,
+        apply=queue.apply,
+    )
+
+
+draw()
