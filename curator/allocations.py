@@ -1,7 +1,8 @@
 """What each allocation of reviews buys, by simulation: width, errors found, and the chance of passing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +103,19 @@ def prices(
             return ()
         made.append(Price(allocation, error_rate, useless.upper, good.found, useless.found))
     return tuple(made)
+
+
+def price_in_words(price: Mapping[str, Any]) -> str:
+    """What an allocation gives, for a person.
+
+    Args:
+        price: The fields of a `Price`.
+    """
+    return (
+        f"Spent to {price['allocation']}, if {price['error_rate']:.1%} are wrong: at most {price['upper']:.1%} on "
+        f"average, and {price['found']:.0f} errors found where the checks rank well ({price['found_useless']:.0f} "
+        "where not)"
+    )
 
 
 def _audited(audit: Audit, repetitions: int, confidence: float, seed: int) -> tuple[NDArray[np.int64], ErrorBounds]:

@@ -94,10 +94,24 @@ def acceptance() -> Iterator[str]:
         yield "| " + " | ".join([name, f"({plan.sample}, {plan.accept})", *curve]) + " |"
 
 
+def curve() -> Iterator[str]:
+    """The operating characteristic of the plan for an unlimited batch, as a Mermaid chart (computed)."""
+    rates = [step / 200 for step in range(21)]
+    plan = acceptance_plan(acceptable=0.01, limit=0.05)
+    chances = [f"{point.chance:.3f}" for point in operating_characteristic(plan, rates)]
+    yield "```mermaid"
+    yield "xychart-beta"
+    yield f'    title "Plan ({plan.sample}, {plan.accept}): chance of passing by true error rate"'
+    yield f'    x-axis "true error rate, %" [{", ".join(f"{100 * rate:g}" for rate in rates)}]'
+    yield '    y-axis "chance of passing" 0 --> 1'
+    yield f"    line [{', '.join(chances)}]"
+    yield "```"
+
+
 def main(arguments: list[str]) -> None:
-    """Print all tables."""
+    """Print all tables, and the curve."""
     repetitions = int(arguments[0]) if arguments else 4_000
-    for lines in (yields(repetitions), passing(repetitions), live(repetitions), acceptance()):
+    for lines in (yields(repetitions), passing(repetitions), live(repetitions), acceptance(), curve()):
         sys.stdout.write("\n".join(lines) + "\n\n")
 
 

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from curator.allocations import price_in_words
+from curator.assignment import Staffing
 from curator.certification import Certificate
 from curator.errors import CuratorError
 from pages.shared.certificate_view import LOOKS, live_line, minutes_left
@@ -51,13 +53,29 @@ with st.expander("Draw a spot-check", expanded=not found), st.form("draw"):
     count = columns[1].number_input("Random rows", 1, 100_000, None, placeholder="as the target needs")
     risky = columns[2].number_input("Suspect rows besides", 0, 100_000, 0)
     seed = columns[3].number_input("Seed", 0, 2**31 - 1, 0)
+    st.text("Several reviewers")
+    people = st.columns(5)
+    overlap = people[0].number_input("People for each shared row", 1, 20, 1)
+    share = people[1].number_input("Share of rows shared, %", 0, 100, 100)
+    gold = people[2].number_input("Gold cards", 0, 10_000, 0, help="Rows that people settled before, asked again.")
+    quota = people[3].number_input("Most rows for one person", 1, 100_000, None, placeholder="no limit")
+    blind = people[4].number_input(
+        "Suspect rows shown blind, %", 0, 100, None, placeholder="20", help="To see whether a shown answer leads."
+    )
     if st.form_submit_button("Draw the spot-check", type="primary", disabled=not labelers or not allow(user, "plan")):
-        config = PlanConfig(dataset, purpose, labeler, count, risk_reviews=int(risky), seed=int(seed))
+        staffing = Staffing(int(overlap), share / 100, int(gold), quota, None if blind is None else blind / 100)
+        config = PlanConfig(
+            dataset, purpose, labeler, count, risk_reviews=int(risky), seed=int(seed), staffing=staffing
+        )
         try:
-            st.session_state["chosen_plan"] = planning.run(config, settings.store).plan
+            report = planning.run(config, settings.store)
+            st.session_state["chosen_plan"] = report.plan
+            st.session_state["drawn"] = [*map(price_in_words, report.claims.get("allocations", ())), *report.notes]
             st.rerun()
         except CuratorError as error:
             show_error(error)
+for said in st.session_state.pop("drawn", ()):
+    st.text(sentence(said))
 if not labelers:
     st.info("The dataset has no labels yet: bring in a file with labels, or let a teacher label it.")
 if not found:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from curator.allocations import price_in_words
 from curator.assignment import Staffing
 from pipelines import plan as planning
 from pipelines import pull as pulling
@@ -69,21 +70,12 @@ def plan(
         f"{report.gold:,} gold cards among them" if report.gold else None,
         *(f"  stratum {s['name']}: {s['reviews']:,} of {s['size']:,}" for s in report.strata),
         *(f"  if {n} of them are wrong: at most {percent(b)} of all are" for n, b in bounds.items()),
-        *_prices(report),
+        *(f"  {price_in_words(price)}" for price in report.claims.get("allocations", ())),
         counts("splits", report.splits),
         *report.notes,
         f"review it: the app's Spot-check page, or `curator review import FILE --plan {report.plan}`",
     )
     return answer(report, text=text)
-
-
-def _prices(report: planning.PlanReport) -> list[str]:
-    """What this allocation costs the other purpose."""
-    return [
-        f"  spent to {p['allocation']}, if {percent(p['error_rate'])} are wrong: at most {percent(p['upper'])} on "
-        f"average, and {p['found']:.0f} errors found where the checks rank well ({p['found_useless']:.0f} where not)"
-        for p in report.claims.get("allocations", ())
-    ]
 
 
 def route(

@@ -19,7 +19,7 @@ def test_the_command_prints_every_table(monkeypatch: pytest.MonkeyPatch, capsys:
     # The sizes that the table names, and one that suffices everywhere.
     monkeypatch.setattr(table, "SIZES", (200, 300, 400, 1_500))
     table.main(["100"])
-    first, second, third, fourth = capsys.readouterr().out.strip().split("\n\n")
+    first, second, third, fourth, curve = capsys.readouterr().out.strip().split("\n\n")
     assert len(first.splitlines()) == 2 + 3 * 7
     assert len(second.splitlines()) == 2 + 7
     assert "| 5.0% | good | find |" in first
@@ -27,9 +27,11 @@ def test_the_command_prints_every_table(monkeypatch: pytest.MonkeyPatch, capsys:
     assert len(third.splitlines()) == 2 + 3
     assert "| 0.0% | 174 | 174 | 174 |" in third
     assert "| 500 | (139, 3) |" in fourth
+    assert curve.startswith("```mermaid")
+    assert "(181, 4)" in curve
 
 
 def test_the_page_shows_what_the_command_measures() -> None:
     page = (Path(__file__).parents[2] / "docs" / "certificate.md").read_text(encoding="utf-8")
-    for line in (*table.yields(4_000), *table.live(4_000), *table.acceptance()):
+    for line in (*table.yields(4_000), *table.live(4_000), *table.acceptance(), *table.curve()):
         assert line in page
