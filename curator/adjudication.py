@@ -24,14 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.agreement import ratings
-from curator.consensus import dawid_skene
+from curator.consensus import steady_dawid_skene
 from curator.current import human_outcome
 from curator.types import GOLD
 
 OPEN: Final = ("disputed", "rejected", "unsettled")
 ESTIMATING: Final = ("audit", "test")
-SMOOTHING: Final = 1.0
-"""Pseudo-counts of each rater's confusion: three answers are not believed like three hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +159,7 @@ def _posteriors(
     rated = ratings(triples, labels or None)
     if len(rated.raters) < 2 or len(rated.labels) < 2 or len(rated.labels) > 500:
         return {item: (_spread(by_row[item]), by_row[item][-1]["value"]) for item in rated.items}
-    fit = dawid_skene(rated, smoothing=SMOOTHING, iterations=100, tolerance=1e-4).consensus
+    fit = steady_dawid_skene(rated).consensus
     entropy_I = _entropy(fit.probability_IK)
     return {item: (float(h), label) for item, h, label in zip(fit.items, entropy_I, fit.chosen, strict=True)}
 

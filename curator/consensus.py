@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.agreement import Ratings
+from curator.agreement import Ratings, ratings
 from curator.errors import NotEnoughDataError, RequestError
 
 
@@ -60,33 +60,48 @@ class Comparison:
         ties: Items where the vote is tied, so that only the model chooses.
         differ: Items where both choose, and not the same: (item, by vote, by model, the model's probability).
         unsure: Items whose chosen label has a probability under 0.9.
-        smoothing: Pseudo-counts of the model, see `dawid_skene`.
     """
 
     items: int
     ties: int
     differ: tuple[tuple[str, str, str, float], ...]
     unsure: int
-    smoothing: float
 
 
-def compare(rated: Ratings, *, smoothing: float = 1.0) -> Comparison:
-    """Compare both ways to one answer. The model is fitted on all ratings; items rated once are not counted.
+def several(rated: Ratings) -> Ratings:
+    """The items with two ratings or more: one answer alone tells nothing about the people who gave it."""
+    kept_N = (rated.counts_IK.sum(axis=1) >= 2)[rated.item_N]
+    codes = zip(rated.item_N[kept_N], rated.rater_N[kept_N], rated.label_N[kept_N], strict=True)
+    return ratings(((rated.items[i], rated.raters[r], rated.labels[k]) for i, r, k in codes), rated.labels)
+
+
+def steady_dawid_skene(rated: Ratings) -> DawidSkene:
+    """The model as reviewers' answers need it: many labels, few ratings each, people who are mostly right.
+
+    Each row of a confusion matrix starts from one pseudo-count spread over the labels and two on the right one.
 
     Raises:
         NotEnoughDataError: Fewer than two raters.
     """
-    vote, fit = majority_vote(rated), dawid_skene(rated, smoothing=smoothing).consensus
-    several_I = rated.counts_IK.sum(axis=1) >= 2
+    return dawid_skene(rated, smoothing=1 / max(len(rated.labels), 1), diagonal=2.0, iterations=200, tolerance=1e-5)
+
+
+def compare(rated: Ratings) -> Comparison:
+    """Compare both ways to one answer, over the items with two ratings or more.
+
+    Raises:
+        NotEnoughDataError: Fewer than two raters, or no item with two ratings.
+    """
+    rated = several(rated)
+    vote, fit = majority_vote(rated), steady_dawid_skene(rated).consensus
     best_I = fit.probability_IK.max(axis=1)
-    both = zip(rated.items, vote.chosen, fit.chosen, best_I, several_I, strict=True)
-    kept = [(item, v, str(m), float(p)) for item, v, m, p, several in both if several]
+    both = zip(rated.items, vote.chosen, fit.chosen, best_I, strict=True)
+    rows = [(item, v, str(m), float(p)) for item, v, m, p in both]
     return Comparison(
-        items=len(kept),
-        ties=sum(v is None for _, v, _, _ in kept),
-        differ=tuple((item, v, m, p) for item, v, m, p in kept if v is not None and v != m),
-        unsure=sum(p < 0.9 for _, _, _, p in kept),
-        smoothing=smoothing,
+        items=len(rows),
+        ties=sum(v is None for _, v, _, _ in rows),
+        differ=tuple((item, v, m, p) for item, v, m, p in rows if v is not None and v != m),
+        unsure=sum(p < 0.9 for _, _, _, p in rows),
     )
 
 
@@ -101,7 +116,12 @@ def majority_vote(rated: Ratings) -> Consensus:
 
 
 def dawid_skene(
-    rated: Ratings, *, smoothing: float = 0.0, iterations: int = 500, tolerance: float = 1e-8
+    rated: Ratings,
+    *,
+    smoothing: float = 0.0,
+    diagonal: float = 0.0,
+    iterations: int = 500,
+    tolerance: float = 1e-8,
 ) -> DawidSkene:
     """Fit by EM from the vote shares, as in the paper.
 
@@ -109,6 +129,8 @@ def dawid_skene(
         rated: The ratings; a rater may have rated an item several times.
         smoothing: Added to each cell of a rater's confusion counts. 0 is the paper's maximum
             likelihood; a little (0.01 to 1) steadies raters with few ratings.
+        diagonal: Added to the cells where the rater is right, besides. With many labels and few ratings the model is
+            free to call a whole label by another's name; a prior that people are mostly right stops that.
         iterations: Most EM steps.
         tolerance: The fit ends when no posterior moves by more.
 
@@ -116,8 +138,10 @@ def dawid_skene(
         RequestError: A negative smoothing, or no iteration allowed.
         NotEnoughDataError: Fewer than two raters.
     """
-    if smoothing < 0 or iterations < 1:
-        raise RequestError(f"smoothing {smoothing} must be at least 0 and iterations {iterations} at least 1")
+    if smoothing < 0 or diagonal < 0 or iterations < 1:
+        raise RequestError(
+            f"smoothing {smoothing} and diagonal {diagonal} must be at least 0, iterations {iterations} at least 1"
+        )
     if len(rated.raters) < 2:
         raise NotEnoughDataError("the Dawid-Skene model needs at least two raters: have a second person review")
     posterior_IK = majority_vote(rated).probability_IK
@@ -125,7 +149,7 @@ def dawid_skene(
     converged = False
     for _ in range(iterations):
         prevalence_K = posterior_IK.mean(axis=0)
-        confusion_RKK = _confusion(rated, posterior_IK, smoothing)
+        confusion_RKK = _confusion(rated, posterior_IK, smoothing, diagonal)
         moved_IK, likelihood = _posterior(rated, prevalence_K, confusion_RKK)
         history.append(likelihood)
         change = float(np.abs(moved_IK - posterior_IK).max())
@@ -145,14 +169,16 @@ def dawid_skene(
     )
 
 
-def _confusion(rated: Ratings, posterior_IK: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
+def _confusion(
+    rated: Ratings, posterior_IK: NDArray[np.float64], smoothing: float, diagonal: float
+) -> NDArray[np.float64]:
     """M step: each rater's confusion matrix; a true label that a rater never met is uniform, [R, K, K]."""
     raters, size = len(rated.raters), len(rated.labels)
     cell_N = rated.rater_N * size + rated.label_N
     counts_KRL = np.stack([
         np.bincount(cell_N, weights=posterior_IK[rated.item_N, k], minlength=raters * size) for k in range(size)
     ]).reshape(size, raters, size)  # fmt: skip
-    counts_RKL = counts_KRL.transpose(1, 0, 2) + smoothing
+    counts_RKL = counts_KRL.transpose(1, 0, 2) + smoothing + diagonal * np.eye(size)
     met_RK1 = counts_RKL.sum(axis=2, keepdims=True)
     confusion_RKK = np.full((raters, size, size), 1 / size)
     np.divide(counts_RKL, met_RK1, out=confusion_RKK, where=met_RK1 > 1e-300)

@@ -98,3 +98,19 @@ def test_both_ways_to_one_answer_side_by_side():
     right = sum(truth[item] == by_model for item, _, by_model, _ in found.differ)
     assert right > sum(truth[item] == by_vote for item, by_vote, _, _ in found.differ)
     assert 0 < found.unsure < found.items
+
+
+def test_two_people_who_agree_about_a_rare_label_are_believed():
+    """Thirteen labels, one of them common, few rows answered twice and many once: the plain model renames labels."""
+    rng = np.random.default_rng(4)
+    truth = np.where(rng.random(60) < 0.4, 12, rng.integers(0, 12, 60))
+    triples = []
+    for r, accuracy in enumerate((0.95, 0.85)):
+        said = np.where(rng.random(60) < accuracy, truth, rng.integers(0, 13, 60))
+        triples += [(f"i{i:03d}", f"r{r}", f"c{k:02d}") for i, k in enumerate(said)]
+    triples += [(f"single{i:03d}", "expert", f"c{rng.integers(0, 13):02d}") for i in range(500)]
+    found = compare(ratings(triples))
+    agreed = sum(len({k for i, _, k in triples if i == f"i{n:03d}"}) == 1 for n in range(60))
+    assert found.items == 60
+    assert found.ties == 60 - agreed
+    assert found.differ == (), "nobody is overruled where both say the same"
