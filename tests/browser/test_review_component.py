@@ -182,40 +182,44 @@ def test_undo_goes_back_several_steps_also_after_saving_and_after_a_reload(run_a
     expect(page.locator(".progress-text")).to_have_text("2 of 30 done, 28 left")
 
 
-def test_answers_survive_reloads_and_a_killed_server_and_none_is_doubled(run_app, open_page, project) -> None:
-    folder = project(tasks(150))
+def test_500_decisions_survive_three_reloads_and_a_killed_server_and_none_is_doubled(
+    run_app, open_page, project
+) -> None:
+    folder = project(tasks(520))
     watched = open_page()
     page = watched.page
     page.on("dialog", lambda dialog: dialog.accept())  # leaving with unsaved answers
     app = run_app(folder, SCRIPT)
     open_queue(page, app.url)
-    seen: list[dict[str, Any]] = []
+    decided: list[str] = []
 
-    def press(n: int) -> None:
-        for _ in range(n):
-            page.keyboard.press("1")
-            time.sleep(0.03)
-        seen.extend(page.evaluate("window.seen.splice(0)"))
+    def decide(until: int, *, wait: bool = True) -> None:
+        """Press keys until so many cards have been decided in all."""
+        while len(decided) < until:
+            if wait:  # for the queue to be filled again, where it ran dry
+                expect(page.locator(".card")).not_to_have_attribute("data-task-id", "", timeout=30_000)
+            for _ in range(min(20, until - len(decided))):
+                page.keyboard.press("1")
+                time.sleep(0.01)
+            decided.extend(s["task_id"] for s in page.evaluate("window.seen.splice(0)") if s["task_id"])
 
-    press(30)
-    page.reload()  # with answers on their way
-    expect(page.locator(".card .text")).to_contain_text("Sentence number", timeout=30_000)
-    press(20)
-    wait_saved(page)
+    for until in (110, 220, 330):
+        decide(until)
+        page.reload()  # with answers on their way
+        expect(page.locator(".card .text")).to_contain_text("Sentence number", timeout=30_000)
+    decide(400)
     acknowledged = {a["action_id"] for a in stored(folder)}
-    app.stop()
-    press(15)
+    app.stop()  # kill -9, with answers on their way
+    decide(430, wait=False)
     expect(page.locator(".saving")).to_contain_text("kept in this browser", timeout=15_000)
     app.start()
-    wait_saved(page)
-    press(10)
+    decide(500)
     wait_saved(page)
     log = stored(folder)
     assert acknowledged <= {a["action_id"] for a in log}
-    decided = [s["task_id"] for s in seen if s["task_id"]]
-    assert len(decided) == 75
-    assert sorted(a["task_id"] for a in log) == sorted(set(decided))
-    assert len(decided) == len(set(decided))
+    assert len({a["action_id"] for a in log}) == len(log)
+    assert len(decided) == len(set(decided)) == 500
+    assert sorted(a["task_id"] for a in log) == sorted(decided)
     assert watched.outside == []
 
 
