@@ -5,8 +5,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curator.checks import run_checks
+from curator.checks import TOP_SUSPECTS, _listed, run_checks
 from curator.errors import DataError
+from curator.noise import NoiseResult
 from tests.curator.curation_data import LANGUAGES, frame, languages, task
 
 SMALL = [
@@ -133,3 +134,11 @@ def test_reviews_of_a_label_that_has_changed_since_are_left_out():
     reviewed = pl.DataFrame([{"example_id": f"ex{row}", "given": "en", "value": "ot"} for row in wrong])
     result = run_checks(frame(texts, labels), None, task=task(list(LANGUAGES)), seed=0, reviewed=reviewed)
     assert all(f.suggestion["action"] == "review" for f in result.findings if f.kind == "label_pattern")
+
+
+def test_every_row_whose_label_has_less_support_than_another_is_listed():
+    number = TOP_SUSPECTS + 100
+    own = np.full(number, 0.6)
+    own[-10:] = 0.3
+    noise = NoiseResult(np.linspace(1, 0, number), own, ("other",) * number, np.full(number, 0.4), ())
+    assert _listed(range(number), noise) == [*range(TOP_SUSPECTS), *range(number - 10, number)]
