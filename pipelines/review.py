@@ -110,6 +110,7 @@ def save(
     Returns:
         Why a record was refused, by its place among the records; the others are stored.
     """
+    acting.require("review")
     refused: dict[int, str] = {}
 
     def made(asked: desk.Asked) -> list[Review]:
