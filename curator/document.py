@@ -17,7 +17,8 @@ h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 
 p, li { overflow-wrap: anywhere; }
 .status { font-weight: bold; border: 2px solid #111; display: inline-block; padding: .2rem .6rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92em; }
-th, td { border: 1px solid #888; padding: .25rem .5rem; text-align: left; overflow-wrap: anywhere; }
+th, td { border: 1px solid #888; padding: .25rem .5rem; text-align: left; white-space: nowrap; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } table, tr { break-inside: avoid; } }
 """
 
