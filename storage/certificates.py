@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -59,6 +60,21 @@ def judge_newest(
 
 
 def _judge(store: Store, plan: dict[str, Any], as_of: int | None, released: Sequence[str] | None) -> Certificate:
+    """Judge a plan; the newest answers are kept in memory, since pages ask again at every click."""
+    if released is not None:
+        return _judge_anew(store, plan, as_of, released)
+    ((newest_plan,),) = store.rows("select coalesce(max(seq), 0) from plan where dataset = ?", [plan["dataset"]])
+    state = views.state_seq(store, plan["dataset"])
+    return _kept(views.file_of(store), plan["plan"], as_of, state, newest_plan)
+
+
+@lru_cache(maxsize=16)
+def _kept(file: views.File, plan: str, as_of: int | None, _state: int, _newest_plan: int) -> Certificate:
+    store = Store(file[0])
+    return _judge_anew(store, plans.get(store, plan), as_of, None)
+
+
+def _judge_anew(store: Store, plan: dict[str, Any], as_of: int | None, released: Sequence[str] | None) -> Certificate:
     current = views.current(store, plan["dataset"], labeler=plan["labeler"], as_of=as_of)
     if released is not None:
         gone = ~pl.col("example_id").is_in(list(released))

@@ -1,6 +1,9 @@
 """Read-only joins for pipelines and pages."""
 
+import copy
 import json
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,6 +14,8 @@ from storage import examples, findings, labels, plans, reviews, runs, versions
 from storage.store import Store
 
 STATE_TABLES = ("example", "label", "review", "decision", "split_assignment", "preference_pair", "dataset")
+File = tuple[Path, int, int]
+"""A store's file: path, device and inode."""
 
 
 def state_seq(store: Store, dataset: str) -> int:
@@ -26,8 +31,22 @@ def state_seq(store: Store, dataset: str) -> int:
 def current(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:
     """Each row with its current label as of a seq.
 
-    Columns: those of `examples.frame` and of `curator.current.SCHEMA`.
+    Columns: those of `examples.frame` and of `curator.current.SCHEMA`. A past never changes, so the newest few that
+    were asked for are kept in memory: pages ask again at every click.
     """
+    state = state_seq(store, dataset)
+    return _current(file_of(store), dataset, labeler, state if as_of is None else min(as_of, state)).clone()
+
+
+def file_of(store: Store) -> File:
+    """The store's file; another one in its place (a backup restored) is another past."""
+    stat = store.path.stat()
+    return store.path, stat.st_dev, stat.st_ino
+
+
+@lru_cache(maxsize=4)
+def _current(file: File, dataset: str, labeler: str | None, as_of: int) -> pl.DataFrame:
+    store = Store(file[0])
     rows = examples.frame(store, dataset, as_of=as_of)
     made = current_labels(
         rows["example_id"],
@@ -41,7 +60,13 @@ def current(store: Store, dataset: str, *, labeler: str | None = None, as_of: in
 
 def overview(store: Store, dataset: str) -> dict[str, Any]:
     """The dataset's size and progress: rows, labelled, reviewed, decided, out by reason, splits, labels."""
-    rows = current(store, dataset)
+    return copy.deepcopy(_overview(file_of(store), dataset, state_seq(store, dataset)))
+
+
+@lru_cache(maxsize=8)
+def _overview(file: File, dataset: str, as_of: int) -> dict[str, Any]:
+    store = Store(file[0])
+    rows = current(store, dataset, as_of=as_of)
     shipped = rows.filter(pl.col("out").is_null())
     return {
         "dataset": dataset,

@@ -13,6 +13,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "store": ("seconds",),
     "curation": ("part", "data", "keep", "quick", "seed"),
     "review": ("seconds", "rows"),
+    "pages": ("rows",),
 }
 """Each suite (a module of this package) and the options that its `run` takes."""
 

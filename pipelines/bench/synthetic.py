@@ -147,6 +147,7 @@ def _findings(store: Store, ids: list[str], labels: pl.Series, rng: np.random.Ge
                 "likely_probability": float(risk_N[row]),
                 "rank": rank,
                 "of": len(ids),
+                "members": [{"example_id": ids[row], "text": f"row {row}"}],
             },
             {"action": "review", "text": "look at this row before the others"},
         )

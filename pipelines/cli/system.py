@@ -127,7 +127,9 @@ def bench(
     suite: Annotated[str, typer.Argument(help=" | ".join(suites.SUITES))],
     repetitions: Annotated[int | None, typer.Option(min=1, help="Simulated plans a setting (certificate).")] = None,
     seconds: Annotated[float | None, typer.Option(min=1, help="Length of the run (store, review).")] = None,
-    rows: Annotated[int | None, typer.Option(min=1, help="Rows of the work beside it (review).")] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Rows of the work beside it (review), or of the dataset (pages).")
+    ] = None,
     part: Annotated[str | None, typer.Option(help="One part alone (curation).")] = None,
     data: Annotated[Path | None, typer.Option(help="The folder with the public sets (curation).")] = None,
     keep: Annotated[Path | None, typer.Option(help="Where vectors stay for the next run (curation).")] = None,
