@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import RequestError
-from pipelines.bench import text_parts, vector_parts
+from pipelines.bench import suspects, text_parts, vector_parts
 from pipelines.bench.against_semhash import against_semhash
 
 _Part = Callable[[Path | None, Path, bool, int], dict[str, Any]]
@@ -16,6 +16,7 @@ PARTS: dict[str, _Part] = {
     "duplicates": lambda data, _keep, quick, seed: text_parts.duplicates(data, quick=quick, seed=seed),
     "share": lambda data, keep, quick, seed: vector_parts.share(data, keep, quick=quick, seed=seed),
     "speed": lambda data, keep, quick, seed: vector_parts.speed(data, keep, quick=quick, seed=seed),
+    "suspects": lambda data, keep, quick, seed: suspects.run(data, keep, quick=quick, seed=seed),
     "semhash": lambda data, keep, quick, seed: against_semhash(data, keep, quick=quick, seed=seed),
 }
 """Each part by its name."""
@@ -122,5 +123,6 @@ _LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "duplicates": _duplicate_lines,
     "share": _share_lines,
     "speed": _speed_lines,
+    "suspects": suspects.lines,
     "semhash": _semhash_lines,
 }

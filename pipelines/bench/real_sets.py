@@ -34,6 +34,11 @@ class RealSet:
     splits: list[str]
 
 
+def folder_of(data: Path | None) -> Path:
+    """The folder that holds the sets: the one named, else CURATOR_SHARED_DATA, else one beside the checkout."""
+    return data or Path(os.environ.get("CURATOR_SHARED_DATA", _BESIDE))
+
+
 def load(name: str, data: Path | None) -> RealSet:
     """Read a set.
 
@@ -44,7 +49,7 @@ def load(name: str, data: Path | None) -> RealSet:
     Raises:
         NotFoundError: A file is not there.
     """
-    folder = data or Path(os.environ.get("CURATOR_SHARED_DATA", _BESIDE))
+    folder = folder_of(data)
     rows: list[dict[str, str]] = []
     for file in SETS[name]:
         if not (folder / file).is_file():
