@@ -34,6 +34,7 @@ _BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf]|â€[\u0080-\u00bf\u2122\u0153\u
 _PROMPT_LEFT = re.compile(r"(?i)\b(?:you are an? (?:helpful|expert) \w+|answer with (?:only )?(?:one|the) label)\b")
 MAX_WORDS_OVER_MEDIAN = 20.0
 _LONG_WORDS = 500
+_TEMPLATE_WORDS = 4
 
 
 def format_faults(
@@ -62,6 +63,19 @@ def format_faults(
         if (rows := tuple(row for row, text in enumerate(texts) if test(text)))
     ]
     return faults + _overlong(texts) + _label_faults(labels, known_labels)
+
+
+def mixed_system_prompts(systems: Sequence[str | None]) -> list[Fault]:
+    """Find rows whose system prompt is not the one that most rows have; None is a row without one."""
+    counts = Counter(None if system is None else " ".join(system.split()) for system in systems)
+    if len(counts) < 2:
+        return []
+    usual = counts.most_common(1)[0][0]
+    rows = tuple(row for row, given in enumerate(systems) if (given and " ".join(given.split())) != usual)
+    shown = ", ".join(f"{count:,} rows " + ("without one" if system is None else f"with {system[:60]!r}")
+                      for system, count in counts.most_common(4))  # fmt: skip
+    return [Fault("mixed_system_prompts", rows, f"{len(counts):,} different system prompts: {shown}",
+                  "give all rows one system prompt, or say why they differ: the student learns by it")]  # fmt: skip
 
 
 def _overlong(texts: Sequence[str]) -> list[Fault]:
@@ -122,9 +136,18 @@ class Repetition:
     largest: tuple[tuple[str, int], ...]
 
 
+def template_form(text: str) -> str:
+    """Return the normal form with every number masked: what a template leaves of its slots.
+
+    >>> template_form("Order 12 345, please!")
+    'order 0 please'
+    """
+    return re.sub(r"\d+(?: \d+)*", "0", normalise(text))
+
+
 def repetition(texts: Sequence[str]) -> Repetition:
     """Count the forms that the texts are made from; texts that differ in digits alone are one form."""
-    forms = [re.sub(r"\d+(?: \d+)*", "0", normalise(text)) for text in texts]
+    forms = [template_form(text) for text in texts]
     counts = Counter(forms)
     return Repetition(
         rows=tuple(row for row, form in enumerate(forms) if counts[form] > 1),
@@ -239,7 +262,7 @@ def iban(number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Test rows that stand in train: `how` is "exact", "near" or "group"."""
+    """Test rows that stand in train: `how` is "exact", "near", "template" (other numbers, else the same) or "group"."""
 
     how: str
     test_rows: tuple[int, ...]
@@ -255,7 +278,7 @@ def leaks(
     *,
     threshold: float = 0.85,
 ) -> list[Leak]:
-    """Find what stands on both sides of the split: equal texts, near texts, and rows of one source group.
+    """Find what stands on both sides of the split: equal and near texts, rows of one template and of one source group.
 
     Args:
         texts: The raw texts.
@@ -274,6 +297,13 @@ def leaks(
         Leak("near", (test,), tuple(row for row, _ in near), tuple(score for _, score in near))
         for test, near in sorted(partners.items())
     ]
+    # A few words around a number ("to 0") are no template.
+    forms = [form if "0" in (form := template_form(text)) and len(form.split()) >= _TEMPLATE_WORDS else None
+             for text in texts]  # fmt: skip
+    for leak in _straddling("template", forms, splits):
+        trained = {normalise(texts[row]) for row in leak.train_rows}
+        if any(normalise(texts[row]) not in trained for row in leak.test_rows):
+            found.append(leak)
     return found + _straddling("group", groups, splits)
 
 

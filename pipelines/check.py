@@ -9,10 +9,10 @@ from curator import checks
 from curator.errors import NotEnoughDataError
 from curator.ids import short_id
 from curator.ports import Progress
-from storage import datasets, findings, labels, reviews, vectors, views
+from storage import datasets, examples, findings, labels, reviews, vectors, views
 from storage.store import Store
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised when the checks change what they find, so that a rerun does not return an old run."""
 
 
@@ -57,7 +57,7 @@ def run(
     if newest is not None and newest["run"] == name:
         return _report(dataset, name, labeler, False, newest["report"])
     result = checks.run_checks(
-        _input(rows, labels.frame(store, dataset, labeler=labeler, as_of=as_of)),
+        _input(rows, labels.frame(store, dataset, labeler=labeler, as_of=as_of), examples.frame(store, dataset)),
         _vectors(store, encoder, rows),
         task=task,
         seed=seed,
@@ -83,15 +83,33 @@ def _report(dataset: str, run: str, labeler: str, created: bool, report: dict[st
     return CheckReport(dataset, run, labeler, created, report["rows"], report["counts"], tuple(report["notes"]))
 
 
-def _input(rows: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """The frame that `checks.run_checks` reads."""
     confidence = given.filter(pl.col("sample") == 0).sort("seq").unique("example_id", keep="last", maintain_order=True)
     split = pl.coalesce("split", "requested_split")
+    systems = pl.DataFrame({"example_id": stored["example_id"], "system": map(_system, stored["messages"])},
+                           schema={"example_id": pl.String, "system": pl.String})  # fmt: skip
+    rows = rows.join(systems, on="example_id", how="left", maintain_order="left")
     return rows.join(
         confidence.select("example_id", "confidence"), on="example_id", how="left", maintain_order="left"
     ).select(
-        "example_id", "external_id", "text", pl.col("value").alias("label"), "group", split.alias("split"), "confidence"
+        "example_id",
+        "external_id",
+        "text",
+        pl.col("value").alias("label"),
+        "group",
+        split.alias("split"),
+        "confidence",
+        "system",
     )
+
+
+def _system(messages: str) -> str | None:
+    """The system prompt of a row, or None."""
+    if '"system"' not in messages:  # most rows have none, and reading JSON takes time
+        return None
+    said = [m for m in examples.parse_messages(messages) if m.role == "system"]
+    return "\n".join(m.text for m in said) or None
 
 
 def _usable_encoder(store: Store, rows: pl.DataFrame) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from curator.errors import DataError, NotEnoughDataError, NotFoundError, RequestError
+from curator.narrowing import narrowed
 from curator.parsing import parse_mapping
 from curator.tasks import parse_task
 from curator.types import FindingKind
@@ -233,6 +234,9 @@ def show_findings(
     limit: Annotated[int | None, typer.Option(min=1)] = None,
     format: Annotated[str, typer.Option(help="jsonl | table")] = "table",
     labeler: Labeler = None,
+    min_score: Annotated[
+        float | None, typer.Option(min=0, max=1, help="From this score on; group members that are less alike leave.")
+    ] = None,
 ) -> int:
     """The findings of the newest check run, worst first within a kind."""
     choose(format, ("jsonl", "table"), "--format")
@@ -245,7 +249,9 @@ def show_findings(
         label_store.require_labeler(store, name, labeler)
         msg = f"dataset {name!r} has no check run yet; run `curator check --dataset {name}`"
         raise NotFoundError(msg)
-    found = findings.listing(store, name, run["run"], kind=kind, limit=limit)
+    found = findings.listing(store, name, run["run"], kind=kind, limit=None if min_score else limit)
+    if min_score:
+        found = [kept for finding in found if (kept := narrowed(finding, min_score)) is not None][:limit]
     if as_json_wanted():
         return answer({"dataset": name, "run": run["run"], "counts": run["report"]["counts"], "findings": found})
     if format == "jsonl":

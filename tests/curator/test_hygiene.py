@@ -8,6 +8,7 @@ from curator.hygiene import (
     iban,
     leaks,
     luhn,
+    mixed_system_prompts,
     personal_data,
     redundancy,
     repetition,
@@ -103,3 +104,28 @@ def test_a_line_of_a_million_letters_is_searched_once_and_not_once_from_each_let
     faults = personal_data(["a" * 1_000_000, "a." * 500_000, "write to ana@example.org"])
     assert [fault.rows for fault in faults] == [(2,)]
     assert time.monotonic() - started < 5
+
+
+def test_rows_of_one_template_on_both_sides_are_a_leak_and_equal_rows_are_not_told_twice():
+    texts = [
+        "ship order 12 to the new address",
+        "ship order 77 to the new address",
+        "to 5",
+        "to 6",
+        "pay bill 3 by card now",
+        "Pay bill 3 by card now!",
+    ]
+    splits = ["train", "test"] * 3
+    found = leaks(texts, splits, [None] * 6, near_pairs([]))
+    assert [(leak.how, leak.test_rows, leak.train_rows) for leak in found] == [
+        ("exact", (5,), (4,)),
+        ("template", (1,), (0,)),
+    ]
+
+
+def test_rows_with_another_system_prompt_than_most_are_named():
+    found = mixed_system_prompts(["Be  brief."] * 5 + ["Be brief.", "Be kind.", None])
+    assert [(fault.rule, fault.rows) for fault in found] == [("mixed_system_prompts", (6, 7))]
+    assert "3 different system prompts: 6 rows with 'Be brief.'" in found[0].detail
+    assert mixed_system_prompts(["Be brief."] * 3) == []
+    assert mixed_system_prompts([None, None]) == []
