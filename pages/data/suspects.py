@@ -42,18 +42,24 @@ st.text(
 bulk.said(store, dataset, user)
 
 
+task = datasets.task_of(store, dataset)
+classes = task.kind == "classification"  # answers of other tasks differ from row to row: no list to choose from
 clustered = waiting["cluster"].n_unique() > 1
+
+
+def _names(column: str) -> list[str]:
+    return waiting[column].drop_nulls().unique().sort().to_list()
 
 
 def filters() -> Filters:
     """Draw the filters in one line. Their options come from the rows that wait."""
-    columns = st.columns([3, 3, 3, 3, 2] if clustered else [3, 3, 3, 2], vertical_alignment="bottom")
-    labels = columns[0].multiselect("Label", waiting["label"].unique().sort().to_list(), placeholder="Any")
-    others = columns[1].multiselect("Suggestion", waiting["suggestion"].unique().sort().to_list(), placeholder="Any")
-    text = columns[2].text_input("Text contains")
-    names = waiting["cluster"].unique().sort().to_list()
-    groups = columns[3].multiselect("Cluster", names, placeholder="Any") if clustered else []
-    least = columns[-1].slider("Suspicion from", 0.0, 1.0, 0.0, 0.05)
+    shares = [*((3, 3) if classes else ()), 3, *((3,) if clustered else ()), 2]
+    columns = iter(st.columns(shares, vertical_alignment="bottom"))
+    labels = next(columns).multiselect("Label", _names("label"), placeholder="Any") if classes else []
+    others = next(columns).multiselect("Suggestion", _names("suggestion"), placeholder="Any") if classes else []
+    text = next(columns).text_input("Text contains")
+    groups = next(columns).multiselect("Cluster", _names("cluster"), placeholder="Any") if clustered else []
+    least = next(columns).slider("Suspicion from", 0.0, 1.0, 0.0, 0.05)
     number = waiting.filter(suspect_rows.OUTVOTED).height
     outvoted = number > 0 and st.toggle(
         f"Only the {counted(number)} whose suggestion has more support than the label", value=True
@@ -80,6 +86,7 @@ picked = st.dataframe(
         pl.col("supported").map_elements(lambda p: percent(p, 0), pl.String).alias("support"),
         "suggestion",
         pl.col("other_supported").map_elements(lambda p: percent(p, 0), pl.String).alias("support of it"),
+        *([] if classes else ["field"]),
         *(["cluster"] if clustered else []),
     ),
     column_config={"text": st.column_config.TextColumn(width="large")},
@@ -91,8 +98,9 @@ picked = st.dataframe(
 ticked = part[picked.selection.rows] if picked.selection.rows else part.clear()
 scope = shown if ticked.is_empty() else ticked
 ids = tuple(scope["example_id"])
-weak = scope.filter(~suspect_rows.OUTVOTED).height
-suggested = dict(scope.select("example_id", "suggestion").iter_rows())
+with_other = scope.filter(pl.col("suggestion").is_not_null())
+weak = with_other.filter(~suspect_rows.OUTVOTED).height
+suggested = dict(with_other.select("example_id", "suggestion").iter_rows())
 one = ticked.height == 1
 if ticked.is_empty():
     about = f"All {counted(len(ids))} that the filters leave under Suspect labels."
@@ -124,21 +132,27 @@ with actions:
         with st.container(height=240 if len(row["text"]) > 1_200 else "content"):
             st.text(row["text"][:20_000])
         st.text(f"Given {row['label']}, which rows like it support with {percent(row['supported'], 0)}.")
-        st.text(f"Suggested {row['suggestion']}, supported with {percent(row['other_supported'], 0)}.")
+        if row["suggestion"] is not None:
+            st.text(f"Suggested {row['suggestion']}, supported with {percent(row['other_supported'], 0)}.")
     may_decide = allow(user, "decide")
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        if may_decide and suggested:
+            button(
+                "Accept the suggestion",
+                Bulk("accept", tuple(suggested), suggested, about, weak),
+                primary=not ticked.is_empty(),
+            )
         if may_decide:
-            button("Accept the suggestion", Bulk("accept", ids, suggested, about, weak), primary=not ticked.is_empty())
             button("Keep the label", Bulk("keep", ids, {}, about))
             button("Leave out", Bulk("exclude", ids, {}, about))
         if allow(user, "plan"):
             button("Send to review", Bulk("send", ids, {}, about))
-        names = list(datasets.task_of(store, dataset).labels)
+        names = list(task.labels) if classes else []
         other = (
             st.selectbox(
                 "Another label", names, None, placeholder="Another label", label_visibility="collapsed", width=240
             )
-            if may_decide
+            if may_decide and names
             else None
         )
         if other is not None:

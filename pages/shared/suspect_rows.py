@@ -24,6 +24,7 @@ _SCHEMA = {
     "supported": pl.Float64,
     "other_supported": pl.Float64,
     "score": pl.Float64,
+    "field": pl.String,
 }
 
 
@@ -46,8 +47,9 @@ class Filters:
 def of_run(path: Path, dataset: str, run: str, cluster_run: str | None) -> pl.DataFrame:
     """The suspect rows of a finished check run, most suspect first; a run never changes, so it is read once.
 
-    Columns: rank (from 1), example_id, external_id, text, label (as it was checked), suggestion, supported and
-    other_supported (support of the two labels, 0..1), score, cluster (its name).
+    Columns: rank (from 1), example_id, external_id, text, label (as it was checked), suggestion (null where there is
+    none to make), supported and other_supported (support of the two, 0..1), score, field (of an answer with fields: the
+    one that is doubted), cluster (its name).
     """
     store = Store(path)
     found = findings.frame(store, run, "suspect_label")
@@ -59,6 +61,7 @@ def of_run(path: Path, dataset: str, run: str, cluster_run: str | None) -> pl.Da
             finding.evidence["given_probability"],
             finding.evidence["likely_probability"],
             finding.score,
+            finding.evidence.get("field"),
         )
         for finding in found
     ]
@@ -69,6 +72,7 @@ def of_run(path: Path, dataset: str, run: str, cluster_run: str | None) -> pl.Da
         _clusters(store, dataset, cluster_run), on="example_id", how="left", maintain_order="left"
     ).select(
         *("rank", "example_id", "external_id", "text", "label", "suggestion", "supported", "other_supported", "score"),
+        "field",
         pl.col("cluster").fill_null(NO_CLUSTER),
     )
 
