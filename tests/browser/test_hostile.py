@@ -29,6 +29,7 @@ LABELS = (f"![label]({EVIL}/label.png)", "<img src=x onerror=window.hacked=1>")
 WHO = f"![who]({EVIL}/who.png)"
 NAME = "x-onerror-window.hacked"
 COPIES = 3
+CONTENT = {"groups": "All changes saved", "suspects": "wait for a decision", "evaluation": re.compile("^Verdict:")}
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,8 @@ def test_no_page_runs_a_script_sends_a_request_or_breaks_on_hostile_text(
         settled(page, title)
         page.wait_for_timeout(300)
         assert not page.evaluate("window.hacked"), path
+        if path in CONTENT:  # the page shows its content, not a way there
+            assert page.get_by_text(CONTENT[path]).count() >= 1, path
         for closed in page.locator("[data-testid=stMain] details:not([open]) > summary").all()[::-1]:
             closed.click()
         page.wait_for_timeout(200)
@@ -114,7 +117,6 @@ def test_no_page_runs_a_script_sends_a_request_or_breaks_on_hostile_text(
             settled(page, title)
             assert not page.evaluate("window.hacked"), path
             assert page.locator("[data-testid=stMain] img").count() == 0, path
-    assert page.get_by_text(re.compile("^Verdict:")).count() == 1  # the last page shows its content, not a way there
     watched.assert_clean()
 
 
