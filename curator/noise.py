@@ -23,6 +23,7 @@ _DOUBT = 0.1  # share of labels taken to be wrong when a model's fit is judged
 _FIT = 0.2  # nats of fit that cost a model a factor e of its weight
 _FLOOR = 1e-3  # least probability of a class times their number: one sure model must not silence the others
 _CHANCE_ROWS = 20.0  # confusions of a label that would be as many by chance
+_LEAST_WRONG = 0.5  # confusions of the mean label where none were seen: no label is beyond doubt
 _TRUST = 0.3  # exponent of the confusions: they are estimated from the same pool, and ambiguity looks like confusion
 _DROPPED = 0.7  # share of the expected errors that the second pass goes without
 _DROPPED_WEIGHT = 1e-3
@@ -212,7 +213,7 @@ def believed(pooled_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray[
     wrong_C = joint_CC.sum(axis=1)
     # A label's confusions are drawn half way to the mean label's, and their spread to chance.
     chance_CC = (1.0 - np.eye(classes)) / max(classes - 1, 1)
-    rate_C = 0.5 * (wrong_C + wrong_C.mean()) / (wrong_C + _CHANCE_ROWS)
+    rate_C = 0.5 * (wrong_C + max(float(wrong_C.mean()), _LEAST_WRONG)) / (wrong_C + _CHANCE_ROWS)
     joint_CC = (joint_CC + _CHANCE_ROWS * chance_CC) * rate_C[:, None] + np.diag(right_C + 1e-3)
     mistaken_CC = joint_CC / joint_CC.sum(axis=1, keepdims=True)
     belief_RC = pooled_RC * (mistaken_CC[:, y_R].T + 1e-12) ** _TRUST

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from curator.noise import suspect, suspect_scores
+from curator.noise import believed, suspect, suspect_scores, with_confidence
 from curator.noise_models import stratified_folds
 from tests.curator.curation_data import shared
 
@@ -77,3 +77,27 @@ def test_flips_in_real_intents_are_found_by_characters_alone():
     given = np.where(flip, rng.choice(names, len(rows)), truth)
     scores = suspect_scores(None, [row["text"] for row in rows], given.tolist(), 0)
     assert average_precision_score(given != truth, scores) > 0.75
+
+
+def test_a_teachers_confidence_counts_as_much_as_it_tells():
+    rng = np.random.default_rng(0)
+    wrong = rng.random(400) < 0.2
+    scores = np.clip(0.3 + 0.3 * wrong + 0.3 * rng.normal(size=400), 0.01, 0.99)
+    telling = np.where(wrong, 0.4, 0.9) + 0.1 * rng.random(400)
+    better = with_confidence(scores, telling.tolist())
+    assert average_precision_score(wrong, better) > average_precision_score(wrong, scores) + 0.05
+    np.testing.assert_allclose(with_confidence(scores, [0.9] * 400), scores)
+    few = [0.5 if row % 10 == 0 else None for row in range(400)]
+    np.testing.assert_array_equal(with_confidence(scores, few), scores)
+
+
+def test_a_label_that_is_often_taken_for_another_is_believed_less_where_that_one_is_likely():
+    y = np.array([0] * 50 + [1] * 60 + [2] * 50)
+    probability = np.full((160, 3), 0.02)
+    probability[np.arange(160), y] = 0.96
+    probability[50:60] = [0.98, 0.01, 0.01]  # ten rows given 1 are surely 0: 0 is often taken for 1
+    probability[109] = [0.45, 0.5, 0.05]
+    probability[159] = [0.45, 0.05, 0.5]
+    belief = believed(probability, y)
+    np.testing.assert_allclose(belief.sum(axis=1), 1.0)
+    assert belief[109, 1] < belief[159, 2]
