@@ -24,6 +24,8 @@ PAGES = {
     "groups": "Duplicates & contradictions",
     "suspects": "Suspect labels",
     "queue": "Review",
+    "adjudicate": "Adjudicate",
+    "agreement": "Agreement",
     "preferences": "Preferences",
     "spot_check": "Spot-check",
     "certificate": "Certificate",
