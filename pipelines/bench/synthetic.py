@@ -166,7 +166,7 @@ def _findings(store: Store, ids: list[str], labels: pl.Series, rng: np.random.Ge
         as_of_seq=views.state_seq(store, DATASET),
         findings=tuple(made),
         scores=scores,
-        report={"counts": counts, "rows": len(ids)},
+        report={"counts": counts, "rows": len(ids), "notes": []},
     )
 
 

@@ -21,4 +21,4 @@ def test_every_page_of_a_small_project_is_quick_and_light(monkeypatch: pytest.Mo
     report = pages.run(5_000, slack=10.0)
     assert [p["title"] for p in report["pages"]] == [title for _, title in pages.listed()]
     assert report["passed"], pages.render(report)
-    assert all(p["server_s"] < 2.0 for p in report["pages"]), pages.render(report)
+    assert all(p["server_s"] < 4.0 for p in report["pages"]), pages.render(report)
