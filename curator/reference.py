@@ -211,9 +211,7 @@ def _verdict(coverage: float, high: float, ceiling: float, lacking: Sequence[Reg
     missed = sum(region.rows * (1.0 - region.covered) for region in lacking)
     names = "; ".join(f"{r.name} ({r.share:.1%} of the traffic)" for r in lacking[:3])
     if high >= ceiling:
-        said = (
-            f"cover {coverage:.0%} of the reference, as much as a sample of the traffic itself would ({ceiling:.0%})"
-        )
+        said = f"cover {coverage:.0%} of the reference, as much as a sample of the traffic itself would ({ceiling:.0%})"
     else:
         said = f"cover {coverage:.0%} of the reference, where a sample of the traffic itself would cover {ceiling:.0%}"
     if missed and names:
