@@ -116,6 +116,8 @@ def test_each_page_shows_a_checked_reviewed_and_released_project(
         "pages/data/overview.py": "Labelled by teacher. Reviewed by ana.",
         "pages/data/map.py": "have not been embedded",
         "pages/data/clusters.py": "have not been embedded",
+        "pages/data/balance.py": "All labels",
+        "pages/data/coverage.py": "What does real traffic have that the rows to ship lack?",
         "pages/data/findings.py": "200 rows were checked under the labels of teacher.",
         "pages/data/groups.py": "No two rows are alike",
         "pages/data/suspects.py": "200 of 200 ranked rows are listed, 175 wait for a decision.",
