@@ -8,6 +8,8 @@ from streamlit.navigation.page import Page
 from pages.shared.guard import ROOT, reader_roles, roles_of
 
 st.set_page_config(page_title="Curator", page_icon="🧭", layout="wide")
+# Streamlit writes white on every primary button; the dark theme's primary colour is light, for text and lines on dark.
+st.html("<style>button[kind^=primary] p { color: light-dark(#ffffff, #12141c); }</style>")
 mine = reader_roles()
 
 

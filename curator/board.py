@@ -161,7 +161,7 @@ def changes(made: Wanted, entries: Sequence[BoardEntry], pulled: frozenset[str])
         updated += entry is not None
         push.append(record)
     leaving = [e for e in entries if _task_of(e.id) in made.gone]
-    unpulled = [e for e in leaving if any(_action(e, r) not in pulled for r in e.responses if r.status != "draft")]
+    unpulled = [e for e in leaving if any(action_id(e, r) not in pulled for r in e.responses if r.status != "draft")]
     kept = {e.id for e in unpulled}
     remove = [e for e in leaving if e.id not in kept]
     return Changes(tuple(push), tuple(replace), tuple(remove), tuple(unpulled), unchanged, updated)
@@ -259,7 +259,8 @@ def _record(
     )
 
 
-def _action(entry: BoardEntry, response: BoardResponse) -> str:
+def action_id(entry: BoardEntry, response: BoardResponse) -> str:
+    """Name one answer as it is now: a changed answer has another name."""
     said = [response.status, response.value, response.comment, response.updated_at]
     return action_start(entry.id, response.user_id) + short_id("a", said)
 
@@ -275,7 +276,7 @@ def _review(
         "value": row["proposed"] if value is not None and _same(task, value, row["proposed"]) else value,
         "blind": bool(row["blind"]) and _look_of(entry.id) == 1,
         "note": response.comment,
-        "action_id": _action(entry, response),
+        "action_id": action_id(entry, response),
     }
 
 

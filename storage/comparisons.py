@@ -74,6 +74,19 @@ def claim(store: Store, batch: str, reviewer: str, count: int, *, now: float | N
             )
 
 
+def of_batch(store: Store, batch: str) -> pl.DataFrame:
+    """A batch's comparisons in order, with the row's text, and `people`: how many have answered each."""
+    return store.frame(
+        f"""
+        with said as (select comparison, count(distinct reviewer) as people from preference p where {_STANDS}
+                      group by comparison)
+        select c.*, e.text, coalesce(people, 0) as people from comparison c join example e using (example_id)
+        left join said using (comparison) where batch = ? order by c.position
+        """,
+        [batch],
+    )
+
+
 def some(store: Store, batch: str, comparisons: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Comparison id -> its record, of those of the batch."""
     found = store.frame(

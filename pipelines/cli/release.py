@@ -89,7 +89,8 @@ def pairs_compare(
     text = lines(
         f"{report.comparisons:,} comparisons of {a} with {b}, {report.added:,} of them new; "
         f"{report.equal:,} rows have equal answers, {report.missing:,} lack one",
-        "answer them on the app's Preferences page, then run `curator pairs build`",
+        f"answer them on the app's Preferences page (or `curator route --plan {report.batch} --to argilla`), then run "
+        "`curator pairs build`",
     )
     return answer(report, text=text)
 

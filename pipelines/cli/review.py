@@ -7,16 +7,17 @@ import typer
 
 from curator.allocations import price_in_words
 from curator.assignment import Staffing
+from pipelines import compare_board, review, wiring
 from pipelines import plan as planning
 from pipelines import pull as pulling
-from pipelines import review, wiring
 from pipelines import route as routing
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, percent, settings
+from pipelines.settings import Settings
 from storage import datasets, plans, views
 
 review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
-Plan = Annotated[str, typer.Option("--plan", help="The plan's id.")]
+Plan = Annotated[str, typer.Option("--plan", help="The id of a plan, or of comparisons (`pairs compare`).")]
 
 
 def register(app: typer.Typer) -> None:
@@ -88,6 +89,8 @@ def route(
     """Send a plan's tasks to reviewers. Run it again to send what is missing, and second looks that are due."""
     project = settings()
     store = project.store
+    if compare_board.is_batch(plan):
+        return _route_comparisons(project, plan, choose(to, ("native", "argilla"), "--to"), overlap)
     found = plans.get(store, plan)
     if choose(to, ("native", "argilla"), "--to") == "argilla":
         with wiring.review_board(project) as board:
@@ -98,6 +101,23 @@ def route(
     return answer(
         standing, text=f"{progress['left']:,} open tasks of {found['dataset']} are in the app's Spot-check queue"
     )
+
+
+def _route_comparisons(project: Settings, batch: str, to: str, overlap: int | None) -> int:
+    """Send comparisons (`pairs compare`), which the app's Preferences page has anyway."""
+    if to == "native":
+        return answer({"plan": batch, "to": to}, text="comparisons wait on the app's Preferences page")
+    with wiring.review_board(project) as board:
+        sent = compare_board.route(batch, project.store, board, overlap=overlap)
+    text = lines(
+        f"{sent.board_dataset}: {sent.added:,} comparisons added, {sent.unchanged:,} were there, "
+        f"{sent.removed:,} taken out; {sent.on_board:,} on the board",
+        f"{sent.answered:,} are answered already" if sent.answered else None,
+        f"{sent.unpulled:,} should go but hold answers: pull first" if sent.unpulled else None,
+        *(f"  refused {r.id}: {r.reason}" for r in sent.refused[:20]),
+        f"bring the answers back with `curator pull --plan {batch}`",
+    )
+    return answer(sent, 1 if sent.refused else 0, text=text)
 
 
 def _routed(report: routing.RouteReport) -> str:
@@ -124,6 +144,15 @@ def pull(
     """Bring reviews back from Argilla. The native queue stores them at once, so there it reports where they stand."""
     project = settings()
     store = project.store
+    if compare_board.is_batch(plan):
+        with wiring.review_board(project) as board:
+            back = compare_board.pull(plan, store, board, project.argilla_reviewers)
+        text = lines(
+            f"{back.pulled:,} preferences pulled, {back.unchanged:,} were there, {back.taken_back:,} taken back",
+            counts("left out", back.left_out),
+            "make pairs of them with `curator pairs build`",
+        )
+        return answer(back, text=text)
     plans.get(store, plan)
     if source is not None:
         choose(source, ("native", "argilla"), "--from")
