@@ -253,8 +253,8 @@ def test_everything_works_with_the_mouse_and_a_click_never_answers_the_next_card
     page.get_by_role("button", name="Note").click()
     page.get_by_label("Note for this row").fill("two languages in one row")
     page.get_by_role("button", name="Skip").click()
-    page.get_by_role("button", name="Help").click()
-    expect(page.locator(".help")).to_be_visible()
+    page.get_by_role("button", name="Rubric and keys").click()
+    expect(page.locator(".guide")).to_be_visible()
     wait_saved(page)
     assert [(a["verdict"], a["value"], a["note"]) for a in stored(folder)] == [
         ("edit", "zh", None),
