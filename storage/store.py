@@ -6,7 +6,8 @@ across threads (a process lock) and across processes (`flock` on a file beside t
 short: never across a network call, a model call or a person.
 
 Opening and closing costs more than most blocks. So a thread whose block ends hands the open file on to one that
-waits in the same process, lock and all, for at most `TURNS_S` before another process gets its turn.
+waits in the same process, lock and all, for at most `TURNS_S` before another process gets its turn; and a thread that
+has several blocks to do one after the other keeps it open for itself as long (`Store.together`).
 """
 
 import fcntl
@@ -73,9 +74,17 @@ class _Turns:
         self.handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(self.handle, fcntl.LOCK_EX)
 
-    def hand_on(self) -> bool:
-        """Whether to leave the file open: a thread waits, and other processes have not waited long."""
-        return self.waiting > 0 and self.raw is not None and time.monotonic() - self.since < TURNS_S
+    def lasts(self) -> bool:
+        """Whether the file may stay open: it is, and other processes have not waited long."""
+        return self.raw is not None and time.monotonic() - self.since < TURNS_S
+
+    def end(self, *, went_well: bool) -> None:
+        """Hand the open file on to a thread that waits, or close it; after an error nothing is handed on."""
+        try:
+            if not (went_well and self.waiting > 0 and self.lasts()):
+                self.close()
+        finally:
+            self.lock.release()
 
     def close(self) -> None:
         """Close the file and let other processes in."""
@@ -86,6 +95,14 @@ class _Turns:
         finally:
             if handle is not None:
                 os.close(handle)  # closing releases the lock
+
+
+def _release(*, went_well: bool) -> None:
+    """End this thread's turn, if it has one."""
+    turns: _Turns | None = getattr(_current, "kept", None)
+    _current.kept = None
+    if turns is not None:
+        turns.end(went_well=went_well)
 
 
 class Connection:
@@ -222,24 +239,40 @@ class Store:
             yield
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let this thread's blocks share one opening of the file, one after the other, for at most `TURNS_S`.
+
+        For a page that asks who is there, saves and reads again: one wait for others' blocks instead of three. What is
+        slow in itself (a model, the network, a person) stays outside, as it stays outside a block, and so does what may
+        wait for another thread, which may wait for the file.
+        """
+        before = getattr(_current, "keeps", None)
+        _current.keeps = self.path
+        try:
+            yield
+        finally:
+            _current.keeps = before
+            if before != self.path:
+                _release(went_well=True)
+
+    @contextmanager
     def _turn(self) -> Iterator[_Turns]:
-        """One thread's turn with the file. After an error nothing is handed on."""
+        """One thread's turn with the file."""
         if getattr(_current, "held", False):
             msg = f"{self.path}: a block was opened inside a block; close the first one before"
             raise StoreError(msg)
         turns = _Turns.of(self.path)
-        turns.acquire()
-        _current.held, went_well = True, False
+        if getattr(_current, "kept", None) is not turns:
+            _release(went_well=True)
+            turns.acquire()
+        _current.kept, _current.held, went_well = turns, True, False
         try:
             yield turns
             went_well = True
         finally:
             _current.held = False
-            try:
-                if not (went_well and turns.hand_on()):
-                    turns.close()
-            finally:
-                turns.lock.release()
+            if not (went_well and getattr(_current, "keeps", None) == self.path and turns.lasts()):
+                _release(went_well=went_well)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open the file, migrated; only inside `exclusive`."""

@@ -1,12 +1,10 @@
 """Adjudicate: rows that people dispute or have rejected, the most worth settling first."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from pages.shared.adjudication_queue import AdjudicationQueue, who_said_what
-from pages.shared.guard import allow, require_role
-from pages.shared.review_component import Applied, ReviewAction, review_queue
+from pages.shared.guard import require_role
+from pages.shared.review_component import review_queue
 from pages.shared.session import lead_on, open_project, sidebar
 from storage import datasets, plans
 
@@ -29,13 +27,6 @@ st.text(
 )
 
 
-def apply(actions: Sequence[ReviewAction]) -> Applied:
-    """Store last words, if the user still may."""
-    if not allow(user, "review"):
-        return Applied((), {action.action_id: "your role does not allow this any more" for action in actions})
-    return queue.apply(actions)
-
-
 @st.fragment
 def draw() -> None:
     """Draw the queue alone, so that an answer reruns nothing else."""
@@ -46,7 +37,8 @@ def draw() -> None:
         labels=list(task.labels) if task.kind == "classification" else [],
         schema=task.schema,
         load=queue.load,
-        apply=apply,
+        apply=queue.apply,
+        together=settings.store.together,
     )
 
 

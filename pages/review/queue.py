@@ -48,6 +48,7 @@ def draw() -> None:
         neighbours=queue.neighbours,
         load=queue.load,
         apply=queue.apply,
+        together=settings.store.together,
     )
 
 

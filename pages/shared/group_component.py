@@ -7,11 +7,11 @@ before they are needed, an action carries the id of the group that was on screen
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import streamlit as st
 
-from pages.shared.queue_protocol import Applied, component_source, exchange, require_form
+from pages.shared.queue_protocol import Applied, component_source, exchange, read_form
 
 Verdict = Literal["relabel", "merge", "keep", "exclude", "skip", "undo"]
 PREFETCH = 60
@@ -76,6 +76,7 @@ class GroupAction:
     task_id: str
     verdict: Verdict
     value: str | None = None
+    seconds: float | None = None
     note: str | None = None
     undoes: str | None = None
 
@@ -96,18 +97,11 @@ def read_action(raw: Mapping[str, Any]) -> GroupAction:
     Raises:
         ValueError: With the reason why it is none.
     """
-    require_form(raw, get_args(Verdict))
-    if raw["verdict"] in ("relabel", "merge") and not (raw.get("value") or "").strip():
-        msg = f"verdict {raw['verdict']!r} needs a value"
+    form = read_form(raw, get_args(Verdict))
+    if form["verdict"] in ("relabel", "merge") and not (form["value"] or "").strip():
+        msg = f"verdict {form['verdict']!r} needs a value"
         raise ValueError(msg)
-    return GroupAction(
-        action_id=raw["action_id"],
-        task_id=raw["task_id"],
-        verdict=cast("Verdict", raw["verdict"]),
-        value=raw.get("value"),
-        note=raw.get("note"),
-        undoes=raw.get("undoes"),
-    )
+    return GroupAction(**form)
 
 
 def group_queue(

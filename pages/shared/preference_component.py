@@ -7,16 +7,14 @@ choice; nothing that reaches the browser says where an answer comes from.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import streamlit as st
 
-from pages.shared.queue_protocol import Applied, component_source, exchange, require_form
+from pages.shared.queue_protocol import Applied, component_source, cut, exchange, read_form
 
 PreferenceVerdict = Literal["prefer", "skip", "undo"]
 PREFERENCES = ("left", "right", "tie")
-TEXT_LIMIT = 20_000
-"""Characters of a text that are sent to the browser; the card says how many more there are."""
 
 _component = st.components.v2.component(
     "curator_preferences",
@@ -73,20 +71,11 @@ def read_action(raw: Mapping[str, Any]) -> PreferenceAction:
     Raises:
         ValueError: With the reason why it is none.
     """
-    require_form(raw, get_args(PreferenceVerdict))
-    if raw["verdict"] == "prefer" and raw.get("value") not in PREFERENCES:
-        msg = f"{raw.get('value')!r} is no preference; expected {', '.join(PREFERENCES)}"
+    form = read_form(raw, get_args(PreferenceVerdict))
+    if form["verdict"] == "prefer" and form["value"] not in PREFERENCES:
+        msg = f"{form['value']!r} is no preference; expected {', '.join(PREFERENCES)}"
         raise ValueError(msg)
-    seconds = raw.get("seconds")
-    return PreferenceAction(
-        action_id=raw["action_id"],
-        task_id=raw["task_id"],
-        verdict=cast("PreferenceVerdict", raw["verdict"]),
-        value=raw.get("value"),
-        seconds=None if seconds is None else max(0.0, float(seconds)),
-        note=raw.get("note"),
-        undoes=raw.get("undoes"),
-    )
+    return PreferenceAction(**form)
 
 
 def preference_queue(
@@ -121,9 +110,4 @@ def _data(state: PreferenceState) -> dict[str, Any]:
 
 
 def _clipped(pair: Pair) -> dict[str, str]:
-    return {name: _cut(value) if name != "task_id" else value for name, value in asdict(pair).items()}
-
-
-def _cut(text: str) -> str:
-    more = len(text) - TEXT_LIMIT
-    return text if more <= 0 else f"{text[:TEXT_LIMIT]}\n[… {more:,} more characters are not shown here]"
+    return {name: value if name == "task_id" else cut(value) for name, value in asdict(pair).items()}

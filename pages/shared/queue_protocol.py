@@ -12,6 +12,7 @@ The browser's half is queue.js. The contract between them:
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -23,6 +24,8 @@ from pages.shared.guard import recheck
 
 PREFETCH = 80
 """Items to hand to the browser at once: 10 ran dry at a key each 50 ms, 60 did not."""
+TEXT_LIMIT = 20_000
+"""Characters of one text that are sent to the browser; the card says how many more there are."""
 _HERE = Path(__file__).parent
 
 
@@ -76,11 +79,11 @@ def read_actions(payload: object, read: Callable[[Mapping[str, Any]], ActionT]) 
     return actions, refused
 
 
-def require_form(raw: Mapping[str, Any], verdicts: Sequence[str]) -> None:
-    """Check what all raw actions share: the types of their fields, and that an undo names what it takes back.
+def read_form(raw: Mapping[str, Any], verdicts: Sequence[str]) -> dict[str, Any]:
+    """Read what all raw actions share: action_id, task_id, verdict, value, seconds (at least 0), note, undoes.
 
     Raises:
-        ValueError: With the reason.
+        ValueError: With the reason: a field of the wrong type, or an undo that does not name what it takes back.
     """
     if not isinstance(raw.get("task_id"), str):
         msg = "the answer names no task"
@@ -91,12 +94,21 @@ def require_form(raw: Mapping[str, Any], verdicts: Sequence[str]) -> None:
     if any(not isinstance(raw.get(name), str | None) for name in ("value", "note", "undoes")):
         msg = "value, note and undoes must be text"
         raise ValueError(msg)
-    if not isinstance(raw.get("seconds"), int | float | None):
+    seconds = raw.get("seconds")
+    if not isinstance(seconds, int | float | None):
         msg = "seconds must be a number"
         raise ValueError(msg)  # noqa: TRY004
     if raw["verdict"] == "undo" and not raw.get("undoes"):
         msg = "an undo must name the answer that it takes back"
         raise ValueError(msg)
+    names = ("action_id", "task_id", "verdict", "value", "note", "undoes")
+    return {name: raw.get(name) for name in names} | {"seconds": None if seconds is None else max(0.0, float(seconds))}
+
+
+def cut(text: str) -> str:
+    """Cut a text that would make the page slow, and say so at its end."""
+    more = len(text) - TEXT_LIMIT
+    return text if more <= 0 else f"{text[:TEXT_LIMIT]}\n[… {more:,} more characters are not shown here]"
 
 
 def exchange(
@@ -107,6 +119,7 @@ def exchange(
     apply: Callable[[Sequence[ActionT]], Applied],
     data: Callable[[], Mapping[str, Any]],
     answer: Callable[[str], Mapping[str, Any]] | None = None,
+    together: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
     """Store what the reviewer did, then draw the component with what is open.
 
@@ -119,11 +132,14 @@ def exchange(
         apply: Stores actions in order, each id once, and says which are stored.
         data: The component's data beyond `ack`, `refused` and `sent`; called after `apply`.
         answer: Answers what the reviewer asks about one task (its id), once for each time it is asked.
+        together: The store's `together`: the look at the roles, `apply` and `data` then share one opening of it.
     """
-    recheck()
     memory = f"{key}:stored"
     payload = dict(st.session_state.get(key) or {}).get("actions")
-    applied = _store(payload, read, apply, memory)
+    with together():
+        recheck()
+        applied = _store(payload, read, apply, memory)
+        shown = data()
     sent = payload.get("sent") if isinstance(payload, Mapping) else None
     told = {
         "ack": list(applied.stored),
@@ -132,7 +148,7 @@ def exchange(
     }
     result = component(
         key=key,
-        data={**data(), **told, "answer": _answer(key, answer)},
+        data={**shown, **told, "answer": _answer(key, answer)},
         default={"actions": {"sent": 0, "list": []}, "ask": None},
         on_actions_change=lambda: None,
         on_ask_change=lambda: None,

@@ -11,13 +11,14 @@ replaced under the reviewer's fingers, and a second look has keys of its own (K,
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import streamlit as st
 
-from pages.shared.queue_protocol import PREFETCH, Applied, component_source, exchange, read_actions, require_form
+from pages.shared.queue_protocol import PREFETCH, Applied, component_source, cut, exchange, read_actions, read_form
 
 __all__ = [
     "PREFETCH",
@@ -32,9 +33,6 @@ __all__ = [
     "review_queue",
 ]
 ActionVerdict = Literal["accept", "edit", "reject", "skip", "undo", "second_look"]
-TEXT_LIMIT = 20_000
-"""Characters of one row that are sent to the browser; the card says how many more there are."""
-
 NEIGHBOUR_LIMIT = 600
 """Characters of a neighbour's text that are shown."""
 
@@ -133,20 +131,11 @@ def _action(raw: Mapping[str, Any]) -> ReviewAction:
     Raises:
         ValueError: With the reason why it is none.
     """
-    require_form(raw, get_args(ActionVerdict))
-    if raw["verdict"] in ("accept", "edit", "second_look") and not (raw.get("value") or "").strip():
-        msg = f"verdict {raw['verdict']!r} needs a value"
+    form = read_form(raw, get_args(ActionVerdict))
+    if form["verdict"] in ("accept", "edit", "second_look") and not (form["value"] or "").strip():
+        msg = f"verdict {form['verdict']!r} needs a value"
         raise ValueError(msg)
-    seconds = raw.get("seconds")
-    return ReviewAction(
-        action_id=raw["action_id"],
-        task_id=raw["task_id"],
-        verdict=cast("ActionVerdict", raw["verdict"]),
-        value=raw.get("value"),
-        seconds=None if seconds is None else max(0.0, float(seconds)),
-        note=raw.get("note"),
-        undoes=raw.get("undoes"),
-    )
+    return ReviewAction(**form)
 
 
 def review_queue(
@@ -161,6 +150,7 @@ def review_queue(
     neighbours: Callable[[str], Sequence[Neighbour] | str] | None = None,
     load: Callable[[], QueueState],
     apply: Callable[[Sequence[ReviewAction]], Applied],
+    together: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
     """Show the queue; store what the reviewer did, then hand out what is open.
 
@@ -177,6 +167,7 @@ def review_queue(
         neighbours: Task id -> the nearest settled rows, or why there are none; asked for by the dot.
         load: Reads the state of the queue; called after `apply`.
         apply: Stores actions in order, each id once, and says which are stored.
+        together: The store's `together`, so that a save waits for others once.
     """
     static = {
         "kind": kind,
@@ -194,6 +185,7 @@ def review_queue(
         apply=apply,
         data=lambda: {**_state(load()), **static},
         answer=None if neighbours is None else lambda task: _near(neighbours(task)),
+        together=together,
     )
 
 
@@ -217,8 +209,4 @@ def _state(state: QueueState) -> dict[str, Any]:
 
 
 def _clipped(card: dict[str, Any]) -> dict[str, Any]:
-    """Cut a text that would make the page slow, and say so at its end."""
-    more = len(card["text"]) - TEXT_LIMIT
-    if more > 0:
-        card["text"] = f"{card['text'][:TEXT_LIMIT]}\n[… {more:,} more characters are not shown here]"
-    return card
+    return {**card, "text": cut(card["text"])}

@@ -251,5 +251,68 @@ def test_a_block_that_fails_hands_nothing_on(store: Store) -> None:
     assert store.rows("select count(*) from audit_event") == [(0,)]
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each time that a file is opened."""
+    times: list[int] = []
+    connect = Store.connect
+    monkeypatch.setattr(Store, "connect", lambda self: times.append(1) or connect(self))
+    return times
+
+
+def test_blocks_together_share_one_opening_and_alone_they_do_not(
+    store: Store, opened: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.store.TURNS_S", 60.0)  # however slow the machine is
+    with store.together():
+        note(store, "a")
+        with Store(store.path).together():  # another object of the same file, and an inner one
+            note(Store(store.path), "b")
+        assert subjects(store) == ["a", "b"]
+    assert len(opened) == 1
+    note(store, "c")
+    assert subjects(store) == ["a", "b", "c"]
+    assert len(opened) == 3
+
+
+def test_together_ends_for_others_when_the_turn_is_over(
+    store: Store, opened: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.store.TURNS_S", 0.0)
+    with store.together(), ThreadPoolExecutor(1) as pool:
+        note(store, "mine")
+        pool.submit(note, store, "another's").result(timeout=30)
+        note(store, "mine again")
+    assert len(opened) == 3
+    assert subjects(store) == ["mine", "another's", "mine again"]
+
+
+def test_an_error_in_a_block_together_lets_others_in_and_the_rest_goes_on(store: Store) -> None:
+    def fail() -> None:
+        with store.transaction() as connection:
+            connection.append("audit_event", _events(["lost"]))
+            boom()
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.together():
+            note(store, "kept")
+            with pytest.raises(Boom):
+                fail()
+            pool.submit(note, store, "another's").result(timeout=30)
+            note(store, "after")
+        pool.submit(note, store, "last").result(timeout=30)
+    assert subjects(store) == ["kept", "another's", "after", "last"]
+
+
+def test_a_second_file_ends_the_turn_with_the_first(store: Store, tmp_path: Path) -> None:
+    second = Store.create(tmp_path / "second.duckdb")
+    with ThreadPoolExecutor(1) as pool, store.together():
+        note(store, "first")
+        note(second, "of the second")
+        pool.submit(note, store, "another's").result(timeout=30)
+    assert subjects(store) == ["first", "another's"]
+    assert subjects(second) == ["of the second"]
+
+
 def _events(subjects: list[str]) -> pl.DataFrame:
     return pl.DataFrame({"actor": "a", "action": "x", "subject": subjects, "detail": "{}"})
