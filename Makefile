@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DIR ?= demo
 ARGS ?=
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -q
 # Extra pip arguments for PyTorch alone. On Linux a plain `pip install torch` from PyPI is the CUDA build;
 # for the CPU build of your platform name PyTorch's own CPU index here, e.g.
 #   make demo TORCH_PIP_ARGS="--index-url URL-OF-THE-PYTORCH-CPU-INDEX"
@@ -33,10 +35,14 @@ app: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@bash tests/system_packages.sh
-	$(BIN)/python -m pytest -q --durations=15 $(ARGS)
+	@echo "$(WORKERS) processes, then the tests that measure time, alone"
+	@OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=15 -m "not alone" $(ARGS); \
+	first=$$?; $(PYTEST) --durations=5 -m alone $(ARGS); second=$$?; \
+	for code in $$first $$second; do [ $$code -eq 0 ] || [ $$code -eq 5 ] || exit $$code; done; \
+	[ $$first -ne 5 ] || [ $$second -ne 5 ]
 
 check: static
-	$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
+	$(PYTEST) -m "not slow and not browser" $(ARGS)
 
 static: $(VENV)/.installed
 	$(BIN)/ruff format --check .

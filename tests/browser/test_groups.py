@@ -59,6 +59,7 @@ def stored(settings: Settings) -> list[dict[str, Any]]:
     return list(reviews.taken(settings.store, "support").iter_rows(named=True))
 
 
+@pytest.mark.alone
 def test_40_groups_at_a_key_each_50_ms_are_each_decided_as_on_screen(
     run_app: Callable, open_page: Callable, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ def meaning(seen: dict[str, Any], rows: dict[str, dict[str, Any]]) -> tuple[str,
     return {"Enter": ("accept", row["teacher"]), "x": ("reject", None), "s": ("skip", None)}[key]
 
 
+@pytest.mark.alone
 def test_200_decisions_at_a_key_each_50_ms_are_each_of_the_card_on_screen(
     run_app, open_page, project, record_property
 ) -> None:

@@ -37,6 +37,7 @@ def test_quiet_visits_pass_and_each_broken_promise_fails() -> None:
     assert (idle["passed"], idle["idle"]) == (False, ["ben"])
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_minute_of_twenty_reviewers_beside_an_ingest_and_an_embed() -> None:
     """Nothing is handed out twice, lost or refused. How long a save takes is the bench's verdict, on a quiet machine.
