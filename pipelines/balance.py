@@ -107,7 +107,7 @@ def _dropped(
         return [], 0, []
     reviewed = frozenset(place for place, basis in enumerate(rows["human_status"].to_list()) if basis is not None)
     hashes = rows["content_hash"].to_list()
-    encoder = next((e for e in vectors.encoders(store) if not vectors.missing(store, *e, hashes)), None)
+    encoder = vectors.complete(store, hashes)
     notes: list[str] = []
     if encoder is None:
         notes = ["without vectors the last rows of a label go first; `curator embed` lets the most redundant go first"]

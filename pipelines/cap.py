@@ -50,7 +50,7 @@ def run(store: Store, dataset: str, example_ids: Sequence[str], keep: int) -> Ca
         raise NotFoundError(msg)
     reviewed = frozenset(np.flatnonzero(rows["human_status"].is_not_null().to_numpy()).tolist())
     hashes = rows["content_hash"].to_list()
-    encoder = next((e for e in vectors.encoders(store) if not vectors.missing(store, *e, hashes)), None)
+    encoder = vectors.complete(store, hashes)
     redundancy_N = np.arange(rows.height, dtype=np.float64)
     if encoder is not None and rows.height:
         alike = [_ALL] * rows.height

@@ -51,7 +51,7 @@ def run(
     if rows.is_empty():
         msg = f"dataset {dataset!r} has no rows to check"
         raise NotEnoughDataError(msg)
-    encoder = _usable_encoder(store, rows)
+    encoder = vectors.complete(store, rows["content_hash"].to_list())  # without one the checks say what they left out
     name = short_id("ck", [dataset, labeler, seed, as_of, encoder, RULES_VERSION])
     newest = findings.newest_run(store, dataset, labeler)
     if newest is not None and newest["run"] == name:
@@ -110,12 +110,6 @@ def _system(messages: str) -> str | None:
         return None
     said = [m for m in examples.parse_messages(messages) if m.role == "system"]
     return "\n".join(m.text for m in said) or None
-
-
-def _usable_encoder(store: Store, rows: pl.DataFrame) -> tuple[str, str] | None:
-    """The encoder that has a vector of every row, or None: the checks then say that they went without."""
-    hashes = rows["content_hash"].to_list()
-    return next((e for e in vectors.encoders(store) if not vectors.missing(store, *e, hashes)), None)
 
 
 def _vectors(store: Store, encoder: tuple[str, str] | None, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array or None

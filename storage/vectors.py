@@ -73,6 +73,11 @@ def encoders(store: Store) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def complete(store: Store, content_hashes: Sequence[str]) -> tuple[str, str] | None:
+    """The newest (encoder, revision) that has a vector of every one of the texts, or None where none has."""
+    return next((each for each in encoders(store) if not missing(store, *each, content_hashes)), None)
+
+
 def load_known(
     store: Store, encoder: str, revision: str, content_hashes: Sequence[str]
 ) -> tuple[list[str], NDArray[np.float32]]:

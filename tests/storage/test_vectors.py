@@ -36,6 +36,15 @@ def test_encoders_and_revisions_are_kept_apart(store: Store) -> None:
     assert all((store.folder / "vectors") in p.parents for p in files(store))
 
 
+def test_the_encoder_in_use_is_the_newest_that_has_every_text(store: Store) -> None:
+    assert vectors.complete(store, ["a"]) is None
+    vectors.add(store, "org/enc", "r1", ["a", "b"], made(2))
+    vectors.add(store, "org/enc", "r2", ["a"], made(1, 1))
+    assert vectors.complete(store, ["a"]) == ("org/enc", "r2")
+    assert vectors.complete(store, ["a", "b"]) == ("org/enc", "r1")
+    assert vectors.complete(store, ["a", "b", "c"]) is None
+
+
 def test_a_run_killed_between_the_file_and_its_index_loses_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
