@@ -87,6 +87,8 @@ def _semhash_group(vectors_ND: NDArray[np.float32], texts: list[str]) -> _Groups
 
 
 class _NoEncoder:
+    """Stands where SemHash wants a model: it groups the vectors that it was given, and so never asks for one."""
+
     def encode(self, inputs: object, **_: object) -> NDArray[np.float32]:
-        msg = f"vectors are given; nothing is encoded here ({type(inputs).__name__})"
-        raise NotImplementedError(msg)
+        msg = f"SemHash asked to encode a {type(inputs).__name__}, though it was given the vector of every record"
+        raise AssertionError(msg)
