@@ -1,4 +1,4 @@
-"""Comparisons of two sources' answers: drawn, handed out, answered by people. `pairs build` makes pairs of them."""
+"""Comparisons of two sources' answers: which rows people are asked about. `pairs build` makes pairs of the answers."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import polars as pl
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
 from curator.ids import short_id
-from curator.preferences import Choice, chosen, draw
+from curator.preferences import draw
 from pipelines import acting
 from storage import audit, comparisons, datasets, labels, runs, views
 from storage.store import Store
@@ -86,57 +86,6 @@ def sources(dataset: str, store: Store) -> list[str]:
     """What can be compared without asking a model: each labeler, and its further samples as `LABELER#K`."""
     given = labels.frame(store, dataset).select("labeler", "sample").unique().sort("labeler", "sample")
     return [f"{who}#{sample}" if sample else who for who, sample in given.iter_rows()]
-
-
-def prefer(
-    store: Store,
-    batch: str,
-    comparison: str,
-    reviewer: str,
-    said: str,
-    *,
-    action_id: str,
-    seconds: float | None = None,
-    note: str | None = None,
-) -> bool:
-    """Store what somebody said of a comparison: left, right, tie or skip. The same action twice changes nothing.
-
-    Raises:
-        NotFoundError: It is not of this batch.
-        RequestError: Something else was said.
-    """
-    acting.require("review")
-    found = comparisons.some(store, batch, [comparison]).get(comparison)
-    if found is None:
-        msg = f"comparison {comparison!r} is not of this batch"
-        raise NotFoundError(msg)
-    left = found["left_side"]
-    choice: Choice
-    match said:
-        case "left" | "right":
-            choice = chosen(said, left)
-        case "tie" | "skip":
-            choice = said
-        case _:
-            msg = f"{said!r} is no answer to a comparison; expected left, right, tie or skip"
-            raise RequestError(msg)
-    return comparisons.answer(
-        store,
-        comparison=comparison,
-        dataset=found["dataset"],
-        reviewer=reviewer,
-        choice=choice,
-        left=left,
-        action_id=action_id,
-        seconds=seconds,
-        note=note,
-    )
-
-
-def take_back(store: Store, *, reviewer: str, undoes: str, action_id: str) -> bool:
-    """Take one's own answer back. True if there was one; the same action twice changes nothing."""
-    acting.require("review")
-    return comparisons.undo(store, action_id=action_id, undoes=undoes, reviewer=reviewer)
 
 
 def _answers(store: Store, dataset: str, source: str, request_key: str | None) -> dict[str, str]:

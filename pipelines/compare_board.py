@@ -10,7 +10,7 @@ from curator import preference_board
 from curator.errors import NotFoundError
 from curator.ids import short_id
 from curator.ports import RefusedRecord, ReviewBoard
-from pipelines import acting, compare
+from pipelines import acting, preferring
 from pipelines.progress import stage
 from storage import audit, comparisons, datasets, views
 from storage.store import Store
@@ -118,7 +118,7 @@ def pull(batch: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, s
         entries = board.entries(name, report)
     read = preference_board.choices(entries, list(rows.iter_rows(named=True)), reviewers)
     pulled = sum(
-        compare.prefer(store, batch, one.comparison, one.reviewer, one.said, action_id=one.action_id, note=one.note)
+        preferring.prefer(store, batch, one.comparison, one.reviewer, one.said, action_id=one.action_id, note=one.note)
         for one in read.chosen
     )
     taken_back = _take_back(store, dataset, batch, read)

@@ -7,7 +7,7 @@ from typing import Any
 from curator.errors import DataError, RequestError
 from pages.shared.preference_component import Answered, Pair, PreferenceAction, PreferenceState
 from pages.shared.queue_protocol import PREFETCH, Applied
-from pipelines import compare
+from pipelines import preferring
 from storage import comparisons
 from storage.store import Store
 
@@ -50,9 +50,9 @@ class PreferenceQueue:
     def _apply(self, action: PreferenceAction) -> None:
         if action.verdict == "undo":
             undoes = action.undoes or ""
-            compare.take_back(self.store, reviewer=self.reviewer, undoes=undoes, action_id=action.action_id)
+            preferring.take_back(self.store, reviewer=self.reviewer, undoes=undoes, action_id=action.action_id)
             return
-        compare.prefer(
+        preferring.prefer(
             self.store,
             self.batch,
             action.task_id,
