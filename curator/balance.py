@@ -154,6 +154,29 @@ def redundancy(
     return found_N
 
 
+def most_redundant(
+    labels: Sequence[str | None],
+    vectors_ND: NDArray[np.float32] | None,
+    plan: CapPlan,
+    *,
+    protected: AbstractSet[int],
+) -> list[int]:
+    """Choose the rows that a cap plan drops, in the order in which they go.
+
+    Args:
+        labels: The label of each row, or None.
+        vectors_ND: Embeddings of unit length. Without them the last rows of each label go first.
+        plan: From `cap_plan`.
+        protected: Places of the rows that stay.
+    """
+    redundancy_N = np.arange(len(labels), dtype=np.float64)
+    if vectors_ND is not None:
+        over = [label if label in plan.drop else None for label in labels]
+        redundancy_N = redundancy(vectors_ND, over, protected=protected)
+    dropped = rows_to_drop(labels, redundancy_N, plan, protected=protected)
+    return sorted(dropped, key=lambda row: (-redundancy_N[row], row))
+
+
 def top_up(counts: Mapping[str, int]) -> dict[str, int]:
     """Rows to collect by label, most first: up to `MIN_ROWS`, and to a tenth (`MAX_RATIO`) of the largest label.
 

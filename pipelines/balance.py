@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from curator import balance as balancing
 from curator.errors import NotEnoughDataError
-from storage import clusters, datasets, labels, vectors, views
+from pipelines import capping
+from storage import clusters, datasets, labels, views
 from storage.store import Store
+
+_BY_AGE = "without vectors the last rows of a label go first; `curator embed` lets the most redundant go first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,11 @@ def run(
         notes.append(f"{len(spread.counts)} labels cannot all stay under {limit:.0%}; name a cap to plan one")
     else:
         plan = balancing.cap_plan(spread.counts, limit)
-    if plan is not None and choose:
-        dropped, kept, how = _dropped(store, rows, given, plan)
-        notes += how
+    if plan is not None and plan.drop and choose:
+        capped = capping.rows_over(store, rows, given, plan)
+        dropped = sorted(capped.drop)
+        kept = sum(plan.drop.values()) - len(dropped)
+        notes += [] if capped.by_likeness else [_BY_AGE]
     run_of = clusters.newest(store, dataset)
     return BalanceReport(
         dataset=dataset,
@@ -97,23 +101,3 @@ def run(
         collect_regions=tuple((n, c) for n, c in run_of["report"]["diversity"]["collect_next"]) if run_of else (),
         notes=tuple(notes),
     )
-
-
-def _dropped(
-    store: Store, rows: pl.DataFrame, given: list[str], plan: balancing.CapPlan
-) -> tuple[list[int], int, list[str]]:
-    """Places of the rows to leave out, how many are missing since people reviewed the rest, and notes."""
-    if not plan.drop:
-        return [], 0, []
-    reviewed = frozenset(place for place, basis in enumerate(rows["human_status"].to_list()) if basis is not None)
-    hashes = rows["content_hash"].to_list()
-    encoder = vectors.complete(store, hashes)
-    notes: list[str] = []
-    if encoder is None:
-        notes = ["without vectors the last rows of a label go first; `curator embed` lets the most redundant go first"]
-        redundancy_N = np.arange(rows.height, dtype=np.float64)
-    else:
-        over = [label if label in plan.drop else None for label in given]
-        redundancy_N = balancing.redundancy(vectors.load(store, *encoder, hashes), over, protected=reviewed)
-    dropped = balancing.rows_to_drop(given, redundancy_N, plan, protected=reviewed)
-    return dropped, sum(plan.drop.values()) - len(dropped), notes

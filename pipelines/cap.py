@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from curator import balance
 from curator.errors import NotFoundError, RequestError
-from storage import datasets, vectors, views
+from pipelines import capping
+from storage import datasets, views
 from storage.store import Store
 
 MOST = 20_000
@@ -48,21 +48,12 @@ def run(store: Store, dataset: str, example_ids: Sequence[str], keep: int) -> Ca
         missing = next(iter(set(asked) - set(rows["example_id"])))
         msg = f"no row {missing!r} in dataset {dataset!r} ({len(asked) - rows.height} of {len(asked)} are unknown)"
         raise NotFoundError(msg)
-    reviewed = frozenset(np.flatnonzero(rows["human_status"].is_not_null().to_numpy()).tolist())
-    hashes = rows["content_hash"].to_list()
-    encoder = vectors.complete(store, hashes)
-    redundancy_N = np.arange(rows.height, dtype=np.float64)
-    if encoder is not None and rows.height:
-        alike = [_ALL] * rows.height
-        redundancy_N = balance.redundancy(vectors.load(store, *encoder, hashes), alike, protected=reviewed)
-    over = max(0, rows.height - keep)
-    plan = balance.CapPlan(1.0, {_ALL: keep}, {_ALL: over})
-    dropped = balance.rows_to_drop([_ALL] * rows.height, redundancy_N, plan, protected=reviewed)
-    dropped.sort(key=lambda row: (-redundancy_N[row], row))
+    plan = balance.CapPlan(1.0, {_ALL: keep}, {_ALL: max(0, rows.height - keep)})
+    capped = capping.rows_over(store, rows, [_ALL] * rows.height, plan)
     return CapReport(
         rows=rows.height,
         keep=keep,
-        drop=tuple(rows["example_id"][row] for row in dropped),
-        reviewed=len(reviewed),
-        by_likeness=encoder is not None,
+        drop=tuple(rows["example_id"][row] for row in capped.drop),
+        reviewed=capped.reviewed,
+        by_likeness=capped.by_likeness,
     )

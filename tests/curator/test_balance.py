@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.balance import balance, cap_plan, effective_number, redundancy, rows_to_drop, top_up
+from curator.balance import (
+    CapPlan,
+    balance,
+    cap_plan,
+    effective_number,
+    most_redundant,
+    redundancy,
+    rows_to_drop,
+    top_up,
+)
 from curator.errors import RequestError
 
 
@@ -50,6 +59,15 @@ def test_the_most_redundant_rows_go_first_and_reviewed_ones_stay():
     plan = cap_plan({"big": 6, "x": 1, "y": 1, "z": 1}, 0.5)
     assert plan.drop == {"big": 3}
     assert rows_to_drop(labels, redundancy, plan, protected={4}) == [0, 2, 3]
+
+
+def test_the_rows_over_a_cap_go_in_order_of_what_they_repeat_and_without_vectors_the_newest_first():
+    vectors = np.array([[1, 0], [0.8, 0.6], [1, 0], [0, 1], [1, 0]], dtype=np.float32)
+    labels, plan = ["a", "a", "a", "a", "b"], CapPlan(0.5, {"a": 2, "b": 1}, {"a": 2})
+    assert most_redundant(labels, vectors, plan, protected=set()) == [2, 1]
+    assert most_redundant(labels, vectors, plan, protected={2}) == [0, 1]
+    assert most_redundant(labels, None, plan, protected=set()) == [3, 2]
+    assert most_redundant(labels, None, plan, protected={3, 2, 1}) == [0]
 
 
 def test_a_row_is_as_redundant_as_it_is_near_to_one_of_its_label_that_stays_before_it():
