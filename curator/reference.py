@@ -9,8 +9,9 @@ the traffic itself would reach.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,9 @@ MAX_ROWS = 20_000
 NEAR = THRESHOLD / 2
 """Cosine distance of rows that are always near enough: rows of one scenario are 0.26 apart for all-MiniLM-L6-v2."""
 _BLOCK = 1024
-_THIN = 0.5  # a region is lacking where less than half of its rows are covered
+MIN_REGION_ROWS = 3
+"""Reference rows that make a region worth a line."""
+_THIN = 0.5  # the verdict names regions of which less than half is covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,6 @@ class ReferenceCoverage:
     regions: tuple[Region, ...]
     verdict: str
 
-    @property
-    def lacking(self) -> tuple[Region, ...]:
-        """The regions of which less than half is covered."""
-        return tuple(region for region in self.regions if region.covered < _THIN)
-
 
 def reference_coverage(
     vectors_ND: NDArray[np.float32],
@@ -135,6 +133,15 @@ def reference_coverage(
         regions=regions,
         verdict=_verdict(coverage, high, ceiling, [r for r in regions if r.covered < _THIN]),
     )
+
+
+def lacking(regions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The regions to tell about, in their order: a row is not covered there, or there are too few rows for its share.
+
+    Args:
+        regions: `Region`s as plain values, as they are stored. Those under `MIN_REGION_ROWS` rows are left out.
+    """
+    return [r for r in regions if r["rows"] >= MIN_REGION_ROWS and (r["covered"] < 1.0 or r["collect"])]
 
 
 def _sample(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -207,9 +214,9 @@ def _regions(
     return tuple(sorted(regions, key=lambda r: (-(1.0 - r.covered) * r.rows, -r.collect, r.name)))
 
 
-def _verdict(coverage: float, high: float, ceiling: float, lacking: Sequence[Region]) -> str:
-    missed = sum(region.rows * (1.0 - region.covered) for region in lacking)
-    names = "; ".join(f"{r.name} ({r.share:.1%} of the traffic)" for r in lacking[:3])
+def _verdict(coverage: float, high: float, ceiling: float, thin: Sequence[Region]) -> str:
+    missed = sum(region.rows * (1.0 - region.covered) for region in thin)
+    names = "; ".join(f"{r.name} ({r.share:.1%} of the traffic)" for r in thin[:3])
     if high >= ceiling:
         said = f"cover {coverage:.0%} of the reference, as much as a sample of the traffic itself would ({ceiling:.0%})"
     else:

@@ -4,6 +4,7 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from curator.reference import lacking
 from pages.shared.guard import require_role
 from pages.shared.session import lead_on, open_project, sidebar
 from pages.shared.words import interval, percent, points, sentence
@@ -12,7 +13,6 @@ from pipelines import curve, reference
 from storage import datasets, figures, labels, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-LEAST = 3  # rows that make a region worth a line
 WHOLE = "(the rows of this dataset from production)"
 CURVES = {"teacher": "the teacher's labels", "current": "labels as they are", "pruned": "without suspects"}
 settings = open_project()
@@ -47,7 +47,7 @@ with st.container(border=True):
             st.metric("95 % interval", f"{percent(found['low'])} to {percent(found['high'])}", border=True, width=260)
             st.metric("The traffic itself", percent(found["ceiling"]), border=True, width=172)
             st.metric("Recall", percent(found["recall"]), border=True, width=172)
-        regions = [r for r in found["regions"] if r["rows"] >= LEAST and (r["covered"] < 1.0 or r["collect"])]
+        regions = lacking(found["regions"])
         st.text(f"Regions of the traffic that are thin here: {len(regions):,}")
         st.dataframe(
             [

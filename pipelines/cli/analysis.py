@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from curator.errors import NotEnoughDataError, RequestError
+from curator.reference import MIN_REGION_ROWS, lacking
 from pipelines import balance as balancing
 from pipelines import curve as learning
 from pipelines import decide
@@ -89,16 +90,16 @@ def coverage(
         name, store, reference=reference, source=source, encoder=encoder, revision=revision, seed=seed
     )
     found = report.coverage
-    lacking = [r for r in found["regions"] if r["rows"] >= 3 and r["covered"] < 1.0]
+    thin = lacking(found["regions"])
     text = lines(
         f"the {found['rows']:,} rows of {name} that would ship {found['verdict']}",
         f"coverage {percent(found['coverage'])} [{percent(found['low'])}, {percent(found['high'])}] of "
         f"{found['reference_rows']:,} reference rows; recall {percent(found['recall'])}",
-        "what it lacks most:" if lacking else "no region of three rows or more lacks a row",
+        "what it lacks most:" if thin else f"no region of {MIN_REGION_ROWS} rows or more lacks a row",
         *(
             f"  {percent(r['covered']):>7} of {r['rows']:,} rows covered, {r['have']:,} rows here, collect "
             f"{r['collect']:,}: {r['name']}"
-            for r in lacking[:10]
+            for r in thin[:10]
         ),
     )
     return answer(report, text=text)

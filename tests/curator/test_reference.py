@@ -1,12 +1,14 @@
 """Coverage of a reference sample: what real traffic has that the dataset lacks."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import NotEnoughDataError
-from curator.reference import reference_coverage
+from curator.reference import lacking, reference_coverage
 
 DIMENSIONS = 16
 
@@ -34,7 +36,7 @@ def test_a_dataset_drawn_from_the_traffic_reaches_the_ceiling() -> None:
     assert found.coverage > 0.9
     assert found.recall > 0.8
     assert found.high >= found.ceiling - 0.03
-    assert found.lacking == ()
+    assert all(region.covered > 0.5 for region in found.regions)
 
 
 def test_a_region_that_the_dataset_lacks_is_named_with_what_to_collect() -> None:
@@ -42,13 +44,21 @@ def test_a_region_that_the_dataset_lacks_is_named_with_what_to_collect() -> None
     theirs, texts = traffic(ALL, 2)
     found = reference_coverage(ours, theirs, texts, seed=0)
     assert found.coverage == pytest.approx(0.8, abs=0.05)
-    (missing,) = found.lacking
+    (missing,) = [region for region in found.regions if region.covered < 0.5]
     assert "security" in missing.name
     assert (missing.rows, missing.have, missing.covered) == (200, 0, 0.0)
     assert missing.collect == 200  # 200 more of 800 + 200 rows are the fifth that it has of the traffic
     assert all(texts[row].startswith("security") for row in missing.examples)
     assert found.regions[0] is missing
     assert "security" in found.verdict
+    assert lacking(asdict(found)["regions"])[0] == asdict(missing)
+
+
+def test_a_region_is_lacking_where_rows_are_not_covered_or_too_few_for_its_share() -> None:
+    full = {"rows": 3, "covered": 1.0, "collect": 0}
+    uncovered, too_few = full | {"covered": 0.99}, full | {"collect": 1}
+    assert lacking([full, too_few, uncovered]) == [too_few, uncovered]
+    assert lacking([{"rows": 2, "covered": 0.0, "collect": 5}]) == []
 
 
 def test_a_dataset_far_from_the_traffic_covers_nothing() -> None:
