@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from curator.errors import RequestError
 
 Role = Literal["reviewer", "engineer", "analyst", "admin"]
-Permission = Literal["ingest", "check", "plan", "review", "decide", "export", "train", "administer"]
+Permission = Literal["ingest", "check", "plan", "review", "exclude", "decide", "export", "train", "administer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 ALLOWED: Mapping[Permission, frozenset[Role]] = {
@@ -15,7 +15,8 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     "check": frozenset({"engineer", "analyst", "admin"}),  # embed, cluster, check: costs time, decides nothing
     "plan": frozenset({"engineer", "analyst", "admin"}),  # draw a spot-check
     "review": frozenset({"reviewer", "engineer", "admin"}),
-    "decide": frozenset({"reviewer", "engineer", "admin"}),  # about a group of rows, or about the rule itself
+    "exclude": frozenset({"reviewer", "engineer", "analyst", "admin"}),  # leave rows out, until it is taken back
+    "decide": frozenset({"reviewer", "engineer", "admin"}),  # what a group of rows is, or the rule itself
     "export": frozenset({"engineer", "admin"}),  # release, waive a gate, take data out
     "train": frozenset({"engineer", "admin"}),  # train and evaluate: it can cost money
     "administer": frozenset({"admin"}),  # roles and the audit log

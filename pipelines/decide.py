@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 
 from curator.errors import DataError
 from curator.ids import short_id
+from curator.roles import Permission
 from curator.tasks import Task
 from curator.types import Action, Decision
 from pipelines import acting
@@ -73,9 +74,10 @@ def decision_id(dataset: str, action_id: str) -> str:
 
 def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset: str, store: Store) -> DecideReport:
     """Apply decisions given as (line, id, record, reason why it is unreadable or None)."""
-    acting.require("decide")
     task = datasets.task_of(store, datasets.require(store, dataset))
-    stored = set(reviews.taken(store, dataset)["decision"])
+    taken = dict(reviews.taken(store, dataset).select("decision", "action").iter_rows())
+    acting.require(_needs([record for _, _, record, _ in lines], taken))
+    stored = set(taken)
     known = _Known(store, dataset, [record for _, ident, record, _ in lines if ident not in stored])
     made: list[Decision] = []
     rejects: list[dict[str, Any]] = []
@@ -108,6 +110,15 @@ def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset
         by_reason=dict(Counter(str(r["reason"]) for r in rejects)),
         rejects=tuple(rejects),
     )
+
+
+def _needs(records: Sequence[dict[str, Any]], taken: Mapping[str, str]) -> Permission:
+    """What the records need: to leave rows out, or to take that back, is less than to say what rows are.
+
+    `taken`: decision -> its action.
+    """
+    actions = {taken.get(str(r.get("decision"))) if r.get("action") == "undo" else r.get("action") for r in records}
+    return "exclude" if actions <= {"exclude"} else "decide"
 
 
 class _Refused(DataError):

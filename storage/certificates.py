@@ -12,7 +12,7 @@ from curator.errors import NotEnoughDataError, RequestError
 from curator.sampling import ALLOCATIONS
 from curator.types import Bound
 from storage import datasets, plans, reviews, views
-from storage.store import Store
+from storage.store import File, Store
 
 ESTIMATES = tuple(ALLOCATIONS)
 """The purposes of a plan that has an audit sample; only these are ever certified."""
@@ -65,11 +65,11 @@ def _judge(store: Store, plan: dict[str, Any], as_of: int | None, released: Sequ
         return _judge_anew(store, plan, as_of, released)
     ((newest_plan,),) = store.rows("select coalesce(max(seq), 0) from plan where dataset = ?", [plan["dataset"]])
     state = views.state_seq(store, plan["dataset"])
-    return _kept(views.file_of(store), plan["plan"], as_of, state, newest_plan)
+    return _kept(store.file, plan["plan"], as_of, state, newest_plan)
 
 
 @lru_cache(maxsize=16)
-def _kept(file: views.File, plan: str, as_of: int | None, _state: int, _newest_plan: int) -> Certificate:
+def _kept(file: File, plan: str, as_of: int | None, _state: int, _newest_plan: int) -> Certificate:
     store = Store(file[0])
     return _judge_anew(store, plans.get(store, plan), as_of, None)
 

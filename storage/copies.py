@@ -8,12 +8,12 @@ from storage.store import Store
 def copy_store(store: Store, target: Path) -> int:
     """Copy the store's file as of now, and return its seq. The file alone without its log would lack rows."""
     with store.exclusive():
-        raw = store.connect()
+        file = store.open()
         try:
-            newest = raw.execute("select value from counter").fetchone()
-            raw.execute("checkpoint")
+            newest = file.raw.execute("select value from counter").fetchone()
+            file.raw.execute("checkpoint")
         finally:
-            raw.close()
+            file.close()
         target.write_bytes(store.path.read_bytes())
     assert newest is not None
     return int(newest[0])

@@ -11,38 +11,15 @@ from typing import Any
 
 import polars as pl
 
-from curator.errors import NotFoundError
 from curator.tasks import Task, make_task
-from curator.types import Review
-from storage import audit, reviews
+from curator.types import GOLD, Review
+from storage import audit, plans, reviews
 from storage.store import Connection, Store
 
 RECENT = 20
 """Answers that a reviewer can still take back after a reload."""
 
-_FORCE = """
-    force as (
-        select r.*, row_number() over (partition by task order by seq) as look,
-            count(*) over (partition by task) as looks,
-            first_value(value) over (partition by task order by seq) as first_value,
-            first_value(blind) over (partition by task order by seq) as first_blind
-        from review r where plan = $plan and verdict <> 'undo'
-          and not exists (select 1 from review u where u.undoes = r.action_id))"""
-_MINE = f"""
-    with {_FORCE}
-    select f.task, f.action_id, f.value, f.blind, f.look, f.looks, f.first_value, f.first_blind, t.stream, t.proposed,
-        t.blind as hidden, t.why, t.stratum, t.overlap, t.example_id, e.external_id, e.text,
-        row_number() over (order by f.seq desc) <= {RECENT} as recent,
-        f.looks = 1 and f.blind and f.value <> t.proposed and coalesce(t.overlap, 1) = 1 and t.stream <> 'gold' as due
-    from force f join review_task t using (task) join example e on e.example_id = t.example_id
-    where f.reviewer = $reviewer
-    qualify recent or due order by f.seq
-"""
-_PROGRESS = f"""
-    with {_FORCE}, people as (select task, count(distinct reviewer) as people from force group by task)
-    select count(*) filter (coalesce(people, 0) >= coalesce(t.overlap, 1)), count(*)
-    from review_task t left join people using (task) where t.plan = $plan and t.stream <> 'gold'
-"""
+_SAID = "select task, reviewer, action_id, verdict, value, blind, undoes from review where plan = $plan order by seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +44,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is needed to take answers in: the plan's dataset, its task definition, the tasks by id without texts."""
+    """What is needed to take answers in: the plan's dataset, its task definition, the tasks by id."""
 
     dataset: str
     definition: Task
@@ -80,13 +57,51 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
     While the reviewer holds more than half of `count` for a good while yet, nothing new is leased, and so nothing
     written.
     """
+    tasks = plans.kept_tasks(store, plan)
     with store.transaction() as connection:
-        leased = reviews.held_within(connection, plan=plan, reviewer=reviewer)
+        standing = _standing(connection.frame(_SAID, {"plan": plan}))
+        mine = standing.filter(pl.col("reviewer") == reviewer)
+        held = pl.DataFrame({"task": reviews.held_within(connection, reviewer=reviewer)}, {"task": pl.String})
+        leased = held.join(mine, on="task", how="anti", maintain_order="left")
+        leased = leased.join(tasks, on="task", maintain_order="left").select(tasks.columns)
         if leased.height <= count // 2:
             leased = reviews.claim_within(connection, dataset=dataset, plan=plan, reviewer=reviewer, count=count)
-        mine = connection.frame(_MINE, {"plan": plan, "reviewer": reviewer})
-        done, total = connection.rows(_PROGRESS, {"plan": plan})[0]
-    return Desk(leased, mine, int(done), int(total))
+    people = standing.group_by("task").agg(people=pl.col("reviewer").n_unique())
+    asked = tasks.filter(pl.col("stream") != GOLD).select("task", "overlap")
+    done = asked.join(people, on="task").filter(pl.col("people") >= pl.col("overlap"))
+    return Desk(leased, _shown(mine, tasks), done.height, asked.height)
+
+
+def _standing(said: pl.DataFrame) -> pl.DataFrame:
+    """The answers that nobody took back, with their place among those to their task.
+
+    Flat rows come out of the database, since planning the window functions there costs more than computing them here.
+    """
+    undone = said.filter(pl.col("verdict") == "undo")["undoes"].drop_nulls()
+    kept = said.filter(pl.col("verdict") != "undo", ~pl.col("action_id").is_in(undone.implode()))
+    return kept.select(
+        "task",
+        "reviewer",
+        "action_id",
+        "value",
+        "blind",
+        look=pl.int_range(1, pl.len() + 1).over("task"),
+        looks=pl.len().over("task"),
+        first_value=pl.col("value").first().over("task"),
+        first_blind=pl.col("blind").first().over("task"),
+    )
+
+
+def _shown(mine: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
+    """A reviewer's answers, oldest first, that are recent or whose second look is due, with their tasks."""
+    turn = pl.int_range(pl.len())
+    marked = mine.with_columns(recent=turn >= pl.len().cast(pl.Int64) - RECENT)
+    asked = tasks.select("task", "stream", "proposed", pl.col("blind").alias("hidden"), "why", "stratum", "overlap",
+                         "example_id", "external_id", "text")  # fmt: skip
+    differs = pl.col("blind") & (pl.col("value") != pl.col("proposed")) & (pl.col("looks") == 1)
+    due = differs & (pl.col("overlap") == 1) & (pl.col("stream") != GOLD)
+    joined = marked.join(asked, on="task", maintain_order="left").with_columns(due=due.fill_null(value=False))
+    return joined.filter(pl.col("recent") | pl.col("due"))
 
 
 def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[Asked], Sequence[Review]]) -> int:
@@ -103,8 +118,9 @@ def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[As
     Raises:
         NotFoundError: There is no such plan.
     """
+    tasks = plans.kept_tasks(store, plan).filter(pl.col("task").is_in(list(task_ids)))
     with store.transaction() as connection:
-        asked = _asked(connection, plan, task_ids)
+        asked = _asked(connection, plan, tasks)
         given = make(asked)
         if not given:
             return 0
@@ -117,17 +133,11 @@ def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[As
     return added
 
 
-def _asked(connection: Connection, plan: str, task_ids: Sequence[str]) -> Asked:
+def _asked(connection: Connection, plan: str, tasks: pl.DataFrame) -> Asked:
     found = connection.rows(
         "select p.dataset, d.definition from plan p join dataset s on s.dataset = p.dataset "
         "join task_definition d using (task_hash) where p.plan = ? order by s.seq desc limit 1",
         [plan],
-    )
-    if not found:
-        msg = f"no plan {plan!r}; `curator dataset show` lists the plans of a dataset"
-        raise NotFoundError(msg)
-    tasks = connection.frame(
-        "select * from review_task where plan = ? and task in (select unnest(?::varchar[]))", [plan, list(task_ids)]
     )
     dataset, definition = found[0]
     made = make_task({k: v for k, v in json.loads(definition).items() if v is not None})

@@ -183,13 +183,11 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 def applied(connection: duckdb.DuckDBPyConnection) -> int:
     """The number of the newest step that the file has, 0 for an empty file. Read-only."""
-    found = connection.execute(
-        "select count(*) from information_schema.tables where table_name = 'migration'"
-    ).fetchone()
-    if not found or not found[0]:
+    try:
+        newest = connection.execute("select max(number) from migration").fetchone()
+    except duckdb.CatalogException:
         return 0
-    newest = connection.execute("select coalesce(max(number), 0) from migration").fetchone()
-    return int(newest[0]) if newest else 0
+    return int(newest[0] or 0) if newest else 0
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: str, steps: tuple[Migration, ...] = MIGRATIONS) -> list[int]:

@@ -1,12 +1,16 @@
 """Spot-check plans, the rows they were drawn from, and their review tasks."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
 from curator.errors import NotFoundError
-from storage.store import Store
+from storage.store import File, Store
+
+_NAMES = ("plan", "dataset", "purpose", "labeler", "seed", "as_of_seq", "settings", "seq")
+_RECORDS = f"select {', '.join(_NAMES)} from plan"
 
 
 def add(
@@ -49,26 +53,24 @@ def get(store: Store, plan: str) -> dict[str, Any]:
     Raises:
         NotFoundError: There is no such plan.
     """
-    rows = store.rows(
-        "select plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq from plan where plan = ?",
-        [plan],
-    )
-    if not rows:
+    found = store.rows(f"{_RECORDS} where plan = ?", [plan])
+    if not found:
         msg = f"no plan {plan!r}; `curator dataset show` lists the plans of a dataset"
         raise NotFoundError(msg)
-    names = ("plan", "dataset", "purpose", "labeler", "seed", "as_of_seq", "settings", "seq")
-    found = dict(zip(names, rows[0], strict=True))
-    found["settings"] = json.loads(found["settings"])
-    return found
+    return _record(found[0])
 
 
 def of_dataset(store: Store, dataset: str, purpose: str | None = None) -> list[dict[str, Any]]:
     """The dataset's plans, newest first."""
-    ids = store.rows(
-        "select plan from plan where dataset = ? and (? is null or purpose = ?) order by seq desc",
-        [dataset, purpose, purpose],
+    found = store.rows(
+        f"{_RECORDS} where dataset = ? and (? is null or purpose = ?) order by seq desc", [dataset, purpose, purpose]
     )
-    return [get(store, row[0]) for row in ids]
+    return [_record(row) for row in found]
+
+
+def _record(row: tuple[Any, ...]) -> dict[str, Any]:
+    found = dict(zip(_NAMES, row, strict=True))
+    return found | {"settings": json.loads(found["settings"])}
 
 
 def rows(store: Store, plan: str) -> pl.DataFrame:
@@ -92,6 +94,22 @@ def tasks(store: Store, plan: str) -> pl.DataFrame:
         "where t.plan = ? order by t.position, t.task",
         [plan],
     )
+
+
+def kept_tasks(store: Store, plan: str) -> pl.DataFrame:
+    """`tasks` of a plan that stands, read once for each of the newest few: its record comes last and nothing after it.
+
+    Raises:
+        NotFoundError: There is no such plan.
+    """
+    return _kept_tasks(store.file, plan).clone()
+
+
+@lru_cache(maxsize=4)
+def _kept_tasks(file: File, plan: str) -> pl.DataFrame:
+    store = Store(file[0])
+    get(store, plan)
+    return tasks(store, plan)
 
 
 def task(store: Store, task_id: str) -> dict[str, Any] | None:

@@ -23,13 +23,17 @@ import duckdb
 import polars as pl
 
 from curator.errors import NotFoundError, StoreError
+from storage.engine import OpenFile
 from storage.migrations import migrate
 
-CHUNK_ROWS = 1_000
-"""Rows of a bulk append written in one block; about 40 ms for short texts, half of it the checkpoint at close."""
+CHUNK_ROWS = 400
+"""Rows of a bulk append written in one block: others wait for one at most, and opening and closing it is half of it."""
 
 TURNS_S = 0.1
 """How long the threads of one process may hand the open file on among themselves."""
+
+File = tuple[Path, int, int]
+"""A store's file: path, device and inode."""
 
 _current = threading.local()
 
@@ -43,7 +47,7 @@ class _Turns:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.waiting = 0
-        self.raw: duckdb.DuckDBPyConnection | None = None
+        self.file: OpenFile | None = None
         self.handle: int | None = None
         self.since = 0.0
 
@@ -76,7 +80,7 @@ class _Turns:
 
     def lasts(self) -> bool:
         """Whether the file may stay open: it is, and other processes have not waited long."""
-        return self.raw is not None and time.monotonic() - self.since < TURNS_S
+        return self.file is not None and time.monotonic() - self.since < TURNS_S
 
     def end(self, *, went_well: bool) -> None:
         """Hand the open file on to a thread that waits, or close it; after an error nothing is handed on."""
@@ -88,10 +92,10 @@ class _Turns:
 
     def close(self) -> None:
         """Close the file and let other processes in."""
-        raw, handle, self.raw, self.handle = self.raw, self.handle, None, None
+        file, handle, self.file, self.handle = self.file, self.handle, None, None
         try:
-            if raw is not None:
-                raw.close()
+            if file is not None:
+                file.close()
         finally:
             if handle is not None:
                 os.close(handle)  # closing releases the lock
@@ -147,15 +151,12 @@ class Connection:
         """
         if records.is_empty():
             return 0
-        before = self.rows(f"select count(*) from {table}")[0][0]
         seqs = self.next_seqs(records.height)
         numbered = records.with_columns(pl.Series("seq", seqs, dtype=pl.Int64))
-        self._raw.register("incoming", numbered)
         clause = "on conflict do nothing" if ignore_existing else ""
         columns = ", ".join(numbered.columns)
-        self._raw.execute(f"insert into {table} ({columns}) select {columns} from incoming {clause}")
-        self._raw.unregister("incoming")
-        return int(self.rows(f"select count(*) from {table}")[0][0] - before)
+        with self.table("incoming", numbered):
+            return int(self.rows(f"insert into {table} ({columns}) select {columns} from incoming {clause}")[0][0])
 
 
 class Store:
@@ -163,7 +164,6 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self._migrated: tuple[int, int] | None = None
 
     @classmethod
     def create(cls, path: Path) -> "Store":
@@ -171,13 +171,29 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         store = cls(path)
         with store.exclusive():
-            store.connect().close()
+            store.open().close()
         return store
 
     @property
     def folder(self) -> Path:
         """Where the files beside the store live (vectors, jobs, rejects)."""
         return self.path.parent
+
+    @property
+    def file(self) -> File:
+        """The store's file, a key for what is kept in memory; another in its place (a restored backup) is another past.
+
+        Raises:
+            NotFoundError: There is no store at the path.
+        """
+        self._require()
+        stat = self.path.stat()
+        return self.path, stat.st_dev, stat.st_ino
+
+    def _require(self) -> None:
+        if not self.path.exists():
+            msg = f"no store at {self.path}; run `curator init` in the project folder first"
+            raise NotFoundError(msg)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -187,14 +203,12 @@ class Store:
             NotFoundError: There is no store at the path.
             StoreError: The file is newer than this Curator or cannot be opened; or a block in a block.
         """
-        if not self.path.exists():
-            msg = f"no store at {self.path}; run `curator init` in the project folder first"
-            raise NotFoundError(msg)
+        self._require()
         with self._turn() as turns:
-            if turns.raw is None:
+            if turns.file is None:
                 turns.flock(self.path)
-                turns.raw, turns.since = self.connect(), time.monotonic()
-            raw = turns.raw
+                turns.file, turns.since = self.open(), time.monotonic()
+            raw = turns.file.raw
             raw.execute("begin")
             try:
                 yield Connection(raw)
@@ -233,7 +247,7 @@ class Store:
     def exclusive(self) -> Iterator[None]:
         """Hold the file alone and closed, across threads and processes. Nobody opens it outside such a block."""
         with self._turn() as turns:
-            if turns.raw is not None:
+            if turns.file is not None:
                 turns.close()
             turns.flock(self.path)
             yield
@@ -274,19 +288,16 @@ class Store:
             if not (went_well and getattr(_current, "keeps", None) == self.path and turns.lasts()):
                 _release(went_well=went_well)
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
+    def open(self) -> OpenFile:
         """Open the file, migrated; only inside `exclusive`."""
         try:
-            raw = duckdb.connect(str(self.path), config={"threads": 2})
+            file = OpenFile(self.path)
         except duckdb.Error as error:
             msg = f"cannot open {self.path}: {error}; restore a backup, or move the file away"
             raise StoreError(msg) from error
         try:
-            stat = self.path.stat()
-            if self._migrated != (stat.st_dev, stat.st_ino):
-                migrate(raw, str(self.path))
-                self._migrated = (stat.st_dev, stat.st_ino)
+            migrate(file.raw, str(self.path))
         except BaseException:
-            raw.close()
+            file.close()
             raise
-        return raw
+        return file

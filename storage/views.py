@@ -3,7 +3,6 @@
 import copy
 import json
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,11 +10,9 @@ import polars as pl
 from curator.current import current_labels
 from curator.types import GOLD
 from storage import examples, findings, labels, plans, reviews, runs, versions
-from storage.store import Store
+from storage.store import File, Store
 
 STATE_TABLES = ("example", "label", "review", "decision", "split_assignment", "preference_pair", "dataset")
-File = tuple[Path, int, int]
-"""A store's file: path, device and inode."""
 
 
 def state_seq(store: Store, dataset: str) -> int:
@@ -35,13 +32,7 @@ def current(store: Store, dataset: str, *, labeler: str | None = None, as_of: in
     were asked for are kept in memory: pages ask again at every click.
     """
     state = state_seq(store, dataset)
-    return _current(file_of(store), dataset, labeler, state if as_of is None else min(as_of, state)).clone()
-
-
-def file_of(store: Store) -> File:
-    """The store's file; another one in its place (a backup restored) is another past."""
-    stat = store.path.stat()
-    return store.path, stat.st_dev, stat.st_ino
+    return _current(store.file, dataset, labeler, state if as_of is None else min(as_of, state)).clone()
 
 
 @lru_cache(maxsize=4)
@@ -60,7 +51,7 @@ def _current(file: File, dataset: str, labeler: str | None, as_of: int) -> pl.Da
 
 def overview(store: Store, dataset: str) -> dict[str, Any]:
     """The dataset's size and progress: rows, labelled, reviewed, decided, out by reason, splits, labels."""
-    return copy.deepcopy(_overview(file_of(store), dataset, state_seq(store, dataset)))
+    return copy.deepcopy(_overview(store.file, dataset, state_seq(store, dataset)))
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,7 @@ MEANINGS = {
     "check": "check it",
     "plan": "draw spot-checks",
     "review": "review",
+    "exclude": "leave rows out",
     "decide": "decide about groups and rules",
     "export": "release and waive",
     "train": "train and evaluate",

@@ -183,7 +183,7 @@ def history(store: Store, dataset: str, user: User) -> None:
         args = (store, dataset, user, chosen)
         st.button(
             label,
-            disabled=not chosen or not allow(user, "decide"),
+            disabled=not chosen or not allow(user, "exclude"),
             on_click=take_back,
             args=args,
             key=f"back:{'.'.join(chosen)}",

@@ -9,27 +9,22 @@ alone (their proportional set size), on Linux.
 import os
 import re
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
 
 from curator.errors import OutsideError, RequestError
 from pipelines.bench import synthetic
+from pipelines.bench.served import ROOT, Served, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = 100_000
 VISITS = 3
 PAINTED_S, SETTLED_S, MEMORY_MB = 2.0, 3.0, 300.0
@@ -72,7 +67,7 @@ def run(rows: int = ROWS, *, slack: float = 1.0) -> dict[str, Any]:
         raise RequestError(msg)
     with tempfile.TemporaryDirectory(prefix="curator-pages-") as folder, _chromium() as browser:
         settings = synthetic.project(Path(folder) / "project", rows)
-        with _app(settings.project, Path(folder) / "app.log") as app:
+        with served(settings.project, Path(folder) / "app.log") as app:
             pages = [_measure(browser, app, path, title, slack) for path, title in listed()]
     return {
         "suite": "pages",
@@ -105,7 +100,7 @@ def listed() -> list[tuple[str, str]]:
     return [("" if place == 0 else stem, title) for place, (stem, title) in enumerate(found)]
 
 
-def _measure(browser: "Browser", app: "_App", path: str, title: str, slack: float) -> PageTime:
+def _measure(browser: "Browser", app: Served, path: str, title: str, slack: float) -> PageTime:
     _visit(browser, app, path)
     visits = [_visit(browser, app, path) for _ in range(VISITS)]
     painted = statistics.median(visit.painted_s for visit in visits)
@@ -126,7 +121,7 @@ class _Visit:
     memory_mb: float | None
 
 
-def _visit(browser: "Browser", app: "_App", path: str) -> _Visit:
+def _visit(browser: "Browser", app: Served, path: str) -> _Visit:
     """Open a page in a profile of its own."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     try:
@@ -144,12 +139,6 @@ def _visit(browser: "Browser", app: "_App", path: str) -> _Visit:
         return _Visit(painted, settled, _cpu_seconds(app.pid) - before, _megabytes(_renderers()))
     finally:
         context.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _App:
-    url: str
-    pid: int
 
 
 @contextmanager
@@ -171,39 +160,6 @@ def _chromium() -> Iterator["Browser"]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
-
-
-@contextmanager
-def _app(project: Path, log: Path) -> Iterator[_App]:
-    """Start the app on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "pages.shared.serve", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    env = {**os.environ, "CURATOR_PROJECT": str(project), "PYTHONPATH": str(ROOT)}
-    with log.open("wb") as written:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=written, stderr=written)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait(process, url, log)
-        yield _App(url, process.pid)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    msg = f"the app did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
-    raise OutsideError(msg)
 
 
 def _cpu_seconds(pid: int) -> float:

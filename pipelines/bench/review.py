@@ -10,29 +10,25 @@ import itertools
 import json
 import os
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.errors import OutsideError
 from curator.tasks import make_task
 from pipelines import ingest, jobs, settings
 from pipelines import plan as planning
+from pipelines.bench.served import ROOT, end, served
 from pipelines.ingest import IngestConfig
 from pipelines.plan import PlanConfig
 from storage import datasets, examples, reviews, users, vectors
@@ -45,7 +41,6 @@ PREFETCH = 80
 BESIDE_ROWS = 100_000
 SAVE_P95_S = 0.5
 LABELS = ("refund", "delivery", "account")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> dict[str, Any]:
@@ -61,11 +56,12 @@ def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
         project = settings.init(Path(folder) / "project")[0]
         plan = _prepare(project.store, Path(folder), seconds, rows)
-        with _server(project.project) as (origin, secret):
-            _visit(origin, secret, 0.0, _names()[:1])  # the app has been in use, its modules are loaded
+        secret, log = secrets.token_hex(32), project.project / "server.log"
+        with served(project.project, log, lambda origin: _sign_in(origin, secret)) as app:
+            _visit(app.url, secret, 0.0, _names()[:1])  # the app has been in use, its modules are loaded
             with _beside(project.project, Path(folder), rows) as failed:
                 load = os.getloadavg()[0]
-                visits = _visit(origin, secret, seconds, _names())
+                visits = _visit(app.url, secret, seconds, _names())
         stored = reviews.frame(project.store, "review", plan=plan)
         embedded = _embedded(project.store)
         ingested = len(examples.known(project.store, "ingested"))
@@ -114,43 +110,15 @@ def _write(file: Path, name: str, rows: int) -> Path:
     return file
 
 
-@contextmanager
-def _server(project: Path) -> Iterator[tuple[str, str]]:
-    """The app, with a sign-in configured; yields its origin and the cookie secret that was made for it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    origin, secret = f"http://127.0.0.1:{port}", secrets.token_hex(32)
-    sign_in = {
+def _sign_in(origin: str, secret: str) -> dict[str, str]:
+    """A sign-in configured for the app, with a cookie secret that is known here."""
+    return {
         "CURATOR_AUTH_REDIRECT_URI": f"{origin}/oauth2callback",
         "CURATOR_AUTH_COOKIE_SECRET": secret,
         "CURATOR_AUTH_CLIENT_ID": "bench",
         "CURATOR_AUTH_CLIENT_SECRET": "bench",
         "CURATOR_AUTH_SERVER_METADATA_URL": f"{origin}/never-asked",
     }
-    command = [sys.executable, "-m", "pages.shared.serve", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    with (project / "server.log").open("ab") as log:
-        environment = {**os.environ, **sign_in, "CURATOR_PROJECT": str(project)}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_for(origin, process, project / "server.log")
-        yield origin, secret
-    finally:
-        _end(process)
-
-
-def _wait_for(origin: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{origin}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    msg = f"the app did not start within 120 s; its log ends:\n{log.read_text(encoding='utf-8')[-2000:]}"
-    raise OutsideError(msg)
 
 
 @contextmanager
@@ -165,7 +133,7 @@ def _beside(project: Path, folder: Path, rows: int) -> Iterator[list[str]]:
             while process.poll() is None and not stop.wait(0.2):
                 pass
             if stop.is_set():
-                _end(process)
+                end(process)
                 return
             if process.returncode:
                 failed.append(f"`curator {argv[0]}` ended with {process.returncode}")
@@ -191,15 +159,6 @@ def _beside(project: Path, folder: Path, rows: int) -> Iterator[list[str]]:
 def _command(project: Path, argv: list[str]) -> "subprocess.Popen[bytes]":
     command = [*jobs.BEHIND, sys.executable, "-m", "pipelines.cli", *argv, "--project", str(project), "--json"]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -> list[dict[str, Any]]:

@@ -10,12 +10,12 @@ NOBODY: frozenset = frozenset()
 
 def test_a_reviewer_reviews_and_decides_and_does_nothing_else() -> None:
     held = frozenset({"reviewer"})
-    assert {p for p in ALLOWED if may(held, p)} == {"review", "decide"}
+    assert {p for p in ALLOWED if may(held, p)} == {"review", "exclude", "decide"}
 
 
-def test_an_analyst_neither_reviews_nor_decides_nor_lets_anything_out() -> None:
+def test_an_analyst_leaves_rows_out_but_neither_reviews_nor_decides_nor_lets_anything_out() -> None:
     held = frozenset({"analyst"})
-    assert {p for p in ALLOWED if may(held, p)} == {"ingest", "check", "plan"}
+    assert {p for p in ALLOWED if may(held, p)} == {"ingest", "check", "plan", "exclude"}
 
 
 def test_an_engineer_does_everything_but_manage_people() -> None:

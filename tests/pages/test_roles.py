@@ -128,6 +128,26 @@ def test_reviews_and_decisions_need_a_role_that_may_give_them(
     assert reviews.frame(project.store, "support").height == 1
 
 
+def test_an_analyst_leaves_rows_out_and_takes_that_back_but_no_other_decision(
+    sign_in: Callable[..., None], project: Settings
+) -> None:
+    def take(action_id: str, **record: object) -> str:
+        decide.take([{"action_id": action_id, "reviewer": ANA, "reason": "t"} | record], "support", project.store)
+        return decide.decision_id("support", action_id)
+
+    rows = {"external_ids": ["q1"]}
+    sign_in(ANA, "analyst")
+    out = take("a1", action="exclude", **rows)
+    take("a2", action="undo", decision=out)
+    sign_in(ANA, "reviewer")
+    kept = take("a3", action="keep", **rows)
+    sign_in(ANA, "analyst")
+    for record in ({"action": "keep", **rows}, {"action": "undo", "decision": kept}, {"action": "undo", **rows}):
+        with pytest.raises(NotAllowedError):
+            take("a4", **record)
+    assert reviews.taken(project.store, "support")["action"].to_list() == ["exclude", "undo", "keep"]
+
+
 def test_the_audit_log_names_whoever_is_signed_in(sign_in: Callable[..., None], project: Settings) -> None:
     sign_in(ANA, "engineer")
     made = plan.run(PlanConfig("support", reviews=10), project.store)

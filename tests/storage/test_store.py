@@ -211,8 +211,8 @@ def test_a_writer_killed_twenty_times_loses_nothing_that_it_acknowledged(store: 
 
 def test_waiting_threads_take_turns_with_one_open_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[int] = []
-    connect = Store.connect
-    monkeypatch.setattr(Store, "connect", lambda self: opened.append(1) or connect(self))
+    opening = Store.open
+    monkeypatch.setattr(Store, "open", lambda self: opened.append(1) or opening(self))
     monkeypatch.setattr("storage.store.TURNS_S", 60.0)  # however slow the machine is
     barrier = threading.Barrier(8)
 
@@ -255,8 +255,8 @@ def test_a_block_that_fails_hands_nothing_on(store: Store) -> None:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each time that a file is opened."""
     times: list[int] = []
-    connect = Store.connect
-    monkeypatch.setattr(Store, "connect", lambda self: times.append(1) or connect(self))
+    opening = Store.open
+    monkeypatch.setattr(Store, "open", lambda self: times.append(1) or opening(self))
     return times
 
 
