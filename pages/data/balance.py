@@ -7,7 +7,7 @@ import streamlit as st
 from curator.errors import CuratorError
 from pages.shared import bulk
 from pages.shared.guard import allow, require_role
-from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.session import dataset_page, lead_on, show_error
 from pages.shared.words import percent, sentence
 from pages.shared.work import watch
 from pipelines import balance
@@ -15,11 +15,7 @@ from storage import labels
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 BARS = 40
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Balance", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to balance yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Balance", "There is nothing to balance yet.")
 watch(settings.project)
 store = settings.store
 known = labels.labelers(store, dataset)
@@ -30,7 +26,6 @@ labeler = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else
 
 def plan(cap: int | None, *, choose: bool = False) -> balance.BalanceReport:
     """Plan a cap in percent."""
-    assert dataset is not None
     return balance.run(dataset, store, labeler=labeler, cap=None if cap is None else cap / 100, choose=choose)
 
 

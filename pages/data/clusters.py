@@ -5,7 +5,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared.guard import require_role
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page
 from pages.shared.words import BASES, percent, sentence
 from pages.shared.work import cluster_work, watch, work_button
 from storage import clusters, views
@@ -13,11 +13,7 @@ from storage import clusters, views
 user = require_role("reviewer", "engineer", "analyst", "admin")
 COLOURS, OTHERS = 11, "all smaller clusters"
 POINTS = 5_000  # Points drawn on the map; more are thinned out evenly.
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Clusters", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to cluster yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Clusters", "There is nothing to cluster yet.")
 watch(settings.project)
 run = clusters.newest(settings.store, dataset)
 if run is None:

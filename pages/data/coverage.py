@@ -6,7 +6,7 @@ import streamlit as st
 
 from curator.reference import lacking
 from pages.shared.guard import require_role
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page
 from pages.shared.words import interval, percent, points, sentence
 from pages.shared.work import coverage_work, curve_work, watch, work_button
 from pipelines import curve, reference
@@ -15,11 +15,7 @@ from storage import datasets, figures, labels, views
 user = require_role("reviewer", "engineer", "analyst", "admin")
 WHOLE = "(the rows of this dataset from production)"
 CURVES = {"teacher": "the teacher's labels", "current": "labels as they are", "pruned": "without suspects"}
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Coverage", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to compare yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Coverage", "There is nothing to compare yet.")
 watch(settings.project)
 store = settings.store
 

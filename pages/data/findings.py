@@ -5,24 +5,16 @@ import streamlit as st
 from pages.shared.finding_cards import group_card, pattern_card, standing_actions, suspects_table
 from pages.shared.group_queue import KINDS, of_run
 from pages.shared.guard import require_role
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.words import FINDINGS, clipped, found_in_words, sentence
-from pages.shared.work import check_button, watch
-from storage import findings, views
+from pages.shared.work import check_button, checked_run, watch
+from storage import views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 500
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Findings", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to check yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Findings", "There is nothing to check yet.")
 watch(settings.project)
-run = findings.newest_run(settings.store, dataset)
-if run is None:
-    st.text("The dataset has not been checked yet.")
-    check_button(settings, dataset, "Check it now")
-    st.stop()
+run = checked_run(settings, dataset)
 
 st.text(f"{run['report']['rows']:,} rows were checked under the labels of {run['labeler']}.")
 counts = views.findings_by_kind(settings.store, dataset)

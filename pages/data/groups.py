@@ -5,23 +5,15 @@ import streamlit as st
 from pages.shared.group_component import group_queue
 from pages.shared.group_queue import KINDS, GroupQueue, of_run
 from pages.shared.guard import allow, recheck, require_role
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.words import FINDINGS, MAY_NOT
-from pages.shared.work import check_button, watch
-from storage import datasets, examples, findings
+from pages.shared.work import checked_run, watch
+from storage import datasets, examples
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Duplicates & contradictions", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to compare yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Duplicates & contradictions", "There is nothing to compare yet.")
 watch(settings.project)
-run = findings.newest_run(settings.store, dataset)
-if run is None:
-    st.text("The dataset has not been checked yet.")
-    check_button(settings, dataset, "Check it now")
-    st.stop()
+run = checked_run(settings, dataset)
 checked: str = run["run"]
 counts = {kind: run["report"]["counts"][kind] for kind in KINDS if run["report"]["counts"].get(kind)}
 if not counts:

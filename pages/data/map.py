@@ -11,7 +11,7 @@ from pages.shared.bulk import Bulk, BulkAction, counted
 from pages.shared.guard import allow, require_role
 from pages.shared.map_component import chosen, embedding_map, parse_selection
 from pages.shared.map_rows import MapView
-from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.session import dataset_page, lead_on, show_error
 from pages.shared.words import MAY_NOT
 from pages.shared.work import cluster_work, watch, work_button
 from pipelines import cap
@@ -20,12 +20,8 @@ from storage import clusters, findings, views
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 1_000
 ANY = "(any)"
-settings = open_project()
+settings, dataset = dataset_page(user, "Map", "There is nothing to draw yet.")
 store = settings.store
-dataset = sidebar(user, settings)
-st.subheader("Map", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to draw yet.", "pages/data/start.py", "Bring in data")
 watch(settings.project)
 run = clusters.newest(store, dataset)
 if run is None:
@@ -79,7 +75,7 @@ def from_table(view: MapView) -> pl.DataFrame:
 
 def cap_bulk(ids: tuple[str, ...], keep: int) -> Bulk:
     """What keeping so many of the rows would leave out, as a bulk action to confirm."""
-    report = cap.run(store, str(dataset), ids, keep)
+    report = cap.run(store, dataset, ids, keep)
     how = "the most redundant go first" if report.by_likeness else "they have no vectors, so the newest go first"
     stay = f"; {counted(report.reviewed)} reviewed by people stay" if report.reviewed else ""
     about = f"A cap on the map: keep {keep:,} of {counted(report.rows)}, {how}{stay}."

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared.guard import require_role
 from pages.shared.health import newest_certificate, next_step, reviewers
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.trends import trends
 from pages.shared.words import BASES, percent
 from pages.shared.work import watch
@@ -15,11 +15,7 @@ from storage import runs, views
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 5_000
 ALL = "(all)"
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Overview", anchor=False)
-if dataset is None:
-    lead_on("There is no dataset yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Overview", "There is no dataset yet.")
 summary = views.overview(settings.store, dataset)
 if not summary["rows"]:
     lead_on("The dataset has no rows yet.", "pages/data/start.py", "Bring in data")

@@ -8,26 +8,18 @@ import streamlit as st
 from pages.shared import bulk, suspect_rows
 from pages.shared.bulk import Bulk, counted
 from pages.shared.guard import allow, require_role
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.suspect_rows import Filters
 from pages.shared.words import MAY_NOT, percent
-from pages.shared.work import check_button, watch
-from storage import clusters, datasets, findings, views
+from pages.shared.work import checked_run, watch
+from storage import clusters, datasets, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 PAGE = 100
-settings = open_project()
+settings, dataset = dataset_page(user, "Suspect labels", "There is nothing to check yet.")
 store = settings.store
-dataset = sidebar(user, settings)
-st.subheader("Suspect labels", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to check yet.", "pages/data/start.py", "Bring in data")
 watch(settings.project)
-run = findings.newest_run(store, dataset)
-if run is None:
-    st.text("The dataset has not been checked yet.")
-    check_button(settings, dataset, "Check it now")
-    st.stop()
+run = checked_run(settings, dataset)
 cluster_run = clusters.newest(store, dataset)
 listed = suspect_rows.of_run(store.path, dataset, run["run"], cluster_run["run"] if cluster_run else None)
 if listed.is_empty():

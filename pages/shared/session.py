@@ -26,6 +26,19 @@ def open_project() -> Settings:
         st.stop()
 
 
+def dataset_page(user: User, title: str, empty: str) -> tuple[Settings, str]:
+    """Begin a page about one dataset: the sidebar and the title. Returns the project and the chosen dataset.
+
+    Without a dataset the page ends here: it says what is `empty`, and leads to where data is brought in.
+    """
+    settings = open_project()
+    dataset = sidebar(user, settings)
+    st.subheader(title, anchor=False)
+    if dataset is None:
+        lead_on(empty, "pages/data/start.py", "Bring in data")
+    return settings, dataset
+
+
 def sidebar(user: User, settings: Settings) -> str | None:
     """Draw the sidebar: which dataset, which project, who is looking. Returns the chosen dataset, if any.
 

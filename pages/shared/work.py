@@ -6,7 +6,7 @@ is opened later finds it by its files.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from pages.shared.guard import permitted
 from pages.shared.session import show_error
 from pipelines import jobs
 from pipelines.settings import Settings
-from storage import labels
+from storage import findings, labels
 from storage.jobs import Job
 
 POLL_S = 1.0
@@ -80,6 +80,16 @@ def check_button(settings: Settings, dataset: str, label: str) -> None:
     work_button(settings, label, check_work(dataset, whose), disabled=not known)
     if not known:
         st.text("There are no labels to check yet.")
+
+
+def checked_run(settings: Settings, dataset: str) -> dict[str, Any]:
+    """The newest check run of the dataset; without one the page ends here, with a button to check."""
+    run = findings.newest_run(settings.store, dataset)
+    if run is None:
+        st.text("The dataset has not been checked yet.")
+        check_button(settings, dataset, "Check it now")
+        st.stop()
+    return run
 
 
 def work_button(settings: Settings, label: str, work: Work, *, disabled: bool = False, primary: bool = True) -> None:

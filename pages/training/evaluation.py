@@ -5,16 +5,12 @@ import streamlit as st
 from pages.shared.evaluation_view import show_report
 from pages.shared.guard import require_role
 from pages.shared.health import reviewers
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.work import evaluate_work, watch, work_button
 from storage import labels, runs, versions, views
 
 user = require_role("engineer", "analyst", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Evaluation", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to evaluate yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Evaluation", "There is nothing to evaluate yet.")
 trained = {r["run"]: r for r in views.run_reports(settings.store, dataset) if r["status"] == "finished"}
 reports = runs.reports(settings.store, dataset=dataset)
 if not trained and not reports:

@@ -5,18 +5,14 @@ import polars as pl
 import streamlit as st
 
 from pages.shared.guard import require_role
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.words import is_local
 from pages.shared.work import train_work, watch, work_button
 from storage import versions, views
 
 user = require_role("engineer", "analyst", "admin")
 KINDS = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO)"}
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Training runs", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to train on yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Training runs", "There is nothing to train on yet.")
 released = [f"{dataset}@{v['number']}" for v in versions.listing(settings.store, dataset)]
 if not released:
     lead_on("There is no released version to train on yet.", "pages/training/versions.py", "Release")

@@ -8,18 +8,14 @@ import streamlit as st
 from curator.errors import CuratorError
 from curator.formats import FORMATS
 from pages.shared.guard import allow, require_role
-from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.session import dataset_page, lead_on, show_error
 from pages.shared.words import GATES, percent, sentence
 from pipelines import release, verify
 from pipelines.release import ReleaseConfig, ReleaseReport
 from storage import labels, versions
 
 user = require_role("engineer", "analyst", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Versions", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to release yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Versions", "There is nothing to release yet.")
 labelers = labels.labelers(settings.store, dataset)
 if not labelers:
     lead_on("The dataset has no labels yet.", "pages/data/start.py", "Bring in labels")
