@@ -98,7 +98,7 @@ with st.container(border=True, horizontal=True, vertical_alignment="center"):
             "has reviewed. Nothing is deleted.",
             width="stretch",
         )
-        if st.button("Choose them", type="primary", disabled=not allow(user, "decide")):
+        if st.button("Choose them", type="primary", disabled=not allow(user, "exclude")):
             chosen = plan(cap, choose=True)
             about = f"cap: no label above {cap} % of the final set, the most redundant rows first"
             bulk.ask(bulk.Bulk("exclude", chosen.example_ids, {}, about))

@@ -126,7 +126,7 @@ if picked.is_empty():
     st.stop()
 with st.container(border=True):
     st.text(f"{counted(picked.height)} {'under these filters' if as_table else 'chosen on the map'}:")
-    if allow(user, "decide"):
+    if allow(user, "exclude"):
         actions(
             tuple(picked["example_id"]), f"{'Listed under' if as_table else 'Chosen on'} Map: {counted(picked.height)}."
         )
