@@ -5,23 +5,19 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curator import sampling
-from curator.allocations import prices
-from curator.assignment import Staffing, gold_rows, share_of
+from curator.assignment import Staffing
 from curator.attempts import confidence_of
 from curator.certification import spent_in_words
+from curator.claims import claims, reviews_for
 from curator.errors import NotEnoughDataError, RequestError
 from curator.ids import short_id
-from curator.types import GOLD, Purpose, Stream, TaskKind
-from pipelines import acting, splitting
+from curator.types import GOLD, Purpose, TaskKind
+from pipelines import acting, plan_tasks, splitting
 from storage import audit, certificates, datasets, findings, labels, plans, views
 from storage.store import Store
-
-DEFAULT_REVIEWS = 200
-POWER = 0.9
-ASSUMED = 0.04
-"""Twice the error rate that the prices of the allocations assume where there is no target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +58,23 @@ class PlanReport:
     tasks: tuple[dict[str, Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A plan before it is stored: what is asked of it, the rows that it speaks of, and what was drawn from them."""
+
+    plan: str
+    config: PlanConfig
+    labeler: str
+    target: float | None
+    confidence: float
+    kind: TaskKind
+    as_of: int
+    population: pl.DataFrame
+    known: frozenset[str]
+    draw: sampling.Draw
+    tasks: pl.DataFrame
+
+
 def run(config: PlanConfig, store: Store) -> PlanReport:
     """Freeze the splits, draw, and store. The same request on the same state gives the same plan.
 
@@ -83,69 +96,30 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     population, notes = _population(rows, config.purpose, set(held.held_out))
     missed = _missed(store, config, labeler, target, confidence)
     level = confidence_of(len(missed) + 1, confidence)
-    reviews = _reviews(config, population.height, target, level)
-    known = population.filter((pl.col("human_status") == "settled").fill_null(False))["example_id"]
-    risk, note = _risk(store, config.dataset, labeler, population)
-    draw = sampling.draw(
-        population["example_id"].to_list(),
-        risk,
-        purpose=config.purpose,
-        reviews=reviews,
-        seed=config.seed,
-        known=frozenset(known.to_list()),
-        risk_reviews=config.risk_reviews if config.purpose != "test" else 0,
+    reviews = reviews_for(
+        population.height, purpose=config.purpose, asked=config.reviews, target=target, confidence=level
     )
+    risk, note = _risk(store, config.dataset, labeler, population)
+    known = frozenset(population.filter((pl.col("human_status") == "settled").fill_null(False))["example_id"].to_list())
+    draw = _draw(config, population, risk, known, reviews)
     staffing = config.staffing.changed()
     request = [config.dataset, config.purpose, labeler, as_of, reviews, config.risk_reviews, config.seed]
     plan = short_id("plan", [*request, confidence, target, *([staffing] if staffing else [])])
-    tasks = _tasks(plan, config, rows, draw, task.kind)
-    settings = {
-        "reviews": len(draw.audit),
-        "risk_reviews": len(draw.risk),
-        "target": target,
-        "confidence": confidence,
-        "test_share": config.test_share,
-        "strata": [asdict(s) for s in draw.strata],
-        "detector": splitting.DETECTOR,
-        **staffing,
-        "blind_share": config.staffing.blind_of_risk(task.kind),
-    }
+    asked = plan_tasks.tasks(
+        plan, rows, draw, config.staffing, purpose=config.purpose, kind=task.kind, seed=config.seed
+    )
+    made = _Made(plan, config, labeler, target, confidence, task.kind, as_of, population, known, draw, asked)
     created = not any(p["plan"] == plan for p in plans.of_dataset(store, config.dataset))
     if created:
-        _store(store, plan, config, labeler, as_of, settings, population, draw, tasks)
-    return PlanReport(
-        plan=plan,
-        dataset=config.dataset,
-        purpose=config.purpose,
-        labeler=labeler,
-        created=created,
-        reviews=len(draw.audit),
-        risk_reviews=len(draw.risk),
-        overlapped=tasks.filter(pl.col("overlap") > 1).height,
-        gold=(gold := tasks.filter(pl.col("stream") == GOLD).height),
-        population=population.height,
-        known=len(known),
-        strata=tuple(asdict(s) for s in draw.strata),
-        claims=_claims(config.purpose, population.height - len(known), len(draw.audit), target, level),
-        splits=_splits(rows),
-        notes=(
-            *notes,
-            *note,
-            *_attempt(missed, confidence),
-            *_few_gold(config.staffing.gold, gold),
-            *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
-        ),
-        tasks=tuple(
-            {
-                "task_id": row["task"],
-                "external_id": row["external_id"],
-                "stream": row["stream"],
-                "stratum": row["stratum"],
-                "inclusion_probability": row["inclusion_probability"],
-            }
-            for row in plans.tasks(store, plan).iter_rows(named=True)
-        ),
+        _store(store, made)
+    notes = (
+        *notes,
+        *note,
+        *((spent_in_words(missed, confidence),) if missed else ()),
+        *_few_gold(config.staffing.gold, _gold(made)),
+        *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
     )
+    return _report(store, made, created=created, level=level, splits=_splits(rows), notes=notes)
 
 
 def _check(config: PlanConfig) -> None:
@@ -191,22 +165,9 @@ def _missed(store: Store, config: PlanConfig, labeler: str, target: float | None
     return certificates.missed_before(store, to_come)
 
 
-def _attempt(missed: list[str], confidence: float) -> tuple[str, ...]:
-    return (spent_in_words(missed, confidence),) if missed else ()
-
-
-def _reviews(config: PlanConfig, population: int, target: float | None, confidence: float) -> int:
-    if config.purpose == "test":
-        return population
-    if config.reviews is not None:
-        return min(config.reviews, population)
-    if target is not None:
-        needed = sampling.reviews_needed(population, max_error=target, confidence=confidence, power=POWER)
-        return min(needed, population)
-    return min(DEFAULT_REVIEWS, population)
-
-
-def _risk(store: Store, dataset: str, labeler: str, population: pl.DataFrame) -> tuple[Any, tuple[str, ...]]:
+def _risk(
+    store: Store, dataset: str, labeler: str, population: pl.DataFrame
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Risk [N] of the newest check run, 0 for rows without one."""
     run = findings.newest_run(store, dataset, labeler)
     if run is None:
@@ -215,32 +176,6 @@ def _risk(store: Store, dataset: str, labeler: str, population: pl.DataFrame) ->
         )
     scores = dict(findings.scores(store, run["run"], "risk").iter_rows())
     return np.array([scores.get(e, 0.0) for e in population["example_id"]], dtype=np.float64), ()
-
-
-def _claims(purpose: Purpose, population: int, reviews: int, target: float | None, confidence: float) -> dict[str, Any]:
-    """What this many reviews can claim, and how many the target needs at 80 and 90 % chance of passing."""
-    if purpose == "test" or not population:
-        return {}
-    claims: dict[str, Any] = {
-        "confidence": confidence,
-        "upper_bound_if_errors_found": {
-            str(errors): sampling.claimable(population, reviews, confidence=confidence, errors=errors)
-            for errors in (0, 1, 2, 5)
-            if errors <= reviews
-        },
-    }
-    priced = prices(population, reviews, error_rate=(target or ASSUMED) / 2, confidence=confidence)
-    if priced:
-        claims["allocations"] = [asdict(price) for price in priced]
-    if target is not None:
-        claims["target"] = target
-        claims["reviews_needed"] = {
-            f"{power:.0%} chance if {target / 4:.2%} are wrong": sampling.reviews_needed(
-                population, max_error=target, confidence=confidence, power=power
-            )
-            for power in (0.8, 0.9)
-        }
-    return claims
 
 
 def _splits(rows: pl.DataFrame) -> dict[str, int]:
@@ -254,98 +189,97 @@ def _few_gold(wanted: int, found: int) -> tuple[str, ...]:
     return (f"{found} gold cards, not {wanted}: only rows that people settled, and that are not drawn now, can be one",)
 
 
-def _tasks(plan: str, config: PlanConfig, rows: pl.DataFrame, draw: sampling.Draw, kind: TaskKind) -> pl.DataFrame:
-    """What people are asked, in the columns of `review_task` but seq, plan and dataset."""
-    staffing, seed = config.staffing, config.seed
-    state = {row["example_id"]: row for row in rows.iter_rows(named=True)}
-    estimating: Stream = "test" if config.purpose == "test" else "audit"
-    audit_ids, risk_ids = [d.example_id for d in draw.audit], [d.example_id for d in draw.risk]
-    overlapped = share_of(audit_ids, staffing.overlap_share, seed=seed, use="overlap") if staffing.overlap > 1 else ()
-    blind = share_of(risk_ids, staffing.blind_of_risk(kind), seed=seed, use="blind")
-    taken = {*audit_ids, *risk_ids}
-    settled = rows.filter((pl.col("human_status") == "settled").fill_null(False) & pl.col("out").is_null())
-    known = [
-        (row["example_id"], row["basis"] == "adjudication")
-        for row in settled.iter_rows(named=True)
-        if row["example_id"] not in taken
-    ]
-    gold = gold_rows(known, staffing.gold, seed=seed)
-    picked: list[tuple[Stream, str, str, float, int, bool]] = [
-        *((estimating, d.example_id, d.stratum, d.inclusion_probability, d.position, True) for d in draw.audit),
-        *(("risk", d.example_id, d.stratum, 1.0, d.position, d.example_id in blind) for d in draw.risk),
-        *((GOLD, e, "known", 1.0, n, True) for n, e in enumerate(gold)),
-    ]
-    records = [
-        {
-            "task": short_id("t", [plan, e]),
-            "example_id": e,
-            "stream": stream,
-            "stratum": stratum,
-            "inclusion_probability": probability,
-            "position": position,
-            "blind": hidden and kind == "classification",
-            "content_hash": state[e]["content_hash"],
-            "proposed": state[e]["human_value"] if stream == GOLD else state[e]["value"],
-            # A gold card says what the others say: who knows which card is gold is not measured by it.
-            "why": _why(estimating if stream == GOLD else stream, stratum),
-            "overlap": staffing.overlap if e in overlapped else 1,
-        }
-        for stream, e, stratum, probability, position, hidden in picked
-    ]
-    return pl.DataFrame(
-        records, schema_overrides={"proposed": pl.String, "position": pl.Int64, "inclusion_probability": pl.Float64}
+def _draw(
+    config: PlanConfig, population: pl.DataFrame, risk_N: NDArray[np.float64], known: frozenset[str], reviews: int
+) -> sampling.Draw:
+    return sampling.draw(
+        population["example_id"].to_list(),
+        risk_N,
+        purpose=config.purpose,
+        reviews=reviews,
+        seed=config.seed,
+        known=known,
+        risk_reviews=config.risk_reviews if config.purpose != "test" else 0,
     )
 
 
-def _store(
-    store: Store,
-    plan: str,
-    config: PlanConfig,
-    labeler: str,
-    as_of: int,
-    settings: dict[str, Any],
-    population: pl.DataFrame,
-    draw: sampling.Draw,
-    tasks: pl.DataFrame,
-) -> None:
-    rows = population.select(
+def _gold(made: _Made) -> int:
+    return made.tasks.filter(pl.col("stream") == GOLD).height
+
+
+def _settings(made: _Made) -> dict[str, Any]:
+    """All settings, resolved; those of the staffing only where they are not the usual ones."""
+    return {
+        "reviews": len(made.draw.audit),
+        "risk_reviews": len(made.draw.risk),
+        "target": made.target,
+        "confidence": made.confidence,
+        "test_share": made.config.test_share,
+        "strata": [asdict(s) for s in made.draw.strata],
+        "detector": splitting.DETECTOR,
+        **made.config.staffing.changed(),
+        "blind_share": made.config.staffing.blind_of_risk(made.kind),
+    }
+
+
+def _store(store: Store, made: _Made) -> None:
+    config = made.config
+    rows = made.population.select(
         "example_id",
         "content_hash",
         "teacher_value",
         pl.col("value").alias("drawn_value"),
         pl.col("basis").alias("drawn_status"),
-        pl.col("example_id").replace_strict(draw.assignment).alias("stratum"),
+        pl.col("example_id").replace_strict(made.draw.assignment).alias("stratum"),
     )
     plans.add(
         store,
-        plan=plan,
+        plan=made.plan,
         dataset=config.dataset,
         purpose=config.purpose,
-        labeler=labeler,
+        labeler=made.labeler,
         seed=config.seed,
-        as_of_seq=as_of,
-        settings=settings,
+        as_of_seq=made.as_of,
+        settings=_settings(made),
         rows=rows,
-        tasks=tasks,
+        tasks=made.tasks,
     )
     audit.note(
         store,
         actor=acting.actor(),
         action="plan",
         subject=config.dataset,
-        plan=plan,
+        plan=made.plan,
         purpose=config.purpose,
-        tasks=tasks.height,
+        tasks=made.tasks.height,
     )
 
 
-def _why(stream: str, stratum: str) -> str:
-    """Why the card is in the queue. An audit card does not tell its risk band: that would hint at the answer."""
-    bands = {"top": "the riskiest 5 %", "next": "the next 20 % by risk", "rest": "the other 75 %"}
-    match stream:
-        case "test":
-            return "frozen test split: every row is reviewed"
-        case "risk":
-            return f"likely wrong: among {bands.get(stratum, 'the rows')} by the checks"
-        case _:
-            return "random audit: drawn by chance, to estimate how many labels are wrong"
+def _report(
+    store: Store, made: _Made, *, created: bool, level: float, splits: dict[str, int], notes: tuple[str, ...]
+) -> PlanReport:
+    config, draw, rows = made.config, made.draw, made.population.height
+    told = ("external_id", "stream", "stratum", "inclusion_probability")
+    return PlanReport(
+        plan=made.plan,
+        dataset=config.dataset,
+        purpose=config.purpose,
+        labeler=made.labeler,
+        created=created,
+        reviews=len(draw.audit),
+        risk_reviews=len(draw.risk),
+        overlapped=made.tasks.filter(pl.col("overlap") > 1).height,
+        gold=_gold(made),
+        population=rows,
+        known=len(made.known),
+        strata=tuple(asdict(s) for s in draw.strata),
+        claims=claims(
+            rows - len(made.known), len(draw.audit), purpose=config.purpose, target=made.target, confidence=level
+        ),
+        splits=splits,
+        notes=notes,
+        tasks=tuple(
+            {"task_id": row["task"], **{name: row[name] for name in told}}
+            for row in plans.tasks(store, made.plan).iter_rows(named=True)
+        ),
+    )
