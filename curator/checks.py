@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator import findings, hygiene, semantic
+from curator import findings, hygiene, private_data, semantic
 from curator.balance import MAX_RATIO, MAX_SHARE, MIN_ROWS, balance, cap_plan
 from curator.contradictions import Contradiction, contradictions
 from curator.dedup import NearPairs, exact_groups, near_groups, near_pairs
 from curator.errors import DataError
+from curator.leaks import leaks
 from curator.noise import NoiseResult, suspect
 from curator.noise_answers import suspect_answers
 from curator.patterns import Pattern, find_patterns
@@ -142,7 +143,7 @@ def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, t
     if repeated.rows and repeated.effective < _MAX_REPEATED * len(rows):
         found.append(findings.template(table, repeated))
     splits, groups = rows["split"].to_list(), rows["group"].to_list()
-    found += [findings.leak(table, leak) for leak in hygiene.leaks(table.texts, splits, groups, pairs)]
+    found += [findings.leak(table, leak) for leak in leaks(table.texts, splits, groups, pairs)]
     found += [
         findings.fault(table, "format", fault) for fault in hygiene.format_faults(table.texts, table.labels, known)
     ]
@@ -151,8 +152,8 @@ def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, t
     if known is not None:
         found += [findings.fault(table, "shortcut", fault) for fault in hygiene.shortcuts(table.texts, table.labels)]
         found += _class_findings(table, known)
-    found += [findings.fault(table, "secret", fault) for fault in hygiene.secrets(table.texts)]
-    found += [findings.fault(table, "personal_data", fault) for fault in hygiene.personal_data(table.texts)]
+    found += [findings.fault(table, "secret", fault) for fault in private_data.secrets(table.texts)]
+    found += [findings.fault(table, "personal_data", fault) for fault in private_data.personal_data(table.texts)]
     return found
 
 

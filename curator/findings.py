@@ -7,8 +7,9 @@ from typing import Any
 from curator.balance import MIN_ROWS, Balance, CapPlan
 from curator.contradictions import Contradiction
 from curator.dedup import Group, differing_words
-from curator.hygiene import Fault, Leak, Repetition
+from curator.hygiene import Fault, Repetition
 from curator.ids import short_id
+from curator.leaks import Leak
 from curator.noise import NoiseResult
 from curator.patterns import Pattern
 from curator.types import Finding, FindingKind

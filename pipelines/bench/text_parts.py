@@ -8,7 +8,7 @@ from typing import Any
 
 from curator.contradictions import contradictions
 from curator.dedup import exact_groups, near_groups, near_pairs
-from curator.hygiene import leaks
+from curator.leaks import leaks
 from curator.normalise import normalise
 from pipelines.bench.planted import APART, EXACT, NEAR, Twin, plant
 from pipelines.bench.real_sets import RealSet, load

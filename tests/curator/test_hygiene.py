@@ -1,20 +1,6 @@
-import time
-
 import pytest
 
-from curator.dedup import near_pairs
-from curator.hygiene import (
-    format_faults,
-    iban,
-    leaks,
-    luhn,
-    mixed_system_prompts,
-    personal_data,
-    redundancy,
-    repetition,
-    secrets,
-    shortcuts,
-)  # fmt: skip
+from curator.hygiene import format_faults, mixed_system_prompts, repetition, shortcuts
 
 
 def rules(faults):
@@ -51,76 +37,6 @@ def test_a_label_stated_in_the_input_is_a_shortcut_and_the_word_alone_is_not():
     texts = [f"category: card loss, row {n}" for n in range(5)] + ["my card loss is sad"] * 5
     (fault,) = shortcuts(texts, ["card_loss"] * 10)
     assert fault.rows == tuple(range(5))
-
-
-def test_secrets_are_found_and_only_their_start_is_shown():
-    key = "AK" + "IA" + "ABCDEFGHIJKLMNOP"
-    token = "gh" + "p_" + "a1" * 20
-    (aws, github) = secrets(["nothing here", f"use {key}", f"use {token} now"])
-    assert (aws.rule, aws.rows) == ("AWS access key", (1,))
-    assert (github.rule, github.rows) == ("GitHub token", (2,))
-    assert key not in aws.detail
-
-
-def test_personal_data_is_found_by_kind_and_ordinary_numbers_are_not():
-    texts = ["write to a.b@example.co.uk", "card 4539 1488 0343 6467", "card 4539 1488 0343 6468",
-             "GB82 WEST 1234 5698 7654 32", "call +44 20 7946 0958",
-             "on 2024-10-12 I paid 1,000.50 for order 123456"]  # fmt: skip
-    assert rules(personal_data(texts)) == {
-        "e-mail address": (0,), "card number": (1,), "account number (IBAN)": (3,), "phone number": (4,),
-    }  # fmt: skip
-
-
-def test_check_digits():
-    assert luhn("4111 1111 1111 1111")
-    assert not luhn("0000 0000 0000 0000")
-    assert not iban("GB82 WEST 1234 5698 7654 33")
-
-
-def test_leaks_name_both_sides_and_how():
-    texts = ["Where is my new card?", "where is my new card", "Please close my account today",
-             "Please close my acount today", "one thing", "another matter"]  # fmt: skip
-    found = leaks(
-        texts, ["train", "test", "train", "test", "train", "test"], [None] * 4 + ["g", "g"], near_pairs(texts)
-    )
-    assert [(leak.how, leak.test_rows, leak.train_rows) for leak in found] == [
-        ("exact", (1,), (0,)), ("near", (3,), (2,)), ("group", (5,), (4,)),
-    ]  # fmt: skip
-
-
-def test_rows_without_a_split_leak_nothing():
-    texts = ["same text", "same text"]
-    assert leaks(texts, ["train", None], ["g", "g"], near_pairs(texts)) == []
-
-
-def test_redundancy_is_the_likeness_to_the_nearest_copy():
-    score = redundancy(near_pairs(["where is my card", "where is my crad", "something else entirely"]), 3)
-    assert score[0] == score[1] > 0.8
-    assert score[2] == 0.0
-
-
-def test_a_line_of_a_million_letters_is_searched_once_and_not_once_from_each_letter() -> None:
-    started = time.monotonic()
-    faults = personal_data(["a" * 1_000_000, "a." * 500_000, "write to ana@example.org"])
-    assert [fault.rows for fault in faults] == [(2,)]
-    assert time.monotonic() - started < 5
-
-
-def test_rows_of_one_template_on_both_sides_are_a_leak_and_equal_rows_are_not_told_twice():
-    texts = [
-        "ship order 12 to the new address",
-        "ship order 77 to the new address",
-        "to 5",
-        "to 6",
-        "pay bill 3 by card now",
-        "Pay bill 3 by card now!",
-    ]
-    splits = ["train", "test"] * 3
-    found = leaks(texts, splits, [None] * 6, near_pairs([]))
-    assert [(leak.how, leak.test_rows, leak.train_rows) for leak in found] == [
-        ("exact", (5,), (4,)),
-        ("template", (1,), (0,)),
-    ]
 
 
 def test_rows_with_another_system_prompt_than_most_are_named():

@@ -1,0 +1,35 @@
+from curator.dedup import near_pairs
+from curator.leaks import leaks
+
+
+def test_leaks_name_both_sides_and_how():
+    texts = ["Where is my new card?", "where is my new card", "Please close my account today",
+             "Please close my acount today", "one thing", "another matter"]  # fmt: skip
+    found = leaks(
+        texts, ["train", "test", "train", "test", "train", "test"], [None] * 4 + ["g", "g"], near_pairs(texts)
+    )
+    assert [(leak.how, leak.test_rows, leak.train_rows) for leak in found] == [
+        ("exact", (1,), (0,)), ("near", (3,), (2,)), ("group", (5,), (4,)),
+    ]  # fmt: skip
+
+
+def test_rows_without_a_split_leak_nothing():
+    texts = ["same text", "same text"]
+    assert leaks(texts, ["train", None], ["g", "g"], near_pairs(texts)) == []
+
+
+def test_rows_of_one_template_on_both_sides_are_a_leak_and_equal_rows_are_not_told_twice():
+    texts = [
+        "ship order 12 to the new address",
+        "ship order 77 to the new address",
+        "to 5",
+        "to 6",
+        "pay bill 3 by card now",
+        "Pay bill 3 by card now!",
+    ]
+    splits = ["train", "test"] * 3
+    found = leaks(texts, splits, [None] * 6, near_pairs([]))
+    assert [(leak.how, leak.test_rows, leak.train_rows) for leak in found] == [
+        ("exact", (5,), (4,)),
+        ("template", (1,), (0,)),
+    ]
