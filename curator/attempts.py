@@ -12,6 +12,7 @@ spending). The whole row is wrong at most 2 alpha; no schedule that gives the fi
 than alpha + what it leaves to the others. Who wants the whole row at 95 % asks for 97.5 %.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from curator.errors import RequestError
@@ -70,3 +71,13 @@ def in_words(confidence: float) -> str:
     ('95%', '97.5%', '98.75%')
     """
     return f"{100 * confidence:.6g}%"
+
+
+def spent_in_words(missed: Sequence[str], confidence: float) -> str:
+    """What the attempts that missed cost this one."""
+    attempt = len(missed) + 1
+    return (
+        f"attempt {attempt}: {', '.join(missed)} did not meet the target before, so this one is judged at "
+        f"{in_words(confidence_of(attempt, confidence))} instead of {in_words(confidence)}; that none of the "
+        f"{attempt} attempts passes wrongly holds with {in_words(overall_confidence(attempt, confidence))} at least"
+    )

@@ -8,13 +8,13 @@ Only a `certify` plan tests a target: what a `find` plan is for was said before 
 from the plans that follow it, and its figures cannot pass a target either.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import polars as pl
 
-from curator.attempts import confidence_of, in_words, overall_confidence
+from curator.attempts import confidence_of, in_words, overall_confidence, spent_in_words
 from curator.certificate import StratumResult, error_bound, shipped_bound
 from curator.errors import NotEnoughDataError
 from curator.types import Bound
@@ -106,31 +106,13 @@ def certify(
     attempt, asked = len(missed) + 1, confidence
     confidence = confidence_of(attempt, asked)
     now = with_today(rows, drawn, current)
-    audited, known = now.filter("audited"), now.filter(pl.col("stratum") == "known")
-    state, teacher = strata_results(now, "drawn_value"), strata_results(now, "teacher_value")
-    found = errors_fixed(now)
+    state = strata_results(now, "drawn_value")
+    unreviewed, unsettled = sum(s.unreviewed for s in state), sum(s.unsettled for s in state)
     released = released_rows(now)
-    late = current.filter(pl.col("out").is_null()).join(rows, on="example_id", how="anti")
-    late = late.filter(~pl.col("human_status").is_in(["settled"]).fill_null(False))
-    unreviewed = sum(s.unreviewed for s in state)
-    unsettled = sum(s.unsettled for s in state)
-    teacher_bound = _try(
-        lambda: error_bound(teacher, known_errors=known_wrong(now), known_rows=known.height, confidence=confidence)
-    )
     changed = changed_since(released)
-    shipped = None
-    if not changed and released.height:
-        shipped = _try(
-            lambda: shipped_bound(
-                state,
-                known_errors=0,
-                known_rows=known.height,
-                errors_fixed=found,
-                rows_released=released.height,
-                confidence=confidence,
-            )
-        )
-    status, why = _status(unreviewed, unsettled, changed, late.height, shipped, target, purpose)
+    shipped = None if changed or released.is_empty() else _shipped_bound(now, state, released.height, confidence)
+    late = _late_rows(rows, current)
+    status, why = _status(unreviewed, unsettled, changed, late, shipped, target, purpose)
     if missed:
         why = (*why, spent_in_words(missed, asked))
     return Certificate(
@@ -139,15 +121,15 @@ def certify(
         plan=plan,
         labeler=labeler,
         target=target,
-        teacher_error=teacher_bound,
+        teacher_error=_teacher_bound(now, confidence),
         shipped_error=shipped,
         strata=tuple(asdict(s) for s in state),
         unreviewed=unreviewed,
         unsettled=unsettled,
         skipped=sum(s.skipped for s in state),
-        errors_found=int(_wrong(audited, "drawn_value").sum()),
-        errors_fixed=found,
-        late_rows=late.height,
+        errors_found=int(_wrong(now.filter("audited"), "drawn_value").sum()),
+        errors_fixed=errors_fixed(now),
+        late_rows=late,
         reviewers=tuple(sorted(set(reviewers))),
         purpose=purpose,
         attempt=attempt,
@@ -197,6 +179,33 @@ def class_rows(now: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _teacher_bound(now: pl.DataFrame, confidence: float) -> Bound | None:
+    """The bound on the teacher's own labels, None where the strata allow none."""
+    teacher = strata_results(now, "teacher_value")
+    wrong, rows = known_wrong(now), _known_rows(now)
+    return _try(lambda: error_bound(teacher, known_errors=wrong, known_rows=rows, confidence=confidence))
+
+
+def _shipped_bound(now: pl.DataFrame, state: list[StratumResult], released: int, confidence: float) -> Bound | None:
+    """The bound on what a release made now would hold, None where the strata allow none."""
+    fixed, rows = errors_fixed(now), _known_rows(now)
+    return _try(
+        lambda: shipped_bound(
+            state, known_errors=0, known_rows=rows, errors_fixed=fixed, rows_released=released, confidence=confidence
+        )
+    )
+
+
+def _known_rows(now: pl.DataFrame) -> int:
+    return now.filter(pl.col("stratum") == "known").height
+
+
+def _late_rows(rows: pl.DataFrame, current: pl.DataFrame) -> int:
+    """Rows that a release made now would hold, that came after the draw and that nobody settled."""
+    late = current.filter(pl.col("out").is_null()).join(rows, on="example_id", how="anti")
+    return late.filter(~pl.col("human_status").is_in(["settled"]).fill_null(False)).height
+
+
 def _wrong_expression(column: str) -> pl.Expr:
     settled = (pl.col("human_status") == "settled") & pl.col("human_value").ne_missing(pl.col(column))
     return (settled | (pl.col("human_status") == "rejected")).fill_null(False)
@@ -234,12 +243,11 @@ def changed_since(released: pl.DataFrame) -> dict[str, int]:
     return {reason: n for reason, n in reasons.items() if n}
 
 
-def _try(make: Any) -> Bound | None:  # noqa: ANN401 - a thunk
+def _try(make: Callable[[], Bound]) -> Bound | None:
     try:
-        bound: Bound = make()
+        return make()
     except NotEnoughDataError:
         return None
-    return bound
 
 
 def _status(
@@ -283,14 +291,4 @@ def _status(
         )
     return "CERTIFIED" if shipped.upper_one_sided <= target else "UNCERTIFIED", (
         f"{found}; the target is {target:.2%}",
-    )
-
-
-def spent_in_words(missed: Sequence[str], confidence: float) -> str:
-    """What the attempts that missed cost this one."""
-    attempt = len(missed) + 1
-    return (
-        f"attempt {attempt}: {', '.join(missed)} did not meet the target before, so this one is judged at "
-        f"{in_words(confidence_of(attempt, confidence))} instead of {in_words(confidence)}; that none of the "
-        f"{attempt} attempts passes wrongly holds with {in_words(overall_confidence(attempt, confidence))} at least"
     )

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from curator import sampling
 from curator.assignment import Staffing
-from curator.attempts import confidence_of
-from curator.certification import spent_in_words
+from curator.attempts import confidence_of, spent_in_words
 from curator.claims import claims, reviews_for
 from curator.errors import NotEnoughDataError, RequestError
 from curator.ids import short_id

@@ -228,28 +228,15 @@ def _manifest(
     number = versions.next_number(store, dataset)
     given = labels.frame(store, dataset, labeler=labeler, as_of=as_of)
     run = clusters.newest(store, dataset)
-    by_version = Counter(given["version"].to_list())
     return build_manifest(
         name=dataset,
         number=number,
         parent=f"{dataset}@{number - 1}" if number > 1 else None,
         as_of_seq=as_of,
         curator_version=__version__,
-        settings={
-            "labels": config.labels,
-            "labeler": labeler,
-            "formats": list(config.formats),
-            "test_share": config.test_share,
-            "seed": config.seed,
-        },
+        settings=_settings(config, labeler),
         files=[file_fact(path, data, rows) for path, (data, rows) in files.items()],
-        rows={
-            split: [
-                ReleasedRow(*row)
-                for row in content.rows[split].select("example_id", "external_id", "value").iter_rows()
-            ]
-            for split in SPLITS
-        },
+        rows=_released(content),
         pairs={split: [p.id for p in content.pairs[split]] for split in SPLITS},
         task={
             "name": task.name,
@@ -259,18 +246,10 @@ def _manifest(
         },
         teacher={
             "labeler": labeler,
-            "versions": dict(sorted(by_version.items())),
+            "versions": dict(sorted(Counter(given["version"].to_list()).items())),
             "prompt_hash": digest(prompt_hash_source(task)),
         },
-        splits={
-            "seed": config.seed,
-            "test_share": config.test_share,
-            "detector": splitting.DETECTOR,
-            "threshold": splitting.NEAR_THRESHOLD,
-            "components": content.split.components,
-            "straddling": content.split.straddling,
-            "ledger_sha256": digest(sorted(content.split.assignments.items())),
-        },
+        splits=_splits(config, content),
         filters={},
         excluded=content.excluded,
         certificate=certificate,
@@ -278,8 +257,33 @@ def _manifest(
         diversity=run["report"]["diversity"] if run else None,
         gates=found,
         waivers=[{"gate": name, "who": config.who, "why": config.why} for name in config.waive],
-        tokens={
-            "teacher_in": int(given["tokens_in"].sum() or 0),
-            "teacher_out": int(given["tokens_out"].sum() or 0),
-        },
+        tokens={f"teacher_{way}": int(given[f"tokens_{way}"].sum() or 0) for way in ("in", "out")},
     )
+
+
+def _settings(config: ReleaseConfig, labeler: str) -> dict[str, Any]:
+    return {
+        "labels": config.labels,
+        "labeler": labeler,
+        "formats": list(config.formats),
+        "test_share": config.test_share,
+        "seed": config.seed,
+    }
+
+
+def _released(content: VersionContent) -> dict[Split, list[ReleasedRow]]:
+    columns = ("example_id", "external_id", "value")
+    return {split: [ReleasedRow(*row) for row in content.rows[split].select(columns).iter_rows()] for split in SPLITS}
+
+
+def _splits(config: ReleaseConfig, content: VersionContent) -> dict[str, Any]:
+    """How the rows were split."""
+    return {
+        "seed": config.seed,
+        "test_share": config.test_share,
+        "detector": splitting.DETECTOR,
+        "threshold": splitting.NEAR_THRESHOLD,
+        "components": content.split.components,
+        "straddling": content.split.straddling,
+        "ledger_sha256": digest(sorted(content.split.assignments.items())),
+    }

@@ -71,32 +71,18 @@ def run(
     version = versions.get(store, dataset, number)
     start = _start(store, config, dataset)
     file = _verified_file(version, f"tinker/{config.kind}/train.jsonl")
-    settings = {k: v for k, v in asdict(config).items() if k not in ("version", "kind", "parent_run")}
-    name = short_id(
-        "run",
-        [version["manifest_sha256"], config.kind, Path(trainer.base_model).name, config.parent_run, settings],
-    )
-    planned = TrainingRun(
-        name, dataset, number, config.kind, trainer.base_model, config.parent_run, {**settings, "local": trainer.local}
-    )
-    done = runs.find(store, name)
+    planned = _planned(config, trainer, version)
+    done = runs.find(store, planned.id)
     if done is not None and done.status == "finished" and done.sampler_path is not None:
-        report = next(r["report"] for r in runs.listing(store, dataset).iter_rows(named=True) if r["run"] == name)
+        report = next(r["report"] for r in runs.listing(store, dataset).iter_rows(named=True) if r["run"] == done.id)
         return _report(done, config, trainer, False, json.loads(report))
     runs.record(store, planned)
-    audit.note(
-        store,
-        actor=acting.actor(),
-        action=f"train:{config.kind}",
-        subject=config.version,
-        run=name,
-        local=trainer.local,
-    )
+    _note(store, planned, config, config.kind, local=trainer.local)
     try:
-        made = _train(config, trainer, file, folder / name, start, progress)
+        made = _train(config, trainer, file, folder / planned.id, start, progress)
     except CuratorError as error:
         runs.record(store, _with(planned, "failed"), {"error": str(error)})
-        audit.note(store, actor=acting.actor(), action="train:failed", subject=config.version, run=name)
+        _note(store, planned, config, "failed")
         raise
     finished = _with(planned, "finished", made.checkpoint)
     summary = {
@@ -106,8 +92,28 @@ def run(
         "seconds": made.seconds,
     }
     runs.record(store, finished, summary)
-    audit.note(store, actor=acting.actor(), action="train:finished", subject=config.version, run=name)
+    _note(store, planned, config, "finished")
     return _report(finished, config, trainer, True, summary)
+
+
+def _planned(config: TrainConfig, trainer: Trainer, version: dict[str, Any]) -> TrainingRun:
+    """The run that is asked for; its name is the same for the same request on the same files."""
+    settings = {k: v for k, v in asdict(config).items() if k not in ("version", "kind", "parent_run")}
+    model = Path(trainer.base_model).name
+    name = short_id("run", [version["manifest_sha256"], config.kind, model, config.parent_run, settings])
+    return TrainingRun(
+        name,
+        version["dataset"],
+        version["number"],
+        config.kind,
+        trainer.base_model,
+        config.parent_run,
+        {**settings, "local": trainer.local},
+    )
+
+
+def _note(store: Store, run: TrainingRun, config: TrainConfig, event: str, **more: object) -> None:
+    audit.note(store, actor=acting.actor(), action=f"train:{event}", subject=config.version, run=run.id, **more)
 
 
 def _start(store: Store, config: TrainConfig, dataset: str) -> Checkpoint | None:
