@@ -12,10 +12,11 @@
 const RETRY_MS = 4000;
 const BATCH = 100;
 const QUEUES = new WeakMap();
+let newest = null; // the queue that has the keys: while a page changes, the one before it is still there
 
 function mount(component, Queue) {
   const root = component.parentElement;
-  if (!QUEUES.has(root)) QUEUES.set(root, new Queue(root, component.data));
+  if (!QUEUES.has(root)) QUEUES.set(root, (newest = new Queue(root, component.data)));
   QUEUES.get(root).receive(component.data, component.setStateValue);
   return () => {
     QUEUES.get(root)?.close();
@@ -193,6 +194,7 @@ class CardQueue {
   // ---- keys and mouse --------------------------------------------------------------------------------------
   listen() {
     this.onKey = (event) => {
+      if (newest && newest !== this) return;
       const field = event.composedPath().find((node) => /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName) || node.isContentEditable);
       const handled = field ? this.fieldKey(event, field) : this.key(event);
       if (!handled) return;
@@ -212,6 +214,7 @@ class CardQueue {
   }
 
   close() {
+    if (newest === this) newest = null;
     this.settle();
     window.removeEventListener("keydown", this.onKey, true);
     window.removeEventListener("beforeunload", this.onLeave);

@@ -142,6 +142,7 @@ def test_duplicates_keep_the_marked_row_by_enter_another_by_its_digit_and_any_la
     assert page.locator(".why").inner_text() == "All groups of this kind are settled."
     page.get_by_text("Exact duplicates: 3").click()
     expect(page.locator(".side.suggested")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".saving")).to_have_count(1, timeout=30_000)
     marked = page.locator(".side.suggested .facts").inner_text()
     page.keyboard.press("Enter")
     page.locator(".side:not(.suggested) > button").click()
