@@ -1,13 +1,15 @@
 """Send a plan's tasks to an outside review board; a rerun sends what is missing and takes out what is done with."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from curator import board as cards
 from curator.errors import RequestError
-from curator.ports import RefusedRecord, ReviewBoard
+from curator.ports import BoardEntry, RefusedRecord, ReviewBoard
 from curator.types import GOLD
 from pipelines import acting
 from pipelines.progress import stage
@@ -65,15 +67,7 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
     with stage("read the board") as report:
         entries = board.entries(form.name, report)
     given = list(reviews.frame(store, found["dataset"]).iter_rows(named=True))
-    made = cards.wanted(
-        tasks.iter_rows(named=True),
-        given,
-        excluded=_excluded(store, found["dataset"]),
-        on_board=frozenset(e.id for e in entries),
-        confidence=_confidence(store, found["dataset"], found["labeler"]),
-        agent=found["labeler"],
-        overlap=overlap,
-    )
+    made = _wanted(store, found["dataset"], found["labeler"], tasks, given, entries, overlap)
     todo = cards.changes(made, entries, frozenset(str(r["action_id"]) for r in given))
     board.remove(form.name, [*todo.replace, *todo.remove])
     with stage("send records") as report:
@@ -81,18 +75,8 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
     added = len(todo.push) - todo.updated - len(refused)
     removed_why: Counter[str] = Counter(made.gone[e.id.split(".", 1)[0]] for e in todo.remove)
     if created or added or todo.updated or todo.remove:
-        audit.note(
-            store,
-            actor=acting.actor(),
-            action="route",
-            subject=plan,
-            to=board.name,
-            board_dataset=form.name,
-            added=added,
-            updated=todo.updated,
-            removed=len(todo.remove),
-            refused=len(refused),
-        )
+        counts = {"added": added, "updated": todo.updated, "removed": len(todo.remove), "refused": len(refused)}
+        _note(store, plan, board, form.name, counts)
     return RouteReport(
         plan=plan,
         to=board.name,
@@ -112,6 +96,30 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
         unpulled=len(todo.unpulled),
         refused=tuple(refused),
     )
+
+
+def _wanted(
+    store: Store,
+    dataset: str,
+    labeler: str,
+    tasks: pl.DataFrame,
+    given: list[dict[str, Any]],
+    entries: Sequence[BoardEntry],
+    overlap: int,
+) -> cards.Wanted:
+    return cards.wanted(
+        tasks.iter_rows(named=True),
+        given,
+        excluded=_excluded(store, dataset),
+        on_board=frozenset(e.id for e in entries),
+        confidence=_confidence(store, dataset, labeler),
+        agent=labeler,
+        overlap=overlap,
+    )
+
+
+def _note(store: Store, plan: str, board: ReviewBoard, name: str, counts: dict[str, int]) -> None:
+    audit.note(store, actor=acting.actor(), action="route", subject=plan, to=board.name, board_dataset=name, **counts)
 
 
 def routed_to(store: Store, plan: str) -> str | None:
