@@ -53,9 +53,7 @@ def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
         NotFoundError: No such plan.
     """
     acting.require("review")
-    found = plans.get(store, plan)
-    task = datasets.task_of(store, found["dataset"])
-    tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
+    found, task, tasks = _asked(store, plan)
     read: list[Review] = []
     rejects: list[dict[str, Any]] = []
     for row in read_rows(path):
@@ -76,15 +74,12 @@ def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -
         NotFoundError: No such plan.
     """
     acting.require("review")
-    found = plans.get(store, plan)
-    task = datasets.task_of(store, found["dataset"])
-    tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
+    found, task, tasks = _asked(store, plan)
     made: list[Review] = []
     rejects: list[dict[str, Any]] = []
     for number, record in enumerate(records, start=1):
-        fields = {k: v for k, v in record.items() if k != "action_id"}
         try:
-            made.append(replace(_review(fields, tasks, task), action_id=str(record["action_id"])))
+            made.append(_own(record, tasks, task))
         except _Refused as error:
             rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
     return _add(store, found, made, made, rejects)
@@ -116,13 +111,10 @@ def save(
     def made(asked: desk.Asked) -> list[Review]:
         good = []
         for place, record in enumerate(records(asked)):
-            fields = {k: v for k, v in record.items() if k != "action_id"}
             try:
-                read = _review(fields, asked.tasks, asked.definition)
+                good.append(_own(record, asked.tasks, asked.definition))
             except _Refused as error:
                 refused[place] = str(error)
-            else:
-                good.append(replace(read, action_id=str(record["action_id"])))
         return good
 
     desk.take_in(store, plan, task_ids, made)
@@ -133,6 +125,13 @@ def undo(store: Store, *, reviewer: str, undoes: str, action_id: str) -> bool:
     """Take one's own review back. True if there was one; the same action twice changes nothing."""
     acting.require("review")
     return reviews.add_undo(store, action_id=action_id, undoes=undoes, reviewer=reviewer)
+
+
+def _asked(store: Store, plan: str) -> tuple[dict[str, Any], Task, dict[str, dict[str, Any]]]:
+    """The plan, its task, and what people are asked by task id."""
+    found = plans.get(store, plan)
+    tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
+    return found, datasets.task_of(store, found["dataset"]), tasks
 
 
 def _add(
@@ -180,6 +179,12 @@ def _news(store: Store, plan: dict[str, Any], read: list[Review]) -> list[Review
             replace(r, action_id=short_id("r", [plan["plan"], *key, moment, n])) for n, r in enumerate(new[known:])
         ]
     return made
+
+
+def _own(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
+    """A record that brings its own action id."""
+    fields = {k: v for k, v in record.items() if k != "action_id"}
+    return replace(_review(fields, tasks, task), action_id=str(record["action_id"]))
 
 
 def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
