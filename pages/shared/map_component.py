@@ -34,7 +34,7 @@ _component = st.components.v2.component(
     "curator_map",
     html=(_HERE / "map.html").read_text(encoding="utf-8"),
     css=(_HERE / "map.css").read_text(encoding="utf-8"),
-    js="".join((_HERE / name).read_text(encoding="utf-8") for name in ("map_points.js", "map.js")),
+    js="".join((_HERE / name).read_text(encoding="utf-8") for name in ("map_points.js", "map_drawing.js", "map.js")),
 )
 
 
