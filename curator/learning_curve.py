@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from curator.errors import NotEnoughDataError
+from curator.noise_models import logistic_log_probabilities
 
 CurveName = Literal["teacher", "current", "pruned"]
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -155,11 +155,9 @@ def _student(
     vectors_RD: NDArray[np.float32], labels_R: NDArray[np.object_], test_TD: NDArray[np.float32]
 ) -> NDArray[np.object_]:
     names, codes_R = np.unique(labels_R.astype(str), return_inverse=True)
-    if len(names) == 1:
-        return np.full(len(test_TD), names[0], dtype=object)
     # Cosines differ little, so unit vectors want a weak penalty.
-    model = LogisticRegression(C=10.0, max_iter=200, tol=1e-3).fit(vectors_RD, codes_R)
-    return np.asarray(names.astype(object)[model.predict(test_TD)])
+    said_TC = logistic_log_probabilities(vectors_RD, codes_R, test_TD, strength=10.0)
+    return np.asarray(names.astype(object)[said_TC.argmax(axis=1)])
 
 
 def _resampled(

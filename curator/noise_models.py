@@ -217,18 +217,34 @@ def _logistic(
 ) -> NDArray[np.float64]:  # fmt: skip
     present = np.unique(y_R)
     logit_TC = np.full((len(test_TD), classes), -30.0)
+    logit_TC[:, present] = logistic_log_probabilities(x_RD, y_R, test_TD, strength=1.0, weight_R=weight_R)
+    return logit_TC
+
+
+def logistic_log_probabilities(
+    x_RD: NDArray[np.float32], y_R: NDArray[np.int64], test_TD: NDArray[np.float32], *, strength: float,
+    weight_R: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return log-probabilities [T, P] of the P classes that are in `y_R`, ascending, from a logistic regression.
+
+    Args:
+        x_RD: Unit-length rows to learn from.
+        y_R: Their classes.
+        test_TD: Rows to tell the class of.
+        strength: Inverse of the L2 penalty (scikit-learn's C) on the rows as they are.
+        weight_R: Weights of the rows; default 1.
+    """
+    present = np.unique(y_R)
     if len(present) < 2:
-        logit_TC[:, present] = 0.0
-        return logit_TC
-    # Centring is taken up by the intercept and the scale by C: the optimum stays that of C = 1 on the rows as they
-    # are, and is reached in half the steps. The gradient of the mean loss shrinks with the number of classes, and so
+        return np.zeros((len(test_TD), len(present)))
+    # Centring is taken up by the intercept and the scale by C: the optimum stays that on the rows as they are,
+    # and is reached in half the steps. The gradient of the mean loss shrinks with the number of classes, and so
     # must the bound on it: under one bound for all, 150 classes are "converged" before the first step.
     middle_D = x_RD.mean(axis=0)
     bound = min(1e-3, 0.015 / len(present))
-    model = LogisticRegression(C=1.0 / _SCALE**2, max_iter=200, tol=bound)
+    model = LogisticRegression(C=strength / _SCALE**2, max_iter=200, tol=bound)
     model.fit((x_RD - middle_D) * np.float32(_SCALE), y_R, sample_weight=weight_R)
-    logit_TC[:, model.classes_] = model.predict_log_proba((test_TD - middle_D) * np.float32(_SCALE))
-    return logit_TC
+    return np.asarray(model.predict_log_proba((test_TD - middle_D) * np.float32(_SCALE)))
 
 
 def _gaussian(

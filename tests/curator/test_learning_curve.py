@@ -77,6 +77,24 @@ def test_without_a_ranking_it_says_what_to_run() -> None:
     assert "curator check" in found.advice
 
 
+def test_the_student_learns_many_balanced_classes() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.tile(np.arange(100), 34)
+    # Embeddings have a direction in common.
+    vectors = (3.0 + rng.normal(size=(100, 384)))[truth] + rng.normal(size=(len(truth), 384))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    held, places = np.arange(3_200, 3_400), np.arange(3_200)
+    found = learning_curve(
+        vectors,
+        {"current": TrainingSet(places, truth[places].astype(str))},
+        held,
+        truth[held].astype(str),
+        held,
+        seed=0,
+    )
+    assert found.curves["current"][-1].accuracy.value > 0.9
+
+
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(NotEnoughDataError, match="40 rows to train on"):
         curve(40, spread=0.3)
