@@ -4,12 +4,10 @@ Twenty people who save every few seconds share one lock, so a save is one short 
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import polars as pl
 
 from curator.tasks import Task, make_task
 from curator.types import GOLD, Review
@@ -19,7 +17,9 @@ from storage.store import Connection, Store
 RECENT = 20
 """Answers that a reviewer can still take back after a reload."""
 
-_SAID = "select task, reviewer, action_id, verdict, value, blind, undoes from review where plan = $plan order by seq"
+# Flat rows, put together here: a plan's answers are few, and planning window functions and joins over them, or
+# handing them to polars' threads, costs more than walking along them, on the one file that everybody waits for.
+_SAID = "select task, reviewer, action_id, verdict, value, blind, undoes from review where plan = ? order by seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,30 @@ class Desk:
     """What lies on one reviewer's desk.
 
     Attributes:
-        tasks: Leased tasks in the order of their cards; columns of `storage.plans.tasks`.
-        mine: The reviewer's own answers, oldest first, that are `recent` or whose second look is `due`: task,
-            action_id, value, blind, look (1 is the first answer to the task), looks (answers to it by anybody),
-            first_value, first_blind, and the task's stream, proposed, hidden, why, stratum, overlap, example_id,
-            external_id and text. Where several people are asked, theirs is the second look; a gold card has none.
+        tasks: Leased tasks in the order of their cards; names of `storage.plans.tasks`.
+        mine: The reviewer's own answers, oldest first, that are `recent` or whose second look is `due`: names of
+            `storage.plans.tasks` (but `blind`), and action_id, value, blind (the answer), hidden (`blind` of the
+            task), look (1 is the first answer to the task), first_value and first_blind (of the first answer).
+            Where several people are asked, theirs is the second look; a gold card has none.
         done: Tasks that as many people have reviewed as they ask for, gold cards aside.
         total: Tasks, gold cards aside.
     """
 
-    tasks: pl.DataFrame
-    mine: pl.DataFrame
+    tasks: list[dict[str, Any]]
+    mine: list[dict[str, Any]]
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer that nobody took back."""
+
+    task: str
+    reviewer: str
+    action_id: str
+    value: str | None
+    blind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,49 +70,53 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
     """
     tasks = plans.kept_tasks(store, plan)
     with store.transaction() as connection:
-        standing = _standing(connection.frame(_SAID, {"plan": plan}))
-        mine = standing.filter(pl.col("reviewer") == reviewer)
-        held = pl.DataFrame({"task": reviews.held_within(connection, reviewer=reviewer)}, {"task": pl.String})
-        leased = held.join(mine, on="task", how="anti", maintain_order="left")
-        leased = leased.join(tasks, on="task", maintain_order="left").select(tasks.columns)
-        if leased.height <= count // 2:
-            leased = reviews.claim_within(connection, dataset=dataset, plan=plan, reviewer=reviewer, count=count)
-    people = standing.group_by("task").agg(people=pl.col("reviewer").n_unique())
-    asked = tasks.filter(pl.col("stream") != GOLD).select("task", "overlap")
-    done = asked.join(people, on="task").filter(pl.col("people") >= pl.col("overlap"))
-    return Desk(leased, _shown(mine, tasks), done.height, asked.height)
+        answers = _standing(connection.rows(_SAID, [plan]))
+        answered = {answer.task for answer in answers if answer.reviewer == reviewer}
+        held = reviews.held_within(connection, reviewer=reviewer)
+        leased = [task for task in held if task in tasks and task not in answered]
+        if len(leased) <= count // 2:
+            claimed = reviews.claim_within(connection, dataset=dataset, plan=plan, reviewer=reviewer, count=count)
+            leased = claimed["task"].to_list()
+    given: dict[str, list[_Answer]] = defaultdict(list)
+    for answer in answers:
+        given[answer.task].append(answer)
+    asked = [task for task in tasks.values() if task["stream"] != GOLD]
+    done = sum(len({a.reviewer for a in given[t["task"]]}) >= t["overlap"] for t in asked if t["task"] in given)
+    own = [answer for answer in answers if answer.reviewer == reviewer]
+    old = len(own) - RECENT
+    mine = [_own(tasks[a.task], given[a.task], a, recent=turn >= old) for turn, a in enumerate(own)]
+    mine = [row for row in mine if row["recent"] or row["due"]]
+    return Desk([tasks[task] for task in leased], mine, done, len(asked))
 
 
-def _standing(said: pl.DataFrame) -> pl.DataFrame:
-    """The answers that nobody took back, with their place among those to their task.
-
-    Flat rows come out of the database, since planning the window functions there costs more than computing them here.
-    """
-    undone = said.filter(pl.col("verdict") == "undo")["undoes"].drop_nulls()
-    kept = said.filter(pl.col("verdict") != "undo", ~pl.col("action_id").is_in(undone.implode()))
-    return kept.select(
-        "task",
-        "reviewer",
-        "action_id",
-        "value",
-        "blind",
-        look=pl.int_range(1, pl.len() + 1).over("task"),
-        looks=pl.len().over("task"),
-        first_value=pl.col("value").first().over("task"),
-        first_blind=pl.col("blind").first().over("task"),
-    )
+def _standing(said: Sequence[tuple[Any, ...]]) -> list[_Answer]:
+    """The answers that nobody took back, oldest first."""
+    undone = {undoes for _, _, _, verdict, _, _, undoes in said if verdict == "undo"}
+    return [
+        _Answer(task, reviewer, action_id, value, blind)
+        for task, reviewer, action_id, verdict, value, blind, _ in said
+        if verdict != "undo" and action_id not in undone
+    ]
 
 
-def _shown(mine: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
-    """A reviewer's answers, oldest first, that are recent or whose second look is due, with their tasks."""
-    turn = pl.int_range(pl.len())
-    marked = mine.with_columns(recent=turn >= pl.len().cast(pl.Int64) - RECENT)
-    asked = tasks.select("task", "stream", "proposed", pl.col("blind").alias("hidden"), "why", "stratum", "overlap",
-                         "example_id", "external_id", "text")  # fmt: skip
-    differs = pl.col("blind") & (pl.col("value") != pl.col("proposed")) & (pl.col("looks") == 1)
-    due = differs & (pl.col("overlap") == 1) & (pl.col("stream") != GOLD)
-    joined = marked.join(asked, on="task", maintain_order="left").with_columns(due=due.fill_null(value=False))
-    return joined.filter(pl.col("recent") | pl.col("due"))
+def _own(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer, *, recent: bool) -> dict[str, Any]:
+    """One of the reviewer's answers with its task, among the answers `given` to that task."""
+    first = given[0]
+    alone = len(given) == 1 and task["overlap"] == 1 and task["stream"] != GOLD
+    return task | {
+        "action_id": answer.action_id,
+        "value": answer.value,
+        "blind": answer.blind,
+        "hidden": task["blind"],
+        "look": given.index(answer) + 1,
+        "first_value": first.value,
+        "first_blind": first.blind,
+        "recent": recent,
+        "due": alone
+        and answer.blind
+        and None not in (answer.value, task["proposed"])
+        and answer.value != task["proposed"],
+    }
 
 
 def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[Asked], Sequence[Review]]) -> int:
@@ -118,9 +133,9 @@ def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[As
     Raises:
         NotFoundError: There is no such plan.
     """
-    tasks = plans.kept_tasks(store, plan).filter(pl.col("task").is_in(list(task_ids)))
+    tasks = plans.kept_tasks(store, plan)
     with store.transaction() as connection:
-        asked = _asked(connection, plan, tasks)
+        asked = _asked(connection, plan, {task: tasks[task] for task in task_ids if task in tasks})
         given = make(asked)
         if not given:
             return 0
@@ -133,7 +148,7 @@ def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[As
     return added
 
 
-def _asked(connection: Connection, plan: str, tasks: pl.DataFrame) -> Asked:
+def _asked(connection: Connection, plan: str, tasks: dict[str, dict[str, Any]]) -> Asked:
     found = connection.rows(
         "select p.dataset, d.definition from plan p join dataset s on s.dataset = p.dataset "
         "join task_definition d using (task_hash) where p.plan = ? order by s.seq desc limit 1",
@@ -141,4 +156,4 @@ def _asked(connection: Connection, plan: str, tasks: pl.DataFrame) -> Asked:
     )
     dataset, definition = found[0]
     made = make_task({k: v for k, v in json.loads(definition).items() if v is not None})
-    return Asked(dataset, made, {row["task"]: row for row in tasks.iter_rows(named=True)})
+    return Asked(dataset, made, tasks)

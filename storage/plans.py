@@ -1,7 +1,9 @@
 """Spot-check plans, the rows they were drawn from, and their review tasks."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -96,20 +98,22 @@ def tasks(store: Store, plan: str) -> pl.DataFrame:
     )
 
 
-def kept_tasks(store: Store, plan: str) -> pl.DataFrame:
-    """`tasks` of a plan that stands, read once for each of the newest few: its record comes last and nothing after it.
+def kept_tasks(store: Store, plan: str) -> Mapping[str, dict[str, Any]]:
+    """`tasks` of a plan that stands, by id and in review order; not to be changed.
+
+    Read once for each of the newest few: the plan's record comes last, and no task after it.
 
     Raises:
         NotFoundError: There is no such plan.
     """
-    return _kept_tasks(store.file, plan).clone()
+    return MappingProxyType(_kept_tasks(store.file, plan))
 
 
 @lru_cache(maxsize=4)
-def _kept_tasks(file: File, plan: str) -> pl.DataFrame:
+def _kept_tasks(file: File, plan: str) -> dict[str, dict[str, Any]]:
     store = Store(file[0])
     get(store, plan)
-    return tasks(store, plan)
+    return {row["task"]: row for row in tasks(store, plan).iter_rows(named=True)}
 
 
 def task(store: Store, task_id: str) -> dict[str, Any] | None:

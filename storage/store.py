@@ -29,6 +29,12 @@ from storage.migrations import migrate
 CHUNK_ROWS = 400
 """Rows of a bulk append written in one block: others wait for one at most, and opening and closing it is half of it."""
 
+PAUSE_S = 0.01
+"""Between two chunks; a third of what a chunk takes, so that people mostly find the file free."""
+
+FEW = 8
+"""Records that are appended as parameters."""
+
 TURNS_S = 0.1
 """How long the threads of one process may hand the open file on among themselves."""
 
@@ -49,7 +55,7 @@ class _Turns:
         self.waiting = 0
         self.file: OpenFile | None = None
         self.handle: int | None = None
-        self.since = 0.0
+        self.since = self.taken = 0.0
 
     @classmethod
     def of(cls, path: Path) -> "_Turns":
@@ -79,8 +85,12 @@ class _Turns:
         fcntl.flock(self.handle, fcntl.LOCK_EX)
 
     def lasts(self) -> bool:
-        """Whether the file may stay open: it is, and other processes have not waited long."""
+        """Whether the file may stay open for another thread: it is, and other processes have not waited long."""
         return self.file is not None and time.monotonic() - self.since < TURNS_S
+
+    def keeps(self) -> bool:
+        """Whether its holder may keep the file open: it is, and this thread has not had it long."""
+        return self.file is not None and time.monotonic() - self.taken < TURNS_S
 
     def end(self, *, went_well: bool) -> None:
         """Hand the open file on to a thread that waits, or close it; after an error nothing is handed on."""
@@ -155,6 +165,10 @@ class Connection:
         numbered = records.with_columns(pl.Series("seq", seqs, dtype=pl.Int64))
         clause = "on conflict do nothing" if ignore_existing else ""
         columns = ", ".join(numbered.columns)
+        if numbered.height <= FEW:  # as parameters: to register a frame costs more than they do
+            places = ", ".join([f"({', '.join('?' * numbered.width)})"] * numbered.height)
+            values = [value for row in numbered.iter_rows() for value in row]
+            return int(self.rows(f"insert into {table} ({columns}) values {places} {clause}", values)[0][0])
         with self.table("incoming", numbered):
             return int(self.rows(f"insert into {table} ({columns}) select {columns} from incoming {clause}")[0][0])
 
@@ -207,7 +221,8 @@ class Store:
         with self._turn() as turns:
             if turns.file is None:
                 turns.flock(self.path)
-                turns.file, turns.since = self.open(), time.monotonic()
+                turns.file = self.open()
+                turns.since = turns.taken = time.monotonic()
             raw = turns.file.raw
             raw.execute("begin")
             try:
@@ -222,7 +237,7 @@ class Store:
         added = 0
         for start in range(0, records.height, CHUNK_ROWS):
             if start:
-                time.sleep(0.002)  # a waiting reviewer gets the lock before the next chunk
+                time.sleep(PAUSE_S)  # a waiting reviewer gets the lock before the next chunk
             with self.transaction() as connection:
                 chunk = records.slice(start, CHUNK_ROWS)
                 added += connection.append(table, chunk, ignore_existing=ignore_existing)
@@ -279,13 +294,14 @@ class Store:
         if getattr(_current, "kept", None) is not turns:
             _release(went_well=True)
             turns.acquire()
+            turns.taken = time.monotonic()
         _current.kept, _current.held, went_well = turns, True, False
         try:
             yield turns
             went_well = True
         finally:
             _current.held = False
-            if not (went_well and getattr(_current, "keeps", None) == self.path and turns.lasts()):
+            if not (went_well and getattr(_current, "keeps", None) == self.path and turns.keeps()):
                 _release(went_well=went_well)
 
     def open(self) -> OpenFile:

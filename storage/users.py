@@ -18,8 +18,7 @@ select name, role from (
 def roles_of(store: Store, name: str) -> frozenset[Role]:
     """The user's roles now, by one short query: a page asks at every run, an action at every click."""
     rows = store.rows(
-        "select role from (select role, granted, row_number() over (partition by role order by seq desc) as newest "
-        "from user_role where name = ?) where newest = 1 and granted",
+        "select role from user_role where name = ? group by role having arg_max(granted, seq)",
         [name],
     )
     return frozenset(row[0] for row in rows)

@@ -36,11 +36,10 @@ class NativeQueue:
     def load(self) -> QueueState:
         """Lease the next rows, and find the second looks that are due."""
         found = desk.read(self.store, self.dataset, self.plan, self.reviewer, PREFETCH)
-        mine = list(found.mine.iter_rows(named=True))
         return QueueState(
-            items=[_card(row, hidden=row["blind"]) for row in found.tasks.iter_rows(named=True)],
-            second_looks=[_second(row) for row in mine if row["due"]],
-            recent=[_recent(row) for row in mine if row["recent"]],
+            items=[_card(row, hidden=row["blind"]) for row in found.tasks],
+            second_looks=[_second(row) for row in found.mine if row["due"]],
+            recent=[_recent(row) for row in found.mine if row["recent"]],
             done=found.done,
             total=found.total,
         )
