@@ -14,7 +14,7 @@ from pipelines import acting
 from storage import jobs
 
 ENVIRONMENT = "CURATOR_JOB"
-BEHIND = ("nice", "-n", "5")
+BEHIND = ("nice", "-n", "15")
 """Work that nobody waits for at the page lets people at the page go first."""
 THEN = "--then"
 """Parts the commands of one job."""

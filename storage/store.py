@@ -35,7 +35,7 @@ PAUSE_S = 0.01
 FEW = 8
 """Records that are appended as parameters."""
 
-TURNS_S = 0.1
+TURNS_S = 0.25
 """How long the threads of one process may hand the open file on among themselves."""
 
 File = tuple[Path, int, int]
