@@ -3,7 +3,7 @@
 Out-of-fold class probabilities of several models are pooled (a weighted geometric mean), once with all rows
 and once more without the rows that the first pass finds most likely wrong. The score is one minus the
 probability of the given label, after weighing in which labels are taken for which: the confident joint of
-Northcutt et al. 2021 (confident learning), shrunk to chance so that it counts only where confusions repeat.
+Northcutt et al. 2021 (confident learning), which counts as far as the same confusions repeat.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,6 @@ MIN_CONFIDENCES = 100
 _DOUBT = 0.1  # share of labels taken to be wrong when a model's fit is judged
 _FIT = 0.2  # nats of fit that cost a model a factor e of its weight
 _FLOOR = 1e-3  # least probability of a class times their number: one sure model must not silence the others
-_CHANCE_ROWS = 20.0  # confusions of a label that would be as many by chance
-_LEAST_WRONG = 0.5  # confusions of the mean label where none were seen: no label is beyond doubt
-_TRUST = 0.3  # exponent of the confusions: they are estimated from the same pool, and ambiguity looks like confusion
 _DROPPED = 0.7  # share of the expected errors that the second pass goes without
 _DROPPED_WEIGHT = 1e-3
 
@@ -195,7 +192,12 @@ def believed(pooled_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray[
 
     By Bayes' rule from the pooled probabilities and the chance that one label is given for another. Those
     chances come from the confident joint: rows whose likeliest class reaches the mean probability of that
-    class among the rows that have it.
+    class among the rows that have it. Wrong labels are taken to be equally many in every class.
+
+    How a label's confusions spread over the others is a Dirichlet-multinomial (Mosimann 1962) drawn to chance, and
+    its intraclass correlation is also the exponent of the chances, for repeating is all the evidence that there
+    is of them. Where labels err by chance it is near 0, and the pooled probability of the given label decides
+    (self-confidence); where each label is taken for one other it is near 1, and a row is doubted only for that other.
 
     Args:
         pooled_RC: Out-of-fold probabilities.
@@ -206,18 +208,36 @@ def believed(pooled_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray[
     size_C = np.maximum(np.bincount(y_R, minlength=classes), 1)
     usual_C = np.bincount(y_R, weights=own_R, minlength=classes) / size_C
     sure_R = pooled_RC.max(axis=1) >= usual_C[best_R]
-    joint_CC = np.zeros((classes, classes))
-    np.add.at(joint_CC, (best_R[sure_R], y_R[sure_R]), 1.0)
-    right_C = joint_CC.diagonal().copy()
-    np.fill_diagonal(joint_CC, 0.0)
-    wrong_C = joint_CC.sum(axis=1)
-    # A label's confusions are drawn half way to the mean label's, and their spread to chance.
-    chance_CC = (1.0 - np.eye(classes)) / max(classes - 1, 1)
-    rate_C = 0.5 * (wrong_C + max(float(wrong_C.mean()), _LEAST_WRONG)) / (wrong_C + _CHANCE_ROWS)
-    joint_CC = (joint_CC + _CHANCE_ROWS * chance_CC) * rate_C[:, None] + np.diag(right_C + 1e-3)
-    mistaken_CC = joint_CC / joint_CC.sum(axis=1, keepdims=True)
-    belief_RC = pooled_RC * (mistaken_CC[:, y_R].T + 1e-12) ** _TRUST
+    wrong_CC = np.zeros((classes, classes))
+    np.add.at(wrong_CC, (best_R[sure_R], y_R[sure_R]), 1.0)
+    right = float(wrong_CC.trace())
+    np.fill_diagonal(wrong_CC, 0.0)
+    correlation = _intraclass_correlation(wrong_CC)
+    if correlation == 0.0:
+        return pooled_RC
+    rate = float(wrong_CC.sum()) / (float(wrong_CC.sum()) + right + 1.0)
+    # The correlation of a Dirichlet-multinomial is 1 / (1 + its mass).
+    mass = 1.0 / correlation - 1.0
+    spread_CC = wrong_CC + mass * (1.0 - np.eye(classes)) / (classes - 1)
+    spread_CC /= spread_CC.sum(axis=1, keepdims=True)
+    mistaken_CC = rate * spread_CC + (1.0 - rate) * np.eye(classes)
+    belief_RC = pooled_RC * mistaken_CC[:, y_R].T ** correlation
     return np.asarray(belief_RC / belief_RC.sum(axis=1, keepdims=True))
+
+
+def _intraclass_correlation(wrong_CC: NDArray[np.float64]) -> float:
+    """How much likelier than chance two confusions of one label are the same, 0..1 (1 excluded).
+
+    The share of equal pairs (Simpson 1949) above the one by chance; the mean over the labels with two confusions
+    and over one more label, whose are by chance: a few of them prove little.
+    """
+    others = len(wrong_CC) - 1
+    total_C = wrong_CC.sum(axis=1)
+    seen = total_C >= 2
+    if others < 2 or not seen.any():
+        return 0.0
+    equal_C = (wrong_CC * (wrong_CC - 1.0)).sum(axis=1)[seen] / (total_C * (total_C - 1.0))[seen]
+    return max(0.0, float(((equal_C - 1.0 / others) / (1.0 - 1.0 / others)).sum()) / (len(equal_C) + 1))
 
 
 def with_confidence(score_R: NDArray[np.float64], confidences: Sequence[float | None] | None) -> NDArray[np.float64]:

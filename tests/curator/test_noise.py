@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from curator.noise import believed, suspect, suspect_scores, with_confidence
@@ -101,3 +103,78 @@ def test_a_label_that_is_often_taken_for_another_is_believed_less_where_that_one
     belief = believed(probability, y)
     np.testing.assert_allclose(belief.sum(axis=1), 1.0)
     assert belief[109, 1] < belief[159, 2]
+
+
+def pool_and_truth(seed, classes=20, per_class=60):
+    """Class probabilities of rows in pairs of similar classes, none of them quite sure, and the true classes."""
+    rng = np.random.default_rng(seed)
+    centres = 1.6 * np.repeat(rng.normal(size=(classes // 2, 8)), 2, axis=0) + 0.7 * rng.normal(size=(classes, 8))
+    y = np.repeat(np.arange(classes), per_class)
+    x = centres[y] + rng.normal(size=(len(y), 8))
+    log = -0.5 * ((x[:, None, :] - centres[None]) ** 2).sum(axis=2) + 0.5 * rng.normal(size=(len(y), classes))
+    odds = np.exp(0.8 * (log - log.max(axis=1, keepdims=True))) + 1e-4
+    return odds / odds.sum(axis=1, keepdims=True), y
+
+
+def doubts(probability, labels):
+    """Ours, one minus the given label's probability, and the best other label's lead over it."""
+    every = np.arange(len(labels))
+    own, others = probability[every, labels], probability.copy()
+    others[every, labels] = -1.0
+    return 1.0 - believed(probability, labels)[every, labels], 1.0 - own, others.max(axis=1) - own
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("rate", [0.03, 0.1, 0.2])
+def test_uniform_mistakes_are_found_as_by_the_given_labels_probability_and_similar_ones_better_than_by_either(
+    seed, rate
+):
+    probability, y = pool_and_truth(seed)
+    rng = np.random.default_rng([seed, 1])
+    wrong = rng.random(len(y)) < rate
+    uniform = np.where(wrong, (y + rng.integers(1, 20, len(y))) % 20, y)
+    ours, own, margin = (average_precision_score(wrong, score) for score in doubts(probability, uniform))
+    assert own > margin
+    assert ours > own - 0.02
+    similar = np.where(wrong, y ^ 1, y)
+    ours, own, margin = (average_precision_score(wrong, score) for score in doubts(probability, similar))
+    assert ours > max(own, margin)
+
+
+def test_a_row_torn_between_two_other_labels_is_doubted_unless_its_own_is_only_taken_for_a_third():
+    labels = np.repeat(np.arange(4), 30)
+    probability = np.full((120, 4), 0.02)
+    probability[np.arange(120), labels] = 0.94
+    probability[28] = [0.08, 0.02, 0.02, 0.88]
+    probability[29] = [0.08, 0.45, 0.45, 0.02]  # both are given 0
+    one, torn = 1.0 - believed(probability, labels)[[28, 29], 0]
+    assert one == torn == pytest.approx(0.92)  # nothing repeats: the given label's probability decides
+    for other in range(4):  # 0 and 3 are given for each other, and 1 and 2
+        rows = 30 * other + np.arange(6)
+        probability[rows] = 0.02
+        probability[rows, 3 - other] = 0.94
+    one, torn = 1.0 - believed(probability, labels)[[28, 29], 0]
+    assert one > 0.5 > torn
+
+
+def test_without_repeated_confusions_the_pool_is_believed_as_it_is():
+    probability, y = pool_and_truth(0)
+    sure = np.eye(20)[y] * 0.9 + 0.005
+    np.testing.assert_array_equal(believed(sure, y), sure)
+    two = probability[:, :2] / probability[:, :2].sum(axis=1, keepdims=True)
+    np.testing.assert_array_equal(believed(two, y % 2), two)  # two classes: each can only be taken for the other
+
+
+@settings(max_examples=60, deadline=None)
+@given(classes=st.integers(2, 9), rows=st.integers(2, 80), sharp=st.floats(0.1, 12.0), seed=st.integers(0, 2**16))
+def test_beliefs_are_probabilities_and_do_not_depend_on_the_order_of_the_classes(classes, rows, sharp, seed):
+    rng = np.random.default_rng(seed)
+    odds = np.exp(sharp * rng.normal(size=(rows, classes)))
+    probability = odds / odds.sum(axis=1, keepdims=True)
+    labels = rng.integers(0, classes, rows)
+    belief = believed(probability, labels)
+    assert ((belief >= 0.0) & (belief <= 1.0)).all()
+    np.testing.assert_allclose(belief.sum(axis=1), 1.0)
+    order = rng.permutation(classes)
+    place = np.argsort(order)
+    np.testing.assert_allclose(believed(probability[:, order], place[labels])[:, place], belief, atol=1e-12)
