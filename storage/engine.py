@@ -4,6 +4,8 @@ To start an engine costs about 30 ms, to attach a file to one that runs about 4.
 """
 
 import itertools
+import os
+import secrets
 import tempfile
 import threading
 from pathlib import Path
@@ -55,7 +57,8 @@ def _running() -> duckdb.DuckDBPyConnection:
     """The engine, started at the first call."""
     global _engine  # one for the process is the point
     if _engine is None:
-        spill = Path(tempfile.gettempdir()) / "curator-spill"
+        # What does not fit into memory goes to a folder of this process alone: DuckDB numbers its files from 0.
+        spill = Path(tempfile.gettempdir()) / f"curator-{os.getpid()}-{secrets.token_hex(8)}"
         _engine = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": str(spill)})
     return _engine
 

@@ -133,10 +133,9 @@ class Connection:
     def table(self, name: str, records: pl.DataFrame) -> Iterator[None]:
         """Let SQL in the block read a frame as a table of this name."""
         self._raw.register(name, records)
-        try:
-            yield
-        finally:
-            self._raw.unregister(name)
+        yield
+        # Not after an error: the transaction is lost then, and to say so again would hide why. The file is closed.
+        self._raw.unregister(name)
 
     def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> pl.DataFrame:
         """Run SQL and return a polars frame; parameters as for `rows`."""

@@ -50,7 +50,7 @@ def served(
     with log.open("ab") as written:
         process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=written, stderr=written)
     try:
-        _wait(process, url, log)
+        wait(process, url, log)
         yield Served(url, process.pid)
     finally:
         end(process)
@@ -66,7 +66,12 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+def wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    """Wait until the server at the address answers.
+
+    Raises:
+        OutsideError: It has ended, or does not answer within `PATIENCE_S`; the message has the log's end.
+    """
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         try:

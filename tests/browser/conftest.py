@@ -6,17 +6,17 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urlparse
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from curator.errors import OutsideError
+from pipelines.bench.served import wait
 
 ROOT = Path(__file__).parents[2]
 collect_ignore = ["review_app.py"]  # a script for Streamlit, not a module to import
@@ -51,16 +51,11 @@ class App:
         env = {**os.environ, "CURATOR_PROJECT": str(self.project), "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
-                    if answer.status == 200:
-                        return
-            except (URLError, OSError):
-                time.sleep(0.1)
-        self.stop()
-        pytest.fail(f"the app did not start:\n{self.log.read_text()[-2000:]}")
+        try:
+            wait(self.process, self.url, self.log)
+        except OutsideError as error:
+            self.stop()
+            pytest.fail(str(error))
 
     def stop(self) -> None:
         """End it as an operating system does that is out of patience."""

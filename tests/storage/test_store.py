@@ -16,7 +16,7 @@ from curator.errors import NotFoundError, StoreError
 from pipelines.bench import store as bench
 from storage import audit
 from storage.migrations import MIGRATIONS, Migration, migrate
-from storage.store import CHUNK_ROWS, Store
+from storage.store import CHUNK_ROWS, FEW, Store
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,6 +85,15 @@ def test_a_record_whose_key_is_there_is_left_alone_and_not_counted(store: Store)
     assert store.append("request_intent", again, ignore_existing=True) == 1
     kept = dict(store.rows("select request_key, purpose from request_intent"))
     assert kept == {"k1": "first", "k2": "first", "k3": "second"}
+
+
+@pytest.mark.parametrize("count", [FEW, FEW + 1])
+def test_a_record_that_the_table_refuses_says_why_and_the_store_goes_on(store: Store, count: int) -> None:
+    bad = _events(["x"] * count).with_columns(subject=pl.lit(None, dtype=pl.String))
+    with pytest.raises(duckdb.ConstraintException, match=r"audit_event\.subject"):
+        store.append("audit_event", bad)
+    assert store.append("audit_event", _events(["good"] * count)) == count
+    assert subjects(store) == ["good"] * count
 
 
 def test_a_missing_store_is_told_and_not_made(tmp_path: Path) -> None:
