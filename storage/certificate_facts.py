@@ -1,6 +1,7 @@
 """What stands around a certificate: who reviewed when, error by class, the live answer, and the document's facts."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -14,17 +15,26 @@ from curator.live import LiveAnswer, live_answer
 from curator.reviewer_error import RATES, MeasuredError, measured, sensitivities
 from curator.types import GOLD
 from storage import certificates, datasets, plans, reviews, versions, views
-from storage.store import Store
+from storage.store import File, Store
 
 
 def live(store: Store, plan: str) -> LiveAnswer:
     """Whether the audit may stop, by what is reviewed so far; holds however often it is asked.
+
+    The newest answers are kept in memory, as a certificate is.
 
     Raises:
         NotFoundError: There is no such plan.
         RequestError: The plan draws no audit sample.
     """
     found = _audit_plan(store, plan)
+    return _live(store.file, plan, certificates.moment(store, found["dataset"]))
+
+
+@lru_cache(maxsize=8)
+def _live(file: File, plan: str, _moment: tuple[int, int]) -> LiveAnswer:
+    store = Store(file[0])
+    found = plans.get(store, plan)
     missed = certificates.missed_before(store, found) if found["purpose"] == "certify" else []
     return live_answer(
         plan=plan,
@@ -37,7 +47,7 @@ def live(store: Store, plan: str) -> LiveAnswer:
 
 
 def errors_by_class(store: Store, plan: str, *, confidence: float) -> tuple[ClassError, ...]:
-    """The error of each class of the labels as drawn; classes with the most rows first.
+    """The error of each class of the labels as drawn; classes with the most rows first. Kept in memory as `live` is.
 
     Raises:
         NotFoundError: There is no such plan.
@@ -48,7 +58,13 @@ def errors_by_class(store: Store, plan: str, *, confidence: float) -> tuple[Clas
     if kind != "classification":
         msg = f"error by class needs a classification; dataset {found['dataset']!r} is a task of kind {kind}"
         raise RequestError(msg)
-    now = with_today(plans.rows(store, plan), _drawn(store, plan), _train(store, found))
+    return _errors_by_class(store.file, plan, confidence, certificates.moment(store, found["dataset"]))
+
+
+@lru_cache(maxsize=8)
+def _errors_by_class(file: File, plan: str, confidence: float, _moment: tuple[int, int]) -> tuple[ClassError, ...]:
+    store = Store(file[0])
+    now = with_today(plans.rows(store, plan), _drawn(store, plan), _train(store, plans.get(store, plan)))
     return by_class(class_rows(now), confidence=confidence)
 
 

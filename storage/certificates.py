@@ -63,13 +63,17 @@ def _judge(store: Store, plan: dict[str, Any], as_of: int | None, released: Sequ
     """Judge a plan; the newest answers are kept in memory, since pages ask again at every click."""
     if released is not None:
         return _judge_anew(store, plan, as_of, released)
-    ((newest_plan,),) = store.rows("select coalesce(max(seq), 0) from plan where dataset = ?", [plan["dataset"]])
-    state = views.state_seq(store, plan["dataset"])
-    return _kept(store.file, plan["plan"], as_of, state, newest_plan)
+    return _kept(store.file, plan["plan"], as_of, moment(store, plan["dataset"]))
+
+
+def moment(store: Store, dataset: str) -> tuple[int, int]:
+    """What a judgement rests on: the seq of the newest label, review or decision, and that of the newest plan."""
+    ((newest_plan,),) = store.rows("select coalesce(max(seq), 0) from plan where dataset = ?", [dataset])
+    return views.state_seq(store, dataset), newest_plan
 
 
 @lru_cache(maxsize=16)
-def _kept(file: File, plan: str, as_of: int | None, _state: int, _newest_plan: int) -> Certificate:
+def _kept(file: File, plan: str, as_of: int | None, _moment: tuple[int, int]) -> Certificate:
     store = Store(file[0])
     return _judge_anew(store, plans.get(store, plan), as_of, None)
 

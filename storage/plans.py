@@ -78,8 +78,19 @@ def _record(row: tuple[Any, ...]) -> dict[str, Any]:
 def rows(store: Store, plan: str) -> pl.DataFrame:
     """The rows that the plan was drawn from.
 
-    Columns: example_id, external_id, stratum, content_hash, teacher_value, drawn_value, drawn_status.
+    Columns: example_id, external_id, stratum, content_hash, teacher_value, drawn_value, drawn_status. Read once for
+    each of the newest few plans that stand: a plan's record comes last, and no row after it.
     """
+    stands = store.rows("select 1 from plan where plan = ?", [plan])
+    return _rows(store.file, plan).clone() if stands else _read_rows(store, plan)
+
+
+@lru_cache(maxsize=2)
+def _rows(file: File, plan: str) -> pl.DataFrame:
+    return _read_rows(Store(file[0]), plan)
+
+
+def _read_rows(store: Store, plan: str) -> pl.DataFrame:
     return store.frame(
         "select distinct on (p.example_id) p.example_id, e.external_id, p.stratum, p.content_hash, "
         "p.teacher_value, p.drawn_value, p.drawn_status from plan_row p join example e using (example_id) "

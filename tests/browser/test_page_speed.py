@@ -16,8 +16,8 @@ def test_every_page_of_a_small_project_is_quick_and_light(monkeypatch: pytest.Mo
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    monkeypatch.setattr(pages, "WARM", 0)
-    monkeypatch.setattr(pages, "VISITS", 1)
+    for name, visits in {"WARM": 0, "VISITS": 1, "FRESH": 0}.items():
+        monkeypatch.setattr(pages, name, visits)
     # Other work on the machine stretches the clock, so the limits are loose here; the promise is measured by the bench.
     report = pages.run(5_000, slack=10.0)
     assert [p["title"] for p in report["pages"]] == [title for _, title in pages.listed()]

@@ -139,6 +139,7 @@ def test_a_blind_row_hides_the_teacher_until_a_first_look_and_asks_again_only_wh
     expect(page.locator(".second")).to_contain_text("You said: de. The teacher said: teacher-says-ar.")
     page.keyboard.press("4")  # digits do not decide a second look
     assert page.evaluate("window.onScreen()") == ["t0000", "true"]
+    wait_saved(page)  # with it comes the second look that the third key asked for
     page.keyboard.press("t")
     wait_saved(page)
     kept = [(a["task_id"], a["verdict"], a["value"]) for a in stored(folder)]
@@ -147,8 +148,6 @@ def test_a_blind_row_hides_the_teacher_until_a_first_look_and_asks_again_only_wh
         ("t0001", "edit", "el"),
         ("t0000", "second_look", "teacher-says-ar"),
     ]
-    assert page.evaluate("window.onScreen()") == ["t0002", "false"]  # shown before the second look was due
-    page.keyboard.press("s")
     expect(page.locator(".second")).to_contain_text("You said: el. The teacher said: teacher-says-de.")
     page.keyboard.press("k")
     wait_saved(page)
