@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_THOUSANDS = re.compile(r"(?<!\d)\d{1,3}(?:[, '’\u00a0\u202f]\d{3})+(?!\d)")
+_THOUSANDS = re.compile(r"(?<!\d)\d{1,3}([, '’\u00a0\u202f])\d{3}(?:\1\d{3})*(?!\d)")
 _NUMBER = re.compile(r"(?:(?<=\s)|^)[-−]\d+(?:[.,]\d+)*\s?%?|\d+(?:[.,]\d+)*\s?%?")
 _OPERATOR = re.compile(r"(?<=\d)\s*([*/×÷+^<>=])\s*(?=\d)")
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[ `´]+(?=[^\W\d_])")
@@ -110,12 +110,12 @@ def operators_in(text: str) -> tuple[str, ...]:
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
-    """Return the numbers of a text in order, in one spelling: 1,000 is 1000, ２ and two are 2.
+    """Return the numbers of a text in order, in one spelling: 1,000 is 1000, ２ and two are 2; any white space is one.
 
-    >>> numbers_in("1,000 of 2.50 or ten")
+    >>> numbers_in("1,000 of 2.50   or ten")
     ('1000', '2.50', '10')
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = " ".join(unicodedata.normalize("NFKC", text).split())
     plain = _THOUSANDS.sub(lambda match: re.sub(r"\D", "", match.group()), plain)
     found = [(match.start(), _digits(match.group())) for match in _NUMBER.finditer(plain)]
     found += [(match.start(), match.group()) for match in _NUMERAL.finditer(plain)]

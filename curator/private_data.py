@@ -18,9 +18,23 @@ _SECRETS = {
 }
 # A local part has at most 64 characters (RFC 5321), and each run is tried once: a line of a million letters is quick.
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,255}(?:\.[\w\-]+)*\.[A-Za-z]{2,}")
-_CARD = re.compile(r"(?<![\d.])\d(?:[ \-]?\d){12,18}(?![\d.]*\d)")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-_PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .\-]?)?(?:\(\d{2,5}\)[ .\-]?)?\d{2,4}(?:[ .\-]\d{2,4}){2,4}(?![\w.]*\d)")
+_CARD = re.compile(r"(?<![\w.])\d(?:[ \-]?\d){11,18}(?![\d.]*\d)")
+_MAESTRO = ("50", "56", "57", "58", "6")  # the only cards of 12 digits
+_IBAN = re.compile(r"(?i)\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_SSN = re.compile(r"(?<![\w.\-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w\-])")
+_PHONE = re.compile(
+    r"(?<![\w.])\+?(?:\(\d{1,5}\)[ .\-]?)?\d{1,15}(?:[ .\-]\d{2,8}|[ .\-]?\(\d{1,4}\)){0,5}"
+    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w.]*\d)"
+)
+_DATE = re.compile(r"\d{4}[.\-]\d{1,2}[.\-]\d{1,2}\b|\d{1,2}[.\-]\d{1,2}[.\-]\d{4}\b|(?:19|20)\d\d ?- ?(?:19|20)\d\d$")
+# Few digits, or digits in one piece, are a phone number only where the words before them say so.
+_CALLED = re.compile(
+    r"(?i)(?:\b(?:phone|telephone|tel|call|calling|called|dial|mobile|cell|fax|whatsapp|sms|text|messages?|answering|ring|reach|contact|"
+    r"telefon|handy|rufen|téléphone|appelez|portable|teléfono|móvil|llame|telefono|cellulare|telefone|celular|telefoon)"
+    r"\b|телефон|звони|电话|手机|電話|携帯|전화|فون|هاتف|फ़ोन|फोन)"
+)
+_NEAR = 40
+"""How many characters before a number may say that it is a phone number."""
 
 
 def secrets(texts: Sequence[str]) -> list[Fault]:
@@ -34,25 +48,48 @@ def secrets(texts: Sequence[str]) -> list[Fault]:
 
 
 def personal_data(texts: Sequence[str]) -> list[Fault]:
-    """Find e-mail addresses, card numbers (Luhn), account numbers (IBAN, mod 97) and phone numbers."""
+    """Find e-mail addresses, numbers of cards (Luhn), accounts (IBAN, mod 97), US social security, and phones."""
     return _grouped((row, name, found) for row, text in enumerate(texts) for name, found in _personal(text))
 
 
 def _personal(text: str) -> list[tuple[str, str]]:
     found = [("e-mail address", match.group()) for match in _EMAIL.finditer(text)]
     taken: list[tuple[int, int]] = []
-    for name, pattern, valid in (("card number", _CARD, luhn), ("account number (IBAN)", _IBAN, iban)):
+    for name, pattern, valid in (
+        ("card number", _CARD, _card),
+        ("account number (IBAN)", _IBAN, iban),
+        ("social security number (US)", _SSN, bool),
+    ):
         for match in pattern.finditer(text):
             if valid(match.group()):
                 found.append((name, match.group()))
                 taken.append(match.span())
     for match in _PHONE.finditer(text):
-        digits = sum(char.isdigit() for char in match.group())
         inside = any(start <= match.start() < end for start, end in taken)
-        date = re.fullmatch(r"\d{1,4}[ .\-]\d{1,2}[ .\-]\d{1,4}", match.group())
-        if 9 <= digits <= 15 and not inside and not date:
+        if not inside and _phone(match.group(), text[max(0, match.start() - _NEAR) : match.start()]):
             found.append(("phone number", match.group()))
     return found
+
+
+def _card(number: str) -> bool:
+    digits = [char for char in number if char.isdigit()]
+    return luhn(number) and (len(digits) > 12 or "".join(digits).startswith(_MAESTRO))
+
+
+def _phone(number: str, before: str) -> bool:
+    """Tell a phone number from dates, addresses of machines, years and counts, by its groups and what stands before."""
+    groups = re.findall(r"\d+", re.split("[xe]", number)[0])
+    digits = sum(map(len, groups))
+    if not 7 <= digits <= 15 or _DATE.match(number):
+        return False
+    if number.count(".") == 3 and len(groups) == 4 and all(int(group) < 256 for group in groups):
+        return False
+    if number.startswith("+"):
+        return True
+    trunk = number.startswith("0")  # the only ones with five digits in a group; without it, spaces part counts as well
+    grouped = len(groups) >= 3 and digits >= 9 and max(map(len, groups)) <= 4 + trunk
+    grouped &= trunk or re.search(r"[(.\-]", number) is not None
+    return grouped or _CALLED.search(before) is not None
 
 
 def _grouped(hits: Iterable[tuple[int, str, str]]) -> list[Fault]:

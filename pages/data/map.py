@@ -8,6 +8,7 @@ import streamlit as st
 from curator.errors import CuratorError
 from pages.shared import bulk, map_rows
 from pages.shared.bulk import Bulk, BulkAction, counted
+from pages.shared.filters import containing
 from pages.shared.guard import allow, require_role
 from pages.shared.map_component import chosen, embedding_map, parse_selection
 from pages.shared.map_rows import MapView
@@ -70,7 +71,7 @@ def from_table(view: MapView) -> pl.DataFrame:
         picked = place.selectbox(name.capitalize(), [ANY, *values], key=f"map:{name}")
         rows = rows.filter(pl.col(name) == picked) if picked != ANY else rows
     text = columns[5].text_input("Text contains")
-    return rows.filter(pl.col("text").str.contains(text, literal=True)) if text else rows
+    return containing(rows, text)
 
 
 def cap_bulk(ids: tuple[str, ...], keep: int) -> Bulk:

@@ -4,6 +4,7 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from pages.shared.filters import containing
 from pages.shared.guard import require_role
 from pages.shared.health import newest_certificate, next_step, reviewers
 from pages.shared.session import dataset_page, lead_on
@@ -69,7 +70,7 @@ with st.container(horizontal=True):
     text = st.text_input("Text contains")
 for name, wanted in (("value", label), ("basis", basis)):
     rows = rows if wanted == ALL else rows.filter(pl.col(name) == wanted)
-rows = rows.filter(pl.col("text").str.contains(text, literal=True)) if text else rows
+rows = containing(rows, text)
 st.text(f"{rows.height:,} rows" + (f", the first {SHOWN:,} are shown" if rows.height > SHOWN else ""))
 st.dataframe(
     rows.head(SHOWN).select(

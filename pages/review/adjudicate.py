@@ -5,15 +5,11 @@ import streamlit as st
 from pages.shared.adjudication_queue import AdjudicationQueue, who_said_what
 from pages.shared.guard import require_role
 from pages.shared.review_component import review_queue
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from storage import datasets, plans
 
 user = require_role("reviewer", "engineer", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Adjudicate", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to settle yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Adjudicate", "There is nothing to settle yet.")
 if not plans.of_dataset(settings.store, dataset):
     lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")
 

@@ -7,16 +7,12 @@ from curator.agreement import agreement as measure
 from curator.consensus import compare
 from curator.errors import NotEnoughDataError
 from pages.shared.guard import require_role
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.words import interval, points
 from storage import examples, opinions, plans
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Agreement", anchor=False)
-if dataset is None:
-    lead_on("There are no reviews yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Agreement", "There are no reviews yet.")
 if not plans.of_dataset(settings.store, dataset):
     lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")
 

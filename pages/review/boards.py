@@ -4,18 +4,14 @@ import streamlit as st
 
 from curator.errors import CuratorError
 from pages.shared.guard import require_role
-from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.session import dataset_page, lead_on, show_error
 from pages.shared.words import spot_check_names
 from pipelines import boards, wiring
 from storage import plans, standing
 from storage.standing import Standing
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("What is where", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to review yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "What is where", "There is nothing to review yet.")
 names = spot_check_names(plans.of_dataset(settings.store, dataset))
 if not names:
     lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")

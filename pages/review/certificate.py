@@ -6,17 +6,13 @@ from curator.certificate_text import document
 from curator.errors import CuratorError
 from pages.shared.certificate_view import acceptance, download_document, show_document
 from pages.shared.guard import require_role
-from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.session import dataset_page, lead_on, show_error
 from pages.shared.words import spot_check_names
 from pipelines import release
 from storage import certificate_facts, certificates, plans
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Certificate", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to certify yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Certificate", "There is nothing to certify yet.")
 names = spot_check_names(plans.of_dataset(settings.store, dataset))
 audits = {
     plan: name for plan, name in names.items() if plans.get(settings.store, plan)["purpose"] in certificates.ESTIMATES

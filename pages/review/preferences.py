@@ -6,16 +6,12 @@ from curator.errors import CuratorError
 from pages.shared.guard import allow, require_role
 from pages.shared.preference_component import preference_queue
 from pages.shared.preference_queue import PreferenceQueue
-from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.session import dataset_page, show_error
 from pipelines import compare
 from storage import comparisons, datasets
 
 user = require_role("reviewer", "engineer", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Preferences", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to compare yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Preferences", "There is nothing to compare yet.")
 found = comparisons.batches(settings.store, dataset)
 sources = compare.sources(dataset, settings.store)
 

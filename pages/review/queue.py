@@ -5,16 +5,12 @@ import streamlit as st
 from pages.shared.guard import require_role
 from pages.shared.native_queue import NativeQueue
 from pages.shared.review_component import review_queue
-from pages.shared.session import lead_on, open_project, sidebar
+from pages.shared.session import dataset_page, lead_on
 from pages.shared.words import spot_check_names
 from storage import datasets, plans
 
 user = require_role("reviewer", "engineer", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Review", anchor=False)
-if dataset is None:
-    lead_on("There is nothing to review yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Review", "There is nothing to review yet.")
 found = plans.of_dataset(settings.store, dataset)
 if not found:
     lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")

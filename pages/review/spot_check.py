@@ -8,18 +8,14 @@ from curator.certification import Certificate
 from curator.errors import CuratorError
 from pages.shared.certificate_view import LOOKS, live_line, minutes_left
 from pages.shared.guard import allow, require_role
-from pages.shared.session import lead_on, open_project, show_error, sidebar
+from pages.shared.session import dataset_page, show_error
 from pages.shared.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names
 from pipelines import plan as planning
 from pipelines.plan import PlanConfig
 from storage import certificate_facts, certificates, labels, plans, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-settings = open_project()
-dataset = sidebar(user, settings)
-st.subheader("Spot-check", anchor=False)
-if dataset is None:
-    lead_on("There are no rows to check yet.", "pages/data/start.py", "Bring in data")
+settings, dataset = dataset_page(user, "Spot-check", "There are no rows to check yet.")
 labelers = labels.labelers(settings.store, dataset)
 found = plans.of_dataset(settings.store, dataset)
 

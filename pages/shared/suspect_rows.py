@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from curator.current import human_outcome, in_force
+from pages.shared.filters import containing
 from storage import clusters, examples, findings, reviews
 from storage.store import Store
 
@@ -124,9 +125,7 @@ def matching(rows: pl.DataFrame, filters: Filters) -> pl.DataFrame:
     for column, wanted in chosen.items():
         if wanted:
             rows = rows.filter(pl.col(column).is_in(list(wanted)))
-    if filters.text.strip():
-        pattern = filters.text.strip().lower()
-        rows = rows.filter(pl.col("text").str.to_lowercase().str.contains(pattern, literal=True))
+    rows = containing(rows, filters.text)
     if filters.outvoted:
         rows = rows.filter(OUTVOTED)
     return rows.filter(pl.col("score") >= filters.least) if filters.least > 0 else rows

@@ -24,6 +24,25 @@ def test_case_spacing_width_and_punctuation_do_not_matter(variant):
     assert normalise(variant) == "where is my card"
 
 
+TOKENS = st.lists(
+    st.sampled_from(
+        ["3", "80", "000", "1,000", "5%", "%", "-4", "7.", "two", "Paris", "not", "can't", "fee", "*", "."]
+    ),
+    min_size=1,
+    max_size=8,
+)
+SPACES = st.sampled_from([" ", "  ", "\n", "\t", "\r\n", "\u00a0", "\u2003"])
+
+
+@given(TOKENS, st.lists(SPACES, min_size=8, max_size=8))
+def test_another_white_space_between_words_changes_neither_form_nor_marks(tokens, spaces):
+    plain = " ".join(tokens)
+    spaced = "".join(token + space for token, space in zip(tokens, spaces, strict=False))
+    assert normalise(spaced) == normalise(plain)
+    one, other = marks([plain, spaced])
+    assert one == other
+
+
 @pytest.mark.parametrize("text", ["में नहीं", "ฉันไม่รู้", "你知道吗", "как дела", "كيف حالك"])
 def test_letters_and_marks_of_other_scripts_survive(text):
     assert normalise(text).replace(" ", "") == text.replace(" ", "")
@@ -48,6 +67,10 @@ def test_the_known_conflicts_and_straddling_texts_are_found(files, conflicts, st
 )
 def test_one_number_in_two_spellings_is_one_number(left, right):
     assert numbers_in(left) == numbers_in(right)
+
+
+def test_the_groups_of_one_number_have_one_separator():
+    assert numbers_in("8,867,448 224 Forrest Hill Road") == ("8867448", "224")
 
 
 @pytest.mark.parametrize(("left", "right"), [("1.5", "15"), ("-5", "5"), ("10%", "10"), ("1000", "100"), ("1 5", "15")])
