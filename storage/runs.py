@@ -127,7 +127,7 @@ def add_report(
 
 
 def reports(store: Store, *, dataset: str | None = None, run: str | None = None) -> list[dict[str, Any]]:
-    """Evaluation reports, newest first, each with report_id, dataset, version, run, created_at and its content."""
+    """Evaluation reports, newest first: content with report_id, dataset, version (its number), run and created_at."""
     rows = store.rows(
         "select report_id, dataset, version, run, created_at, report from eval_report "
         "where (? is null or dataset = ?) and (? is null or run = ?) order by seq desc",
@@ -135,12 +135,12 @@ def reports(store: Store, *, dataset: str | None = None, run: str | None = None)
     )
     return [
         {
+            **json.loads(r[5]),
             "report_id": r[0],
             "dataset": r[1],
             "version": r[2],
             "run": r[3],
             "created_at": r[4],
-            **json.loads(r[5]),
         }
         for r in rows
     ]

@@ -48,6 +48,6 @@ def _accuracy(store: Store, dataset: str) -> pl.DataFrame:
     for report in runs.reports(store, dataset=dataset):  # newest first
         student = report["contestants"].get("student")
         if student is not None:
-            newest.setdefault(int(report["version"]), float(student["accuracy"]["value"]))
+            newest.setdefault(report["version"], float(student["accuracy"]["value"]))
     schema = {"version": pl.Int64, "accuracy": pl.Float64}
     return pl.DataFrame({"version": list(newest), "accuracy": list(newest.values())}, schema=schema)

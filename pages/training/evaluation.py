@@ -18,7 +18,7 @@ if not trained and not reports:
 watch(settings.project)
 
 if reports:
-    titles = {r["report_id"]: f"{r['version']}, {str(r['created_at'])[:16]}" for r in reports}  # newest first
+    titles = {r["report_id"]: f"{dataset}@{r['version']}, {str(r['created_at'])[:16]}" for r in reports}  # newest first
     newest = next(iter(titles))
     chosen = newest
     if len(titles) > 1:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pipelines import settings as project_settings
 from pipelines.demo import corpus, expert, loop, summary
+from storage import runs
 from storage.store import Store
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +222,26 @@ def test_a_second_run_changes_nothing(project: Path, store: Store) -> None:
     assert json.loads(done.stdout)["release"]["version"] == "langid@2"
     assert store.seq() == before
     assert manifests == {p: p.read_bytes() for p in project.glob("releases/**/manifest.json")}
+
+
+def test_every_page_of_the_app_shows_the_finished_demo(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # where Streamlit finds its configuration
+    monkeypatch.setenv("CURATOR_PROJECT", str(project))
+    monkeypatch.setattr("pages.shared.guard.is_loopback", lambda address: True)
+    pages = re.findall(r'page\("(pages/[\w/]+\.py)"', (ROOT / "streamlit_app.py").read_text())
+    assert len(pages) == 21
+    shown = {}
+    for page in pages:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run().switch_page(page).run()
+        assert not app.exception, f"{page}: {app.exception[0].message}"
+        assert [error.value for error in app.error] == [], page
+        shown[page] = [text.value for text in app.text]
+    assert "From version to version" in shown["pages/data/overview.py"]
+
+
+def test_the_verdict_of_the_student_is_told_again_by_its_run(project: Path, store: Store) -> None:
+    (run,) = {report["run"] for report in runs.reports(store, dataset="langid")}
+    command = [sys.executable, "-m", "pipelines.cli", "verdict", "--project", str(project), "--run", run, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["outcome"], told["version"]) == (0, "SHIP", "langid@2")
