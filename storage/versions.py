@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -61,14 +62,15 @@ def add(
     path: str,
     manifest: dict[str, Any],
 ) -> None:
-    """Record a finished release."""
+    """Record a finished release. A folder inside the project is kept relative to it, so that a project can move."""
+    project, folder = store.path.resolve().parent, Path(path).resolve()
     record = pl.DataFrame(
         {
             "dataset": [dataset],
             "number": [number],
             "request_hash": [request_hash],
             "manifest_sha256": [manifest_sha256],
-            "path": [path],
+            "path": [str(folder.relative_to(project) if folder.is_relative_to(project) else folder)],
             "manifest": [json.dumps(manifest, ensure_ascii=False)],
         }
     )
@@ -92,6 +94,7 @@ def get(store: Store, dataset: str, number: int) -> dict[str, Any]:
     names = ("dataset", "number", "seq", "path", "manifest_sha256", "manifest", "created_at")
     found = dict(zip(names, rows[0], strict=True))
     found["manifest"] = json.loads(found["manifest"])
+    found["path"] = str(store.path.resolve().parent / found["path"])
     return found
 
 
