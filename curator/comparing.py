@@ -3,20 +3,19 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from unicodedata import category, name
+
+from curator.normalise import COURTESIES
 
 END_WORDS = 8  # a greeting or a closing has at most this many words
 _LONG = 20  # from here on, each text may lack a word of the other
+# Prefixes that turn a meaning, beside none or another one; endings of one party and of the other (payer, payee).
+_PREFIXES = (
+    *(("", prefix) for prefix in ("un", "dis", "in", "im", "ir", "il", "non")),
+    ("hyper", "hypo"), ("inter", "intra"), ("macro", "micro"),
+)  # fmt: skip
+_PARTIES = ({"er", "ee"}, {"or", "ee"})
 _IN_USE, _OFTEN = 5, 20  # texts that share a spelling; how many times more share the right one
-# What may be said after a text without another meaning: courtesies, and words that only join others.
-_CLOSING_WORDS = """
-a about again ahead all an and any anyway are as asap at be been being but by can could did do does doing done for
-from get go had has have hello help hey hi how i if in into is it its just know let like me my need now of ok okay
-on or our out over please pls possible really right said same say see so some soon sure tell than thank thanks that
-the their them then there these they thing this those though thx to too up urgently us very want was
-way we well were what when where which while who why will with would yeah yes you your
-bitte danke merci por favor gracias obrigado grazie prego
-"""
-_CLOSINGS = frozenset(_CLOSING_WORDS.split())
 
 
 def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None = None) -> tuple[float, str] | None:
@@ -71,7 +70,7 @@ def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None =
 
 def only_in(a: Sequence[str], b: Sequence[str]) -> str:
     """Return the words of `a` that `b` does not have, but for those that say nothing more."""
-    return " ".join((Counter(a) - Counter({word: len(a) for word in {*b, *_CLOSINGS}})).elements())
+    return " ".join((Counter(a) - Counter({word: len(a) for word in {*b, *COURTESIES}})).elements())
 
 
 def unspaced_words(tokens: Sequence[str]) -> bool:
@@ -87,6 +86,8 @@ def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
         return None
     edits = 0
     for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind == "replace" and any(_ideograph(char) for char in a[a0:a1] + b[b0:b1]):
+            return None  # another character is another word
         if kind != "equal":
             edits += max(a1 - a0, b1 - b0)
     if edits > allowed:
@@ -94,9 +95,13 @@ def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
     return 1.0 - edits / max(len(a), len(b)), "typo"
 
 
+def _ideograph(char: str) -> bool:
+    return name(char, "").startswith("CJK")
+
+
 def _says_more(closing: Sequence[str]) -> bool:
     # One word may have been dropped by mistake.
-    return len(closing) > 1 and not _CLOSINGS.issuperset(closing)
+    return len(closing) > 1 and not COURTESIES.issuperset(closing)
 
 
 def _typo_distance(left: Sequence[str], right: Sequence[str], uses: Mapping[str, int]) -> int | None:
@@ -115,17 +120,34 @@ def _typo_distance(left: Sequence[str], right: Sequence[str], uses: Mapping[str,
 def typo_distance(a: str, b: str) -> int | None:
     """Return the edits (insert, delete, replace, swap of neighbours) between two spellings of a word.
 
-    None where they are too far apart to be one word: more than one edit, or two from nine letters on;
-    words under three letters, and words that differ by a prefix that turns the meaning (un-, dis-, in-).
+    None where they are too far apart to be one word: more than one edit, or two from nine letters on; another first
+    letter, which slips seldom hit and other words often have (she, he; send, lend; descending, ascending); words
+    under three letters or with anything but letters (amounts, codes, formulas); and words that differ by a prefix or an
+    ending that turns the meaning (un-, dis-, hypo-, -ee).
     """
     shorter, longer = sorted((a, b), key=len)
-    if len(longer) < 3 or longer in {f"{prefix}{shorter}" for prefix in ("un", "dis", "in", "im", "ir", "il", "non")}:
+    if len(shorter) < 3 or not (_spelt(a) and _spelt(b)) or _opposed(shorter, longer):
+        return None
+    if a[0] != b[0] and a[:2] != b[1::-1]:
         return None
     limit = 2 if len(shorter) >= 9 else 1
     if len(longer) - len(shorter) > limit:
         return None
     distance = _edits(a, b)
     return distance if distance <= limit else None
+
+
+def _spelt(word: str) -> bool:
+    return word.isalpha() or all(char.isalpha() or category(char)[0] == "M" for char in word)
+
+
+def _opposed(a: str, b: str) -> bool:
+    return any(
+        {a, b} == {f"{one}{rest}", f"{other}{rest}"}
+        for one, other in _PREFIXES
+        for word in (a, b)
+        if word.startswith(one) and (rest := word[len(one) :])
+    ) or (a[:-2] == b[:-2] and {a[-2:], b[-2:]} in _PARTIES)
 
 
 def _both_in_use(one: int, other: int) -> bool:

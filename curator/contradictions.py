@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.dedup import NearPairs, differing_words, exact_groups, near_groups
-from curator.normalise import normalise
+from curator.normalise import same_text
 
 NEAR_THRESHOLD = 0.85
 """A looser likeness would set intents that differ in one word ("virtual card", "card") against each other."""
@@ -46,10 +46,10 @@ def contradictions(
         pairs: From `curator.dedup.near_pairs` on the same texts.
         threshold: Least similarity for a near contradiction, 0..1.
     """
-    by_form: dict[str, list[int]] = {}
+    by_form: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     for row, text in enumerate(texts):
         if labels[row] is not None:
-            by_form.setdefault(normalise(text), []).append(row)
+            by_form.setdefault(same_text(text), []).append(row)
     exact = [rows for rows in by_form.values() if len({labels[row] for row in rows}) > 1]
     result = [_contradiction(texts, labels, rows, (1.0,) * len(rows), exact=True) for rows in exact]
     # One row stands for its exact copies in `pairs`; bring the copies back in.
@@ -59,7 +59,7 @@ def contradictions(
             copy: score for row, score in zip(group.rows, group.scores, strict=True) for copy in copies.get(row, (row,))
         }
         rows = sorted(row for row in score_by_row if labels[row] is not None)
-        sides = {frozenset(str(labels[row]) for row in by_form[normalise(texts[row])]) for row in rows}
+        sides = {frozenset(str(labels[row]) for row in by_form[same_text(texts[row])]) for row in rows}
         if len({labels[row] for row in rows}) > 1 and len(sides) > 1:
             result.append(_contradiction(texts, labels, rows, tuple(score_by_row[row] for row in rows), exact=False))
     return result

@@ -1,12 +1,12 @@
 """Leaks into test: what stands on both sides of the split."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from curator.dedup import NearPairs
 from curator.hygiene import template_form
-from curator.normalise import normalise
+from curator.normalise import normalise, same_text
 
 _TEMPLATE_WORDS = 4
 
@@ -38,7 +38,7 @@ def leaks(
         pairs: From `curator.dedup.near_pairs` on the same texts.
         threshold: Least similarity of a near leak, 0..1.
     """
-    found = _straddling("exact", [normalise(text) or None for text in texts], splits)
+    found = _straddling("exact", [form if (form := same_text(text))[0] else None for text in texts], splits)
     partners: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for left, right, score in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), pairs.score_P.tolist(), strict=True):
         if score >= threshold and {splits[left], splits[right]} == {"train", "test"}:
@@ -52,14 +52,14 @@ def leaks(
     forms = [form if "0" in (form := template_form(text)) and len(form.split()) >= _TEMPLATE_WORDS else None
              for text in texts]  # fmt: skip
     for leak in _straddling("template", forms, splits):
-        trained = {normalise(texts[row]) for row in leak.train_rows}
-        if any(normalise(texts[row]) not in trained for row in leak.test_rows):
+        trained = {same_text(texts[row]) for row in leak.train_rows}
+        if any(same_text(texts[row]) not in trained for row in leak.test_rows):
             found.append(leak)
     return found + _straddling("group", groups, splits)
 
 
-def _straddling(how: str, keys: Sequence[str | None], splits: Sequence[str | None]) -> list[Leak]:
-    sides: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+def _straddling(how: str, keys: Sequence[Hashable | None], splits: Sequence[str | None]) -> list[Leak]:
+    sides: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for row, (key, split) in enumerate(zip(keys, splits, strict=True)):
         if key is not None and split in ("test", "train"):
             sides[key][split == "train"].append(row)

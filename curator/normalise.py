@@ -7,8 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _THOUSANDS = re.compile(r"(?<!\d)\d{1,3}([, '’\u00a0\u202f])\d{3}(?:\1\d{3})*(?!\d)")
-_NUMBER = re.compile(r"(?:(?<=\s)|^)[-−]\d+(?:[.,]\d+)*\s?%?|\d+(?:[.,]\d+)*\s?%?")
-_OPERATOR = re.compile(r"(?<=\d)\s*([*/×÷+^<>=])\s*(?=\d)")
+_DASHES = "-\u2010\u2011\u2012\u2013\u2212"
+_NUMBER = re.compile(rf"(?:(?:(?<=\s)|^)[{_DASHES}]\.?|(?<![\w.])\.)?\d+(?:[.,]\d+)*\s?%?")
+_RAISED = re.compile(r"(?<=\d)([⁰¹²³⁴-⁹]+)")
+_LETTER = r"\b[^\W\d_]"  # one that is a word of its own, as a variable is
+# Signs that change what a text asks for, though most are punctuation. A dash between numbers is none: it parts the
+# numbers of dates and telephone numbers as well; nor is a slash between words: "and/or".
+_OPERATOR = re.compile(
+    r"!=|[$¢£¥฿\u20a0-\u20bf]|(?<=[^\W\d_])#(?!\w)"
+    r"|(?<=[\w)\]%])\s*(?:[<>=]=?|<>|[+^|~×÷±≤≥≠])\s*(?=[\w(\[\"'.$-])"
+    r"|(?<=[\w)\]]) [*/] (?=[\w(\[])"
+    rf"|(?:(?<=[\d)\]])|(?<={_LETTER}))[*/](?=[\d(\[]|{_LETTER}\b)"
+    rf"|(?<={_LETTER})(?: - (?=\d|{_LETTER}\b)|-(?={_LETTER}\b))|(?<=\d) - (?={_LETTER}\b)"
+)
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[ `´]+(?=[^\W\d_])")
 _SENTENCE_END = re.compile(r"[.!?。！？:;\n]\s*[\"'“‘(]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -18,11 +29,22 @@ _UNITS = (
     "seventeen eighteen nineteen"
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred"
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+# Two to ten in larger written languages, but for words that mean something else as well (Italian "sei").
+_TWO_TO_TEN = """
+zwei deux dos dois duas twee два две iki اثنان / drei trois tres três tre drie три üç ثلاثة तीन
+/ vier quatre cuatro quatro quattro четыре четири dört أربعة चार / fünf cinq cinco cinque vijf пять пет beş خمسة पाँच पांच
+/ sechs seis zes шесть шест altı ستة छह / sieben sept siete sete sette zeven семь седем yedi سبعة सात
+/ acht huit ocho oito otto восемь осем sekiz ثمانية आठ / neun neuf nueve nove negen девять девет dokuz تسعة नौ
+/ zehn dix diez dez dieci tien десять десет عشرة दस
+"""
 _WORD_NUMBERS = (
     {word: str(value) for value, word in enumerate(_UNITS.split())}
     | {word: str(value * 10) for value, word in enumerate(_TENS.split(), start=2)}
-    | {"thousand": "1000", "million": "1000000", "once": "1x", "twice": "2x", "half": "1/2"}
-    | {"first": "1st", "second": "2nd", "third": "3rd"}
+    | {"thousand": "1000", "million": "1000000", "billion": "1000000000", "trillion": "1000000000000", "dozen": "12"}
+    | {"once": "1x", "twice": "2x", "thrice": "3x", "half": "1/2"}
+    | {word: f"{place}." for place, word in enumerate(_ORDINALS.split(), start=1)}
+    | {word: str(value) for value, words in enumerate(_TWO_TO_TEN.split("/"), start=2) for word in words.split()}
 )
 # The common negations of larger written languages; a word that is missing here is compared as any other word.
 _NEGATION_WORDS = """
@@ -35,7 +57,20 @@ nunca sin nada ningún ninguna ninguno jamás não nem sem mai senza nessuno nie
 _NEGATIONS = frozenset(_NEGATION_WORDS.split())
 # Scripts without spaces: their negations and numerals are looked for inside the text.
 _UNSPACED_NEGATION = re.compile("[不没沒未无無]|ไม่|ない|ません|않")
-_NUMERAL = re.compile("[一二两三四五六七八九十百千万]")
+_NUMERAL = re.compile("[一二两三四五六七八九十百千万]|สอง|สาม|สี่|ห้า|หก|เจ็ด|แปด|เก้า|สิบ")
+
+
+# What may be said after a text without another meaning: courtesies, and words that only join others.
+_COURTESY_WORDS = """
+a about again ahead all an and any anyway are as asap at be been being but by can could did do does doing done for
+from get go had has have hello help hey hi how i if in into is it its just know let like me my need now of ok okay
+on or our out over please pls possible really right said same say see so some soon sure tell than thank thanks that
+the their them then there these they thing this those though thx to too up urgently us very want was
+way we well were what when where which while who why will with would yeah yes you your
+bitte danke merci por favor gracias obrigado grazie prego
+"""
+COURTESIES = frozenset(_COURTESY_WORDS.split())
+"""Words that say nothing more; never names."""
 
 
 class _Table(dict[int, str | None]):
@@ -52,7 +87,7 @@ class _Table(dict[int, str | None]):
         return value
 
 
-_TABLE = _Table()
+_TABLE = _Table({ord("ß"): "ss"})  # whose capital is SS
 
 
 def normalise(text: str) -> str:
@@ -70,10 +105,10 @@ def normalise(text: str) -> str:
 def visible(text: str) -> str:
     """Return the text as it is read: NFKC, without zero-width characters; case and punctuation stay.
 
-    >>> visible("ＰＩ\u200bＮ, please")
-    'PIN, please'
+    >>> visible("ＰＩ\u200bＮ, please: 10⁵")
+    'PIN, please: 10^5'
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", text if text.isascii() else _RAISED.sub(r"^\1", text))
     return plain if plain.isascii() else "".join(char for char in plain if unicodedata.category(char) != "Cf")
 
 
@@ -90,7 +125,7 @@ def unspaced(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What two texts must share to be the same: numbers, operators between numbers and names in order, negations."""
+    """What two texts must share to be the same: numbers, operators (`operators_in`) and names in order, negations."""
 
     numbers: tuple[str, ...]
     negations: int
@@ -99,14 +134,18 @@ class Marks:
 
 
 def operators_in(text: str) -> tuple[str, ...]:
-    """Return the arithmetic between the numbers of a text, which `normalise` takes for punctuation.
+    """Return the signs of arithmetic, comparison and currency, most of which `normalise` takes for punctuation.
 
-    A dash is none: it parts the numbers of dates and telephone numbers as well.
-
-    >>> operators_in("is 3*4 more than 3 / 4?")
-    ('*', '/')
+    >>> operators_in("is 3*4 more than x / y in C#?"), operators_in("on/off, 07-355 2616")
+    (('*', '/', '#'), ())
     """
-    return tuple(_OPERATOR.findall(unicodedata.normalize("NFKC", text)))
+    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    return tuple(match.group().strip() for match in _OPERATOR.finditer(plain))
+
+
+def same_text(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return what two equal texts share: the normal form, and the signs that it leaves out."""
+    return normalise(text), operators_in(text)
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
@@ -129,7 +168,8 @@ def numbers_in(text: str) -> tuple[str, ...]:
 
 def _digits(text: str) -> str:
     text = "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in text)
-    return text.replace(" ", "").replace("−", "-").replace(",", ".")
+    text = re.sub(f"^[{_DASHES}]", "-", text.replace(" ", "").replace(",", "."))
+    return f"0{text}" if text.startswith(".") else text
 
 
 def negations_in(text: str) -> int:
@@ -162,15 +202,19 @@ def name_words(texts: Sequence[str]) -> frozenset[str]:
             if len(word) < 2 or "'" in word or "’" in word:
                 continue
             if not word[0].isupper():
-                small[word.lower()] += 1
+                small[_small(word)] += 1
             elif place > 0 and not _SENTENCE_END.search(text, 0, match.start()):
-                capital[word.lower()] += 1
+                capital[_small(word)] += 1
             else:
-                first[word.lower()] += 1
+                first[_small(word)] += 1
     return frozenset(
         word for word, count in capital.items()
-        if count > small[word] and 2 * count > first[word] and word not in _NEGATIONS
+        if count > small[word] and 2 * count > first[word] and word not in _NEGATIONS | COURTESIES
     )  # fmt: skip
+
+
+def _small(word: str) -> str:
+    return word.lower().replace("ß", "ss")  # as `normalise` has it
 
 
 def marks(texts: Sequence[str]) -> list[Marks]:
@@ -181,7 +225,7 @@ def marks(texts: Sequence[str]) -> list[Marks]:
         Marks(
             numbers_in(text),
             negations_in(text),
-            tuple(word for token in _WORD.findall(text) if (word := token.lower()) in names),
+            tuple(word for token in _WORD.findall(text) if (word := _small(token)) in names),
             operators_in(text),
         )
         for text in texts

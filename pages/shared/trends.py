@@ -31,13 +31,21 @@ def trends(store: Store, dataset: str) -> None:
         for column, (name, part) in zip(st.columns(len(drawn)), drawn.items(), strict=True):
             title, factor = SHOWN[name]
             points = part.select("version", value=pl.col(name) * factor)
+            values = [float(value) for value in points["value"]]
+            low, high = min(values), max(values)
+            around = [low, high] if low != high else [low - 1, high + 1]  # a flat line lies in the middle
             chart = alt.Chart(points).mark_line(point=True, color="#3b6fd4")
             column.text(title)
             column.altair_chart(
                 chart.encode(
                     x=alt.X("version:O", title=None, axis=alt.Axis(labelAngle=0)),
-                    y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
-                    tooltip=["version", alt.Tooltip("value:Q", format=".3~f")],
+                    y=alt.Y(
+                        "value:Q",
+                        title=None,
+                        scale=alt.Scale(domain=around, nice=True),
+                        axis=alt.Axis(format=",.3~f", tickCount=3),
+                    ),
+                    tooltip=["version", alt.Tooltip("value:Q", format=",.3~f")],
                 ).properties(height=120)
             )
 
