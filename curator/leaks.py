@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curator.dedup import NearPairs
 from curator.hygiene import template_form
-from curator.normalise import normalise, same_text
+from curator.normalise import same_text
 
 _TEMPLATE_WORDS = 4
 
