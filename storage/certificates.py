@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -89,10 +89,12 @@ def _judge_anew(store: Store, plan: dict[str, Any], as_of: int | None, released:
 
 
 def missed_before(store: Store, plan: dict[str, Any], as_of: int | None = None) -> list[str]:
-    """Certify plans before this one that people began to review and that missed its target, oldest first.
+    """Certify plans that people began to review before this one and that missed its target, in that order.
 
-    Each is judged by this plan's target and confidence as of its own last review, whatever was decided later; one
-    that was left unfinished has missed. The count begins anew after a plan that met the target.
+    The order of the reviews counts, not that of the draws: who draws several plans and reviews them one after the
+    other, in whichever order, spends confidence from one to the next. Each is judged by this plan's target and
+    confidence as of its own last review, whatever was decided later; one that was left unfinished has missed. The
+    count begins anew after a plan that met the target.
 
     Args:
         store: The project's store.
@@ -103,12 +105,12 @@ def missed_before(store: Store, plan: dict[str, Any], as_of: int | None = None) 
     missed: list[str] = []
     if target is None:
         return missed
-    for earlier in reversed(plans.of_dataset(store, plan["dataset"], "certify")):
-        if earlier["seq"] >= plan.get("seq", math.inf) or earlier["labeler"] != plan["labeler"]:
-            continue
-        tasks, reviewed, last = _looked_at(store, earlier["plan"], as_of)
-        if not reviewed:
-            continue
+    same_labels = [p for p in plans.of_dataset(store, plan["dataset"], "certify") if p["labeler"] == plan["labeler"]]
+    begun = sorted(((_looked_at(store, p["plan"], as_of), p) for p in same_labels), key=lambda each: each[0].first)
+    begins = next((look.first for look, p in begun if p["plan"] == plan.get("plan")), math.inf)
+    for (first, last, tasks, reviewed), earlier in begun:
+        if first >= begins:
+            break
         met = False
         if tasks == reviewed:
             then = views.current(store, plan["dataset"], labeler=plan["labeler"], as_of=last)
@@ -117,15 +119,24 @@ def missed_before(store: Store, plan: dict[str, Any], as_of: int | None = None) 
     return missed
 
 
-def _looked_at(store: Store, plan: str, as_of: int | None) -> tuple[int, int, int]:
-    """Audit tasks of a plan, how many of them have a review, and the seq of the last one."""
-    ((tasks, reviewed, last),) = store.rows(
-        "select count(distinct t.task), count(distinct r.task), coalesce(max(r.seq), 0) from review_task t "
-        "left join review r on r.task = t.task and r.verdict <> 'undo' and r.seq <= ? "
+class _Looks(NamedTuple):
+    """Seq of a plan's first and last audit review (infinity and 0 without any), its audit tasks, those reviewed."""
+
+    first: float
+    last: int
+    tasks: int
+    reviewed: int
+
+
+def _looked_at(store: Store, plan: str, as_of: int | None) -> _Looks:
+    """How far the review of a plan had come; a review that was taken back is one all the same."""
+    ((first, last, tasks, reviewed),) = store.rows(
+        "select min(r.seq), coalesce(max(r.seq), 0), count(distinct t.task), count(distinct r.task) "
+        "from review_task t left join review r on r.task = t.task and r.verdict <> 'undo' and r.seq <= ? "
         "where t.plan = ? and t.stream = 'audit'",
         [as_of if as_of is not None else 2**62, plan],
     )
-    return tasks, reviewed, last
+    return _Looks(math.inf if first is None else first, last, tasks, reviewed)
 
 
 def _certify(

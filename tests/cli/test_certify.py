@@ -82,6 +82,18 @@ def test_a_spot_check_that_nobody_began_costs_nothing_and_one_left_unfinished_do
     assert (found["attempt"], found["missed"]) == (2, [second["plan"]])
 
 
+def test_spot_checks_drawn_ahead_spend_confidence_in_the_order_of_their_review(tmp_path: Path) -> None:
+    curator, truth = make_project(tmp_path, task=TARGET)
+    drawn = [curator.ok("plan", "--reviews", "40", "--seed", seed) for seed in range(3)]
+    said = []
+    for place in (2, 0, 1):
+        review_all(curator, drawn[place], truth, tmp_path / f"{place}.jsonl")
+        said.append(curator("certify", "--plan", drawn[place]["plan"]).json)
+    assert [c["attempt"] for c in said] == [1, 2, 3]
+    assert said[2]["missed"] == [drawn[2]["plan"], drawn[0]["plan"]]
+    assert curator("certify", "--plan", drawn[2]["plan"]).json["attempt"] == 1, "what came after changes nothing"
+
+
 def test_a_spot_check_that_was_drawn_to_find_takes_no_confidence_and_passes_no_target(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path, task=TARGET)
     find = curator.ok("plan", "--purpose", "find", "--reviews", "1000")
