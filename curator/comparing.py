@@ -14,7 +14,9 @@ _PREFIXES = (
     *(("", prefix) for prefix in ("un", "dis", "in", "im", "ir", "il", "non")),
     ("hyper", "hypo"), ("inter", "intra"), ("macro", "micro"),
 )  # fmt: skip
+_NAMED = 6  # letters from which a word with digits is a name rather than a code
 _PARTIES = ({"er", "ee"}, {"or", "ee"})
+_SOUND_ALIKE = ["哪那", "的地得", "在再", "做作", "坐座", "已己以", "帐账", "象像", "气汽", "需须", "带戴"]
 _IN_USE, _OFTEN = 5, 20  # texts that share a spelling; how many times more share the right one
 
 
@@ -86,8 +88,8 @@ def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
         return None
     edits = 0
     for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if kind == "replace" and any(_ideograph(char) for char in a[a0:a1] + b[b0:b1]):
-            return None  # another character is another word
+        if kind == "replace" and _another_word(a[a0:a1], b[b0:b1]):
+            return None
         if kind != "equal":
             edits += max(a1 - a0, b1 - b0)
     if edits > allowed:
@@ -95,8 +97,10 @@ def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
     return 1.0 - edits / max(len(a), len(b)), "typo"
 
 
-def _ideograph(char: str) -> bool:
-    return name(char, "").startswith("CJK")
+def _another_word(a: str, b: str) -> bool:
+    # Another ideograph is another word, but for those of one sound that are often taken for each other.
+    written = any(name(char, "").startswith("CJK") for char in a + b)
+    return written and not any(set(a + b) <= set(alike) for alike in _SOUND_ALIKE)
 
 
 def _says_more(closing: Sequence[str]) -> bool:
@@ -122,13 +126,15 @@ def typo_distance(a: str, b: str) -> int | None:
 
     None where they are too far apart to be one word: more than one edit, or two from nine letters on; another first
     letter, which slips seldom hit and other words often have (she, he; send, lend; descending, ascending); words
-    under three letters or with anything but letters (amounts, codes, formulas); and words that differ by a prefix or an
-    ending that turns the meaning (un-, dis-, hypo-, -ee).
+    under three letters; words that differ by a prefix or an ending that turns the meaning (un-, dis-, hypo-, -ee);
+    and amounts, codes and formulas, but for a slip in a name with a number ("course0").
     """
+    if not (a.isalpha() and b.isalpha()):
+        (a, signs), (b, others) = _letters(a), _letters(b)
+        if signs != others or (signs and len(a) < _NAMED):
+            return None
     shorter, longer = sorted((a, b), key=len)
-    if len(shorter) < 3 or not (_spelt(a) and _spelt(b)) or _opposed(shorter, longer):
-        return None
-    if a[0] != b[0] and a[:2] != b[1::-1]:
+    if len(longer) < 3 or (a[:1] != b[:1] and a[:2] != b[1::-1]) or _opposed(a, b):
         return None
     limit = 2 if len(shorter) >= 9 else 1
     if len(longer) - len(shorter) > limit:
@@ -137,8 +143,10 @@ def typo_distance(a: str, b: str) -> int | None:
     return distance if distance <= limit else None
 
 
-def _spelt(word: str) -> bool:
-    return word.isalpha() or all(char.isalpha() or category(char)[0] == "M" for char in word)
+def _letters(word: str) -> tuple[str, str]:
+    """The letters of a word, with their marks, and what else it is made of."""
+    letters = "".join(char for char in word if char.isalpha() or category(char)[0] == "M")
+    return letters, "".join(char for char in word if char not in letters)
 
 
 def _opposed(a: str, b: str) -> bool:

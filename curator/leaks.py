@@ -38,7 +38,7 @@ def leaks(
         pairs: From `curator.dedup.near_pairs` on the same texts.
         threshold: Least similarity of a near leak, 0..1.
     """
-    found = _straddling("exact", [form if (form := same_text(text))[0] else None for text in texts], splits)
+    found = _straddling("exact", [same if (same := same_text(text))[0] else None for text in texts], splits)
     partners: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for left, right, score in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), pairs.score_P.tolist(), strict=True):
         if score >= threshold and {splits[left], splits[right]} == {"train", "test"}:
@@ -49,8 +49,8 @@ def leaks(
         for test, near in sorted(partners.items())
     ]
     # A few words around a number ("to 0") are no template.
-    forms = [form if "0" in (form := template_form(text)) and len(form.split()) >= _TEMPLATE_WORDS else None
-             for text in texts]  # fmt: skip
+    masked = map(template_form, texts)
+    forms = [form if "0" in form and len(form.split()) >= _TEMPLATE_WORDS else None for form in masked]
     for leak in _straddling("template", forms, splits):
         trained = {same_text(texts[row]) for row in leak.train_rows}
         if any(same_text(texts[row]) not in trained for row in leak.test_rows):

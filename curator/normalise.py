@@ -15,7 +15,7 @@ _LETTER = r"\b[^\W\d_]"  # one that is a word of its own, as a variable is
 # numbers of dates and telephone numbers as well; nor is a slash between words: "and/or".
 _OPERATOR = re.compile(
     r"!=|[$¢£¥฿\u20a0-\u20bf]|(?<=[^\W\d_])#(?!\w)"
-    r"|(?<=[\w)\]%])\s*(?:[<>=]=?|<>|[+^|~×÷±≤≥≠])\s*(?=[\w(\[\"'.$-])"
+    r"|(?<=[\w)\]%])\s*(?:[<>=]=?|<>|[+^|~×÷±≤≥≠])\s*(?=\S)"
     r"|(?<=[\w)\]]) [*/] (?=[\w(\[])"
     rf"|(?:(?<=[\d)\]])|(?<={_LETTER}))[*/](?=[\d(\[]|{_LETTER}\b)"
     rf"|(?<={_LETTER})(?: - (?=\d|{_LETTER}\b)|-(?={_LETTER}\b))|(?<=\d) - (?={_LETTER}\b)"
@@ -139,7 +139,7 @@ def operators_in(text: str) -> tuple[str, ...]:
     >>> operators_in("is 3*4 more than x / y in C#?"), operators_in("on/off, 07-355 2616")
     (('*', '/', '#'), ())
     """
-    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    plain = re.sub(f"[{_DASHES}]", "-", " ".join(unicodedata.normalize("NFKC", text).split()))
     return tuple(match.group().strip() for match in _OPERATOR.finditer(plain))
 
 

@@ -50,3 +50,9 @@ def test_the_known_conflicts_of_real_sets_are_found():
 
 def _no_pairs():
     return near_pairs([])
+
+
+def test_the_same_words_around_another_sign_are_no_contradiction():
+    texts = ["how do I learn C#?", "how do I learn C?", "how do I learn C"]
+    found = contradictions(texts, ["csharp", "c", "java"], near_pairs([]))
+    assert [conflict.rows for conflict in found] == [(1, 2)]

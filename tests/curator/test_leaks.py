@@ -13,6 +13,10 @@ def test_leaks_name_both_sides_and_how():
     ]  # fmt: skip
 
 
+def test_texts_that_differ_in_a_sign_are_no_leak():
+    assert leaks(["what is x * y", "what is x / y"], ["train", "test"], [None] * 2, near_pairs([])) == []
+
+
 def test_rows_without_a_split_leak_nothing():
     texts = ["same text", "same text"]
     assert leaks(texts, ["train", None], ["g", "g"], near_pairs(texts)) == []

@@ -63,7 +63,19 @@ def test_the_known_conflicts_and_straddling_texts_are_found(files, conflicts, st
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [("1,000", "1000"), ("1 000 rows", "1000 rows"), ("２", "2"), ("٣", "3"), ("two", "2"), ("1.5", "1,5")],
+    [
+        ("1,000", "1000"),
+        ("1 000 rows", "1000 rows"),
+        ("２", "2"),
+        ("٣", "3"),
+        ("two", "2"),
+        ("1.5", "1,5"),
+        (".5", "0.5"),
+        ("drei", "3"),
+        ("семь", "7"),
+        ("a dozen", "12"),
+        ("–5", "-5"),
+    ],
 )
 def test_one_number_in_two_spellings_is_one_number(left, right):
     assert numbers_in(left) == numbers_in(right)
