@@ -2,7 +2,8 @@
 
 The audit stream estimates. A row's truth is what people settled about it, in whichever stream: that a row
 was drawn at random is what lets it speak for its stratum, and only drawn rows do. Rows settled before the
-draw form the known stratum and enter exactly.
+draw form the known stratum and enter exactly; one whose verdict was taken back, or disputed, since then counts as
+wrong in the upper bound and as right in the lower.
 
 Only a `certify` plan tests a target: what a `find` plan is for was said before its review, so it takes no confidence
 from the plans that follow it, and its figures cannot pass a target either.
@@ -166,11 +167,18 @@ def known_wrong(now: pl.DataFrame) -> int:
     return int(_wrong(now.filter(pl.col("stratum") == "known"), "teacher_value").sum())
 
 
+def with_lost(now: pl.DataFrame, strata: Sequence[StratumResult]) -> tuple[list[StratumResult], int]:
+    """The strata, with the known rows that have no verdict any more as one of which nothing was drawn; the others."""
+    known = now.filter(pl.col("stratum") == "known")
+    lost = known.height - known.filter(pl.col("human_status").is_in(CLEAR)).height
+    return [*strata, *([StratumResult("known", lost, 0, 0)] if lost else [])], known.height - lost
+
+
 def class_rows(now: pl.DataFrame) -> pl.DataFrame:
     """The rows of `with_today` as `curator.by_class` reads them: the error of the labels as drawn."""
     known = pl.col("stratum") == "known"
-    settled = pl.col("human_status").is_in(["settled", "rejected"]).fill_null(False)
-    wrong = pl.when(known).then(pl.lit(False)).when(settled).then(_wrong_expression("drawn_value"))
+    settled = pl.col("human_status").is_in(CLEAR).fill_null(False)
+    wrong = pl.when(settled).then(~known & _wrong_expression("drawn_value"))
     return now.filter(pl.col("drawn_value").is_not_null()).select(
         pl.col("drawn_value").alias("class"),
         "stratum",
@@ -181,23 +189,20 @@ def class_rows(now: pl.DataFrame) -> pl.DataFrame:
 
 def _teacher_bound(now: pl.DataFrame, confidence: float) -> Bound | None:
     """The bound on the teacher's own labels, None where the strata allow none."""
-    teacher = strata_results(now, "teacher_value")
-    wrong, rows = known_wrong(now), _known_rows(now)
+    teacher, rows = with_lost(now, strata_results(now, "teacher_value"))
+    wrong = known_wrong(now)
     return _try(lambda: error_bound(teacher, known_errors=wrong, known_rows=rows, confidence=confidence))
 
 
 def _shipped_bound(now: pl.DataFrame, state: list[StratumResult], released: int, confidence: float) -> Bound | None:
     """The bound on what a release made now would hold, None where the strata allow none."""
-    fixed, rows = errors_fixed(now), _known_rows(now)
+    strata, rows = with_lost(now, state)
+    fixed = errors_fixed(now)
     return _try(
         lambda: shipped_bound(
-            state, known_errors=0, known_rows=rows, errors_fixed=fixed, rows_released=released, confidence=confidence
+            strata, known_errors=0, known_rows=rows, errors_fixed=fixed, rows_released=released, confidence=confidence
         )
     )
-
-
-def _known_rows(now: pl.DataFrame) -> int:
-    return now.filter(pl.col("stratum") == "known").height
 
 
 def _late_rows(rows: pl.DataFrame, current: pl.DataFrame) -> int:

@@ -13,7 +13,15 @@ from typing import Any
 import polars as pl
 
 from curator.attempts import in_words
-from curator.certification import changed_since, errors_fixed, known_wrong, released_rows, strata_results, with_today
+from curator.certification import (
+    changed_since,
+    errors_fixed,
+    known_wrong,
+    released_rows,
+    strata_results,
+    with_lost,
+    with_today,
+)
 from curator.sequence import stratified_sequence_bound
 from curator.types import Bound
 
@@ -75,14 +83,10 @@ def live_answer(
     reviewed = sum(1 for example in in_order if status.get(example) is not None)
     in_turn = next((n for n, e in enumerate(in_order) if status.get(e) is None), len(in_order))
     now = now.with_columns(audited=pl.col("example_id").is_in(list(in_order[:in_turn])))
-    known = now.filter(pl.col("stratum") == "known").height
-    teacher = stratified_sequence_bound(
-        strata_results(now, "teacher_value"),
-        known_errors=known_wrong(now),
-        known_rows=known,
-        confidence=confidence,
-    )
-    drawn = stratified_sequence_bound(strata_results(now, "drawn_value"), known_rows=known, confidence=confidence)
+    strata, known = with_lost(now, strata_results(now, "teacher_value"))
+    teacher = stratified_sequence_bound(strata, known_errors=known_wrong(now), known_rows=known, confidence=confidence)
+    strata, known = with_lost(now, strata_results(now, "drawn_value"))
+    drawn = stratified_sequence_bound(strata, known_rows=known, confidence=confidence)
     released = released_rows(now)
     upper = None
     if released.height and not changed_since(released):

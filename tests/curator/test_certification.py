@@ -194,6 +194,20 @@ def test_rows_settled_before_the_draw_enter_exactly() -> None:
     assert found.teacher_error.population == N
 
 
+@pytest.mark.parametrize("status", [None, "skipped", "disputed"])
+def test_a_row_settled_before_the_draw_whose_verdict_was_taken_back_since_counts_as_wrong_above(
+    status: str | None,
+) -> None:
+    known = {f"e{n}": {**agreed(), "stratum": "known"} for n in range(DRAWN, DRAWN + 20)}
+    lost = known | {f"e{n}": {"stratum": "known", "human_status": status} for n in range(DRAWN, DRAWN + 5)}
+    before, after = judge(known), judge(lost)
+    for then, now in ((before.teacher_error, after.teacher_error), (before.shipped_error, after.shipped_error)):
+        assert then is not None
+        assert now is not None
+        assert now.upper_one_sided == pytest.approx(then.upper_one_sided + 5 / N)
+        assert (now.low, now.reviews) == (then.low, then.reviews)
+
+
 def test_a_census_is_exact() -> None:
     found = judge({"e1": corrected()}, drawn=N)
     assert found.teacher_error is not None
@@ -251,3 +265,5 @@ def test_the_rows_by_class_know_what_was_drawn_and_what_people_said() -> None:
     assert made["class"].to_list() == ["x", "x", "y", "y", "y"]
     assert made["audited"].to_list() == [True, True, True, False, True]
     assert made["wrong"].to_list() == [False, True, None, None, False], "a row that was not drawn tells nothing"
+    undone = table.with_columns(human_status=pl.lit(None, pl.String), human_value=pl.lit(None, pl.String))
+    assert class_rows(undone)["wrong"].to_list() == [None] * 5, "nor does a known row whose verdict was taken back"

@@ -13,9 +13,15 @@ ORDER = [f"e{n}" for n in range(DRAWN)]
 
 
 def ask(statuses: dict[str, dict[str, Any]], *, target: float | None = 0.1, **more: Any) -> LiveAnswer:
-    """A plan of one stratum whose audit rows stand in `ORDER`; `statuses` changes rows as they are today."""
-    base = {"stratum": "all", "content_hash": "h", "teacher_value": "t", "drawn_value": "t"}
-    rows = pl.DataFrame([{"example_id": f"e{n}", **base} for n in range(N)])
+    """A plan of one stratum whose audit rows stand in `ORDER`; `statuses` changes rows as they are today.
+
+    The last `known` rows were settled before the draw.
+    """
+    base = {"content_hash": "h", "teacher_value": "t", "drawn_value": "t"}
+    first_known = N - more.get("known", 0)
+    rows = pl.DataFrame(
+        [{"example_id": f"e{n}", "stratum": "known" if n >= first_known else "all", **base} for n in range(N)]
+    )
     today = {"content_hash": "h", "value": "t", "basis": "teacher", "out": None, "human_status": None}
     current = pl.DataFrame(
         [{"example_id": f"e{n}", **today, "human_value": None, **statuses.get(f"e{n}", {})} for n in range(N)],
@@ -69,6 +75,15 @@ def test_rows_that_nobody_could_settle_count_as_errors() -> None:
     found = ask(agreed(*range(60)) | open_rows)
     assert found.teacher_error.upper_one_sided == sequence_bound(2, 60, population=N).upper_one_sided
     assert found.teacher_error.low == 0.0
+
+
+def test_rows_settled_before_the_draw_whose_verdict_was_taken_back_count_as_errors() -> None:
+    before = ask(agreed(*range(60), *range(250, N)), known=50)
+    after = ask(agreed(*range(60), *range(260, N)), known=50)
+    assert before.shipped_upper is not None
+    assert after.shipped_upper is not None
+    assert after.shipped_upper >= before.shipped_upper + 10 / N - 1e-9
+    assert after.teacher_error.upper_one_sided >= before.teacher_error.upper_one_sided + 10 / N - 1e-9
 
 
 def test_after_a_group_decision_it_speaks_of_labels_that_are_gone() -> None:
