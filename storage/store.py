@@ -27,10 +27,13 @@ from storage.engine import OpenFile
 from storage.migrations import migrate
 
 CHUNK_ROWS = 400
-"""Rows of a bulk append written in one block: others wait for one at most, and opening and closing it is half of it."""
+"""Rows of a bulk append written at once: whoever waits for the file waits for one chunk and its commit at most."""
+
+BLOCK_ROWS = 2_000
+"""Rows of a bulk append in one block, while nobody waits: opening and closing the file takes longer than a chunk."""
 
 PAUSE_S = 0.01
-"""Between two chunks; a third of what a chunk takes, so that people mostly find the file free."""
+"""Between two blocks of a bulk append, so that those who wait find the file free."""
 
 FEW = 8
 """Records that are appended as parameters."""
@@ -80,9 +83,25 @@ class _Turns:
             self.waiting -= 1
 
     def flock(self, path: Path) -> None:
-        """Lock other processes out."""
+        """Lock other processes out. While it waits, this process shares a lock that tells the holder so."""
         self.handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(self.handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with _opened(f"{path}.waiting") as bell:
+                fcntl.flock(bell, fcntl.LOCK_SH)
+                fcntl.flock(self.handle, fcntl.LOCK_EX)
+
+    def wanted(self, path: Path) -> bool:
+        """Whether another thread or another process waits for the file."""
+        if self.waiting:
+            return True
+        with _opened(f"{path}.waiting") as bell:
+            try:
+                fcntl.flock(bell, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def lasts(self) -> bool:
         """Whether the file may stay open for another thread: it is, and other processes have not waited long."""
@@ -109,6 +128,15 @@ class _Turns:
         finally:
             if handle is not None:
                 os.close(handle)  # closing releases the lock
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        yield handle
+    finally:
+        os.close(handle)  # which releases its lock
 
 
 def _release(*, went_well: bool) -> None:
@@ -232,14 +260,21 @@ class Store:
             raw.execute("commit")
 
     def append(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> int:
-        """Append many records in chunks, giving way to others between them; returns how many went in."""
-        added = 0
-        for start in range(0, records.height, CHUNK_ROWS):
-            if start:
-                time.sleep(PAUSE_S)  # a waiting reviewer gets the lock before the next chunk
+        """Append many records in blocks of chunks, giving way to whoever waits; returns how many went in.
+
+        An append that is cut off leaves whole blocks.
+        """
+        added = done = 0
+        while done < records.height:
+            if done:
+                time.sleep(PAUSE_S)  # a waiting reviewer gets the lock before the next block
             with self.transaction() as connection:
-                chunk = records.slice(start, CHUNK_ROWS)
-                added += connection.append(table, chunk, ignore_existing=ignore_existing)
+                for start in range(done, min(done + BLOCK_ROWS, records.height), CHUNK_ROWS):
+                    chunk = records.slice(start, CHUNK_ROWS)
+                    added += connection.append(table, chunk, ignore_existing=ignore_existing)
+                    done += chunk.height
+                    if _Turns.of(self.path).wanted(self.path):
+                        break
         return added
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -95,6 +95,8 @@ def _found(store: Store, check_run: str | None) -> pl.DataFrame:
 
 def _places(number_N: np.ndarray, xy_N2: np.ndarray, names: dict[int, str]) -> tuple[Place, ...]:
     """A name for each cluster, largest first, at the row nearest to its median: never in an empty spot."""
+    if not len(number_N):  # splitting nothing gives one part
+        return ()
     order = np.argsort(number_N, kind="stable")
     found, starts = np.unique(number_N[order], return_index=True)
     places = []

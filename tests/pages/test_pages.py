@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from curator.types import Finding
-from pipelines import check
+from pipelines import check, decide
+from pipelines.bench import synthetic
 from pipelines.settings import Settings
 from storage import datasets, examples, findings, plans
 from tests.sample_project import finish_project, make_project
@@ -211,3 +212,24 @@ def test_rows_that_are_only_ranked_are_not_called_findings(render: Callable[[str
     app = render("pages/data/findings.py")
     labels = [option.content for group in app.get("button_group") for option in group.proto.options]
     assert "Suspect labels: 200 rows ranked" in labels
+
+
+@pytest.fixture(scope="module")
+def left_out(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An embedded, clustered and checked project of which every row was left out by a decision."""
+    settings = synthetic.project(tmp_path_factory.mktemp("left_out") / "project", 300)
+    rows = examples.frame(settings.store, "large")["example_id"].to_list()
+    record = {"action_id": "all", "action": "exclude", "example_ids": rows, "reviewer": "ana", "reason": "a test"}
+    assert decide.take([record], "large", settings.store).rows == 300
+    return settings
+
+
+@every_page
+def test_each_page_shows_a_project_of_which_every_row_is_left_out(
+    page: str, render: Callable[[str], AppTest], left_out: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_PROJECT", str(left_out.project))
+    app = render(page)
+    assert not app.exception
+    shown = {"pages/data/map.py": "Every row of the map is left out.", "pages/data/overview.py": "300 rows"}
+    assert shown.get(page, "") in texts(app)

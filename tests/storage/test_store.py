@@ -15,8 +15,9 @@ import pytest
 from curator.errors import NotFoundError, StoreError
 from pipelines.bench import store as bench
 from storage import audit
+from storage.engine import OpenFile
 from storage.migrations import MIGRATIONS, Migration, migrate
-from storage.store import CHUNK_ROWS, FEW, Store
+from storage.store import BLOCK_ROWS, CHUNK_ROWS, FEW, Store
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +28,12 @@ def note(store: Store, subject: str) -> None:
 
 def subjects(store: Store) -> list[str]:
     return [row[0] for row in store.rows("select subject from audit_event order by seq")]
+
+
+def events(count: int) -> pl.DataFrame:
+    return pl.DataFrame({"subject": [f"{n:06d}" for n in range(count)]}).with_columns(
+        actor=pl.lit("a"), action=pl.lit("bulk"), detail=pl.lit("{}")
+    )
 
 
 class Boom(Exception):
@@ -70,10 +77,8 @@ def test_a_block_inside_a_block_is_refused_and_the_outer_one_goes_on(store: Stor
 
 
 def test_a_bulk_append_longer_than_a_chunk_is_whole_and_in_order(store: Store) -> None:
-    count = 2 * CHUNK_ROWS + 7
-    rows = pl.DataFrame({"subject": [f"{n:06d}" for n in range(count)]}).with_columns(
-        actor=pl.lit("a"), action=pl.lit("b"), detail=pl.lit("{}")
-    )
+    count = BLOCK_ROWS + 2 * CHUNK_ROWS + 7
+    rows = events(count)
     assert store.append("audit_event", rows) == count
     assert subjects(store) == rows["subject"].to_list()
 
@@ -161,9 +166,7 @@ def test_records_are_only_ever_appended() -> None:
 
 
 def test_a_waiting_thread_gets_in_between_the_chunks_of_a_bulk_append(store: Store) -> None:
-    rows = pl.DataFrame({"subject": [str(n) for n in range(6 * CHUNK_ROWS)]}).with_columns(
-        actor=pl.lit("a"), action=pl.lit("bulk"), detail=pl.lit("{}")
-    )
+    rows = events(6 * CHUNK_ROWS)
     loader = threading.Thread(target=lambda: Store(store.path).append("audit_event", rows))
     loader.start()
     while store.seq() == 0:
@@ -172,6 +175,31 @@ def test_a_waiting_thread_gets_in_between_the_chunks_of_a_bulk_append(store: Sto
     loader.join()
     (mine,) = store.rows("select seq from audit_event where subject = 'reviewer'")[0]
     assert mine < 6 * CHUNK_ROWS
+
+
+def test_a_waiting_process_gets_in_between_the_chunks_of_a_bulk_append(store: Store) -> None:
+    loader = subprocess.Popen([sys.executable, "-c", LOADED, str(store.path), str(BLOCK_ROWS)], cwd=ROOT)
+    while store.seq() == 0:
+        assert loader.poll() is None
+    note(store, "reviewer")
+    assert loader.wait(60) == 0
+    (mine,) = store.rows("select seq from audit_event where subject = 'reviewer'")[0]
+    assert mine < BLOCK_ROWS
+    assert store.rows("select count(*) from audit_event") == [(BLOCK_ROWS + 1,)]
+
+
+def test_a_bulk_append_that_nobody_waits_for_opens_the_file_once_a_block(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def counted(path: Path) -> OpenFile:
+        opened.append(path)
+        return OpenFile(path)
+
+    monkeypatch.setattr("storage.store.OpenFile", counted)
+    assert store.append("audit_event", events(BLOCK_ROWS + 1)) == BLOCK_ROWS + 1
+    assert len(opened) == 2
 
 
 @pytest.mark.alone
@@ -186,6 +214,13 @@ def test_what_nine_writers_were_told_is_stored_is_stored_once_and_claims_stay_qu
     assert report["passed"], bench.render(report)
 
 
+LOADED = """
+import sys
+from pathlib import Path
+from storage.store import Store
+from tests.storage.test_store import events
+Store(Path(sys.argv[1])).append("audit_event", events(int(sys.argv[2])))
+"""
 KILLED = """
 import sys
 from pathlib import Path
