@@ -122,8 +122,10 @@ def acceptance_plan(
         lot: Rows in the batch; None for an unlimited one.
 
     Raises:
-        RequestError: Rates or risks that no plan can tell apart.
+        RequestError: Rates or risks that no plan can tell apart, or a batch without rows.
     """
+    if lot is not None and lot < 1:
+        raise RequestError(f"a batch of {lot} rows: expected at least one, or none given for an unlimited batch")
     risks_fit = 0 < producers_risk < 1 and 0 < consumers_risk < 1 and producers_risk + consumers_risk < 1
     if not (0 <= acceptable < limit < 1 and risks_fit):
         raise RequestError(

@@ -89,7 +89,14 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     confidence = config.confidence or task.confidence
     target = config.max_error if config.max_error is not None else task.max_error
     rows = views.current(store, config.dataset, labeler=labeler)
-    held = splitting.freeze(store, rows, config.dataset, test_share=config.test_share, seed=config.seed)
+    held = splitting.freeze(
+        store,
+        rows,
+        config.dataset,
+        test_share=config.test_share,
+        seed=config.seed,
+        need_test=config.purpose == "test",
+    )
     as_of = views.state_seq(store, config.dataset)
     rows = views.current(store, config.dataset, labeler=labeler)
     population, notes = _population(rows, config.purpose, set(held.held_out))
@@ -103,9 +110,10 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     draw = _draw(config, population, risk, known, reviews)
     staffing = config.staffing.changed()
     request = [config.dataset, config.purpose, labeler, as_of, reviews, config.risk_reviews, config.seed]
-    plan = short_id("plan", [*request, confidence, target, *([staffing] if staffing else [])])
+    unchecked = ["no check run"] if note and config.purpose != "test" else []  # what a check would sharpen is another
+    plan = short_id("plan", [*request, confidence, target, *([staffing] if staffing else []), *unchecked])
     asked = plan_tasks.tasks(
-        plan, rows, draw, config.staffing, purpose=config.purpose, kind=task.kind, seed=config.seed
+        plan, rows, draw, config.staffing, purpose=config.purpose, kind=task.kind, seed=config.seed, checked=not note
     )
     made = _Made(plan, config, labeler, target, confidence, task.kind, as_of, population, known, draw, asked)
     created = not any(p["plan"] == plan for p in plans.of_dataset(store, config.dataset))
@@ -113,7 +121,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         _store(store, made)
     notes = (
         *notes,
-        *note,
+        *(note if config.purpose != "test" else ()),
         *((spent_in_words(missed, confidence),) if missed else ()),
         *_few_gold(config.staffing.gold, _gold(made)),
         *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
@@ -140,7 +148,7 @@ def _population(rows: pl.DataFrame, purpose: Purpose, held_out: set[str]) -> tup
     if purpose == "test":
         chosen = rows.filter((pl.col("split") == "test") & (pl.col("out").is_null() | (pl.col("out") != "excluded")))
         if chosen.is_empty():
-            msg = "there is no test split: ingest with --split test, or plan with --test-share above 0"
+            msg = "every row of the test split is excluded: take exclusions back, or ingest rows with --split test"
             raise NotEnoughDataError(msg)
         return chosen, ()
     train = rows.filter(pl.col("out").is_null() & ~(pl.col("split") == "test").fill_null(False))
@@ -171,7 +179,7 @@ def _risk(
     run = findings.newest_run(store, dataset, labeler)
     if run is None:
         return np.zeros(population.height), (
-            "no check run yet: strata are drawn at random; `curator check` sharpens them",
+            "no check run yet: strata and risk rows are drawn at random; `curator check` sharpens them",
         )
     scores = dict(findings.scores(store, run["run"], "risk").iter_rows())
     return np.array([scores.get(e, 0.0) for e in population["example_id"]], dtype=np.float64), ()

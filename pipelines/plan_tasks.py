@@ -22,8 +22,12 @@ def tasks(
     purpose: Purpose,
     kind: TaskKind,
     seed: int,
+    checked: bool = True,
 ) -> pl.DataFrame:
-    """What people are asked, in the columns of `review_task` but seq, plan and dataset."""
+    """What people are asked, in the columns of `review_task` but seq, plan and dataset.
+
+    `checked` says whether the risk that the rows were drawn by comes from a check run.
+    """
     state = {row["example_id"]: row for row in rows.iter_rows(named=True)}
     estimating: Stream = "test" if purpose == "test" else "audit"
     audit_ids = [d.example_id for d in draw.audit]
@@ -40,7 +44,7 @@ def tasks(
             "content_hash": state[e]["content_hash"],
             "proposed": state[e]["human_value"] if stream == GOLD else state[e]["value"],
             # A gold card says what the others say: who knows which card is gold is not measured by it.
-            "why": _why(estimating if stream == GOLD else stream, stratum),
+            "why": _why(estimating if stream == GOLD else stream, stratum, checked),
             "overlap": staffing.overlap if e in overlapped else 1,
         }
         for stream, e, stratum, probability, position, hidden in _cards(rows, draw, staffing, estimating, kind, seed)
@@ -71,12 +75,14 @@ def _cards(
     ]
 
 
-def _why(stream: str, stratum: str) -> str:
+def _why(stream: str, stratum: str, checked: bool) -> str:
     """Why the card is in the queue. An audit card does not tell its risk band: that would hint at the answer."""
     bands = {"top": "the riskiest 5 %", "next": "the next 20 % by risk", "rest": "the other 75 %"}
     match stream:
         case "test":
             return "frozen test split: every row is reviewed"
+        case "risk" if not checked:
+            return "beside the audit: taken by chance, since no check has ranked the rows by risk yet"
         case "risk":
             return f"likely wrong: among {bands.get(stratum, 'the rows')} by the checks"
         case _:

@@ -194,7 +194,7 @@ def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task
     if asked is None:
         raise _Refused("unknown_task", f"task {record.get('task_id')!r} is not of this spot-check")
     reviewer = record.get("reviewer")
-    if not isinstance(reviewer, str) or not reviewer.strip():
+    if not isinstance(reviewer, str) or not (reviewer := reviewer.strip()):  # "ana " is no second person
         raise _Refused("no_reviewer", "`reviewer` is missing: a review carries a name")
     verdict, value = _verdict(record, asked["proposed"], task)
     flags = {name: record.get(name, False) for name in ("blind", "adjudicates")}
@@ -222,9 +222,11 @@ def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[
         expected = ", ".join(get_args(ReviewVerdict))
         raise _Refused("unknown_verdict", f"verdict {named!r} is unknown, expected {expected}")
     verdict = cast("ReviewVerdict", named)
-    if verdict in ("reject", "skip"):
-        return verdict, None
     raw = record.get("value")
+    if verdict in ("reject", "skip"):
+        if raw is not None:
+            raise _Refused("value_not_used", f"{verdict} takes no value, and {raw!r} is given; use edit with it")
+        return verdict, None
     if verdict == "accept":
         if proposed is None:
             raise _Refused("nothing_to_accept", "the row has no label to accept; use verdict edit with a value")

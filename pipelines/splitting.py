@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from curator.dedup import near_pairs
+from curator.errors import NotEnoughDataError
 from curator.normalise import operators_in, unspaced
 from curator.splits import SplitResult, assign_splits
 from curator.types import Split
@@ -19,7 +20,9 @@ DETECTOR = (
 )
 
 
-def freeze(store: Store, rows: pl.DataFrame, dataset: str, *, test_share: float, seed: int) -> SplitResult:
+def freeze(
+    store: Store, rows: pl.DataFrame, dataset: str, *, test_share: float, seed: int, need_test: bool = False
+) -> SplitResult:
     """Assign the rows that have no split yet, at a stated detector and threshold, and keep it in the ledger.
 
     Args:
@@ -28,8 +31,19 @@ def freeze(store: Store, rows: pl.DataFrame, dataset: str, *, test_share: float,
         dataset: The dataset.
         test_share: Share of the rows that test, where the data brings no splits of its own.
         seed: Of the draw.
+        need_test: Refuse, before anything is written, where no row would test: an assignment is for good.
+
+    Raises:
+        NotEnoughDataError: A test split is needed and there would be none.
     """
-    result = plan_splits(rows, ledger=examples.ledger(store, dataset), test_share=test_share, seed=seed)
+    ledger = examples.ledger(store, dataset)
+    result = plan_splits(rows, ledger=ledger, test_share=test_share, seed=seed)
+    if need_test and "test" not in result.assignments.values():
+        way = "or give a --test-share above 0"
+        if all(example in ledger for example in rows["example_id"]):
+            way = f"since all {rows.height} rows were assigned to train before, where they stay"
+        msg = f"there is no test split: ingest rows with --split test, {way}"
+        raise NotEnoughDataError(msg)
     examples.assign_splits(store, dataset, result.assignments, f"seed {seed}, test share {test_share}")
     return result
 

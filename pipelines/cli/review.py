@@ -66,7 +66,8 @@ def plan(
     bounds = report.claims.get("upper_bound_if_errors_found", {})
     text = lines(
         f"plan {report.plan}: {report.purpose}, {report.reviews:,} audit and {report.risk_reviews:,} risk reviews "
-        f"of {report.population:,} rows ({report.known:,} known before)",
+        f"of {report.population:,} rows ({report.known:,} known before)"
+        f"{'' if report.created else '; it was drawn before and is left as it was'}",
         f"{report.overlapped:,} of them by {overlap} people each" if report.overlapped else None,
         f"{report.gold:,} gold cards among them" if report.gold else None,
         *(f"  stratum {s['name']}: {s['reviews']:,} of {s['size']:,}" for s in report.strata),
@@ -194,5 +195,6 @@ def review_import(file: Path, plan: Plan) -> int:
         f"{report.added:,} reviews added, {report.unchanged:,} were there, {report.rejected:,} lines rejected, "
         f"{report.tasks_left:,} tasks left",
         *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
+        f"  … and {report.rejected - 20:,} more: --json" if report.rejected > 20 else None,
     )
-    return answer(report, text=text)
+    return answer(report, 1 if report.rejected and not (report.added or report.unchanged) else 0, text=text)

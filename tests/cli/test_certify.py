@@ -168,4 +168,5 @@ def test_an_acceptance_plan_comes_with_its_curve(tmp_path: Path) -> None:
     assert chances[0] == 1.0
     assert chances[24] == pytest.approx(plan["consumers_risk"])
     assert curator("accept", "--limit", "2").code == 2
+    assert curator("accept", "--limit", "0.05", "--lot", "0").code == 2
     assert "59 rows" in run("accept", "--limit", "0.05").out

@@ -122,7 +122,9 @@ def test_bad_lines_of_reviews_are_rejected_with_reasons(flow: Flow) -> None:
     file = write_jsonl(flow.folder / "bad.jsonl", rows)
     with file.open("a", encoding="utf-8") as handle:
         handle.write("not json\n")
-    report = flow.curator.ok("review", "import", file, "--plan", plan["plan"])
+    answer = flow.curator("review", "import", file, "--plan", plan["plan"])
+    assert answer.code == 1, "no line fits"
+    report = answer.json
     assert (report["added"], report["rejected"]) == (0, 9)
     assert [r["reason"] for r in report["rejects"]] == [
         "unknown_task", "unknown_verdict", "bad_value", "bad_value", "accept_with_other_value",

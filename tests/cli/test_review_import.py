@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Curator, make_project
+from tests.cli.command import Curator, make_project, run
 
 
 @pytest.fixture
@@ -21,7 +21,9 @@ def _plan(curator: Curator) -> tuple[str, list[dict[str, object]]]:
 def _import(curator: Curator, plan: str, *lines: dict[str, object]) -> dict[str, int]:
     file = curator.project / "reviews.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    report: dict[str, int] = curator.ok("review", "import", file, "--plan", plan)
+    answer = curator("review", "import", file, "--plan", plan)
+    report: dict[str, int] = answer.json
+    assert answer.code == (1 if report["rejected"] and not (report["added"] or report["unchanged"]) else 0)
     return report
 
 
@@ -71,3 +73,30 @@ def test_a_flag_that_is_no_flag_is_rejected(curator: Curator) -> None:
     plan, tasks = _plan(curator)
     report = _import(curator, plan, {**_accept(tasks[0]), "adjudicates": "yes"})
     assert report["by_reason"] == {"bad_adjudicates": 1}
+
+
+def test_a_file_of_which_no_line_fits_the_plan_is_no_success(curator: Curator) -> None:
+    (plan, _), other = _plan(curator), curator.ok("plan", "--reviews", 40, "--seed", 7)
+    file = curator.project / "other.jsonl"
+    file.write_text("".join(json.dumps(_accept(task)) + "\n" for task in other["tasks"]))
+    answer = curator("review", "import", file, "--plan", plan)
+    assert (answer.code, answer.json["by_reason"]) == (1, {"unknown_task": 40})
+    told = run("--project", curator.project, "review", "import", file, "--plan", plan)
+    assert told.out.count("unknown_task") == 20
+    assert "… and 20 more" in told.out
+
+
+def test_a_value_that_a_verdict_does_not_take_is_refused_and_not_dropped(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    for verdict in ("reject", "skip"):
+        report = _import(curator, plan, {**_accept(tasks[0]), "verdict": verdict, "value": "account"})
+        assert report["by_reason"] == {"value_not_used": 1}
+
+
+def test_nobody_confirms_an_own_first_look_by_a_space_behind_the_name(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    first = {"task_id": tasks[0]["task_id"], "reviewer": "ana", "verdict": "edit", "value": "account", "blind": True}
+    report = _import(curator, plan, first, {**first, "reviewer": " ana "})
+    assert report["by_reason"] == {}
+    assert curator("certify", "--plan", plan).json["reviewers"] == ["ana"]
+    assert curator("certify", "--plan", plan).json["unsettled"] == 1

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from curator.errors import NotEnoughDataError
+from pipelines import check, review
 from pipelines import plan as planning
-from pipelines import review
 from pipelines.plan import PlanConfig
 from storage import plans
 from storage.store import Store
@@ -42,3 +44,27 @@ def test_after_a_miss_the_next_plan_asks_for_more_reviews_and_says_why(store: St
     find = planning.run(PlanConfig("support", "find", max_error=0.06, reviews=40, seed=2), store)
     assert find.claims["confidence"] == 0.95
     assert not any("attempt" in note for note in find.notes)
+
+
+def test_a_test_plan_that_finds_no_test_row_leaves_the_splits_open(store: Store) -> None:
+    with pytest.raises(NotEnoughDataError, match="test-share above 0"):
+        planning.run(PlanConfig("support", "test", test_share=0.0), store)
+    assert planning.run(PlanConfig("support", "test", test_share=0.2), store).splits["test"] == 40
+
+
+def test_where_every_row_trains_already_a_test_plan_says_so(store: Store) -> None:
+    planning.run(PlanConfig("support", reviews=20, test_share=0.0), store)
+    with pytest.raises(NotEnoughDataError, match="all 200 rows were assigned to train before"):
+        planning.run(PlanConfig("support", "test", test_share=0.2), store)
+
+
+def test_a_risk_card_claims_no_check_that_never_ran(store: Store) -> None:
+    before = planning.run(PlanConfig("support", reviews=20, risk_reviews=5), store)
+    said = plans.tasks(store, before.plan).filter(pl.col("stream") == "risk")["why"].unique().to_list()
+    assert said == ["beside the audit: taken by chance, since no check has ranked the rows by risk yet"]
+    check.run("support", store)
+    after = planning.run(PlanConfig("support", reviews=20, risk_reviews=5), store)
+    said = plans.tasks(store, after.plan).filter(pl.col("stream") == "risk")["why"].unique().to_list()
+    assert after.created, "the advice to check first is worth following after the first plan too"
+    assert all("by the checks" in why or "by risk" in why for why in said)
+    assert not planning.run(PlanConfig("support", reviews=20, risk_reviews=5), store).created
