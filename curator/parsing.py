@@ -16,7 +16,7 @@ FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "ti
 INPUT_COLUMNS = ("messages", "input", "text", "prompt", "question", "sentence", "utterance", "query")
 DEFAULT_COLUMNS: dict[str, tuple[str, ...]] = {
     "input": INPUT_COLUMNS,
-    "label": ("label", "output", "category", "intent", "answer"),
+    "label": ("label", "output", "category", "intent", "answer", "completion", "response", "target"),
     "id": ("id", "row_id"),
     "group": ("group",),
     "split": ("split",),

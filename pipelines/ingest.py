@@ -43,7 +43,10 @@ class IngestConfig:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What became of the rows. `unchanged` rows were there already with the same text."""
+    """What became of the rows. `unchanged` rows were there already with the same text.
+
+    `first` says of each reason where it was met first, and what was wrong.
+    """
 
     dataset: str
     added: int
@@ -51,6 +54,7 @@ class IngestReport:
     rejected: int
     labels_added: int
     by_reason: dict[str, int]
+    first: dict[str, str]
     notes: tuple[str, ...]
     rejects_file: str | None
 
@@ -69,6 +73,7 @@ class _Run:
     labels_added: int = 0
     rejects: list[dict[str, object]] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -100,6 +105,7 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
     finally:  # also what a file before a refused one lost is told
         rejects_file = _keep_rejects(store, dataset, state.rejects) if state.rejects else None
     counts = Counter(str(r["reason"]) for r in state.rejects)
+    first = {str(r["reason"]): f"{r['file']} line {r['line']}: {r['detail']}" for r in reversed(state.rejects)}
     return IngestReport(
         dataset=dataset,
         added=state.added,
@@ -107,7 +113,8 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
         rejected=len(state.rejects),
         labels_added=state.labels_added,
         by_reason=dict(sorted(counts.items())),
-        notes=tuple(f"{note} ({n} rows)" for note, n in sorted(state.notes.items())),
+        first=dict(sorted(first.items())),
+        notes=(*(f"{note} ({n} rows)" for note, n in sorted(state.notes.items())), *state.unread),
         rejects_file=str(rejects_file) if rejects_file else None,
     )
 
@@ -117,6 +124,9 @@ def _read_file(path: Path, state: _Run, progress: Progress) -> None:
     named = columns(path)
     # Without a single readable object there is nothing to map, and every line has its own reason.
     mapping = resolve_mapping(state.config.mapping, named) if named else {}
+    if unread := [column for column in named if column not in mapping.values()]:
+        shown = ", ".join(unread[:10]) + (f" and {len(unread) - 10} more" if len(unread) > 10 else "")
+        state.unread.append(f"{path.name}: columns that are not read: {shown}; --map FIELD=COLUMN takes one")
     total, batch, numbers = path.stat().st_size, list[Parsed](), list[int]()
     rows, seen_in_file = 0, dict[str, _Seen]()
     for row in read_rows(path):

@@ -1,4 +1,4 @@
-"""Reading files row by row: JSON Lines, CSV, TSV and Parquet, with the line of every bad row."""
+"""Reading files row by row: JSON Lines, JSON arrays, CSV, TSV and Parquet, with the line of every bad row."""
 
 import csv
 import hashlib
@@ -20,7 +20,7 @@ MAX_LINE = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row: its line (from 1; for Parquet the row number), the object or the reason why there is none."""
+    """One row: its line (from 1; in Parquet and JSON arrays the row's number), the object or why there is none."""
 
     line: int
     record: dict[str, Any] | None
@@ -56,10 +56,8 @@ def read_rows(path: Path) -> Iterator[RawRow]:
     match path.suffix.lower():
         case ".jsonl" | ".ndjson" | ".json":
             return _jsonl(path)
-        case ".csv":
-            return _csv(path, ",")
-        case ".tsv":
-            return _csv(path, "\t")
+        case ".csv" | ".tsv":
+            return _csv(path)
         case ".parquet":
             return _parquet(path)
         case other:
@@ -75,7 +73,7 @@ def columns(path: Path) -> list[str]:
     kind = path.suffix.lower()
     if kind in (".csv", ".tsv") and path.is_file():
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as handle:
-            return _CsvReader(path, handle, "\t" if kind == ".tsv" else ",").header
+            return _CsvReader(path, handle, _delimiter(path)).header
     if kind == ".parquet" and path.is_file():
         return list(_parquet_frame(path).collect_schema())
     names: dict[str, None] = {}
@@ -89,6 +87,11 @@ def _shown(raw: bytes) -> str:
 
 
 def _jsonl(path: Path) -> Iterator[RawRow]:
+    items = _array(path)
+    if items is not None:
+        for number, item in enumerate(items, start=1):
+            yield _object(number, item, orjson.dumps(item))
+        return
     with path.open("rb") as handle:
         for number, line in enumerate(handle, start=1):
             body = line.rstrip(b"\r\n")
@@ -98,6 +101,18 @@ def _jsonl(path: Path) -> Iterator[RawRow]:
             if not body.strip():
                 continue  # blank lines separate nothing and lose nothing
             yield _json_row(number, body, bom)
+
+
+def _array(path: Path) -> list[Any] | None:
+    """The items of a file that is one JSON array; None for any other file."""
+    with path.open("rb") as handle:
+        if not handle.read(1_000).removeprefix(BOM).lstrip().startswith(b"["):
+            return None
+    try:
+        items = orjson.loads(path.read_bytes().removeprefix(BOM))
+    except orjson.JSONDecodeError:
+        return None  # lines, of which the first is an array, or nothing that JSON knows: each line says what it is
+    return items if isinstance(items, list) else None
 
 
 def _json_row(number: int, body: bytes, bom: bool) -> RawRow:
@@ -112,6 +127,10 @@ def _json_row(number: int, body: bytes, bom: bool) -> RawRow:
         record = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return RawRow(number, None, "malformed_json", str(error), _shown(body))
+    return _object(number, record, body, bom)
+
+
+def _object(number: int, record: Any, body: bytes, bom: bool = False) -> RawRow:  # noqa: ANN401 - raw JSON
     if not isinstance(record, dict):
         detail = f"expected a JSON object, found {type(record).__name__}"
         return RawRow(number, None, "not_an_object", detail, _shown(body))
@@ -187,7 +206,9 @@ class _CsvReader:
 
     def _row(self, line: int, values: list[str]) -> RawRow:
         if any(_undecoded(value) for value in values):
-            return RawRow(line, None, "invalid_utf8", "the row is not UTF-8", _shown(self._raw()))
+            return RawRow(
+                line, None, "invalid_utf8", "the row is not UTF-8; save the file as UTF-8", _shown(self._raw())
+            )
         if len(values) != len(self.header):
             detail = f"the row has {len(values)} columns, the header {len(self.header)}"
             return RawRow(line, None, "wrong_columns", detail, _shown(self._raw()))
@@ -200,9 +221,18 @@ def _undecoded(text: str) -> bool:
     return not text.isascii() and any("\udc80" <= c <= "\udcff" for c in text)
 
 
-def _csv(path: Path, delimiter: str) -> Iterator[RawRow]:
+def _delimiter(path: Path) -> str:
+    """What separates the columns: a tab in a TSV; in a CSV what the header has most of, a comma in doubt."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    with path.open(encoding="utf-8", errors="surrogateescape") as handle:
+        header = handle.readline(MAX_LINE)
+    return max(",;\t", key=header.count)
+
+
+def _csv(path: Path) -> Iterator[RawRow]:
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as handle:
-        yield from _CsvReader(path, handle, delimiter).rows()
+        yield from _CsvReader(path, handle, _delimiter(path)).rows()
 
 
 def _parquet_frame(path: Path) -> pl.LazyFrame:

@@ -35,7 +35,7 @@ def upload_form(settings: Settings) -> None:
     if not permitted("ingest"):
         st.text("An engineer, an analyst or an admin brings in data.")
         return
-    file = st.file_uploader("CSV, JSON Lines or Parquet", type=["csv", "tsv", "jsonl", "ndjson", "parquet"])
+    file = st.file_uploader("CSV, JSON or Parquet", type=["csv", "tsv", "json", "jsonl", "ndjson", "parquet"])
     if file is None:
         return
     try:

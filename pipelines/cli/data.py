@@ -145,6 +145,7 @@ def ingest_files(
         f"{report.added:,} rows added, {report.unchanged:,} unchanged, {report.rejected:,} rejected, "
         f"{report.labels_added:,} labels",
         counts("rejected", report.by_reason),
+        *(f"  {reason}, first at {where}" for reason, where in report.first.items()),
         f"rejects: {report.rejects_file}" if report.rejects_file else None,
         *report.notes,
     )

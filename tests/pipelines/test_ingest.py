@@ -277,3 +277,36 @@ def test_rejects_of_several_files_are_in_one_file(ready: Store, tmp_path: Path) 
         ("two.jsonl", 1, "malformed_json"),
     ]
     assert len(list((ready.folder / "rejects").iterdir())) == 1
+
+
+def test_a_csv_may_be_separated_by_semicolons_or_tabs(ready: Store, tmp_path: Path) -> None:
+    take(ready, write(tmp_path, "semi.csv", 'id;text;label\n1;"Größe; bitte";a\n2;one, two;a\n'))
+    take(
+        ready,
+        write(tmp_path, "tabs.csv", "id\ttext, as it came\tlabel\n3\tthree\ta\n"),
+        mapping={"input": "text, as it came"},
+    )
+    assert texts(ready) == ["Größe; bitte", "one, two", "three"]
+
+
+def test_a_file_may_be_one_json_array(ready: Store, tmp_path: Path) -> None:
+    rows = [{"id": 1, "text": "one", "label": "a"}, ["no object"], {"id": 2, "text": "two\nlines"}]
+    report = take(ready, write(tmp_path, "rows.json", "\ufeff " + json.dumps(rows, indent=2)))
+    assert texts(ready) == ["one", "two\nlines"]
+    assert reasons(report) == {2: "not_an_object"}
+    assert rejects(report)[0]["raw"] == '["no object"]'
+    assert reasons(take(ready, write(tmp_path, "lines.jsonl", '["a"]\n{"text": "three"}\n'))) == {1: "not_an_object"}
+
+
+def test_prompt_and_completion_are_input_and_label(ready: Store, tmp_path: Path) -> None:
+    report = take(ready, write(tmp_path, "rows.jsonl", '{"prompt": "hello", "completion": "a"}\n'))
+    assert (report.added, report.labels_added, report.notes) == (1, 1, ())
+
+
+def test_a_column_that_is_not_read_is_named_and_a_reason_says_where_it_was_met_first(
+    ready: Store, tmp_path: Path
+) -> None:
+    report = take(ready, write(tmp_path, "rows.csv", "id,text,length,tone\n1,,3,x\n2,fine,4,y\n3, ,4,z\n"))
+    assert report.notes == ("rows.csv: columns that are not read: length, tone; --map FIELD=COLUMN takes one",)
+    assert report.by_reason == {"empty_text": 2}
+    assert report.first == {"empty_text": "rows.csv line 2: the input is empty or only white space"}
