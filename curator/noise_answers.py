@@ -31,6 +31,7 @@ _REPEATS = 0.5  # a field is a label where this share of its rows have a value t
 _MAX_VALUES = 400
 _COPIED = 0.8  # a field is copied where this share of its values stand in the input
 FIELDS = "which fields there are"
+_EMPTY = ("", "null", "[]")  # a field that says nothing is not there
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\b\d+(?:\.\d+)?\b")
 _ABSENT_SCORE = 0.9  # a value that is not in its input, where nearly all are
 _LIKE = 0.2  # usual likeness below which being alike means nothing
@@ -93,7 +94,8 @@ def _fields(answer: str, kind: TaskKind) -> dict[str, str]:
             found = dict(_leaves(json.loads(answer), ""))
         except ValueError:
             return {FIELDS: "not JSON"}
-        return {FIELDS: ", ".join(sorted(found)) or "none"} | found
+        filled = sorted(name for name, value in found.items() if value not in _EMPTY)
+        return {FIELDS: ", ".join(filled) or "none"} | found
     return {}
 
 
@@ -138,8 +140,11 @@ def _copied(name: str, plain: Sequence[str], values: Sequence[str | None]) -> _D
     rows = [row for row, value in enumerate(values) if value and len(normalise(value)) > 1]
     if len(rows) < MIN_ROWS:
         return None
-    there = np.array([normalise(str(values[row])) in plain[row] for row in rows])
-    elsewhere = np.array([normalise(str(values[row])) in plain[(row + size // 2) % size] for row in rows])
+    found = [normalise(str(values[row])) for row in rows]
+    whole = np.array([f" {value} " in f" {plain[row]} " for value, row in zip(found, rows, strict=True)])
+    part = np.array([value in plain[row] for value, row in zip(found, rows, strict=True)])
+    there = whole if whole.mean() >= _COPIED else part  # a value cut off within a word, where words are spaced
+    elsewhere = np.array([value in plain[(row + size // 2) % size] for value, row in zip(found, rows, strict=True)])
     if there.mean() < _COPIED or there.mean() - elsewhere.mean() < 0.5:
         return None
     score_N = np.full(size, np.nan)

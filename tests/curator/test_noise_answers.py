@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from curator.checks import run_checks
 from curator.noise_answers import suspect_answers
@@ -40,6 +41,30 @@ def test_a_field_that_is_missing_where_others_have_it_is_doubted():
     del answers[11]["city"]
     result = suspect_answers(None, texts, [json.dumps(a) for a in answers], "extraction", 0)
     assert 11 in np.argsort(-result.score_N)[:3]
+
+
+@pytest.mark.parametrize("empty", ["", None, []])
+def test_an_empty_field_counts_as_missing(empty):
+    texts, answers = tickets()
+    answers[11]["city"] = empty
+    result = suspect_answers(None, texts, [json.dumps(a) for a in answers], "extraction", 0)
+    assert int(np.argmax(result.score_N)) == 11
+
+
+def test_a_copied_value_that_is_cut_off_within_a_word_is_doubted():
+    texts, answers = tickets()
+    answers[7]["city"] = answers[7]["city"][:3]
+    result = suspect_answers(None, texts, [json.dumps(a) for a in answers], "extraction", 0)
+    assert int(np.argmax(result.score_N)) == 7
+
+
+def test_a_value_copied_from_a_text_without_spaces_is_not_doubted():
+    towns = ["北京", "上海", "广州", "深圳", "成都", "杭州", "武汉", "西安"]
+    texts = [f"我想在{towns[row % 8]}订一家酒店第{row}间" for row in range(80)]
+    answers = [{"city": towns[row % 8]} for row in range(80)]
+    answers[7]["city"] = "巴黎"
+    result = suspect_answers(None, texts, [json.dumps(a) for a in answers], "extraction", 0)
+    assert int(np.argmax(result.score_N)) == 7
 
 
 def test_a_query_of_another_form_and_a_literal_from_nowhere_rank_first():
