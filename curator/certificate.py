@@ -25,7 +25,7 @@ from scipy.special import gammaincinv, gammaln
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.types import Bound
 
-CENSUS: Final = "census: every row was reviewed"
+CENSUS: Final = "census: every row was drawn"
 EXACT: Final = "exact hypergeometric bound for one stratum drawn at random"
 STRATIFIED: Final = (
     "stratified estimate (Horvitz-Thompson) with the gamma interval of Fay and Feuer, "

@@ -223,6 +223,7 @@ def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[
         raise _Refused("unknown_verdict", f"verdict {named!r} is unknown, expected {expected}")
     verdict = cast("ReviewVerdict", named)
     raw = record.get("value")
+    text = raw if isinstance(raw, str) else json.dumps(raw) if raw is not None else ""
     if verdict in ("reject", "skip"):
         if raw is not None:
             raise _Refused("value_not_used", f"{verdict} takes no value, and {raw!r} is given; use edit with it")
@@ -230,11 +231,18 @@ def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[
     if verdict == "accept":
         if proposed is None:
             raise _Refused("nothing_to_accept", "the row has no label to accept; use verdict edit with a value")
-        if raw is not None and raw != proposed:
+        if raw is not None and not _same(text, proposed, task):
             raise _Refused("accept_with_other_value", f"accept says {raw!r}, the label is {proposed!r}; use edit")
         return verdict, proposed
-    text = raw if isinstance(raw, str) else json.dumps(raw) if raw is not None else ""
     try:
         return verdict, task.check_value(text)
     except DataError as error:
         raise _Refused("bad_value", str(error)) from error
+
+
+def _same(text: str, proposed: str, task: Task) -> bool:
+    """Whether a value is the label under review; JSON in whatever spelling."""
+    try:
+        return text == proposed or task.check_value(text) == proposed
+    except DataError:
+        return False

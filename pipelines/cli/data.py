@@ -108,7 +108,8 @@ def dataset_show(name: str) -> int:
         f"{shown['decided']:,} set by a decision, {shown['releasable']:,} releasable",
         counts("out", shown["out"]),
         counts("splits", shown["splits"]),
-        counts("labels", shown["labels"]),
+        # Free answers are as many as rows, and as long: a list of them is no overview.
+        counts("labels", shown["labels"] if datasets.task_of(store, name).kind == "classification" else {}),
         counts("findings", shown["findings"]),
         *(f"plan {p['plan']}: {p['purpose']}, {p['reviews']} reviews" for p in shown["plans"]),
         *(f"version {name}@{v['number']}: {v['path']}" for v in shown["versions"]),

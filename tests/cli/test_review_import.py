@@ -100,3 +100,26 @@ def test_nobody_confirms_an_own_first_look_by_a_space_behind_the_name(curator: C
     assert report["by_reason"] == {}
     assert curator("certify", "--plan", plan).json["reviewers"] == ["ana"]
     assert curator("certify", "--plan", plan).json["unsettled"] == 1
+
+
+def test_an_accepted_json_answer_may_be_spelled_otherwise_and_free_answers_are_not_listed(tmp_path: Path) -> None:
+    folder = tmp_path / "forms"
+    curator = Curator(folder)
+    assert run("init", folder).code == 0
+    (folder / "task.toml").write_text('name = "form"\nkind = "extraction"\n')
+    rows = [
+        {"id": f"f{n}", "text": f"total {n} of {name}", "json": {"b": n, "a": name}} for n, name in enumerate("xyz")
+    ]
+    (folder / "rows.jsonl").write_text(
+        "".join(json.dumps(row | {"json": json.dumps(row["json"])}) + "\n" for row in rows)
+    )
+    curator.ok("dataset", "create", "form", "--task", folder / "task.toml")
+    curator.ok("ingest", folder / "rows.jsonl", "--map", "input=text,label=json,id=id")
+    plan = curator.ok("plan", "--reviews", 3, "--test-share", 0)
+    said = {row["id"]: row["json"] for row in rows}
+    lines = [{**_accept(task), "value": said[task["external_id"]]} for task in plan["tasks"]]
+    assert _import(curator, plan["plan"], *lines)["added"] == 3
+    other = {**lines[0], "reviewer": "ben", "value": {"a": "q", "b": 1}}
+    assert _import(curator, plan["plan"], other)["by_reason"] == {"accept_with_other_value": 1}
+    assert "census: every row was drawn" in curator("certify").json["teacher_error"]["method"]
+    assert '"a"' not in run("--project", folder, "dataset", "show", "form").out
