@@ -1,5 +1,5 @@
-// The review of one row after the other: choosing a label or correcting an answer (the protocol: queue.js, which is
-// put before this file; Python's half: review_component.py).
+// The review of one row after the other: choosing a label, a second look, a note (the protocol: queue.js; correcting
+// an answer: answer_editor.js; both are put before this file. Python's half: review_component.py).
 
 const STREAMS = {
   audit: "Random audit", risk: "Suspect row", test: "Frozen test", adjudication: "Adjudication", failure: "Student's mistake",
@@ -9,15 +9,9 @@ export default function (component) {
   return mount(component, ReviewQueue);
 }
 
-class ReviewQueue extends CardQueue {
+class ReviewQueue extends AnswerQueue {
   constructor(root, data) {
     super(root, data, "review");
-    this.labels = data.labels;
-    this.kind = data.kind;
-    this.schema = data.schema;
-    this.form = data.kind === "extraction" && data.schema && formProperties(data.schema) ? new FieldForm(this.el.form, data.schema) : null;
-    this.asText = !this.form; // JSON and other answers without a form are edited as one text
-    this.drafts = `curator-review-draft:${data.scope}:`; // texts not saved yet, by task, kept in this browser
     this.seconds = []; // blind rows where reviewer and teacher disagree; a card is {second, item}
     this.el.review.classList.toggle("code", ["sql", "extraction"].includes(data.kind));
     this.buildLabels();
@@ -251,109 +245,6 @@ class ReviewQueue extends CardQueue {
     const to = visible[(at + step + visible.length) % visible.length];
     to?.classList.add("marked");
     to?.scrollIntoView({ block: "nearest" });
-  }
-
-  // ---- the answer as text or field by field ----------------------------------------------------------------
-  // What the reviewer began for the card on screen, or null.
-  draft() {
-    return this.labels.length ? null : localStorage.getItem(this.drafts + this.card.item.task_id);
-  }
-
-  keepDraft(task, text) {
-    localStorage.setItem(this.drafts + task, text);
-  }
-
-  edit() {
-    const { item, second } = this.card;
-    this.started = (second ? item.first : item.proposed) ?? "";
-    const text = this.draft() ?? this.started;
-    this.asText = !this.form || (text !== "" && typeOf(textOfJson(text)) !== "object");
-    this.fillEditor(text);
-    this.el.raw.hidden = !this.form;
-    this.el.editor.hidden = false;
-    this.el.review.classList.add("editing"); // side by side where there is room: one reads on the left, writes on the right
-    this.focusEditor();
-  }
-
-  fillEditor(text) {
-    const { el } = this;
-    el.form.hidden = this.asText;
-    el.editLabel.hidden = !this.asText;
-    el.raw.textContent = this.asText ? "Edit field by field" : "Edit as JSON text";
-    if (this.asText) el.editText.value = text;
-    else this.form.fill(text);
-    this.opened = this.answer().text;
-    this.edited();
-  }
-
-  focusEditor() {
-    if (this.asText) this.el.editText.focus();
-    else this.form.focus();
-  }
-
-  // {text, problems} of the editor as it is now.
-  answer() {
-    if (!this.asText) return this.form.read();
-    const text = this.el.editText.value;
-    if (!text.trim()) return { text, problems: [{ path: "", text: "The answer is empty. Write it, or press Esc." }] };
-    if (this.kind !== "extraction") return { text, problems: [] };
-    try {
-      return { text, problems: schemaProblems(JSON.parse(text), this.schema ?? true) };
-    } catch (error) {
-      return { text, problems: [{ path: "", text: `This is not valid JSON: ${error.message}` }] };
-    }
-  }
-
-  // After each change: the difference to the teacher's answer, and which problems are settled.
-  edited() {
-    const { item } = this.card;
-    const shown = this.asText && item.proposed !== null && this.kind !== "extraction";
-    this.el.diffBox.hidden = !shown || this.el.editText.value === item.proposed;
-    if (!this.el.diffBox.hidden) drawDiff(this.el.diff, item.proposed, this.el.editText.value);
-    if (!this.el.editProblem.hidden) this.tellProblems(this.answer().problems);
-  }
-
-  tellProblems(problems) {
-    const loose = this.asText ? problems.map(({ path, text }) => (path ? `${path}: ${text}` : text)) : this.form.show(problems);
-    const at = problems.length - loose.length;
-    if (at) loose.unshift(`Not saved: ${at === 1 ? "one field" : `${at} fields`} to correct.`);
-    this.say("editProblem", loose.slice(0, 5).join("\n"));
-  }
-
-  switchEditor() {
-    const { text, problems } = this.answer();
-    const object = typeOf(textOfJson(text)) === "object";
-    if (this.asText && !object) return this.say("editProblem", "Only a JSON object can be edited field by field.");
-    if (!object) return this.tellProblems(problems);
-    this.say("editProblem", "");
-    this.asText = !this.asText;
-    const { opened } = this;
-    this.fillEditor(this.asText ? this.indented(text) : text);
-    this.opened = opened;
-    return this.focusEditor();
-  }
-
-  // An answer as it is easiest to read: JSON with a line for each property.
-  readable(text) {
-    return this.kind === "extraction" && typeOf(textOfJson(text)) === "object" ? this.indented(text) : text;
-  }
-
-  // The JSON text of an object with a line for each property; the values' texts as they are.
-  indented(text) {
-    return `{\n${[...jsonSlices(text)].map(([name, json]) => `  ${JSON.stringify(name)}: ${json}`).join(",\n")}\n}`;
-  }
-
-  saveEdit() {
-    const { text, problems } = this.answer();
-    if (problems.length) {
-      this.tellProblems(problems);
-      return this.asText ? undefined : this.form.focus(true);
-    }
-    return this.choose(text);
-  }
-
-  unsaved() {
-    return super.unsaved() || (!this.el.editor.hidden && this.answer().text !== this.opened);
   }
 
   // ---- keys and mouse --------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ _component = st.components.v2.component(
     "curator_review_queue",
     html=(_HERE / "review.html").read_text(encoding="utf-8"),
     css=(_HERE / "review.css").read_text(encoding="utf-8"),
-    js=component_source("queue.js", "diff.js", "json_schema.js", "fields.js", "review.js"),
+    js=component_source("queue.js", "diff.js", "json_schema.js", "fields.js", "answer_editor.js", "review.js"),
 )
 
 
