@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from curator.formats import FORMATS, DpoRow, SftRow
+from curator.rounding import at_most
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _MOST_LABELS = 40
@@ -111,7 +112,7 @@ def _certificate(manifest: Mapping[str, Any]) -> str:
     most = int(bound["upper_one_sided"] * bound["population"])
     text = (
         f"**{status}**{f' ({why})' if why else ''}. With {_percent(bound['confidence'])} confidence, at most "
-        f"{_percent(bound['upper_one_sided'])} of the train labels are wrong: {most:,} of "
+        f"{_most(bound['upper_one_sided'])} of the train labels are wrong: {most:,} of "
         f"{bound['population']:,} rows. "
         f"The estimate is {_percent(bound['estimate'])}, between {_percent(bound['low'])} and "
         f"{_percent(bound['high'])}, from {bound['reviews']:,} reviewed rows ({_plain(bound['method'])})."
@@ -178,6 +179,11 @@ def _how_to_verify(manifest: Mapping[str, Any]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def _most(bound: float) -> str:
+    """An upper bound, never below it."""
+    return at_most(bound).removesuffix("%").rstrip("0").rstrip(".") + " %"
 
 
 def _plain(text: str) -> str:

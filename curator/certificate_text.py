@@ -11,6 +11,7 @@ from curator.by_class import ClassError
 from curator.certification import Certificate
 from curator.document import Document, Section, Table
 from curator.reviewer_error import MeasuredError, Sensitivity
+from curator.rounding import at_most
 from curator.types import Bound
 
 _BANDS = {"top": "riskiest 5 %", "next": "next 20 % by risk", "rest": "all others", "known": "settled before the draw"}
@@ -114,7 +115,7 @@ def _figure(name: str, bound: Bound | None) -> tuple[str, ...]:
     if bound is None:
         return (name, "no claim", "", "", "", "", "")
     interval = f"{_percent(bound.low)} to {_percent(bound.high)}"
-    most, estimate = _percent(bound.upper_one_sided), _percent(bound.estimate)
+    most, estimate = _most(bound.upper_one_sided), _percent(bound.estimate)
     return name, most, estimate, interval, _level(bound.confidence), f"{bound.population:,}", f"{bound.reviews:,}"
 
 
@@ -204,7 +205,7 @@ def _sensitivity(facts: CertificateFacts) -> Section | None:
     gold = facts.gold
     said = (
         f"Reviewers answered {gold.wrong:,} of {gold.answers:,} rows wrong whose truth was known "
-        f"({_percent(gold.rate)}, at most {_percent(gold.upper)} at 95 % confidence); the last line uses that bound."
+        f"({_percent(gold.rate)}, at most {_most(gold.upper)} at 95 % confidence); the last line uses that bound."
         if gold
         else "Nobody measured the reviewers' own errors here. "
     )
@@ -214,7 +215,7 @@ def _sensitivity(facts: CertificateFacts) -> Section | None:
             _percent(s.flagged),
             "" if s.teacher_low is None or s.teacher_high is None
             else f"{_percent(s.teacher_low)} to {_percent(s.teacher_high)}",
-            "" if s.shipped_upper is None else _percent(s.shipped_upper),
+            "" if s.shipped_upper is None else _most(s.shipped_upper),
         )
         for s in facts.sensitivity
     )  # fmt: skip
@@ -249,6 +250,10 @@ def _sentence(text: str) -> str:
 
 def _percent(rate: float) -> str:
     return f"{100 * rate:.2f} %"
+
+
+def _most(bound: float) -> str:
+    return at_most(bound).replace("%", " %")
 
 
 def _level(confidence: float) -> str:

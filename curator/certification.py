@@ -18,6 +18,7 @@ import polars as pl
 from curator.attempts import confidence_of, in_words, overall_confidence, spent_in_words
 from curator.certificate import StratumResult, error_bound, shipped_bound
 from curator.errors import NotEnoughDataError
+from curator.rounding import at_most
 from curator.types import Bound
 
 Status = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]
@@ -285,7 +286,7 @@ def _status(
     if shipped is None:
         return "UNCERTIFIED", ("no row of the spot-check is released",)
     found = (
-        f"at most {shipped.upper_one_sided:.2%} of {shipped.population:,} labels are wrong "
+        f"at most {at_most(shipped.upper_one_sided)} of {shipped.population:,} labels are wrong "
         f"({in_words(shipped.confidence)})"
     )
     if target is None:

@@ -7,6 +7,7 @@ import polars as pl
 
 from curator.formats import parquet_lines
 from curator.normalise import normalise
+from curator.rounding import at_most
 from curator.validate import validate_lines
 
 
@@ -38,7 +39,7 @@ def certificate_gate(
     bound = certificate["teacher_error"]
     if bound is None:
         return gate("certificate", demanded, "no estimate of the teacher's error")
-    said = f"raw labels of the teacher: at most {bound['upper_one_sided']:.2%} are wrong"
+    said = f"raw labels of the teacher: at most {at_most(bound['upper_one_sided'])} are wrong"
     if target is None:
         return gate("certificate", None, said)
     return gate("certificate", bound["upper_one_sided"] <= target, f"{said}; the target is {target:.2%}")

@@ -22,6 +22,7 @@ from curator.certification import (
     with_lost,
     with_today,
 )
+from curator.rounding import at_most
 from curator.sequence import stratified_sequence_bound
 from curator.types import Bound
 
@@ -103,7 +104,7 @@ def _answer(
 ) -> tuple[bool | None, str]:
     if upper is None:
         return False, "labels or texts of released rows have changed since the draw: draw a fresh spot-check"
-    shown = f"at most {upper:.2%} of the released labels are wrong ({in_words(confidence)}, at every look)"
+    shown = f"at most {at_most(upper)} of the released labels are wrong ({in_words(confidence)}, at every look)"
     seen = f"by {in_turn:,} of {drawn:,} audit rows, reviewed in turn"
     if target is None:
         return None, f"{shown}, {seen}; without a target there is nothing to stop for"

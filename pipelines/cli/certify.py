@@ -12,6 +12,7 @@ from curator.certificate_text import document
 from curator.certification import Certificate
 from curator.document import FORMS, as_text, write
 from curator.errors import NotEnoughDataError, RequestError
+from curator.rounding import at_most
 from pipelines import acting
 from pipelines import release as releasing
 from pipelines.cli.data import Dataset
@@ -100,7 +101,7 @@ def _bound(name: str, bound: Any) -> str | None:  # noqa: ANN401 - Bound or None
         return f"{name}: no figure"
     return (
         f"{name}: {percent(bound.estimate)} [{percent(bound.low)}, {percent(bound.high)}], at most "
-        f"{percent(bound.upper_one_sided)} at {percent(bound.confidence)} confidence, {bound.reviews:,} reviews of "
+        f"{at_most(bound.upper_one_sided, 1)} at {percent(bound.confidence)} confidence, {bound.reviews:,} reviews of "
         f"{bound.population:,} rows; {bound.method}"
     )
 

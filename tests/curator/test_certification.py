@@ -1,5 +1,6 @@
 """What may count in a certificate, and what makes it void."""
 
+import re
 from typing import Any
 
 import polars as pl
@@ -90,6 +91,15 @@ def test_a_bound_above_the_target_is_not_certified_and_says_both_numbers() -> No
     found = judge(target=0.01)
     assert found.status == "UNCERTIFIED"
     assert "the target is 1.00%" in found.why[0]
+
+
+def test_a_bound_just_above_the_target_is_not_said_to_be_the_target() -> None:
+    bound = judge().shipped_error
+    assert bound is not None
+    close = judge(target=bound.upper_one_sided - 1e-6)
+    said, target = re.findall(r"[0-9.]+%", close.why[0])[::2]
+    assert close.status == "UNCERTIFIED"
+    assert float(said[:-1]) / 100 >= bound.upper_one_sided > float(target[:-1]) / 100 - 5e-5
 
 
 def test_a_plan_is_incomplete_until_its_last_row_is_reviewed() -> None:
