@@ -15,17 +15,23 @@ from curator.types import GOLD
 from storage import datasets, reviews, views
 from storage.store import Store
 
+REJECTED = "(wrong, and no right label given)"
+"""What a rejection is called among the labels."""
+
 
 def ratings(store: Store, dataset: str) -> list[tuple[str, str, str]]:
     """(row, reviewer, value): the newest word of each person about each row; gold cards and adjudications left out.
 
+    A rejection is an answer of its own, `REJECTED`: left out, people who differ would seem to agree. A skip is none.
     An adjudicator has read what the others said, and a gold card is asked to measure one person: neither tells how far
     people agree.
     """
     given = reviews.frame(store, dataset)
     given = given.filter((pl.col("stream") != GOLD) & (pl.col("stream") != "adjudication") & ~pl.col("adjudicates"))
+    given = given.filter(pl.col("verdict") != "skip")
     newest = given.sort("seq").unique(["example_id", "reviewer"], keep="last", maintain_order=True)
-    return list(newest.filter(pl.col("value").is_not_null()).select("example_id", "reviewer", "value").iter_rows())
+    value = pl.when(pl.col("verdict") == "reject").then(pl.lit(REJECTED)).otherwise("value").alias("value")
+    return list(newest.select("example_id", "reviewer", value).iter_rows())
 
 
 def disputes(store: Store, dataset: str) -> tuple[Dispute, ...]:

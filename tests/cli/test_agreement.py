@@ -57,6 +57,21 @@ def test_from_overlap_over_disputes_to_a_certificate_and_to_figures_about_review
     assert "Dawid and Skene" in text
 
 
+def test_a_rejection_is_an_answer_that_others_may_differ_from_and_a_skip_is_none(tmp_path: Path) -> None:
+    curator, _ = make_project(tmp_path)
+    plan = curator.ok("plan", "--reviews", 20, "--overlap", 2)
+    said = ["reject"] * 5 + ["skip"] * 5 + ["accept"] * 10
+    lines = [
+        {"task_id": task["task_id"], "reviewer": who, "verdict": "accept" if who == "ana" else verdict}
+        for task, verdict in zip(plan["tasks"], said, strict=True)
+        for who in ("ana", "ben")
+    ]
+    curator.ok("review", "import", write_jsonl(tmp_path / "r.jsonl", lines), "--plan", plan["plan"])
+    raw = curator.ok("agreement")["overall"][0]
+    assert (raw["name"], raw["items"]) == ("raw agreement", 15)
+    assert abs(raw["value"] - 10 / 15) < 1e-9
+
+
 def test_staffing_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     curator, _ = make_project(tmp_path)
     for wrong in (("--overlap", 0), ("--overlap-share", 2), ("--gold", -1), ("--quota", 0), ("--blind-share", 1.5)):
