@@ -50,7 +50,8 @@ def contradictions(
     for row, text in enumerate(texts):
         if labels[row] is not None:
             by_form.setdefault(same_text(text), []).append(row)
-    exact = [rows for rows in by_form.values() if len({labels[row] for row in rows}) > 1]
+    # Texts of which nothing is left ("-", "?") say nothing; the check for empty texts names them.
+    exact = [rows for (form, _), rows in by_form.items() if form and len({labels[row] for row in rows}) > 1]
     result = [_contradiction(texts, labels, rows, (1.0,) * len(rows), exact=True) for rows in exact]
     # One row stands for its exact copies in `pairs`; bring the copies back in.
     copies = {group.rows[0]: group.rows for group in exact_groups(texts)}

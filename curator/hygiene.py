@@ -154,20 +154,33 @@ def repetition(texts: Sequence[str]) -> Repetition:
     )
 
 
+_FIELD = re.compile(r"(?<!\w)([^\W\d_]\w{0,30})[\"']?\s*[:=]\s*[\"'\[(]?([\w\- ]+)")
+_LABEL_FIELDS = frozenset(["label", "category", "intent", "class", "answer", "topic", "tag"])
+_LABEL_WORDS = 8
+_OWN = 0.8  # another field gives labels away where this share of the labels in it are the row's own
+
+
 def shortcuts(texts: Sequence[str], labels: Sequence[str | None], *, min_rows: int = 5) -> list[Fault]:
-    """Find labels that the input gives away in a field, such as "category: refund" in rows labelled refund."""
-    rows_by_label: dict[str, list[int]] = defaultdict(list)
-    marker = re.compile(r"(?i)\b(?:label|category|intent|class|answer|topic|tag)\s*[:=]\s*[\"']?([\w\- ]+)")
+    """Find fields of the input that give the label away, such as "category: refund" in rows labelled refund."""
+    known = {normalise(label) for label in labels if label is not None}
+    own: dict[str, list[int]] = defaultdict(list)
+    stated: Counter[str] = Counter()
     for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
         if label is None:
             continue
-        stated = [" ".join(normalise(match).split()) for match in marker.findall(text)]
-        wanted = " ".join(normalise(label).split())
-        if any(value == wanted or value.startswith(f"{wanted} ") for value in stated):
-            rows_by_label[label].append(row)
+        said = {(normalise(key), name) for key, value in _FIELD.findall(text) for name in _beginnings(value) & known}
+        stated.update({key for key, _ in said})
+        found = {key for key, name in said if name == normalise(label)}
+        for key in found:
+            own[key].append(row)
     return [
-        Fault("label_in_input", tuple(rows), f"{len(rows)} rows state their label {label!r} in the input",
+        Fault("label_in_input", tuple(rows), f"{len(rows)} rows state their label in the input, after {key!r}",
               "remove the field from the input: a student learns to copy it, and fails where it is missing")
-        for label, rows in sorted(rows_by_label.items())
-        if len(rows) >= min_rows
+        for key, rows in sorted(own.items())
+        if len(rows) >= min_rows and (key in _LABEL_FIELDS or len(rows) >= _OWN * stated[key])
     ]  # fmt: skip
+
+
+def _beginnings(value: str) -> set[str]:
+    words = normalise(value).split()
+    return {" ".join(words[:count]) for count in range(1, min(len(words), _LABEL_WORDS) + 1)}

@@ -167,6 +167,8 @@ def _character_view(texts: Sequence[str], seed: int) -> NDArray[np.float64] | No
 
 
 def _split(view: str, x_RD: NDArray[np.float64], rows: list[int], parts: int, seed: int) -> Shape | None:
+    if _distinct(x_RD) < parts * MIN_GROUP:
+        return None  # copies of few texts make no groups
     with_seed = KMeans(parts, n_init=3, random_state=seed)
     group_R = with_seed.fit_predict(x_RD)
     sizes = np.bincount(group_R, minlength=parts)
@@ -185,6 +187,11 @@ def _split(view: str, x_RD: NDArray[np.float64], rows: list[int], parts: int, se
         gap=length / max(float(spread), 1e-9),
         stability=_stability(x_RD, group_R, parts, seed),
     )
+
+
+def _distinct(x_RD: NDArray[np.float64]) -> int:
+    # Rows that differ differ along a direction of no special kind; copies may differ in the last bits.
+    return len(np.unique(np.round(x_RD @ np.sqrt(np.arange(2.0, x_RD.shape[1] + 2)), 6)))
 
 
 def _stability(x_RD: NDArray[np.float64], group_R: NDArray[np.int32], parts: int, seed: int) -> float:

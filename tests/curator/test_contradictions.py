@@ -56,3 +56,7 @@ def test_the_same_words_around_another_sign_are_no_contradiction():
     texts = ["how do I learn C#?", "how do I learn C?", "how do I learn C"]
     found = contradictions(texts, ["csharp", "c", "java"], near_pairs([]))
     assert [conflict.rows for conflict in found] == [(1, 2)]
+
+
+def test_texts_of_which_nothing_is_left_contradict_nothing():
+    assert contradictions(["-", "?!", "\u200b"], ["a", "b", "a"], near_pairs([])) == []

@@ -39,6 +39,20 @@ def test_a_label_stated_in_the_input_is_a_shortcut_and_the_word_alone_is_not():
     assert fault.rows == tuple(range(5))
 
 
+def test_a_field_of_any_name_that_gives_the_label_away_is_a_shortcut_over_all_labels_together():
+    labels = ["ar", "hi", "ru", "zh", "en"]
+    texts = [f'{{"Language": "{label}", "text": "so it is"}}' for label in labels]
+    (fault,) = shortcuts([*texts, "Language barriers"], [*labels, "en"])
+    assert fault.rows == tuple(range(5))
+    assert "'language'" in fault.detail
+
+
+def test_a_field_that_names_other_labels_as_often_gives_nothing_away():
+    labels = ["yes", "no"] * 10
+    texts = [f"Hypothesis: {said} it is" for said in ("yes", "yes", "no", "no") * 5]
+    assert shortcuts(texts, labels) == []
+
+
 def test_rows_with_another_system_prompt_than_most_are_named():
     found = mixed_system_prompts(["Be  brief."] * 5 + ["Be brief.", "Be kind.", None])
     assert [(fault.rule, fault.rows) for fault in found] == [("mixed_system_prompts", (6, 7))]

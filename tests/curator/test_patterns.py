@@ -70,3 +70,8 @@ def test_clean_intents_raise_at_most_a_handful_of_false_alarms():
     rows = shared("banking77/train.jsonl")
     found = find_patterns(None, [row["text"] for row in rows], [row["label"] for row in rows], seed=0).patterns
     assert len(found) <= 4
+
+
+def test_copies_of_few_texts_show_no_groups_and_raise_no_warning():
+    texts = ["where is my card", "how do I pay"] * 40
+    assert find_patterns(None, texts, ["card"] * 80, seed=0).patterns == ()
