@@ -127,7 +127,8 @@ def wanted(
         outcome = human_outcome(said)
         disputed += outcome is not None and outcome.status == "disputed"
         here = {r["reviewer"] for r in said if r["task"] == task["task"] and _from_board(r)}
-        if task["example_id"] in excluded:
+        # A drawn row waits for its verdict though it was left out since: without it the plan is never done.
+        if task["example_id"] in excluded and task["stream"] != "audit":
             gone[task["task"]] = "excluded"
         elif outcome is not None and outcome.adjudicated:
             gone[task["task"]] = "adjudicated"

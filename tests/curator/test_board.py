@@ -123,9 +123,14 @@ def test_a_second_look_waits_until_the_overlap_has_answered_blind() -> None:
 def test_tasks_that_are_done_with_are_taken_out(
     reviews: tuple[dict[str, Any], ...], excluded: frozenset[str], why: str
 ) -> None:
-    made = want(row(), reviews=reviews, excluded=excluded)
+    made = want(row(stream="risk"), reviews=reviews, excluded=excluded)
     assert made.records == ()
     assert made.gone == {"t_1": why}
+
+
+def test_a_drawn_row_that_was_left_out_since_still_waits_for_its_verdict() -> None:
+    made = want(row(stream="audit"), excluded=frozenset({"ex_t_1"}))
+    assert (len(made.records), made.gone) == (1, {})
 
 
 def test_a_reviewed_task_is_not_sent_again_but_stays_where_it_is() -> None:
