@@ -24,12 +24,18 @@ class Fault:
 
 
 _CHAT_MARKS = re.compile(
-    r"<\|(?:im_start|im_end|endoftext|eot_id|start_header_id|end_header_id|assistant|user|system)\|>"
-    r"|\[/?INST\]|<<SYS>>|<start_of_turn>|<end_of_turn>|^\s*###\s*(?:Instruction|Response|Assistant)\s*:",
+    r"<[|｜][A-Za-z_▁ ]{1,40}[|｜]>|\[/?INST\]|<</?SYS>>|</?(?:start_of_turn|end_of_turn|bos|eos|think|tool_call)>"
+    r"|</s>\s*\Z|^[ \t]*###[ \t]*(?:Instruction|Response|Assistant|Human|User|System)\s*:|\n\n(?:Human|Assistant): ",
     re.MULTILINE,
 )
 _BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf]|â€[\u0080-\u00bf\u2122\u0153\u009d]")
-_PROMPT_LEFT = re.compile(r"(?i)\b(?:you are an? (?:helpful|expert) \w+|answer with (?:only )?(?:one|the) label)\b")
+_PROMPT_LEFT = re.compile(
+    r"(?i)\byou are (?:an?|the) (?:[\w\-]+ ){0,4}(?:assistant|expert|classifier|annotator|labell?er|chatbot|model)\b"
+    r"|\b(?:answer|reply|respond) (?:with )?(?:only|just|exactly) (?:with )?(?:the|one|a|your)\b"
+    r"|\banswer with (?:the|one) label\b|\b(?:return|output) only (?:the|a|one|valid|json)\b"
+    r"|\bas an ai(?: language)? model\b|\byour task is to\b|\bchoose (?:exactly )?one of(?: the following)?\s*:"
+    r"|\bdo not explain your (?:answer|choice|reasoning)\b"
+)
 MAX_WORDS_OVER_MEDIAN = 20.0
 _LONG_WORDS = 500
 

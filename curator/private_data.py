@@ -9,17 +9,27 @@ from curator.hygiene import Fault
 _SECRETS = {
     "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
     "AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "GitHub token": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
-    "API key": re.compile(r"\b(?:sk|pk|rk|tml)-[A-Za-z0-9_\-]{20,}\b"),
+    "GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,})\b"),
+    "GitLab token": re.compile(r"\bglpat-[\w\-]{20,}"),
+    "Hugging Face token": re.compile(r"\bhf_[A-Za-z0-9]{30,}\b"),
+    "npm token": re.compile(r"\bnpm_[A-Za-z0-9]{36,}\b"),
+    "API key": re.compile(r"\b(?:(?:sk|pk|rk|tml)-|(?:sk|pk|rk)_(?:live|test)_|SG\.|ya29\.)[A-Za-z0-9_\-]{20,}\b"),
+    "key in a setting": re.compile(
+        r"(?i:secret|token|key)[\"']?\s*[:=]\s*[\"']?(?=\S{0,80}\d)(?=\S{0,80}[a-z])(?=\S{0,80}[A-Z])"
+        r"[A-Za-z0-9+/_\-]{20,}"
+    ),
+    "password in an address": re.compile(r"\b[a-z][a-z0-9+.\-]{1,15}://[^\s/:@]{1,64}:[^\s/@]{3,64}@"),
     "Google API key": re.compile(r"\bAIza[0-9A-Za-z_\-]{35}\b"),
     "Slack token": re.compile(r"\bxox[abprs]-[0-9A-Za-z\-]{10,}\b"),
     "JSON web token": re.compile(r"\beyJ[\w\-]{10,}\.eyJ[\w\-]{10,}\.[\w\-]{10,}\b"),
-    "password": re.compile(r"(?i)\b(?:password|passwd|pwd)\s*[:=]\s*(?=\S*\d)\S{6,}"),
+    "password": re.compile(
+        r"(?i)\b(?:password|passwd|pwd|passwort|passphrase)(?:\s*[:=]|\s+is)\s*(?=\S{0,64}\d)\S{6,64}"
+    ),
 }
 # A local part has at most 64 characters (RFC 5321), and each run is tried once: a line of a million letters is quick.
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,255}(?:\.[\w\-]+)*\.[A-Za-z]{2,}")
 _CARD = re.compile(r"(?<![\w.])\d(?:[ \-]?\d){11,18}(?![\d.]*\d)")
-_MAESTRO = ("50", "56", "57", "58", "6")  # the only cards of 12 digits
+_MAESTRO = ("50", "56", "57", "58", "6")  # the only cards of 12 digits; of 13, only Visa's, and barcodes have 13 too
 _IBAN = re.compile(r"(?i)\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _SSN = re.compile(r"(?<![\w.\-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w\-])")
 _PHONE = re.compile(
@@ -73,7 +83,8 @@ def _personal(text: str) -> list[tuple[str, str]]:
 
 def _card(number: str) -> bool:
     digits = [char for char in number if char.isdigit()]
-    return luhn(number) and (len(digits) > 12 or "".join(digits).startswith(_MAESTRO))
+    issuer = {12: _MAESTRO, 13: ("4",)}.get(len(digits), ("",))
+    return luhn(number) and "".join(digits).startswith(issuer)
 
 
 def _phone(number: str, before: str) -> bool:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from curator.hygiene import format_faults, mixed_system_prompts, repetition, shortcuts
@@ -59,3 +61,30 @@ def test_rows_with_another_system_prompt_than_most_are_named():
     assert "3 different system prompts: 6 rows with 'Be brief.'" in found[0].detail
     assert mixed_system_prompts(["Be brief."] * 3) == []
     assert mixed_system_prompts([None, None]) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["<|end|>", "hi</s>", "<think>so", "### Human: hi", "a\n\nAssistant: yes", "<｜User｜>hi"]
+)
+def test_marks_of_many_chat_templates_are_found(text):
+    assert [fault.rule for fault in format_faults([text], [None], None)] == ["chat_template_mark"]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("You are a careful support classifier. My card is lost", True),
+        ("Respond with only the JSON object. My card is lost", True),
+        ("Choose exactly one of: refund, delivery. My card is lost", True),
+        ("You are a helpful neighbour and I thank you", False),
+        ("which one should I choose, one of each?", False),
+    ],
+)
+def test_instructions_are_told_from_what_people_write(text, left):
+    assert [fault.rule for fault in format_faults([text], [None], None)] == ["prompt_left"] * left
+
+
+def test_a_long_run_of_line_breaks_is_read_quickly():
+    started = time.process_time()
+    format_faults(["\n" * 200_000], [None], None)
+    assert time.process_time() - started < 2.0

@@ -82,3 +82,34 @@ def test_a_line_of_a_million_letters_is_searched_once_and_not_once_from_each_let
     faults = personal_data(["a" * 1_000_000, "a." * 500_000, "write to ana@example.org"])
     assert [fault.rows for fault in faults] == [(2,)]
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "glpat-" + "aB3" * 8,
+        "sk_live_" + "aB3" * 8,
+        "github_pat_" + "aB3" * 20,
+        'aws_secret_access_key = "' + "aB3/" * 10,
+        "postgres://ana:pa55word@host:5432/db",
+        "my password is hunter22",
+    ],
+)
+def test_tokens_of_common_services_settings_and_addresses_with_a_password_are_secrets(text):
+    assert len(secrets([text])) == 1
+
+
+def test_names_of_keys_in_a_schema_and_addresses_without_a_password_are_no_secrets():
+    texts = ["key = course_identifier_of_2010", "https://example.org:8080/a@b", "what is a password and is it safe"]
+    assert secrets(texts) == []
+
+
+def test_a_barcode_of_thirteen_digits_is_no_card():
+    assert personal_data(["6935364052143"]) == []
+
+
+@pytest.mark.parametrize("text", ["key=" * 50_000, "password:" * 50_000, "a://" * 50_000])
+def test_long_runs_of_what_begins_a_secret_are_read_quickly(text):
+    started = time.process_time()
+    secrets([text])
+    assert time.process_time() - started < 2.0
