@@ -114,7 +114,7 @@ def certify(
     changed = changed_since(released)
     shipped = None if changed or released.is_empty() else _shipped_bound(now, state, released.height, confidence)
     late = _late_rows(rows, current)
-    status, why = _status(unreviewed, unsettled, changed, late, shipped, target, purpose)
+    status, why = _status(unreviewed, unsettled, changed, late, released.height, shipped, target, purpose)
     if missed:
         why = (*why, spent_in_words(missed, asked))
     return Certificate(
@@ -261,6 +261,7 @@ def _status(
     unsettled: int,
     changed: dict[str, int],
     late: int,
+    released: int,
     shipped: Bound | None,
     target: float | None,
     purpose: str,
@@ -284,7 +285,7 @@ def _status(
     if void:
         return "UNCERTIFIED", tuple(void)
     if shipped is None:
-        return "UNCERTIFIED", ("no row of the spot-check is released",)
+        return "UNCERTIFIED", ("no drawn row has a verdict" if released else "no row of the spot-check is released",)
     found = (
         f"at most {at_most(shipped.upper_one_sided)} of {shipped.population:,} labels are wrong "
         f"({in_words(shipped.confidence)})"

@@ -7,16 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from curator.acceptance import acceptance_plan, curve_rates, operating_characteristic
+from curator.attempts import in_words
 from curator.by_class import ClassError
 from curator.certificate_text import document
 from curator.certification import Certificate
 from curator.document import FORMS, as_text, write
 from curator.errors import NotEnoughDataError, RequestError
-from curator.rounding import at_most
 from pipelines import acting
 from pipelines import release as releasing
 from pipelines.cli.data import Dataset
-from pipelines.cli.output import answer, lines, percent, settings
+from pipelines.cli.output import answer, lines, percent, percent_at_most, settings
 from storage import audit, certificate_facts, certificates, datasets, plans
 from storage.store import Store
 
@@ -101,8 +101,8 @@ def _bound(name: str, bound: Any) -> str | None:  # noqa: ANN401 - Bound or None
         return f"{name}: no figure"
     return (
         f"{name}: {percent(bound.estimate)} [{percent(bound.low)}, {percent(bound.high)}], at most "
-        f"{at_most(bound.upper_one_sided, 1)} at {percent(bound.confidence)} confidence, {bound.reviews:,} reviews of "
-        f"{bound.population:,} rows; {bound.method}"
+        f"{percent_at_most(bound.upper_one_sided)} at {in_words(bound.confidence)} confidence, "
+        f"{bound.reviews:,} reviews of {bound.population:,} rows; {bound.method}"
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import RequestError
+from curator.rounding import at_most
 from pipelines import settings as project_settings
 from pipelines.jobs import ENVIRONMENT
 from storage import jobs
@@ -121,3 +122,12 @@ def percent(value: float) -> str:
     '1.2 %'
     """
     return f"{value:.1%}".replace("%", " %")
+
+
+def percent_at_most(bound: float) -> str:
+    """An upper bound for a person, never rounded below it.
+
+    >>> percent_at_most(0.0125)
+    '1.3 %'
+    """
+    return at_most(bound, 1).replace("%", " %")

@@ -7,13 +7,12 @@ import typer
 
 from curator.allocations import price_in_words
 from curator.assignment import Staffing
-from curator.rounding import at_most
 from pipelines import compare_board, review, wiring
 from pipelines import plan as planning
 from pipelines import pull as pulling
 from pipelines import route as routing
 from pipelines.cli.data import Dataset, Labeler, Seed
-from pipelines.cli.output import answer, choose, counts, lines, settings
+from pipelines.cli.output import answer, choose, counts, lines, percent_at_most, settings
 from pipelines.settings import Settings
 from storage import datasets, plans, views
 
@@ -72,7 +71,7 @@ def plan(
         f"{report.overlapped:,} of them by {overlap} people each" if report.overlapped else None,
         f"{report.gold:,} gold cards among them" if report.gold else None,
         *(f"  stratum {s['name']}: {s['reviews']:,} of {s['size']:,}" for s in report.strata),
-        *(f"  if {n} of them are wrong: at most {at_most(b, 1)} of all are" for n, b in bounds.items()),
+        *(f"  if {n} of them are wrong: at most {percent_at_most(b)} of all are" for n, b in bounds.items()),
         *(f"  {price_in_words(price)}" for price in report.claims.get("allocations", ())),
         counts("splits", report.splits),
         *report.notes,

@@ -137,6 +137,12 @@ def test_a_skip_counts_as_an_error_above_and_as_correct_below() -> None:
     assert skipped.teacher_error.low == clean.teacher_error.low
 
 
+def test_where_every_drawn_row_was_skipped_it_says_so() -> None:
+    skipped = judge({f"e{n}": {"human_status": "skipped", "human_value": None} for n in range(DRAWN)})
+    assert (skipped.status, skipped.why) == ("UNCERTIFIED", ("no drawn row has a verdict",))
+    assert skipped.shipped_error is None
+
+
 def test_an_error_found_in_a_risk_row_is_fixed_but_does_not_enter_the_estimate() -> None:
     clean, risky = judge(), judge({"e90": corrected()})
     assert (risky.errors_found, risky.errors_fixed) == (0, 1)
