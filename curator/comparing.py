@@ -16,6 +16,10 @@ _PREFIXES = (
 )  # fmt: skip
 _NAMED = 6  # letters from which a word with digits is a name rather than a code
 _PARTIES = ({"er", "ee"}, {"or", "ee"})
+_UNSPACED_COURTESY_WORDS = """
+你好 您好 请 请问 谢谢 多谢 สวัสดี ขอบคุณ ครับ ค่ะ こんにちは すみません お願いします ありがとう
+"""
+_UNSPACED_COURTESIES = frozenset(_UNSPACED_COURTESY_WORDS.split())
 _SOUND_ALIKE = ["哪那", "的地得", "在再", "做作", "坐座", "已己以", "帐账", "象像", "气汽", "需须", "带戴"]
 _IN_USE, _OFTEN = 5, 20  # texts that share a spelling; how many times more share the right one
 
@@ -86,15 +90,18 @@ def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
     allowed = max(1, min(len(a), len(b)) // 8)
     if min(len(a), len(b)) < 6:
         return None
-    edits = 0
+    edits = courtesies = 0
     for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if kind == "replace" and _another_word(a[a0:a1], b[b0:b1]):
             return None
-        if kind != "equal":
+        at_end = (a0 == 0 and b0 == 0) or (a1 == len(a) and b1 == len(b))
+        if at_end and (a[a0:a1] or b[b0:b1]) in _UNSPACED_COURTESIES and kind in ("insert", "delete"):
+            courtesies += max(a1 - a0, b1 - b0)
+        elif kind != "equal":
             edits += max(a1 - a0, b1 - b0)
     if edits > allowed:
         return None
-    return 1.0 - edits / max(len(a), len(b)), "typo"
+    return 1.0 - (edits + courtesies) / max(len(a), len(b)), "ends" if courtesies else "typo"
 
 
 def _another_word(a: str, b: str) -> bool:

@@ -70,6 +70,11 @@ def test_a_courtesy_at_the_end_says_nothing_more(closing):
     assert near("turn the volume down", f"turn the volume down {closing}")
 
 
+@pytest.mark.parametrize("text", ["你好，我的新卡在哪里呢", "我的新卡在哪里呢，谢谢"])
+def test_a_courtesy_is_one_in_a_script_without_spaces_as_well(text):
+    assert near("我的新卡在哪里呢", text)
+
+
 def test_a_word_that_the_corpus_uses_often_is_no_misspelling_of_another():
     corpus = [
         f"{opening} my {animal}" for animal in ("cats", "cars") for opening in ("sell", "buy", "wash", "see", "find")
