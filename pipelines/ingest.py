@@ -179,7 +179,10 @@ def _parse(
     example = parsed.example
     seen = seen_in_file.setdefault(example.external_id, _Seen(example.content_hash))
     if parsed.labeler in seen.labelers or seen.content_hash != example.content_hash:
-        reject("duplicate_id", f"id {example.external_id!r} stands in this file already")
+        detail = f"id {example.external_id!r} stands in this file already"
+        if seen.content_hash == example.content_hash and "labeler" not in mapping:
+            detail += "; where several people labelled one row, name the column that says who: --map labeler=COLUMN"
+        reject("duplicate_id", detail)
         return None
     seen.labelers.add(parsed.labeler)
     have = state.known.get(example.external_id)

@@ -9,7 +9,7 @@ from pages.shared.guard import require_role
 from pages.shared.health import newest_certificate, next_step, reviewers
 from pages.shared.session import dataset_page, lead_on
 from pages.shared.trends import trends
-from pages.shared.words import BASES, percent
+from pages.shared.words import BASES, upper
 from pages.shared.work import watch
 from storage import runs, views
 
@@ -29,7 +29,7 @@ figures = {
     "Rows": f"{summary['rows']:,}",
     "Ready to release": f"{summary['releasable']:,}",
     "Reviewed one by one": f"{summary['reviewed']:,}",
-    "Label error at most": percent(bound.upper_one_sided) if bound else "not known",
+    "Label error at most": upper(bound.upper_one_sided) if bound else "not known",
     "Newest verdict": reports[0]["verdict"]["outcome"] if reports else "none yet",
 }
 with st.container(horizontal=True):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from curator.rounding import at_most
 from curator.types import Bound, Purpose
 
 PURPOSES: dict[Purpose, str] = {
@@ -144,6 +145,15 @@ def clipped(text: str, limit: int = 280) -> str:
     return text if len(text) <= limit else f"{text[:limit].rstrip()}…"
 
 
+def upper(rate: float | None) -> str:
+    """Write an upper bound in 0..1 as a percentage, rounded up, so that "at most" stays true.
+
+    >>> upper(0.0312), upper(None)
+    ('3.2 %', 'not known')
+    """
+    return percent(None) if rate is None else at_most(rate, 1).replace("%", " %")
+
+
 def percent(rate: float | None, digits: int = 1) -> str:
     """Write a rate in 0..1 as a percentage.
 
@@ -156,6 +166,6 @@ def percent(rate: float | None, digits: int = 1) -> str:
 def bound_in_words(bound: Bound) -> str:
     """Write an error rate with its interval as one sentence."""
     return (
-        f"{interval(bound.estimate, bound.low, bound.high)}, at most {percent(bound.upper_one_sided)}; "
+        f"{interval(bound.estimate, bound.low, bound.high)}, at most {upper(bound.upper_one_sided)}; "
         f"{100 * bound.confidence:.5g} % confidence, {bound.reviews:,} reviews of {bound.population:,} rows."
     )

@@ -9,7 +9,7 @@ from curator.errors import CuratorError
 from curator.formats import FORMATS
 from pages.shared.guard import allow, require_role
 from pages.shared.session import dataset_page, lead_on, show_error
-from pages.shared.words import GATES, percent, sentence
+from pages.shared.words import GATES, sentence, upper
 from pipelines import release, verify
 from pipelines.release import ReleaseConfig, ReleaseReport
 from storage import labels, versions
@@ -76,7 +76,7 @@ figures = {
     "Train rows": f"{len(manifest['rows']['train']):,}",
     "Test rows": f"{len(manifest['rows']['test']):,}",
     "Certificate": certificate.get("status", "none"),
-    "Label error at most": percent((certificate.get("shipped_error") or {}).get("upper_one_sided")),
+    "Label error at most": upper((certificate.get("shipped_error") or {}).get("upper_one_sided")),
 }
 with st.container(horizontal=True):
     for title, value in figures.items():

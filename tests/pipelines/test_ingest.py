@@ -310,3 +310,15 @@ def test_a_column_that_is_not_read_is_named_and_a_reason_says_where_it_was_met_f
     assert report.notes == ("rows.csv: columns that are not read: length, tone; --map FIELD=COLUMN takes one",)
     assert report.by_reason == {"empty_text": 2}
     assert report.first == {"empty_text": "rows.csv line 2: the input is empty or only white space"}
+
+
+def test_a_file_with_a_line_for_each_row_and_person_says_what_it_lacks(ready: Store, tmp_path: Path) -> None:
+    file = write(
+        tmp_path, "crowd.csv", "id,text,label,worker\n1,hello,a,ana\n1,hello,a,ben\n2,other,a,ana\n2,changed,a,ben\n"
+    )
+    report = take(ready, file)
+    assert [r["line"] for r in rejects(report)] == [3, 5]
+    assert rejects(report)[0]["detail"].endswith("--map labeler=COLUMN")
+    assert rejects(report)[1]["detail"] == "id '2' stands in this file already"
+    take(ready, file, mapping={"labeler": "worker"})
+    assert sorted(labels.labelers(ready, "d")) == ["ana", "ben", "import"]
