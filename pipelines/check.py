@@ -39,12 +39,14 @@ def run(
 ) -> CheckReport:
     """Check the rows that are not excluded, under the labels of one labeler and what people said since.
 
+    Rows without any label are checked for what needs none: duplicates, templates, leaks, format, secrets.
+
     Raises:
-        NotEnoughDataError: There are no labels.
+        NotEnoughDataError: There are no rows, or no labels by the labeler named.
         RequestError: There are several labelers and none is named.
     """
     task = datasets.task_of(store, datasets.require(store, dataset))
-    labeler = labels.require_labeler(store, dataset, labeler)
+    labeler = labels.labeler_or_nobody(store, dataset, labeler)
     as_of = views.state_seq(store, dataset)
     rows = views.current(store, dataset, labeler=labeler, as_of=as_of)
     rows = rows.filter(pl.col("out").is_null() | (pl.col("out") != "excluded"))

@@ -89,7 +89,7 @@ def _store(store: Store, dataset: str, rows: pl.DataFrame, why: str, labeler: st
         plan=plan,
         dataset=dataset,
         purpose="sent",
-        labeler=labeler or "nobody",
+        labeler=labeler or labels.NOBODY,
         seed=0,
         as_of_seq=as_of,
         settings={"reviews": 0, "risk_reviews": rows.height, "why": why},

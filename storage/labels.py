@@ -50,6 +50,22 @@ def labelers(store: Store, dataset: str) -> list[str]:
     return [row[0] for row in store.rows("select distinct labeler from label where dataset = ? order by 1", [dataset])]
 
 
+NOBODY = "nobody"
+"""Stands for the labeler where a dataset has no labels and needs none."""
+
+
+def labeler_or_nobody(store: Store, dataset: str, labeler: str | None) -> str:
+    """As `require_labeler`, but `NOBODY` where there is no label and none was asked for.
+
+    Raises:
+        NotEnoughDataError: There is no label yet, and a labeler was named.
+        RequestError: Several labelers and none named.
+        NotFoundError: No such labeler.
+    """
+    unlabelled = labeler is None and not labelers(store, dataset)
+    return NOBODY if unlabelled else require_labeler(store, dataset, labeler)
+
+
 def require_labeler(store: Store, dataset: str, labeler: str | None) -> str:
     """The labeler, checked; without a name, the only one.
 

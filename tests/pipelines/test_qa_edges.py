@@ -62,3 +62,25 @@ def test_a_dataset_without_rows_says_that_it_has_none(store: Store) -> None:
     datasets.create(store, "empty", make_task({"name": "t", "labels": ["a", "b"]}))
     with pytest.raises(NotEnoughDataError, match="no rows to embed; run `curator ingest"):
         embed.run("empty", store, Letters())
+
+
+def test_rows_without_a_label_are_checked_for_what_needs_none_and_again_under_the_first_labels(
+    store: Store, tmp_path: Path
+) -> None:
+    datasets.create(store, "d", make_task({"name": "t", "labels": ["a", "b"]}))
+    with pytest.raises(NotEnoughDataError, match="no rows to check"):
+        check.run("d", store)
+    file = tmp_path / "d.jsonl"
+    file.write_text(
+        '{"id": 1, "text": "my card"}\n{"id": 2, "text": "My card!"}\n{"id": 3, "text": "ana@example.org"}\n'
+    )
+    ingest.run(ingest.IngestConfig("d", (file,)), store)
+    found = check.run("d", store)
+    assert (found.labeler, found.counts) == ("nobody", {"exact_duplicate": 1, "personal_data": 1})
+    assert "suspect_label, label_pattern: no row has a label" in found.notes
+    with pytest.raises(NotEnoughDataError, match="no labels yet"):
+        check.run("d", store, labeler="gpt")
+    file.write_text('{"id": 1, "text": "my card", "label": "a"}\n{"id": 2, "text": "My card!", "label": "b"}\n')
+    ingest.run(ingest.IngestConfig("d", (file,), labeler="gpt"), store)
+    found = check.run("d", store)
+    assert (found.labeler, found.counts["contradiction"]) == ("gpt", 1)
