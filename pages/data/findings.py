@@ -8,7 +8,7 @@ from pages.shared.guard import require_role
 from pages.shared.session import dataset_page, lead_on
 from pages.shared.words import FINDINGS, clipped, found_in_words, sentence
 from pages.shared.work import check_button, checked_run, watch
-from storage import views
+from storage import labels, views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 500
@@ -16,7 +16,8 @@ settings, dataset = dataset_page(user, "Findings", "There is nothing to check ye
 watch(settings.project)
 run = checked_run(settings, dataset)
 
-st.text(f"{run['report']['rows']:,} rows were checked under the labels of {run['labeler']}.")
+whose = "without labels" if run["labeler"] == labels.NOBODY else f"under the labels of {run['labeler']}"
+st.text(f"{run['report']['rows']:,} rows were checked {whose}.")
 counts = views.findings_by_kind(settings.store, dataset)
 kinds = sorted(counts, key=lambda kind: list(FINDINGS).index(kind) if kind in FINDINGS else len(FINDINGS))
 if not kinds:

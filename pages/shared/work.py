@@ -77,16 +77,17 @@ def check_button(settings: Settings, dataset: str, label: str) -> None:
     """Offer to embed, cluster and check; asks whose labels where there are several."""
     known = labels.labelers(settings.store, dataset)
     whose = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else None
-    work_button(settings, label, check_work(dataset, whose), disabled=not known)
+    work_button(settings, label, check_work(dataset, whose))
     if not known:
-        st.text("There are no labels to check yet.")
+        st.text("There are no labels yet: the texts are checked for what needs none.")
 
 
 def checked_run(settings: Settings, dataset: str) -> dict[str, Any]:
     """The newest check run of the dataset; without one the page ends here, with a button to check."""
     run = findings.newest_run(settings.store, dataset)
-    if run is None:
-        st.text("The dataset has not been checked yet.")
+    before = run is not None and run["labeler"] == labels.NOBODY and labels.labelers(settings.store, dataset)
+    if run is None or before:
+        st.text("The labels have not been checked yet." if before else "The dataset has not been checked yet.")
         check_button(settings, dataset, "Check it now")
         st.stop()
     return run

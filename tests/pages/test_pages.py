@@ -1,14 +1,17 @@
 """Every page, rendered through the app's own navigation, on projects from empty to released."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from curator.tasks import make_task
 from curator.types import Finding
-from pipelines import check, decide
+from pipelines import check, decide, ingest
 from pipelines.bench import synthetic
+from pipelines.ingest import IngestConfig
 from pipelines.settings import Settings
 from storage import datasets, examples, findings, plans
 from tests.sample_project import finish_project, make_project
@@ -233,3 +236,21 @@ def test_each_page_shows_a_project_of_which_every_row_is_left_out(
     assert not app.exception
     shown = {"pages/data/map.py": "Every row of the map is left out.", "pages/data/overview.py": "300 rows"}
     assert shown.get(page, "") in texts(app)
+
+
+def test_rows_without_labels_are_checked_and_the_labels_again_once_they_are_there(
+    render: Callable[[str], AppTest], empty_project: Settings, tmp_path: Path
+) -> None:
+    datasets.create(empty_project.store, "bare", make_task({"name": "t", "labels": ["a", "b"]}))
+    file = tmp_path / "rows.jsonl"
+    rows = [{"id": n, "text": text} for n, text in enumerate(["my card", "My card!", "another thing"])]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    ingest.run(IngestConfig("bare", (file,)), empty_project.store)
+    assert "the texts are checked for what needs none" in texts(render("pages/data/findings.py"))
+    check.run("bare", empty_project.store)
+    app = render("pages/data/findings.py")
+    assert "3 rows were checked without labels." in texts(app)
+    file.write_text("\n".join(json.dumps({**row, "label": "a"}) for row in rows))
+    ingest.run(IngestConfig("bare", (file,), labeler="gpt"), empty_project.store)
+    assert "The labels have not been checked yet." in texts(render("pages/data/findings.py"))
+    assert "The labels have not been checked yet." in texts(render("pages/data/overview.py"))
