@@ -225,7 +225,7 @@ def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[
     raw = record.get("value")
     text = raw if isinstance(raw, str) else json.dumps(raw) if raw is not None else ""
     if verdict in ("reject", "skip"):
-        if raw is not None:
+        if text not in ("", proposed):  # another label would be lost
             raise _Refused("value_not_used", f"{verdict} takes no value, and {raw!r} is given; use edit with it")
         return verdict, None
     if verdict == "accept":

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from storage import plans
+from storage.store import Store
 from tests.cli.command import Curator, make_project, run
 
 
@@ -91,6 +93,10 @@ def test_a_value_that_a_verdict_does_not_take_is_refused_and_not_dropped(curator
     for verdict in ("reject", "skip"):
         report = _import(curator, plan, {**_accept(tasks[0]), "verdict": verdict, "value": "account"})
         assert report["by_reason"] == {"value_not_used": 1}
+    refused = {"task_id": tasks[1]["task_id"], "reviewer": "ana", "verdict": "reject"}
+    label = plans.task(Store(curator.project / "curator.duckdb"), str(tasks[1]["task_id"]))["proposed"]
+    for harmless in ("", label):  # the label that is rejected says nothing more
+        assert _import(curator, plan, {**refused, "value": harmless})["by_reason"] == {}
 
 
 def test_nobody_confirms_an_own_first_look_by_a_space_behind_the_name(curator: Curator) -> None:
