@@ -19,6 +19,8 @@ from storage import audit, datasets, desk, plans, reviews, views
 from storage.store import Store
 
 KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note", "adjudicates"}
+TASK_KEYS = {"external_id", "stream", "stratum", "inclusion_probability"}
+"""What a task carries as `plan` lists it: a file of reviews may be the list of tasks, filled in."""
 SAID = ("verdict", "value", "blind", "adjudicates")
 """What makes two reviews of one task by one reviewer the same saying."""
 
@@ -188,11 +190,13 @@ def _own(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -
 
 
 def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
-    if unknown := sorted(set(record) - KEYS):
+    if unknown := sorted(set(record) - KEYS - TASK_KEYS):
         raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(KEYS))}")
     asked = tasks.get(str(record.get("task_id")))
     if asked is None:
         raise _Refused("unknown_task", f"task {record.get('task_id')!r} is not of this spot-check")
+    if (external := record.get("external_id", asked["external_id"])) != asked["external_id"]:
+        raise _Refused("other_row", f"task {asked['task']} is of row {asked['external_id']!r}, not of {external!r}")
     reviewer = record.get("reviewer")
     if not isinstance(reviewer, str) or not (reviewer := reviewer.strip()):  # "ana " is no second person
         raise _Refused("no_reviewer", "`reviewer` is missing: a review carries a name")

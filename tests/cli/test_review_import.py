@@ -129,3 +129,11 @@ def test_an_accepted_json_answer_may_be_spelled_otherwise_and_free_answers_are_n
     assert _import(curator, plan["plan"], other)["by_reason"] == {"accept_with_other_value": 1}
     assert "census: every row was drawn" in curator("certify").json["teacher_error"]["method"]
     assert '"a"' not in run("--project", folder, "dataset", "show", "form").out
+
+
+def test_the_list_of_tasks_filled_in_is_a_file_of_reviews_and_a_row_that_was_mixed_up_is_told(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    filled = [{**task, "reviewer": "ana", "verdict": "accept"} for task in tasks]
+    filled[1]["external_id"] = tasks[0]["external_id"]
+    report = _import(curator, plan, *filled)
+    assert (report["added"], report["by_reason"]) == (39, {"other_row": 1})
