@@ -14,6 +14,7 @@ from curator.reviewer_error import MeasuredError, Sensitivity
 from curator.rounding import at_most
 from curator.types import Bound
 
+_UNRANKED = {"top": "5 %, taken by chance", "next": "next 20 %, taken by chance"}
 _BANDS = {"top": "riskiest 5 %", "next": "next 20 % by risk", "rest": "all others", "known": "settled before the draw"}
 _OUT = {
     "excluded": "taken out by a decision",
@@ -59,6 +60,7 @@ class CertificateFacts:
         sensitivity: What reviewers' errors would do.
         gold: What reviewers' errors were measured to be, or None.
         waivers: Versions that were released though this gate failed: (version, who, why).
+        checked: Whether checks had ranked the rows by risk before the draw.
     """
 
     dataset: str
@@ -80,6 +82,7 @@ class CertificateFacts:
     sensitivity: tuple[Sensitivity, ...] = ()
     gold: MeasuredError | None = None
     waivers: tuple[tuple[str, str, str], ...] = field(default=())
+    checked: bool = True
 
 
 def document(facts: CertificateFacts) -> Document:
@@ -123,7 +126,7 @@ def _sample(facts: CertificateFacts) -> Section:
     found = facts.certificate
     rows = tuple(
         (
-            _BANDS.get(s["name"], str(s["name"])),
+            ({} if facts.checked else _UNRANKED).get(s["name"]) or _BANDS.get(s["name"], str(s["name"])),
             f"{s['size']:,}",
             f"{s['reviewed']:,}",
             _percent(s["reviewed"] / s["size"]) if s["size"] else "",
@@ -140,7 +143,11 @@ def _sample(facts: CertificateFacts) -> Section:
             f"before anybody reviewed them, with seed {facts.seed}, so that the draw can be repeated. Within each of "
             "the groups below every row had the same chance.",
             *_some(facts.known, "more rows had been settled by a person before, and enter exactly."),
-            *_some(facts.risk, "rows were reviewed besides because they looked wrong; they enter no estimate."),
+            *(() if facts.checked else ("No check had ranked the rows by risk: the groups were formed by chance.",)),
+            *_some(
+                facts.risk,
+                f"rows were reviewed besides{' because they looked wrong' * facts.checked}; they enter no estimate.",
+            ),
             *((f"Bound: {bound.method}.",) if bound else ()),
         ),
         _left_out(facts.left_out),

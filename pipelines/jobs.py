@@ -71,7 +71,7 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
             stdout=subprocess.DEVNULL,
             stderr=log,
             env=environment,
-            start_new_session=True,
+            process_group=0,  # no session of its own: Linux shares the processor out by sessions before `nice` counts
         )
     _started[ident] = process
     jobs.write(

@@ -72,6 +72,7 @@ class _Made:
     known: frozenset[str]
     draw: sampling.Draw
     tasks: pl.DataFrame
+    checked: bool
 
 
 def run(config: PlanConfig, store: Store) -> PlanReport:
@@ -115,7 +116,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     asked = plan_tasks.tasks(
         plan, rows, draw, config.staffing, purpose=config.purpose, kind=task.kind, seed=config.seed, checked=not note
     )
-    made = _Made(plan, config, labeler, target, confidence, task.kind, as_of, population, known, draw, asked)
+    made = _Made(plan, config, labeler, target, confidence, task.kind, as_of, population, known, draw, asked, not note)
     created = not any(p["plan"] == plan for p in plans.of_dataset(store, config.dataset))
     if created:
         _store(store, made)
@@ -224,6 +225,7 @@ def _settings(made: _Made) -> dict[str, Any]:
         "test_share": made.config.test_share,
         "strata": [asdict(s) for s in made.draw.strata],
         "detector": splitting.DETECTOR,
+        "checked": made.checked,
         **made.config.staffing.changed(),
         "blind_share": made.config.staffing.blind_of_risk(made.kind),
     }

@@ -109,6 +109,7 @@ def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFa
         ),
         gold=gold,
         waivers=_waivers(store, dataset),
+        checked=plan["settings"].get("checked", True),
     )
 
 

@@ -134,3 +134,12 @@ def test_the_ending_chooses_the_form() -> None:
     assert write(made, ".md") == as_markdown(made)
     assert write(made, ".txt") == as_text(made)
     assert write(made, ".docx") is None
+
+
+def test_groups_of_a_draw_that_no_check_came_before_are_not_called_risky() -> None:
+    ranked, by_chance = (as_text(document(facts(checked=checked))) for checked in (True, False))
+    assert "riskiest 5 %" in ranked
+    assert "50 rows were reviewed besides because they looked wrong; they enter no estimate." in ranked
+    assert "No check had ranked the rows by risk: the groups were formed by chance." in by_chance
+    assert "50 rows were reviewed besides; they enter no estimate." in by_chance
+    assert "riskiest" not in by_chance
