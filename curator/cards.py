@@ -183,7 +183,7 @@ def _percent(share: float) -> str:
 
 def _most(bound: float) -> str:
     """An upper bound, never below it."""
-    return at_most(bound).removesuffix("%").rstrip("0").rstrip(".") + " %"
+    return at_most(bound, unit="").rstrip("0").rstrip(".") + " %"
 
 
 def _plain(text: str) -> str:

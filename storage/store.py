@@ -10,14 +10,12 @@ waits in the same process, lock and all, for at most `TURNS_S` before another pr
 has several blocks to do one after the other keeps it open for itself as long (`Store.together`).
 """
 
-import fcntl
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -25,6 +23,7 @@ import polars as pl
 from curator.errors import NotFoundError, StoreError
 from storage.engine import OpenFile
 from storage.migrations import migrate
+from storage.turns import Turns
 
 CHUNK_ROWS = 400
 """Rows of a bulk append written at once: whoever waits for the file waits for one chunk and its commit at most."""
@@ -38,110 +37,15 @@ PAUSE_S = 0.01
 FEW = 8
 """Records that are appended as parameters."""
 
-TURNS_S = 0.25
-"""How long the threads of one process may hand the open file on among themselves."""
-
 File = tuple[Path, int, int]
 """A store's file: path, device and inode."""
 
 _current = threading.local()
 
 
-class _Turns:
-    """The threads of this process that want one file: the lock, and what its holder has open."""
-
-    _all: ClassVar[dict[str, "_Turns"]] = {}
-    _guard: ClassVar[threading.Lock] = threading.Lock()
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.waiting = 0
-        self.file: OpenFile | None = None
-        self.handle: int | None = None
-        self.since = self.taken = 0.0
-
-    @classmethod
-    def of(cls, path: Path) -> "_Turns":
-        """The one that all threads share for a path."""
-        with cls._guard:
-            return cls._all.setdefault(str(path), cls())
-
-    def acquire(self) -> None:
-        """Wait for the lock, known to its holder as somebody who waits."""
-        with self._guard:
-            self.waiting += 1
-        try:
-            self.lock.acquire()
-        except BaseException:  # interrupted: what was left open for this thread must not stay so
-            with self._guard:
-                self.waiting -= 1
-            if self.lock.acquire(blocking=False):
-                self.close()
-                self.lock.release()
-            raise
-        with self._guard:
-            self.waiting -= 1
-
-    def flock(self, path: Path) -> None:
-        """Lock other processes out. While it waits, this process shares a lock that tells the holder so."""
-        self.handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with _opened(f"{path}.waiting") as bell:
-                fcntl.flock(bell, fcntl.LOCK_SH)
-                fcntl.flock(self.handle, fcntl.LOCK_EX)
-
-    def wanted(self, path: Path) -> bool:
-        """Whether another thread or another process waits for the file."""
-        if self.waiting:
-            return True
-        with _opened(f"{path}.waiting") as bell:
-            try:
-                fcntl.flock(bell, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    def lasts(self) -> bool:
-        """Whether the file may stay open for another thread: it is, and other processes have not waited long."""
-        return self.file is not None and time.monotonic() - self.since < TURNS_S
-
-    def keeps(self) -> bool:
-        """Whether its holder may keep the file open: it is, and this thread has not had it long."""
-        return self.file is not None and time.monotonic() - self.taken < TURNS_S
-
-    def end(self, *, went_well: bool) -> None:
-        """Hand the open file on to a thread that waits, or close it; after an error nothing is handed on."""
-        try:
-            if not (went_well and self.waiting > 0 and self.lasts()):
-                self.close()
-        finally:
-            self.lock.release()
-
-    def close(self) -> None:
-        """Close the file and let other processes in."""
-        file, handle, self.file, self.handle = self.file, self.handle, None, None
-        try:
-            if file is not None:
-                file.close()
-        finally:
-            if handle is not None:
-                os.close(handle)  # closing releases the lock
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        yield handle
-    finally:
-        os.close(handle)  # which releases its lock
-
-
 def _release(*, went_well: bool) -> None:
     """End this thread's turn, if it has one."""
-    turns: _Turns | None = getattr(_current, "kept", None)
+    turns: Turns | None = getattr(_current, "kept", None)
     _current.kept = None
     if turns is not None:
         turns.end(went_well=went_well)
@@ -273,7 +177,7 @@ class Store:
                     chunk = records.slice(start, CHUNK_ROWS)
                     added += connection.append(table, chunk, ignore_existing=ignore_existing)
                     done += chunk.height
-                    if _Turns.of(self.path).wanted(self.path):
+                    if Turns.of(self.path).wanted(self.path):
                         break
         return added
 
@@ -319,12 +223,12 @@ class Store:
                 _release(went_well=True)
 
     @contextmanager
-    def _turn(self) -> Iterator[_Turns]:
+    def _turn(self) -> Iterator[Turns]:
         """One thread's turn with the file."""
         if getattr(_current, "held", False):
             msg = f"{self.path}: a block was opened inside a block; close the first one before"
             raise StoreError(msg)
-        turns = _Turns.of(self.path)
+        turns = Turns.of(self.path)
         if getattr(_current, "kept", None) is not turns:
             _release(went_well=True)
             turns.acquire()

@@ -151,7 +151,7 @@ def upper(rate: float | None) -> str:
     >>> upper(0.0312), upper(None)
     ('3.2 %', 'not known')
     """
-    return percent(None) if rate is None else at_most(rate, 1).replace("%", " %")
+    return percent(None) if rate is None else at_most(rate, 1, unit=" %")
 
 
 def percent(rate: float | None, digits: int = 1) -> str:

@@ -130,4 +130,4 @@ def percent_at_most(bound: float) -> str:
     >>> percent_at_most(0.0125)
     '1.3 %'
     """
-    return at_most(bound, 1).replace("%", " %")
+    return at_most(bound, 1, unit=" %")

@@ -258,7 +258,7 @@ def test_waiting_threads_take_turns_with_one_open_file(store: Store, monkeypatch
     opened: list[int] = []
     opening = Store.open
     monkeypatch.setattr(Store, "open", lambda self: opened.append(1) or opening(self))
-    monkeypatch.setattr("storage.store.TURNS_S", 60.0)  # however slow the machine is
+    monkeypatch.setattr("storage.turns.TURNS_S", 60.0)  # however slow the machine is
     barrier = threading.Barrier(8)
 
     def write(n: int) -> None:
@@ -308,7 +308,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_blocks_together_share_one_opening_and_alone_they_do_not(
     store: Store, opened: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.store.TURNS_S", 60.0)  # however slow the machine is
+    monkeypatch.setattr("storage.turns.TURNS_S", 60.0)  # however slow the machine is
     with store.together():
         note(store, "a")
         with Store(store.path).together():  # another object of the same file, and an inner one
@@ -323,7 +323,7 @@ def test_blocks_together_share_one_opening_and_alone_they_do_not(
 def test_together_ends_for_others_when_the_turn_is_over(
     store: Store, opened: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.store.TURNS_S", 0.0)
+    monkeypatch.setattr("storage.turns.TURNS_S", 0.0)
     with store.together(), ThreadPoolExecutor(1) as pool:
         note(store, "mine")
         pool.submit(note, store, "another's").result(timeout=30)
