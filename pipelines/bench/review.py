@@ -221,7 +221,7 @@ def _quantile(seconds: Sequence[float] | NDArray[np.float64], q: float) -> float
 def _embedded(store: Store) -> int:
     """Rows of the dataset `embedded` that have a vector."""
     known = vectors.encoders(store)
-    hashes = [content for content, _ in examples.known(store, "embedded").values()]
+    hashes = [content for _, content in examples.known(store, "embedded").values()]
     return len(hashes) - len(vectors.missing(store, *known[0], hashes)) if known else 0
 
 

@@ -40,12 +40,13 @@ def test_quiet_visits_pass_and_each_broken_promise_fails() -> None:
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_minute_of_twenty_reviewers_beside_an_ingest_and_an_embed() -> None:
-    for _ in range(3):  # the latency is a measurement on a shared machine; losses are never excused
+    for _ in range(2):  # the latency is a measurement on a shared machine; losses are never excused
         report = review.run(60.0, rows=20_000)
         assert (report["duplicate_claims"], report["reviewed_by_two"], report["lost"]) == (0, 0, 0), report
         assert report["errors"] == [], report
         assert report["reviewers"] == 20
         assert report["saves"] > 60, review.render(report)
+        assert min(report["rows_embedded_beside"], report["rows_ingested_beside"]) > 0, review.render(report)
         if report["passed"]:
             break
     assert report["passed"], review.render(report)
