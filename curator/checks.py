@@ -19,6 +19,7 @@ from curator.noise_answers import suspect_answers
 from curator.patterns import Pattern, find_patterns
 from curator.ports import Progress
 from curator.tasks import Task
+from curator.templates import repetition, template_forms
 from curator.types import Finding
 
 TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
@@ -139,11 +140,13 @@ def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, t
     known = list(task.labels) if task.kind == "classification" else None
     found = [findings.duplicate(table, "exact_duplicate", group) for group in exact_groups(table.texts)]
     found += [findings.duplicate(table, "near_duplicate", group) for group in near_groups(pairs, len(rows))]
-    repeated = hygiene.repetition(table.texts)
+    forms = template_forms(table.texts)
+    repeated = repetition(forms)
     if repeated.rows and repeated.effective < _MAX_REPEATED * len(rows):
         found.append(findings.template(table, repeated))
     splits, groups = rows["split"].to_list(), rows["group"].to_list()
-    found += [findings.leak(table, leak) for leak in leaks(table.texts, splits, groups, pairs)]
+    classes = table.labels if known else ()
+    found += [findings.leak(table, leak) for leak in leaks(table.texts, splits, groups, pairs, forms, labels=classes)]
     found += [
         findings.fault(table, "format", fault) for fault in hygiene.format_faults(table.texts, table.labels, known)
     ]

@@ -7,11 +7,12 @@ from typing import Any
 from curator.balance import MIN_ROWS, Balance, CapPlan
 from curator.contradictions import Contradiction
 from curator.dedup import Group, differing_words
-from curator.hygiene import Fault, Repetition
+from curator.hygiene import Fault
 from curator.ids import short_id
 from curator.leaks import Leak
 from curator.noise import NoiseResult
 from curator.patterns import Pattern
+from curator.templates import Repetition
 from curator.types import Finding, FindingKind
 
 _SAMPLES = 5
@@ -183,9 +184,9 @@ def template(table: Table, found: Repetition) -> Finding:
     total = len(table.texts)
     evidence = {"rows": total, "distinct": found.distinct, "effective": round(found.effective, 1),
                 "largest": [{"text": text, "rows": count} for text, count in found.largest]}  # fmt: skip
-    text = (f"{total:,} rows are made from {found.distinct:,} texts (as varied as {found.effective:,.1f} even ones, "
-            "digits aside): merge the copies, collect or write new inputs, and split by template, or test rows "
-            "stand in train")  # fmt: skip
+    text = (f"{total:,} rows are made from {found.distinct:,} texts (as varied as {found.effective:,.1f} even ones; "
+            "other numbers, names or words in the slots of one sentence make no other text): merge the copies, collect "
+            "or write new inputs, and split by template, or test rows stand in train")  # fmt: skip
     score = 1.0 - found.effective / total
     return table.finding("template", score, found.rows, evidence, {"action": "merge", "text": text})
 

@@ -1,4 +1,4 @@
-"""Row hygiene: format faults, repeated templates, labels given away."""
+"""Row hygiene: format faults, labels given away."""
 
 import re
 from collections import Counter, defaultdict
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.balance import effective_number
 from curator.normalise import normalise
 
 
@@ -120,44 +119,6 @@ def _label_faults(labels: Sequence[str | None], known_labels: Sequence[str] | No
             faults.append(Fault("unknown_label", rows, f"labels that the task does not define: {names}",
                                 "relabel, or add the label to the task"))  # fmt: skip
     return faults
-
-
-@dataclass(frozen=True, slots=True)
-class Repetition:
-    """How few texts a dataset is made from.
-
-    Attributes:
-        rows: All rows whose form stands more than once.
-        distinct: Number of distinct forms: texts after normalising, digits masked.
-        effective: exp(entropy) over the forms: 40 for 1,000 rows spread evenly over 40 forms.
-        largest: The most frequent forms with their counts.
-    """
-
-    rows: tuple[int, ...]
-    distinct: int
-    effective: float
-    largest: tuple[tuple[str, int], ...]
-
-
-def template_form(text: str) -> str:
-    """Return the normal form with every number masked: what a template leaves of its slots.
-
-    >>> template_form("Order 12 345, please!")
-    'order 0 please'
-    """
-    return re.sub(r"\d+(?: \d+)*", "0", normalise(text))
-
-
-def repetition(texts: Sequence[str]) -> Repetition:
-    """Count the forms that the texts are made from; texts that differ in digits alone are one form."""
-    forms = [template_form(text) for text in texts]
-    counts = Counter(forms)
-    return Repetition(
-        rows=tuple(row for row, form in enumerate(forms) if counts[form] > 1),
-        distinct=len(counts),
-        effective=effective_number(list(counts.values())),
-        largest=tuple(counts.most_common(5)),
-    )
 
 
 _FIELD = re.compile(r"(?<!\w)([^\W\d_]\w{0,30})[\"']?\s*[:=]\s*[\"'\[(]?([\w\- ]+)")

@@ -1,19 +1,21 @@
 """Leaks into test: what stands on both sides of the split."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from curator.dedup import NearPairs
-from curator.hygiene import template_form
 from curator.normalise import same_text
+from curator.templates import NAME, NUMBER, ROWS, SLOT
 
-_TEMPLATE_WORDS = 4
+_TEMPLATE_WORDS = 4  # a few words around a number ("to 0") are no template
+_ONE_LABEL = 0.8
+"""Share of a template's labels that are one label; below it, the words in its slots are what decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Test rows that stand in train: `how` is "exact", "near", "template" (other numbers, else the same) or "group"."""
+    """Test rows that stand in train: `how` is "exact", "near", "template" (`curator.templates`) or "group"."""
 
     how: str
     test_rows: tuple[int, ...]
@@ -26,7 +28,9 @@ def leaks(
     splits: Sequence[str | None],
     groups: Sequence[str | None],
     pairs: NearPairs,
+    forms: Sequence[str],
     *,
+    labels: Sequence[str | None] = (),
     threshold: float = 0.85,
 ) -> list[Leak]:
     """Find what stands on both sides of the split: equal and near texts, rows of one template and of one source group.
@@ -36,6 +40,8 @@ def leaks(
         splits: "train", "test" or None for each row.
         groups: The source group of each row, or None.
         pairs: From `curator.dedup.near_pairs` on the same texts.
+        forms: From `curator.templates.template_forms` on the same texts.
+        labels: The label of each row of a classification; empty for other tasks.
         threshold: Least similarity of a near leak, 0..1.
     """
     found = _straddling("exact", [same if (same := same_text(text))[0] else None for text in texts], splits)
@@ -48,14 +54,29 @@ def leaks(
         Leak("near", (test,), tuple(row for row, _ in near), tuple(score for _, score in near))
         for test, near in sorted(partners.items())
     ]
-    # A few words around a number ("to 0") are no template.
-    masked = map(template_form, texts)
-    forms = [form if "0" in form and len(form.split()) >= _TEMPLATE_WORDS else None for form in masked]
-    for leak in _straddling("template", forms, splits):
+    for leak in _straddling("template", _templates(forms, labels), splits):
         trained = {same_text(texts[row]) for row in leak.train_rows}
         if any(same_text(texts[row]) not in trained for row in leak.test_rows):
             found.append(leak)
     return found + _straddling("group", groups, splits)
+
+
+def _templates(forms: Sequence[str], labels: Sequence[str | None]) -> list[str | None]:
+    """The template of each row, or None: its form, where other numbers alone, or other words too, are one thing."""
+    rows = Counter(forms)
+    said: dict[str, Counter[str]] = defaultdict(Counter)
+    for form, label in zip(forms, labels or [None] * len(forms), strict=True):
+        if label is not None:
+            said[form][label] += 1
+
+    def one_thing(form: str) -> bool:
+        words = form.split()
+        alike = max(said[form].values(), default=0) >= _ONE_LABEL * said[form].total()
+        others = NAME in words or SLOT in words
+        return len(words) >= _TEMPLATE_WORDS and (rows[form] >= ROWS and alike if others else NUMBER in form)
+
+    judged = {form: one_thing(form) for form in rows}
+    return [form if judged[form] else None for form in forms]
 
 
 def _straddling(how: str, keys: Sequence[Hashable | None], splits: Sequence[str | None]) -> list[Leak]:

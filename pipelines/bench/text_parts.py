@@ -10,6 +10,7 @@ from curator.contradictions import contradictions
 from curator.dedup import exact_groups, near_groups, near_pairs
 from curator.leaks import leaks
 from curator.normalise import normalise
+from curator.templates import template_forms
 from pipelines.bench.planted import APART, EXACT, NEAR, Twin, plant
 from pipelines.bench.real_sets import RealSet, load
 
@@ -29,10 +30,10 @@ def _known_of(rows: RealSet, seed: int) -> dict[str, Any]:
     pairs = near_pairs(rows.texts, seed=seed)
     conflicts = contradictions(rows.texts, rows.labels, pairs)
     nobody: list[str | None] = [None] * len(rows.texts)
-    shared: set[str] = set()
+    forms, shared = template_forms(rows.texts), set[str]()
     for test, train in permutations(sorted(set(rows.splits)), 2):
         sides = ["test" if split == test else "train" if split == train else None for split in rows.splits]
-        found = leaks(rows.texts, sides, nobody, near_pairs([]))
+        found = leaks(rows.texts, sides, nobody, near_pairs([]), forms)
         shared |= {normalise(rows.texts[leak.test_rows[0]]) for leak in found if leak.how == "exact"}
     exact = sum(conflict.exact for conflict in conflicts)
     least_conflicts, least_shared = KNOWN[rows.name]

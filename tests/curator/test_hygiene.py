@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from curator.hygiene import format_faults, mixed_system_prompts, repetition, shortcuts
+from curator.hygiene import format_faults, mixed_system_prompts, shortcuts
 
 
 def rules(faults):
@@ -26,13 +26,6 @@ def test_spellings_of_one_label_are_joined_to_the_one_that_the_task_defines():
 
 def test_one_row_far_longer_than_the_others_is_overlong():
     assert rules(format_faults(["a b c"] * 20 + ["word " * 900], [None] * 21, None)) == {"overlong": (20,)}
-
-
-def test_forms_are_counted_with_digits_masked():
-    found = repetition([f"Order {n} is late" for n in range(30)] + ["Something else"] * 10)
-    assert found.distinct == 2
-    assert found.effective == pytest.approx(1.7548, abs=1e-3)
-    assert len(found.rows) == 40
 
 
 def test_a_label_stated_in_the_input_is_a_shortcut_and_the_word_alone_is_not():

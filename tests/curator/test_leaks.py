@@ -1,5 +1,10 @@
 from curator.dedup import near_pairs
-from curator.leaks import leaks
+from curator.leaks import leaks as leaks_of
+from curator.templates import template_forms
+
+
+def leaks(texts, splits, groups, pairs, **options):
+    return leaks_of(texts, splits, groups, pairs, template_forms(texts), **options)
 
 
 def test_leaks_name_both_sides_and_how():
@@ -37,3 +42,13 @@ def test_rows_of_one_template_on_both_sides_are_a_leak_and_equal_rows_are_not_to
         ("exact", (5,), (4,)),
         ("template", (1,), (0,)),
     ]
+
+
+def test_a_sentence_with_other_names_and_words_in_its_slots_is_a_leak_where_its_rows_have_one_label():
+    things = ("sofa", "lamp", "tent", "phone", "kettle", "jacket")
+    texts = [f"where is the {thing} that I ordered for {name}" for thing in things for name in ("Ann", "Ben")]
+    splits = ["test", *["train"] * 11]
+    (leak,) = leaks(texts, splits, [None] * 12, near_pairs([]), labels=["order"] * 12)
+    assert (leak.how, leak.test_rows, leak.train_rows) == ("template", (0,), tuple(range(1, 12)))
+    by_thing = [thing for thing in things for _ in range(2)]
+    assert leaks(texts, splits, [None] * 12, near_pairs([]), labels=by_thing) == []
