@@ -102,6 +102,11 @@ def run_checks(
     counts: dict[str, int] = dict(sorted(Counter(str(finding.kind) for finding in found).items()))
     if ranked:
         counts["suspect_label"] = len(ranked)
+    if ranked and task.kind == "classification":
+        outvoted = sum(bool(noise.other_N[row] > noise.self_N[row]) for row in ranked)
+        notes.append(
+            f"suspect_label: {len(ranked):,} rows are ranked; rows like them speak against {outvoted:,} of their labels"
+        )
     risk_N = _risk(table, rows["confidence"].to_list(), noise, conflicts, patterns)
     tick(_STEPS, _STEPS)
     unseen_N = noise.score_N.copy()

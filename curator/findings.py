@@ -96,9 +96,13 @@ def suspect(table: Table, noise: NoiseResult, row: int) -> Finding:
     own, rival = float(noise.self_N[row]), float(noise.other_N[row])
     evidence = {"members": [table.member(row)], "given": given, "likely": other,
                 "given_probability": round(own, 4), "likely_probability": round(rival, 4)}  # fmt: skip
-    text = f"rows like this one are labelled {other!r} ({rival:.0%}) rather than {given!r} ({own:.0%}): look at it"
-    return table.finding("suspect_label", float(noise.score_N[row]), [row], evidence,
-                         {"action": "relabel", "value": other, "text": text})  # fmt: skip
+    against = rival > own
+    more, less = (other, given) if against else (given, other)
+    shares = f"{more!r} ({max(own, rival):.0%}) rather than {less!r} ({min(own, rival):.0%})"
+    text = f"rows like this one are labelled {shares}: " + ("look at it" if against else "nothing speaks against it")
+    suggestion = {"action": "relabel", "value": other} if against else {"action": "review"}
+    score = float(noise.score_N[row])
+    return table.finding("suspect_label", score, [row], evidence, {**suggestion, "text": text})
 
 
 def _suspect_answer(table: Table, noise: NoiseResult, row: int, field: str) -> Finding:

@@ -223,7 +223,7 @@ def check_rows(dataset: Dataset = None, labeler: Labeler = None, seed: Seed = 0)
         report = check.run(datasets.require(store, dataset), store, labeler=labeler, seed=seed, progress=progress)
     text = lines(
         f"{report.rows:,} rows checked, labels by {report.labeler} (run {report.run})",
-        *(f"  {kind:<18} {n:>7,}" for kind, n in report.counts.items()),
+        *(f"  {kind:<18} {n:>7,}{' rows ranked' * (kind == 'suspect_label')}" for kind, n in report.counts.items()),
         *report.notes,
         f"see them: curator findings --dataset {report.dataset}",
     )

@@ -142,3 +142,12 @@ def test_every_row_whose_label_has_less_support_than_another_is_listed():
     own[-10:] = 0.3
     noise = NoiseResult(np.linspace(1, 0, number), own, ("other",) * number, np.full(number, 0.4), ())
     assert _listed(range(number), noise) == [*range(TOP_SUSPECTS), *range(number - 10, number)]
+
+
+def test_a_row_that_nothing_speaks_against_is_ranked_but_no_other_label_is_proposed():
+    texts = [f"{word} {n} please" for n in range(30) for word in ("refund the money", "track the parcel")]
+    result = run_checks(frame(texts, ["refund", "track"] * 30), None, task=task(["refund", "track"]), seed=0)
+    suspects = [finding for finding in result.findings if finding.kind == "suspect_label"]
+    assert {finding.suggestion["action"] for finding in suspects} == {"review"}
+    assert all("nothing speaks against it" in finding.suggestion["text"] for finding in suspects)
+    assert "suspect_label: 60 rows are ranked; rows like them speak against 0 of their labels" in result.notes
