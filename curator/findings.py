@@ -161,9 +161,10 @@ def leak(table: Table, found: Leak) -> Finding:
     ]
     how = {"exact": "exactly", "near": "nearly", "template": "by template", "group": "by source group"}[found.how]
     evidence = {"how": found.how, "members": members, "test": len(found.test_rows), "train": len(found.train_rows)}
+    advice = "exclude the train rows" + " (or ingest with a group for each template)" * (found.how == "template")
     suggestion = {
         "action": "exclude",
-        "text": f"{len(found.test_rows)} test rows stand in train {how}: exclude the train rows; test stays test",
+        "text": f"{len(found.test_rows)} test rows stand in train {how}: {advice}; test stays test",
         "example_ids": [table.ids[row] for row in found.train_rows],
     }
     return table.finding("leak", max(found.scores), rows, evidence, suggestion, about=found.how)
@@ -189,10 +190,11 @@ def template(table: Table, found: Repetition) -> Finding:
     evidence = {"rows": total, "distinct": found.distinct, "effective": round(found.effective, 1),
                 "largest": [{"text": text, "rows": count} for text, count in found.largest]}  # fmt: skip
     text = (f"{total:,} rows are made from {found.distinct:,} texts (as varied as {found.effective:,.1f} even ones; "
-            "other numbers, names or words in the slots of one sentence make no other text): merge the copies, collect "
-            "or write new inputs, and split by template, or test rows stand in train")  # fmt: skip
+            "other numbers, names or words in the slots of one sentence make no other text): collect or write new "
+            "inputs, and ingest with a group for each template, so that train and test share none; equal rows are "
+            "findings of their own")  # fmt: skip
     score = 1.0 - found.effective / total
-    return table.finding("template", score, found.rows, evidence, {"action": "merge", "text": text})
+    return table.finding("template", score, found.rows, evidence, {"action": "keep", "text": text})
 
 
 def imbalance(table: Table, found: Balance, plan: CapPlan | None) -> Finding:

@@ -40,13 +40,16 @@ def group_card(store: Store, dataset: str, user: User, finding: Finding) -> None
     """Draw another finding: its rows, what was measured, and the decision."""
     with st.container(border=True):
         st.text(sentence(finding.suggestion.get("text", "")))
-        members = finding.evidence.get("members")
+        members, forms = finding.evidence.get("members"), finding.evidence.get("largest")
+        if forms:
+            st.text("The most frequent ones (in a slot, 0 stands for numbers, NAME for names, _ for other words):")
+            st.dataframe([{"rows": form["rows"], "text": clipped(form["text"])} for form in forms])
         if members:
             hidden = ("example_id", "words", "score")
             shown = [{k: clipped(str(v)) for k, v in m.items() if k not in hidden} for m in members[:SHOWN]]
             st.dataframe(shown, height=min(38 + 36 * len(shown), 320))
         else:
-            _all_rows(store, dataset, finding, open_at_once=True)
+            _all_rows(store, dataset, finding, open_at_once=not forms)
         decision(store, dataset, user, finding)
 
 

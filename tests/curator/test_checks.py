@@ -97,6 +97,7 @@ def test_a_thousand_rows_of_forty_texts_are_said_to_be_so():
     said = next(finding for finding in result.findings if finding.kind == "template")
     assert "1,000 rows are made from" in said.suggestion["text"]
     assert said.evidence["effective"] <= 40.1
+    assert said.suggestion["action"] == "keep", "to merge them would leave one row of forty texts"
 
 
 def test_the_bulgarian_mistake_is_one_shape_finding_before_any_review():
