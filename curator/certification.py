@@ -83,6 +83,7 @@ def certify(
     confidence: float,
     purpose: str = "certify",
     missed: Sequence[str] = (),
+    raw: bool = False,
 ) -> Certificate:
     """Judge a plan.
 
@@ -98,6 +99,8 @@ def certify(
         confidence: Of each bound, as asked for; after attempts that missed it is judged at more.
         purpose: What the plan was drawn for; only a "certify" plan can pass a target.
         missed: Plans before this one that missed its target, since the last that met it; oldest first.
+        raw: What ships are the teacher's own labels of the rows that `current` leaves in, whatever people said since:
+            an error is fixed only where its row is left out.
 
     Raises:
         NotEnoughDataError: The plan has no rows.
@@ -108,13 +111,17 @@ def certify(
     attempt, asked = len(missed) + 1, confidence
     confidence = confidence_of(attempt, asked)
     now = with_today(rows, drawn, current)
+    if raw:
+        now = now.with_columns(drawn_value="teacher_value", value="teacher_value_now", basis=pl.lit("teacher"))
     state = strata_results(now, "drawn_value")
     unreviewed, unsettled = sum(s.unreviewed for s in state), sum(s.unsettled for s in state)
     released = released_rows(now)
-    changed = changed_since(released)
-    shipped = None if changed or released.is_empty() else _shipped_bound(now, state, released.height, confidence)
-    late = _late_rows(rows, current)
+    changed = changed_since(released, raw=raw)
+    shipped = None if changed or released.is_empty() else _shipped_bound(now, state, released.height, confidence, raw)
+    late = _late_rows(rows, current, raw=raw)
     status, why = _status(unreviewed, unsettled, changed, late, released.height, shipped, target, purpose)
+    if raw:
+        why = tuple(f"raw labels of the teacher: {each}" for each in why)
     if missed:
         why = (*why, spent_in_words(missed, asked))
     return Certificate(
@@ -130,7 +137,7 @@ def certify(
         unsettled=unsettled,
         skipped=sum(s.skipped for s in state),
         errors_found=int(_wrong(now.filter("audited"), "drawn_value").sum()),
-        errors_fixed=errors_fixed(now),
+        errors_fixed=_errors_gone(now) if raw else errors_fixed(now),
         late_rows=late,
         reviewers=tuple(sorted(set(reviewers))),
         purpose=purpose,
@@ -161,6 +168,11 @@ def released_rows(now: pl.DataFrame) -> pl.DataFrame:
 def errors_fixed(now: pl.DataFrame) -> int:
     """Errors among the labels as drawn that people have found since, in whichever stream."""
     return now.filter(pl.col("stratum") != "known").filter(_wrong_expression("drawn_value")).height
+
+
+def _errors_gone(now: pl.DataFrame) -> int:
+    """Errors among the labels as drawn whose rows no release made now would hold."""
+    return int(_wrong(now.join(released_rows(now), on="example_id", how="anti"), "drawn_value").sum())
 
 
 def known_wrong(now: pl.DataFrame) -> int:
@@ -195,20 +207,29 @@ def _teacher_bound(now: pl.DataFrame, confidence: float) -> Bound | None:
     return _try(lambda: error_bound(teacher, known_errors=wrong, known_rows=rows, confidence=confidence))
 
 
-def _shipped_bound(now: pl.DataFrame, state: list[StratumResult], released: int, confidence: float) -> Bound | None:
+def _shipped_bound(
+    now: pl.DataFrame, state: list[StratumResult], released: int, confidence: float, raw: bool
+) -> Bound | None:
     """The bound on what a release made now would hold, None where the strata allow none."""
     strata, rows = with_lost(now, state)
-    fixed = errors_fixed(now)
+    known, fixed = (known_wrong(now), _errors_gone(now)) if raw else (0, errors_fixed(now))
     return _try(
         lambda: shipped_bound(
-            strata, known_errors=0, known_rows=rows, errors_fixed=fixed, rows_released=released, confidence=confidence
+            strata,
+            known_errors=known,
+            known_rows=rows,
+            errors_fixed=fixed,
+            rows_released=released,
+            confidence=confidence,
         )
     )
 
 
-def _late_rows(rows: pl.DataFrame, current: pl.DataFrame) -> int:
-    """Rows that a release made now would hold, that came after the draw and that nobody settled."""
+def _late_rows(rows: pl.DataFrame, current: pl.DataFrame, *, raw: bool) -> int:
+    """Rows that a release made now would hold, that came after the draw and that nobody settled (raw: all of them)."""
     late = current.filter(pl.col("out").is_null()).join(rows, on="example_id", how="anti")
+    if raw:
+        return late.height
     return late.filter(~pl.col("human_status").is_in(["settled"]).fill_null(False)).height
 
 
@@ -235,9 +256,12 @@ def _stratum(name: str, part: pl.DataFrame, column: str) -> StratumResult:
     )
 
 
-def changed_since(released: pl.DataFrame) -> dict[str, int]:
-    """Released rows whose label or text is not what was drawn, and that no person settled one by one."""
-    by_hand = (pl.col("human_status") == "settled").fill_null(False)
+def changed_since(released: pl.DataFrame, *, raw: bool = False) -> dict[str, int]:
+    """Released rows whose label or text is not what was drawn, and that no person settled one by one.
+
+    Raw labels of the teacher are not what a person settled, so none of them is let off.
+    """
+    by_hand = (pl.col("human_status") == "settled").fill_null(False) & (not raw)
     moved = released.filter(~by_hand & pl.col("value").ne_missing(pl.col("drawn_value")))
     decided = moved.filter(pl.col("basis") == "decision").height
     text = released.filter(pl.col("content_hash").ne_missing(pl.col("content_hash_now"))).height

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from curator import sampling
 from curator.assignment import Staffing
-from curator.attempts import confidence_of, spent_in_words
+from curator.attempts import confidence_of, in_words, spent_in_words
 from curator.claims import claims, reviews_for
 from curator.errors import NotEnoughDataError, RequestError
 from curator.ids import short_id
@@ -87,8 +87,11 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     task = datasets.task_of(store, datasets.require(store, config.dataset))
     config.staffing.check(task.kind)
     labeler = labels.require_labeler(store, config.dataset, config.labeler)
-    confidence = config.confidence or task.confidence
-    target = config.max_error if config.max_error is not None else task.max_error
+    wanted = {
+        "target": config.max_error if config.max_error is not None else task.max_error,
+        "confidence": config.confidence or task.confidence,
+    }
+    target, confidence = certificates.terms(store, {"dataset": config.dataset, "settings": wanted})
     rows = views.current(store, config.dataset, labeler=labeler)
     held = splitting.freeze(
         store,
@@ -101,13 +104,13 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     as_of = views.state_seq(store, config.dataset)
     rows = views.current(store, config.dataset, labeler=labeler)
     population, notes = _population(rows, config.purpose, set(held.held_out))
-    missed = _missed(store, config, labeler, target, confidence)
+    known = frozenset(population.filter((pl.col("human_status") == "settled").fill_null(False))["example_id"].to_list())
+    missed = _missed(store, config, labeler, wanted, set(population["example_id"]) - known)
     level = confidence_of(len(missed) + 1, confidence)
     reviews = reviews_for(
         population.height, purpose=config.purpose, asked=config.reviews, target=target, confidence=level
     )
     risk, note = _risk(store, config.dataset, labeler, population)
-    known = frozenset(population.filter((pl.col("human_status") == "settled").fill_null(False))["example_id"].to_list())
     draw = _draw(config, population, risk, known, reviews)
     staffing = config.staffing.changed()
     request = [config.dataset, config.purpose, labeler, as_of, reviews, config.risk_reviews, config.seed]
@@ -124,6 +127,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         *notes,
         *(note if config.purpose != "test" else ()),
         *((spent_in_words(missed, confidence),) if missed else ()),
+        *(_stricter(target, confidence) if (target, confidence) != tuple(wanted.values()) else ()),
         *_few_gold(config.staffing.gold, _gold(made)),
         *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
     )
@@ -165,12 +169,21 @@ def _population(rows: pl.DataFrame, purpose: Purpose, held_out: set[str]) -> tup
     return train, notes
 
 
-def _missed(store: Store, config: PlanConfig, labeler: str, target: float | None, confidence: float) -> list[str]:
+def _missed(
+    store: Store, config: PlanConfig, labeler: str, asked: dict[str, float | None], open_rows: set[str]
+) -> list[str]:
     """Plans before this one that missed its target: they have spent confidence."""
     if config.purpose != "certify":
         return []
-    to_come = {"dataset": config.dataset, "labeler": labeler, "settings": {"target": target, "confidence": confidence}}
-    return certificates.missed_before(store, to_come)
+    to_come = {"dataset": config.dataset, "labeler": labeler, "settings": asked}
+    return certificates.missed_before(store, to_come, about=open_rows)
+
+
+def _stricter(target: float | None, confidence: float) -> tuple[str, ...]:
+    return (
+        f"the dataset demands at most {target or 0:.2%} at {in_words(confidence)}, which is stricter than what was "
+        "asked for: this spot-check is judged by it",
+    )
 
 
 def _risk(

@@ -177,13 +177,18 @@ def _gates(
     target = datasets.task_of(store, choice.dataset).max_error
     train, test = content.rows["train"], content.rows["test"]
     certificate, why_none = None, ""
+    raw = config.labels == "teacher"
     try:
         certificate = certificates.judge_newest(
-            store, choice.dataset, as_of=choice.as_of_seq, released=train["example_id"].to_list()
+            store,
+            choice.dataset,
+            labeler=choice.labeler,
+            as_of=choice.as_of_seq,
+            released=train["example_id"].to_list(),
+            raw=raw,
         ).as_json()
     except NotEnoughDataError as error:
         why_none = str(error)
-    raw = config.labels == "teacher"
     found = [
         gates.certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
         gates.reviewed_gate(test),

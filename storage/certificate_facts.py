@@ -36,13 +36,14 @@ def _live(file: File, plan: str, _moment: tuple[int, int]) -> LiveAnswer:
     store = Store(file[0])
     found = plans.get(store, plan)
     missed = certificates.missed_before(store, found) if found["purpose"] == "certify" else []
+    target, confidence = certificates.terms(store, found)
     return live_answer(
         plan=plan,
         rows=plans.rows(store, plan),
         in_order=_drawn(store, plan),
         current=_train(store, found),
-        target=found["settings"].get("target"),
-        confidence=confidence_of(len(missed) + 1, found["settings"]["confidence"]),
+        target=target,
+        confidence=confidence_of(len(missed) + 1, confidence),
     )
 
 

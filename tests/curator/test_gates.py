@@ -35,11 +35,12 @@ def test_a_spot_check_with_a_laxer_target_than_the_datasets_does_not_pass_the_ga
     assert gates.certificate_gate(lax, raw_labels=False, target=None, why_none="")["passed"] is True
 
 
-def test_raw_labels_are_judged_by_the_teachers_error() -> None:
-    held = gates.certificate_gate(CERTIFIED, raw_labels=True, target=0.03, why_none="")
-    assert held["passed"] is False
-    assert "8.00%" in held["why"]
-    assert gates.certificate_gate(CERTIFIED, raw_labels=True, target=0.1, why_none="")["passed"] is True
+def test_raw_labels_pass_by_a_certificate_about_them_and_are_not_said_to_pass_without_a_target() -> None:
+    assert gates.certificate_gate(CERTIFIED, raw_labels=True, target=0.03, why_none="")["passed"] is True
+    assert gates.certificate_gate(CERTIFIED, raw_labels=True, target=None, why_none="")["passed"] is None
+    void = {**CERTIFIED, "status": "UNCERTIFIED", "shipped_error": None, "why": ("9 rows came after",)}
+    held = gates.certificate_gate(void, raw_labels=True, target=0.1, why_none="")
+    assert (held["passed"], held["why"]) == (False, "9 rows came after")
 
 
 def test_a_leak_is_found_in_the_texts_that_go_out() -> None:
