@@ -17,6 +17,7 @@ import polars as pl
 
 from curator.attempts import confidence_of, in_words, overall_confidence, spent_in_words
 from curator.certificate import StratumResult, error_bound, shipped_bound
+from curator.due import due_in_words
 from curator.errors import NotEnoughDataError
 from curator.rounding import at_most
 from curator.types import Bound
@@ -119,7 +120,7 @@ def certify(
     changed = changed_since(released, raw=raw)
     shipped = None if changed or released.is_empty() else _shipped_bound(now, state, released.height, confidence, raw)
     late = _late_rows(rows, current, raw=raw)
-    status, why = _status(unreviewed, unsettled, changed, late, released.height, shipped, target, purpose)
+    status, why = _status(due_in_words(now), changed, late, released.height, shipped, target, purpose)
     if raw:
         why = tuple(f"raw labels of the teacher: {each}" for each in why)
     if missed:
@@ -281,8 +282,7 @@ def _try(make: Callable[[], Bound]) -> Bound | None:
 
 
 def _status(
-    unreviewed: int,
-    unsettled: int,
+    due: tuple[str, ...],
     changed: dict[str, int],
     late: int,
     released: int,
@@ -290,16 +290,8 @@ def _status(
     target: float | None,
     purpose: str,
 ) -> tuple[Status, tuple[str, ...]]:
-    if unreviewed or unsettled:
-        why = []
-        if unreviewed:
-            why.append(f"{unreviewed} audit rows are not reviewed yet")
-        if unsettled:
-            why.append(
-                f"{unsettled} audit rows have a blind disagreement, a dispute or too few reviewers: "
-                "a second look, another reviewer or adjudication is due"
-            )
-        return "INCOMPLETE", tuple(why)
+    if due:
+        return "INCOMPLETE", due
     void = [
         f"{n} released rows {reason} after this spot-check was drawn: review a fresh spot-check drawn now"
         for reason, n in changed.items()

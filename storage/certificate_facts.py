@@ -10,6 +10,7 @@ from curator.attempts import confidence_of
 from curator.by_class import ClassError, by_class
 from curator.certificate_text import CertificateFacts, Reviewer
 from curator.certification import Certificate, class_rows, with_today
+from curator.due import due_rows
 from curator.errors import RequestError
 from curator.live import LiveAnswer, live_answer
 from curator.reviewer_error import RATES, MeasuredError, measured, sensitivities
@@ -67,6 +68,20 @@ def _errors_by_class(file: File, plan: str, confidence: float, _moment: tuple[in
     store = Store(file[0])
     now = with_today(plans.rows(store, plan), _drawn(store, plan), _train(store, plans.get(store, plan)))
     return by_class(class_rows(now), confidence=confidence)
+
+
+def due(store: Store, plan: str) -> list[dict[str, str]]:
+    """The audit rows that keep a plan from being done, in review order: task_id, external_id, due (why).
+
+    Raises:
+        NotFoundError: There is no such plan.
+        RequestError: The plan draws no audit sample.
+    """
+    found = _audit_plan(store, plan)
+    asked = plans.tasks(store, plan).filter(pl.col("stream") == "audit").select("example_id", task_id="task")
+    rows = due_rows(with_today(plans.rows(store, plan), asked["example_id"], _train(store, found)))
+    left = asked.join(rows, on="example_id", maintain_order="left")
+    return left.select("task_id", pl.col("external_id"), "due").to_dicts()
 
 
 def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFacts:

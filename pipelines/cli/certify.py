@@ -21,7 +21,7 @@ from storage import audit, certificate_facts, certificates, datasets, plans
 from storage.store import Store
 
 SHOWN = 12
-"""Points of the operating characteristic in the text."""
+"""Points of the operating characteristic, and rows that are due, in the text."""
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +50,14 @@ def certify(
     audit.note(store, actor=acting.actor(), action="certify", subject=name, plan=found.plan, status=found.status)
     classes = certificate_facts.errors_by_class(store, found.plan, confidence=found.confidence) if by_class else ()
     told = found.as_json() | ({"by_class": [asdict(each) for each in classes]} if by_class else {})
-    said = lines(_short(found), *(_class(each) for each in classes))
+    due = certificate_facts.due(store, found.plan) if found.status == "INCOMPLETE" else []
+    told |= {"due": due} if due else {}
+    said = lines(
+        _short(found),
+        *(f"  due: {row['external_id']} ({row['due'].replace('_', ' ')})" for row in due[:SHOWN]),
+        f"  … and {len(due) - SHOWN:,} more: --json" if len(due) > SHOWN else None,
+        *(_class(each) for each in classes),
+    )
     if text or out is not None:
         made = document(certificate_facts.facts(store, name, found))
         if out is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import TASK, Curator, make_project, review_all, run
+from tests.cli.command import TASK, Curator, make_project, review_all, run, write_jsonl
 
 TARGET = TASK.replace('kind = "classification"', 'kind = "classification"\nmax_error = 0.02')
 
@@ -170,3 +170,23 @@ def test_an_acceptance_plan_comes_with_its_curve(tmp_path: Path) -> None:
     assert curator("accept", "--limit", "2").code == 2
     assert curator("accept", "--limit", "0.05", "--lot", "0").code == 2
     assert "59 rows" in run("accept", "--limit", "0.05").out
+
+
+def test_an_unfinished_spot_check_names_the_rows_that_are_due_also_those_left_out_since(tmp_path: Path) -> None:
+    curator, truth = make_project(tmp_path)
+    plan = curator.ok("plan", "--reviews", "30")
+    review_all(curator, plan | {"tasks": plan["tasks"][4:]}, truth, tmp_path / "r.jsonl")
+    due = [t["external_id"] for t in plan["tasks"][:4]]
+    leave_out = {"external_ids": due[1:2], "action": "exclude", "reviewer": "ana", "reason": "a double"}
+    curator.ok("decide", write_jsonl(tmp_path / "decide.jsonl", [leave_out]))
+    answer = curator("certify")
+    assert answer.code == 3
+    assert [row["external_id"] for row in answer.json["due"]] == due
+    assert [row["due"] for row in answer.json["due"]] == ["unreviewed", "left_out", "unreviewed", "unreviewed"]
+    assert [why.partition(":")[0] for why in answer.json["why"]] == [
+        "3 audit rows are not reviewed yet",
+        "1 audit row is left out of the dataset since the draw and not reviewed yet",
+    ]
+    assert f"due: {due[1]} (left out)" in run("--project", curator.project, "certify").out
+    review_all(curator, plan | {"tasks": plan["tasks"][:4]}, truth, tmp_path / "r.jsonl")
+    assert "due" not in curator("certify").json

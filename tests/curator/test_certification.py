@@ -106,7 +106,7 @@ def test_a_plan_is_incomplete_until_its_last_row_is_reviewed() -> None:
     open_row = {"e3": {"human_status": None, "human_value": None, "basis": "teacher"}}
     found = judge(open_row)
     assert (found.status, found.unreviewed) == ("INCOMPLETE", 1)
-    assert found.why == ("1 audit rows are not reviewed yet",)
+    assert found.why == ("1 audit row is not reviewed yet: answer on the page Review, or by `curator review import`",)
     assert judge(reviewed=False).status == "INCOMPLETE"
 
 
@@ -114,7 +114,7 @@ def test_a_plan_is_incomplete_until_its_last_row_is_reviewed() -> None:
 def test_a_blind_disagreement_or_a_dispute_keeps_the_plan_open(status: str) -> None:
     found = judge({"e3": {"human_status": status, "human_value": "x", "out": status, "basis": "teacher"}})
     assert (found.status, found.unsettled, found.errors_found) == ("INCOMPLETE", 1, 0)
-    assert "second look" in found.why[0]
+    assert {"unsettled": "second look", "disputed": "last word"}[status] in found.why[0]
 
 
 def test_errors_that_reviewers_fixed_lower_the_shipped_error_and_not_the_teachers() -> None:
