@@ -119,7 +119,7 @@ class Finding:
     """What a check found about some rows.
 
     `score` is higher for worse. `evidence` and `suggestion` are JSON-ready; a suggestion has at
-    least `action` and `text`, and `value` where the action needs one.
+    least `action` and `text`, `value` where the action needs one, and `example_ids` where it is about some of the rows.
     """
 
     id: str
@@ -128,6 +128,11 @@ class Finding:
     example_ids: tuple[str, ...]
     evidence: dict[str, Any]
     suggestion: dict[str, Any]
+
+    def rows_for(self, action: str | None) -> tuple[str, ...]:
+        """The rows that an action is about: those that the suggestion names for it (a leak's train rows), else all."""
+        named = self.suggestion.get("example_ids") if action == self.suggestion.get("action") else None
+        return tuple(named) if named else self.example_ids
 
 
 @dataclass(frozen=True, slots=True)

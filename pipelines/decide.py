@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from curator.current import in_force
 from curator.errors import DataError
 from curator.ids import short_id
 from curator.roles import Permission
 from curator.tasks import Task
-from curator.types import Action, Decision
+from curator.types import Action, Decision, Finding
 from pipelines import acting
 from pipelines.reading import file_hash, read_rows
 from storage import audit, datasets, examples, findings, reviews
@@ -75,10 +76,10 @@ def decision_id(dataset: str, action_id: str) -> str:
 def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset: str, store: Store) -> DecideReport:
     """Apply decisions given as (line, id, record, reason why it is unreadable or None)."""
     task = datasets.task_of(store, datasets.require(store, dataset))
-    taken = dict(reviews.taken(store, dataset).select("decision", "action").iter_rows())
-    acting.require(_needs([record for _, _, record, _ in lines], taken))
-    stored = set(taken)
-    known = _Known(store, dataset, [record for _, ident, record, _ in lines if ident not in stored])
+    history = reviews.taken(store, dataset).select("decision", "action", "value", "finding_id").to_dicts()
+    acting.require(_needs([record for _, _, record, _ in lines], {d["decision"]: d["action"] for d in history}))
+    stored = {d["decision"] for d in history}
+    known = _Known(store, dataset, history, [record for _, ident, record, _ in lines if ident not in stored])
     made: list[Decision] = []
     rejects: list[dict[str, Any]] = []
     for line, ident, record, unreadable in lines:
@@ -86,6 +87,7 @@ def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset
             continue
         try:
             made.append(_decision(record, unreadable, ident, known, task))
+            known.add(made[-1])
             stored.add(ident)
         except _Refused as error:
             rejects.append({"line": line, "reason": error.reason, "detail": str(error)})
@@ -130,25 +132,47 @@ class _Refused(DataError):
 class _Known:
     """What records can name. A key about one group must not read the ids of the whole dataset."""
 
-    def __init__(self, store: Store, dataset: str, records: Sequence[dict[str, Any]]) -> None:
-        self.store, self.dataset = store, dataset
-        named = {str(r["finding_id"]) for r in records if r.get("finding_id")}
-        self.found = findings.rows_of(store, dataset, sorted(named))
-        self.decided = {str(r["decision"]) for r in records if r.get("decision")}
+    def __init__(
+        self, store: Store, dataset: str, history: list[dict[str, Any]], records: Sequence[dict[str, Any]]
+    ) -> None:
+        self.store, self.dataset, self.history = store, dataset, history
+        self.found = findings.named(
+            store, dataset, sorted({str(r["finding_id"]) for r in records if r.get("finding_id")})
+        )
+        self.decided = self._decided({str(r["decision"]) for r in records if r.get("decision")})
 
-    def finding(self, ident: str) -> tuple[str, ...]:
-        """The rows of a finding."""
+    def finding(self, ident: str) -> Finding:
+        """A finding of the dataset."""
         if ident not in self.found:
             ranked = findings.get(self.store, self.dataset, ident)
             if ranked is None:
                 raise _Refused("unknown_finding", f"no finding {ident!r} in dataset {self.dataset!r}")
-            self.found[ident] = ranked.example_ids
+            self.found[ident] = ranked
         return self.found[ident]
 
-    @cached_property
-    def decisions(self) -> dict[str, tuple[tuple[str, ...], str | None]]:
-        """Decision -> its rows and the finding that it came from, of those that the records name."""
-        return reviews.rows_of_decisions(self.store, self.dataset, sorted(self.decided))
+    def decision(self, ident: str) -> tuple[tuple[str, ...], str | None]:
+        """The rows of a decision and the finding that it came from."""
+        if ident not in self.decided:
+            self.decided |= self._decided({ident})
+        if ident not in self.decided:
+            raise _Refused("unknown_decision", f"no decision {ident[:80]!r} in dataset {self.dataset!r}")
+        return self.decided[ident]
+
+    def newest_about(self, finding: str) -> str:
+        """The newest decision about a finding that was not taken back."""
+        standing = in_force(d for d in self.history if d["finding_id"] == finding)
+        if not standing:
+            raise _Refused("nothing_to_undo", f"no decision about finding {finding!r} is in force")
+        return str(standing[-1]["decision"])
+
+    def add(self, made: Decision) -> None:
+        """Know a decision that the same records take."""
+        self.decided[made.id] = (made.example_ids, made.finding_id)
+        about = {"action": made.action, "value": made.value, "finding_id": made.finding_id}
+        self.history.append({"decision": made.id, **about})
+
+    def _decided(self, idents: set[str]) -> dict[str, tuple[tuple[str, ...], str | None]]:
+        return reviews.rows_of_decisions(self.store, self.dataset, sorted(idents))
 
     @cached_property
     def by_external(self) -> dict[str, str]:
@@ -172,13 +196,11 @@ def _rows(record: dict[str, Any], unreadable: str | None, known: _Known) -> tupl
         raise _Refused("no_rows", f"name the rows by exactly one of {', '.join(ROWS)}")
     given = record[named[0]]
     if named[0] == "finding_id":
-        return known.finding(str(given)), str(given)
+        return known.finding(str(given)).rows_for(record.get("action")), str(given)
     if named[0] == "decision":
         if record.get("action") != "undo":
             raise _Refused("no_rows", "`decision` names what an undo takes back; name the rows otherwise")
-        if str(given) not in known.decisions:
-            raise _Refused("unknown_decision", f"no decision {str(given)[:80]!r} in dataset {known.dataset!r}")
-        return known.decisions[str(given)]
+        return known.decision(str(given))
     if not isinstance(given, list):
         raise _Refused("no_rows", f"`{named[0]}` is {type(given).__name__}, expected a list of ids")
     ids = dict.fromkeys(str(x) for x in given)  # a row named twice is decided once
@@ -199,6 +221,9 @@ def _survivor(value: Any, rows: tuple[str, ...], known: _Known) -> str:  # noqa:
 
 
 def _decision(record: dict[str, Any], unreadable: str | None, ident: str, known: _Known, task: Task) -> Decision:
+    if record.get("action") == "undo" and record.get("finding_id"):
+        others = {key: value for key, value in record.items() if key != "finding_id"}
+        record = {**others, "decision": known.newest_about(known.finding(str(record["finding_id"])).id)}
     rows, finding = _rows(record, unreadable, known)
     named = record.get("action")
     if named not in get_args(Action):

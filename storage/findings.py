@@ -10,6 +10,8 @@ from curator.ids import short_id
 from curator.types import Finding
 from storage.store import Store
 
+_COLUMNS = "f.finding_id, f.kind, f.score, f.example_ids, f.evidence, f.suggestion"
+
 
 def add_run(
     store: Store,
@@ -66,12 +68,11 @@ def newest_run(store: Store, dataset: str, labeler: str | None = None) -> dict[s
 def frame(store: Store, run: str, kind: str | None = None) -> list[Finding]:
     """The run's findings, worst first."""
     rows = store.rows(
-        "select distinct on (finding_id) finding_id, kind, score, example_ids, evidence, suggestion, seq "
-        "from finding where run = ? and (? is null or kind = ?) order by finding_id, seq desc",
+        f"select distinct on (finding_id) {_COLUMNS} from finding f "
+        "where run = ? and (? is null or kind = ?) order by f.finding_id, f.seq desc",
         [run, kind, kind],
     )
-    found = [Finding(r[0], r[1], r[2], tuple(json.loads(r[3])), json.loads(r[4]), json.loads(r[5])) for r in rows]
-    return sorted(found, key=lambda f: (-f.score, f.id))
+    return sorted(map(_finding, rows), key=lambda f: (-f.score, f.id))
 
 
 def kinds_of_rows(store: Store, run: str) -> pl.DataFrame:
@@ -93,27 +94,27 @@ def scores(store: Store, run: str, kind: str) -> pl.DataFrame:
 
 def get(store: Store, dataset: str, finding_id: str) -> Finding | None:
     """One finding of the dataset, from the newest run that has it."""
-    rows = store.rows(
-        "select f.finding_id, f.kind, f.score, f.example_ids, f.evidence, f.suggestion from finding f "
-        "join check_run r using (run) where r.dataset = ? and f.finding_id = ? order by f.seq desc limit 1",
-        [dataset, finding_id],
-    )
-    if rows:
-        r = rows[0]
-        return Finding(r[0], r[1], r[2], tuple(json.loads(r[3])), json.loads(r[4]), json.loads(r[5]))
+    stored = named(store, dataset, [finding_id])
+    if stored:
+        return stored[finding_id]
     run = newest_run(store, dataset)
     ranked = suspects(store, run["run"]) if run else []
     return next((f for f in ranked if f.id == finding_id), None)
 
 
-def rows_of(store: Store, dataset: str, finding_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Finding -> its rows, for the stored findings of the dataset that are named."""
+def named(store: Store, dataset: str, finding_ids: Sequence[str]) -> dict[str, Finding]:
+    """Id -> finding, for the stored findings of the dataset that are named; from the newest run that has it."""
     rows = store.rows(
-        "select distinct on (finding_id) f.finding_id, f.example_ids from finding f join check_run r using (run) "
+        f"select distinct on (finding_id) {_COLUMNS} from finding f join check_run r using (run) "
         "where r.dataset = ? and list_contains(?, f.finding_id) order by f.finding_id, f.seq desc",
         [dataset, list(finding_ids)],
     )
-    return {ident: tuple(json.loads(ids)) for ident, ids in rows}
+    return {found.id: found for found in map(_finding, rows)}
+
+
+def _finding(row: tuple[Any, ...]) -> Finding:
+    ident, kind, score, example_ids, evidence, suggestion = row
+    return Finding(ident, kind, score, tuple(json.loads(example_ids)), json.loads(evidence), json.loads(suggestion))
 
 
 def listing(

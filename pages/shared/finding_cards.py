@@ -87,14 +87,14 @@ def decision(store: Store, dataset: str, user: User, finding: Finding) -> None:
     standing = standing_decision(store, dataset, finding)
     if standing is not None:
         shown = f": {standing['value']}" if standing["action"] == "relabel" else ""
-        st.text(f"Decided by {standing['reviewer']} about {len(finding.example_ids):,} rows.")
+        st.text(f"Decided by {standing['reviewer']} about {standing['rows']:,} rows.")
         reason = "" if standing["reason"] == finding.suggestion.get("text") else clipped(standing["reason"])
         st.text(f"{ACTIONS[standing['action']]}{shown}. {reason}")
         if st.button("Take it back", key=f"undo:{finding.id}", disabled=not allow(user, "decide")):
             _apply(store, dataset, user, finding, "undo", None, "")
         return
     proposed, value = finding.suggestion.get("action"), finding.suggestion.get("value")
-    number = len(finding.example_ids)
+    number = len(finding.rows_for(proposed))
     if not allow(user, "decide"):
         st.text("A reviewer, an engineer or an admin decides about it.")
         return
@@ -121,7 +121,7 @@ def confirm(
     if action == "relabel" and labels:
         value = str(st.selectbox("New label", labels, index=labels.index(value) if value in labels else 0))
     reason = st.text_input("Why", placeholder="goes into the record with your name")
-    number = len(finding.example_ids)
+    number = len(finding.rows_for(action))
     st.text(f"{ACTIONS[action]}: this is about {number:,} rows. Rows that were reviewed one by one keep their review.")
     st.text("A spot-check drawn before no longer covers the rows that change. You can take the decision back.")
     if st.button(f"Yes, decide about {number:,} rows", type="primary"):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from curator.types import Finding
@@ -51,22 +52,41 @@ def test_an_undo_takes_back_the_decision_that_it_names_and_no_other(store: Store
     assert set(views.current(store, "support")["basis"][:3]) == {"teacher"}
 
 
-def test_an_undo_of_a_finding_settled_by_name_reopens_it(store: Store, rows: list[str]) -> None:
-    finding = Finding("find_1", "contradiction", 1.0, (rows[0], rows[3]), {}, {})
-    import polars as pl
+def checked(store: Store, *found: Finding) -> None:
+    scores = pl.DataFrame({"example_id": ["e"], "kind": "risk", "score": 0.5})
+    about: dict[str, Any] = {"labeler": "teacher", "seed": 0, "as_of_seq": 1, "report": {}}
+    findings.add_run(store, "support", run="ck", findings=found, scores=scores, **about)
 
-    scores = pl.DataFrame({"example_id": rows[:1], "kind": "risk", "score": 0.5})
-    findings.add_run(
-        store,
-        "support",
-        run="ck",
-        labeler="teacher",
-        seed=0,
-        as_of_seq=1,
-        findings=(finding,),
-        scores=scores,
-        report={},
-    )
+
+def leak(rows: list[str]) -> Finding:
+    """A row of test (the first) that stands in train twice."""
+    return Finding("find_1", "leak", 1.0, tuple(rows), {}, {"action": "exclude", "text": "", "example_ids": rows[1:]})
+
+
+def test_to_leave_a_leak_out_is_about_its_train_rows_alone(store: Store, rows: list[str]) -> None:
+    checked(store, leak(rows[:3]))
+    assert decide.take([record("a1", finding_id="find_1")], "support", store).rows == 2
+    assert out(store, rows[:3]) == [None, "excluded", "excluded"]
+    assert decide.take([record("a2", "keep", finding_id="find_1")], "support", store).rows == 3
+
+
+def test_an_undo_by_finding_takes_back_its_newest_decision_and_none_from_elsewhere(
+    store: Store, rows: list[str]
+) -> None:
+    checked(store, leak(rows[:3]))
+    undo = record("a3", "undo", finding_id="find_1")
+    assert decide.take([undo], "support", store).by_reason == {"nothing_to_undo": 1}
+    both = [record("a1", finding_id="find_1"), record("a2", example_ids=[rows[0], rows[2]])]
+    decide.take(both, "support", store)
+    assert decide.take([undo], "support", store).rows == 2
+    assert out(store, rows[:3]) == ["excluded", None, "excluded"]
+    at_once = [record("a4", finding_id="find_1"), record("a5", "undo", finding_id="find_1")]
+    decide.take(at_once, "support", store)
+    assert out(store, rows[:3]) == ["excluded", None, "excluded"]
+
+
+def test_an_undo_of_a_finding_settled_by_name_reopens_it(store: Store, rows: list[str]) -> None:
+    checked(store, Finding("find_1", "contradiction", 1.0, (rows[0], rows[3]), {}, {}))
     decide.take([record("a1", "keep", finding_id="find_1")], "support", store)
     undo = record("a2", "undo", decision=decide.decision_id("support", "a1"))
     decide.take([undo], "support", store)
