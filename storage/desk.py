@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from curator.current import human_outcome
 from curator.tasks import Task, make_task
 from curator.types import GOLD, Review
 from storage import audit, plans, reviews
@@ -19,7 +20,10 @@ RECENT = 20
 
 # Flat rows, put together here: a plan's answers are few, and planning window functions and joins over them, or
 # handing them to polars' threads, costs more than walking along them, on the one file that everybody waits for.
-_SAID = "select task, reviewer, action_id, verdict, value, blind, undoes from review where plan = ? order by seq"
+_SAID = (
+    "select task, reviewer, action_id, verdict, value, blind, coalesce(adjudicates, false), undoes "
+    "from review where plan = ? order by seq"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,9 @@ class Desk:
         tasks: Leased tasks in the order of their cards; names of `storage.plans.tasks`.
         mine: The reviewer's own answers, oldest first, that are `recent` or whose second look is `due`: names of
             `storage.plans.tasks` (but `blind`), and action_id, value, blind (the answer), hidden (`blind` of the
-            task), look (1 is the first answer to the task), first_value and first_blind (of the first answer).
-            Where several people are asked, theirs is the second look; a gold card has none.
+            task), first_value: what the reviewer had said blind, where the answer is a second look at it, else None.
+            Where several people are asked, theirs is the second look; a gold card has none. What the reviewer said
+            as an adjudicator is not among them.
         done: Tasks that as many people have reviewed as they ask for, gold cards aside.
         total: Tasks, gold cards aside.
     """
@@ -49,8 +54,10 @@ class _Answer:
     task: str
     reviewer: str
     action_id: str
+    verdict: str
     value: str | None
     blind: bool
+    adjudicates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
         given[answer.task].append(answer)
     asked = [task for task in tasks.values() if task["stream"] != GOLD]
     done = sum(len({a.reviewer for a in given[t["task"]]}) >= t["overlap"] for t in asked if t["task"] in given)
-    own = [answer for answer in answers if answer.reviewer == reviewer]
+    own = [answer for answer in answers if answer.reviewer == reviewer and not answer.adjudicates]
     old = len(own) - RECENT
     mine = [_own(tasks[a.task], given[a.task], a, recent=turn >= old) for turn, a in enumerate(own)]
     mine = [row for row in mine if row["recent"] or row["due"]]
@@ -91,32 +98,46 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
 
 def _standing(said: Sequence[tuple[Any, ...]]) -> list[_Answer]:
     """The answers that nobody took back, oldest first."""
-    undone = {undoes for _, _, _, verdict, _, _, undoes in said if verdict == "undo"}
-    return [
-        _Answer(task, reviewer, action_id, value, blind)
-        for task, reviewer, action_id, verdict, value, blind, _ in said
-        if verdict != "undo" and action_id not in undone
-    ]
+    undone = {undoes for *_, undoes in said if undoes is not None}
+    answers = [_Answer(*answer) for *answer, undoes in said if undoes is None]
+    return [answer for answer in answers if answer.action_id not in undone]
 
 
 def _own(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer, *, recent: bool) -> dict[str, Any]:
     """One of the reviewer's answers with its task, among the answers `given` to that task."""
-    first = given[0]
-    alone = len(given) == 1 and task["overlap"] == 1 and task["stream"] != GOLD
+    before = [a for a in given[: given.index(answer)] if a.reviewer == answer.reviewer and _differs(task, a)]
     return task | {
         "action_id": answer.action_id,
         "value": answer.value,
         "blind": answer.blind,
         "hidden": task["blind"],
-        "look": given.index(answer) + 1,
-        "first_value": first.value,
-        "first_blind": first.blind,
+        "first_value": before[-1].value if before and not answer.blind else None,
         "recent": recent,
-        "due": alone
-        and answer.blind
-        and None not in (answer.value, task["proposed"])
-        and answer.value != task["proposed"],
+        "due": _due(task, given, answer),
     }
+
+
+def _due(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer) -> bool:
+    """Whether the reviewer should look again: the answer is what keeps the row unsettled.
+
+    It may be one of several: two tabs of one browser, or a row that came back after its lease, ask twice.
+    """
+    alone = task["overlap"] == 1 and task["stream"] != GOLD
+    if not alone or not _differs(task, answer):  # nearly all, and the rest costs more
+        return False
+    words = [
+        {"reviewer": a.reviewer, "verdict": a.verdict, "value": a.value, "blind": a.blind}
+        | {"stream": task["stream"], "proposed": task["proposed"], "adjudicates": a.adjudicates}
+        for a in given
+    ]
+    outcome = human_outcome(words)
+    newest = [a for a in given if a.verdict != "skip"][-1]
+    return outcome is not None and outcome.status == "unsettled" and newest is answer
+
+
+def _differs(task: dict[str, Any], answer: _Answer) -> bool:
+    """Whether an answer is a blind disagreement with the teacher's."""
+    return answer.blind and None not in (answer.value, task["proposed"]) and answer.value != task["proposed"]
 
 
 def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[Asked], Sequence[Review]]) -> int:

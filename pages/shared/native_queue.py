@@ -38,7 +38,7 @@ class NativeQueue:
         found = desk.read(self.store, self.dataset, self.plan, self.reviewer, PREFETCH)
         return QueueState(
             items=[_card(row, hidden=row["blind"]) for row in found.tasks],
-            second_looks=[_second(row) for row in found.mine if row["due"]],
+            second_looks=[_second(row, row["value"]) for row in found.mine if row["due"]],
             recent=[_recent(row) for row in found.mine if row["recent"]],
             done=found.done,
             total=found.total,
@@ -102,9 +102,8 @@ def _card(task: dict[str, Any], *, hidden: bool) -> Card:
     return Card(task["task"], task["text"], proposed, hidden, task["why"], _shown_stream(task["stream"]))
 
 
-def _second(row: dict[str, Any]) -> SecondLook:
-    stream = _shown_stream(row["stream"])
-    return SecondLook(row["task"], row["text"], row["proposed"], row["first_value"], row["why"], stream)
+def _second(row: dict[str, Any], first: str) -> SecondLook:
+    return SecondLook(row["task"], row["text"], row["proposed"], first, row["why"], _shown_stream(row["stream"]))
 
 
 def _shown_stream(stream: str) -> str:
@@ -113,9 +112,7 @@ def _shown_stream(stream: str) -> str:
 
 
 def _recent(row: dict[str, Any]) -> Recent:
-    """An answer to take back; a second look where the first, blind one was not the teacher's."""
-    first = row["first_value"]
-    differs = None not in (first, row["proposed"]) and first != row["proposed"]
-    if row["look"] > 1 and row["first_blind"] and differs:
-        return Recent(_second(row), row["action_id"], second=True)
+    """An answer to take back; a second look comes back as one."""
+    if row["first_value"] is not None:
+        return Recent(_second(row, row["first_value"]), row["action_id"], second=True)
     return Recent(_card(row, hidden=row["hidden"]), row["action_id"])

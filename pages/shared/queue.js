@@ -73,8 +73,11 @@ class CardQueue {
 
   answered() {}
 
-  // Take in the open items. `deciding` holds the ids of items with an answer on its way.
+  // Take in the open items, and let go of those that are open no more (answered in another tab, settled by somebody
+  // else). `deciding` holds the ids of items with an answer on its way.
   merge(data, deciding) {
+    const open = new Set(data.items.map((item) => item.task_id));
+    this.queue = this.queue.filter((item) => open.has(item.task_id) || deciding.has(item.task_id));
     const waiting = new Set(this.queue.map((item) => item.task_id));
     if (this.card) waiting.add(this.card.item.task_id);
     for (const item of data.items)

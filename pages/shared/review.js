@@ -5,6 +5,9 @@ const STREAMS = {
   audit: "Random audit", risk: "Suspect row", test: "Frozen test", adjudication: "Adjudication", failure: "Student's mistake",
 };
 
+const plain = (text) => text.normalize("NFC").toLowerCase();
+const bare = (text) => plain(text.normalize("NFKD").replace(/\p{M}/gu, ""));
+
 export default function (component) {
   return mount(component, ReviewQueue);
 }
@@ -100,7 +103,7 @@ class ReviewQueue extends AnswerQueue {
     const badge = `${el.stream.textContent.toLowerCase()}: `;
     el.why.textContent = !item ? "" : item.why.toLowerCase().startsWith(badge) ? item.why.slice(badge.length) : item.why;
     el.text.textContent = item ? item.text : "";
-    el.text.scrollTop = 0;
+    for (const box of [el.text, el.proposed, el.secondDiff]) box.scrollTop = 0;
     const visible = Boolean(item) && item.proposed !== null && !this.labels.includes(item.proposed) || Boolean(card?.second);
     el.proposal.hidden = !visible;
     el.proposalName.textContent = "The teacher's answer";
@@ -220,20 +223,21 @@ class ReviewQueue extends AnswerQueue {
   }
 
   filter() {
-    const typed = this.el.filter.value.trim().toLowerCase();
-    const rank = (label) => {
-      const text = label.toLowerCase();
-      if (text === typed) return 0;
-      if (text.startsWith(typed)) return 1;
-      if (text.split(/[\s_\-/.:]+/).some((word) => word.startsWith(typed))) return 2;
-      return text.includes(typed) ? 3 : 9;
+    const typed = plain(this.el.filter.value.trim());
+    const match = (text, sought) => {
+      if (text === sought) return 0;
+      if (text.startsWith(sought)) return 1;
+      if (text.split(/[\s_\-/.:]+/).some((word) => word.startsWith(sought))) return 2;
+      return text.includes(sought) ? 3 : 9;
     };
+    // As it is typed first, then without accents: not every keyboard has an Ö.
+    const rankOf = (label) => Math.min(match(plain(label), typed), match(bare(label), bare(typed)) + 0.5);
     let best = null;
     for (const button of this.el.labels.children) {
-      const here = rank(button.dataset.label);
-      button.hidden = typed !== "" && here === 9;
+      const rank = rankOf(button.dataset.label);
+      button.hidden = typed !== "" && rank >= 9;
       button.classList.remove("marked");
-      if (typed && here < 9 && (best === null || here < best.here)) best = { here, button };
+      if (typed && rank < 9 && (best === null || rank < best.rank)) best = { rank, button };
     }
     best?.button.classList.add("marked");
   }
@@ -268,9 +272,22 @@ class ReviewQueue extends AnswerQueue {
     else super.click(button);
   }
 
+  // Scroll what is too long for its box: the text, then the answer below it. Whether there was anything to scroll.
+  scroll(key) {
+    const down = key.endsWith("Down");
+    const boxes = [this.el.text, this.el.proposed, this.el.secondDiff];
+    const room = (box) => (down ? box.scrollHeight - box.clientHeight - box.scrollTop : box.scrollTop) > 1;
+    const box = (down ? boxes : boxes.reverse()).find(room);
+    box?.scrollBy(0, (down ? 1 : -1) * (key.startsWith("Page") ? 0.9 * box.clientHeight : 60));
+    box?.scrollIntoView({ block: "nearest" });
+    return Boolean(box);
+  }
+
   key(event) {
-    if (foreign(event)) return false;
     const { key } = event;
+    const alone = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+    if (alone && /^(Arrow|Page)(Up|Down)$/.test(key)) return this.scroll(key);
+    if (foreign(event)) return false;
     if (key === "Enter") return onButton(event) ? false : (this.command("accept"), true);
     if (key === "Escape") return this.leave(), true;
     if (key.length !== 1 || key === " ") return false;

@@ -285,3 +285,36 @@ def test_invalid_json_cannot_be_saved(run_app, open_page, project) -> None:
         ("edit", '{"total": 4}'),
         ("accept", '{"total": 3}'),
     ]
+
+
+def test_a_label_is_found_without_its_accents_and_as_it_is_written_before_that(run_app, open_page, project) -> None:
+    labels = ["か", "が", "\u00d6lpreis", "O\u0308ffnung", "olive"]
+    folder = project(tasks(4), labels)
+    page = open_page().page
+    open_queue(page, run_app(folder, SCRIPT).url)
+    for typed in ("olp", "\u00f6f", "が", "ol"):
+        page.keyboard.press("/")
+        page.get_by_label("Find a label").fill(typed)
+        page.keyboard.press("Enter")
+    wait_saved(page)
+    assert [a["value"] for a in stored(folder)] == [labels[2], labels[3], "が", "olive"]
+
+
+def test_what_was_answered_in_another_tab_is_not_asked_again_in_this_one(run_app, open_page, project) -> None:
+    folder = project(tasks(20))
+    url = run_app(folder, SCRIPT).url
+    one = open_page().page
+    open_queue(one, url)
+    two = one.context.new_page()
+    open_queue(two, url)
+    for _ in range(5):
+        one.keyboard.press("1")
+    wait_saved(one)
+    two.keyboard.press("2")  # the card that was on screen in both
+    wait_saved(two)
+    assert two.evaluate("onScreen()") == ["t0001", "false"]  # was there before the server said so: it stays
+    two.keyboard.press("2")
+    assert two.evaluate("onScreen()") == ["t0005", "false"]
+    wait_saved(two)
+    said = [a["task_id"] for a in stored(folder)]
+    assert said == [*(f"t000{i}" for i in range(5)), "t0000", "t0001"]

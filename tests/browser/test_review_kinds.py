@@ -205,3 +205,33 @@ def test_rubric_and_similar_settled_rows_come_by_a_key_and_leave_with_the_card(
     assert values(tmp_path) == [("t0", "no")]
     assert page.locator(".review img").count() == 0
     watched.assert_clean()
+
+
+def test_a_text_and_an_answer_of_several_pages_are_scrolled_by_keyboard_and_changes_are_seen_at_once(
+    review: Callable[..., Page], tmp_path: Path
+) -> None:
+    answer = " ".join(f"word{i % 700}." for i in range(3000))
+    page = review("text", [answer] * 2, text="\n".join(f"line {i}" for i in range(60)))
+    text, proposed = page.locator(".card .text"), page.locator(".card .value")
+    read = "box => [box.scrollTop > 0, box.scrollTop + box.clientHeight >= box.scrollHeight - 1]"
+    assert text.evaluate(read) == [False, False]
+    page.keyboard.press("PageDown")
+    assert text.evaluate("box => box.scrollTop / box.clientHeight") == pytest.approx(0.9, abs=0.01)
+    for _ in range(60):
+        page.keyboard.press("ArrowDown")
+    assert text.evaluate(read) == [True, True]
+    assert proposed.evaluate(read)[0]  # the answer goes on where the text ends
+    page.keyboard.press("e")
+    box = page.get_by_label("Your answer")
+    box.fill(f"First {answer.replace('word5. word6.', 'word5. six.')} last")
+    parts = page.locator(".editor .diff .value > *").evaluate_all("all => all.map(e => [e.localName, e.textContent])")
+    changes = [(name, said) for name, said in parts if name in ("ins", "del")]
+    assert changes[:3] == [("ins", "First "), ("del", "word6"), ("ins", "six")]
+    assert changes[-1] == ("ins", " last")
+    assert sum(len(said) for _, said in parts) < 6_000 < len(answer)
+    assert "characters as they were" in dict(parts)["small"]
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".card")).to_have_attribute("data-task-id", "t1")
+    assert [box.evaluate("box => box.scrollTop") for box in (text, proposed)] == [0, 0]
+    wait_saved(page)
+    assert values(tmp_path)[0][1].endswith("word199. last")

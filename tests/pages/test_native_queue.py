@@ -8,7 +8,7 @@ from curator.assignment import Staffing
 from curator.tasks import make_task
 from pages.shared.native_queue import NativeQueue
 from pages.shared.review_component import Card, ReviewAction
-from pipelines import ingest
+from pipelines import ingest, review
 from pipelines import plan as planning
 from pipelines import settings as project_settings
 from pipelines.ingest import IngestConfig
@@ -160,3 +160,54 @@ def test_where_two_are_asked_the_other_one_is_the_second_look(project: Settings)
     assert ana.load().done == 0
     ben.apply([ReviewAction("b1", card.task_id, "edit", mine)])
     assert ben.load().done == 1
+
+
+def test_a_row_that_was_answered_in_two_tabs_comes_back_for_a_second_look_at_the_newer_answer(
+    queue: NativeQueue,
+) -> None:
+    card = queue.load().items[0]
+    teacher = proposed(queue)[card.task_id]
+    one, two = (label for label in ("refund", "delivery", "account") if label != teacher)
+    queue.apply([ReviewAction("a1", card.task_id, "edit", one)])
+    queue.apply([ReviewAction("a2", card.task_id, "edit", two)])  # the other tab still showed the card
+    (look,) = queue.load().second_looks
+    assert look.first == two
+    queue.apply([ReviewAction("a3", card.task_id, "skip")])  # and a third tab: a skip says nothing
+    assert [look.first for look in queue.load().second_looks] == [two]
+    queue.apply([ReviewAction("a4", card.task_id, "second_look", two)])
+    state = queue.load()
+    assert state.second_looks == []
+    assert [(entry.second, entry.item.task_id) for entry in state.recent[-1:]] == [(True, card.task_id)]
+    assert reviews.frame(queue.store, "support")["verdict"].to_list() == ["edit", "edit", "skip", "edit"]
+
+
+def test_a_second_look_is_due_although_somebody_else_who_held_the_row_later_skipped_it(queue: NativeQueue) -> None:
+    card = queue.load().items[0]
+    mine = "refund" if proposed(queue)[card.task_id] != "refund" else "account"
+    queue.apply([ReviewAction("a1", card.task_id, "edit", mine)])
+    ben = NativeQueue(queue.store, "support", queue.plan, "ben")
+    ben.apply([ReviewAction("b1", card.task_id, "skip")])
+    assert [look.first for look in queue.load().second_looks] == [mine]
+    assert ben.load().second_looks == []
+
+
+def test_taking_back_ones_blind_answer_to_a_shared_row_shows_neither_the_teachers_nor_the_other_persons(
+    project: Settings,
+) -> None:
+    plan = planning.run(PlanConfig("support", reviews=10, staffing=Staffing(overlap=2)), project.store).plan
+    ana, ben = (NativeQueue(project.store, "support", plan, who) for who in ("ana", "ben"))
+    card = ana.load().items[0]
+    mine = "refund" if proposed(ana)[card.task_id] != "refund" else "account"
+    ana.apply([ReviewAction("a1", card.task_id, "edit", mine)])
+    ben.apply([ReviewAction("b1", card.task_id, "edit", mine)])
+    (entry,) = ben.load().recent
+    assert isinstance(entry.item, Card)
+    assert (entry.second, entry.item.blind, entry.item.proposed) == (False, True, None)
+
+
+def test_the_last_word_of_an_adjudicator_is_not_taken_back_from_the_review_page(queue: NativeQueue) -> None:
+    card = queue.load().items[0]
+    queue.apply([ReviewAction("a1", card.task_id, "reject")])
+    word = {"task_id": card.task_id, "reviewer": "ana", "verdict": "edit", "value": "refund", "adjudicates": True}
+    review.import_records([word | {"action_id": "w1"}], queue.plan, queue.store)
+    assert [entry.action_id for entry in queue.load().recent] == ["a1"]
