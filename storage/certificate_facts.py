@@ -145,7 +145,7 @@ def _drawn(store: Store, plan: str) -> list[str]:
 
 def _train(store: Store, plan: dict[str, Any]) -> pl.DataFrame:
     current = views.current(store, plan["dataset"], labeler=plan["labeler"])
-    return current.filter(pl.col("split") == "train")
+    return current.filter(certificates.TRAIN)
 
 
 def _drawn_on(store: Store, plan: str) -> str:

@@ -14,6 +14,8 @@ from curator.types import GOLD, Bound
 from storage import datasets, plans, reviews, views
 from storage.store import File, Store
 
+TRAIN = (pl.coalesce("split", "requested_split") != "test").fill_null(True)
+"""Rows in train, among them rows without a split: a release made now would put them there, late for each plan."""
 ESTIMATES = tuple(ALLOCATIONS)
 """The purposes of a plan that has an audit sample; only these are ever certified."""
 
@@ -220,8 +222,7 @@ def _certify(
         labeler=plan["labeler"],
         rows=plans.rows(store, name),
         drawn=tasks.filter(pl.col("stream") == "audit")["example_id"].to_list(),
-        # Rows without a split are in no release yet; freezing the splits makes them late rows of this plan.
-        current=current.filter(pl.col("split") == "train"),
+        current=current.filter(TRAIN),
         reviewers=reviews.frame(store, plan["dataset"], plan=name, as_of=as_of)["reviewer"].to_list(),
         target=target,
         confidence=confidence,
