@@ -1,6 +1,6 @@
 """Findings from results: what each check saw, as evidence a person can read and a suggestion to act on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,20 @@ def contradiction(table: Table, found: Contradiction) -> Finding:
     score = 1.0 if found.exact else 0.9 * sum(found.scores) / len(found.scores)
     about = "" if found.exact else "near"
     return table.finding("contradiction", score, found.rows, evidence, suggestion, about=about)
+
+
+def survivor(found: Finding, *, inside: Collection[str], test: Collection[str], reviewed: Collection[str]) -> str:
+    """Return which of some copies to keep: a row of test, else one that a person reviewed, else the representative.
+
+    Args:
+        found: A finding of duplicates.
+        inside: Rows that are not left out; another one is kept only where all of them are.
+        test: Rows of the test split, which stays as it is.
+        reviewed: Rows that a person has settled.
+    """
+    first = str(found.evidence.get("representative", found.example_ids[0]))
+    ids = [ident for ident in found.example_ids if ident in inside]
+    return max(ids, key=lambda ident: (ident in test, ident in reviewed, ident == first), default=first)
 
 
 def suspect(table: Table, noise: NoiseResult, row: int) -> Finding:

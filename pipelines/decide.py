@@ -8,15 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
 
+import polars as pl
+
 from curator.current import in_force
 from curator.errors import DataError
+from curator.findings import survivor
 from curator.ids import short_id
 from curator.roles import Permission
 from curator.tasks import Task
 from curator.types import Action, Decision, Finding
 from pipelines import acting
 from pipelines.reading import file_hash, read_rows
-from storage import audit, datasets, examples, findings, reviews
+from storage import audit, datasets, examples, findings, reviews, views
 from storage.store import Store
 
 ROWS = ("finding_id", "example_ids", "external_ids", "decision")
@@ -158,6 +161,14 @@ class _Known:
             raise _Refused("unknown_decision", f"no decision {ident[:80]!r} in dataset {self.dataset!r}")
         return self.decided[ident]
 
+    def survivor(self, finding: str) -> str:
+        """The row of a finding to keep when its copies are merged."""
+        now = views.current(self.store, self.dataset)
+        inside = now.filter(pl.col("out").is_null())["example_id"]
+        test = now.filter(pl.col("split") == "test")["example_id"]
+        reviewed = now.filter(pl.col("human_status") == "settled")["example_id"]
+        return survivor(self.finding(finding), inside=set(inside), test=set(test), reviewed=set(reviewed))
+
     def newest_about(self, finding: str) -> str:
         """The newest decision about a finding that was not taken back."""
         standing = in_force(d for d in self.history if d["finding_id"] == finding)
@@ -210,10 +221,10 @@ def _rows(record: dict[str, Any], unreadable: str | None, known: _Known) -> tupl
     return (tuple(known.by_external[x] for x in ids) if named[0] == "external_ids" else tuple(ids)), None
 
 
-def _survivor(value: Any, rows: tuple[str, ...], known: _Known) -> str:  # noqa: ANN401 - raw JSON
-    """The row that stays when copies are merged: the one named by either id, else the first."""
+def _survivor(value: Any, rows: tuple[str, ...], finding: str | None, known: _Known) -> str:  # noqa: ANN401 - raw JSON
+    """The row that stays when copies are merged: the one named by either id, else the finding's, else the first."""
     if value is None:
-        return rows[0]
+        return rows[0] if finding is None else known.survivor(finding)
     named = str(value) if str(value) in rows else known.by_external.get(str(value))
     if named not in rows:
         raise _Refused("bad_value", f"merge keeps {str(value)[:80]!r}, which is not among the rows that it names")
@@ -237,7 +248,7 @@ def _decision(record: dict[str, Any], unreadable: str | None, ident: str, known:
         except DataError as error:
             raise _Refused("bad_value", str(error)) from error
     elif action == "merge":
-        value = _survivor(value, rows, known)
+        value = _survivor(value, rows, finding, known)
     else:
         value = str(record["decision"]) if record.get("decision") else None
     reviewer = record.get("reviewer")

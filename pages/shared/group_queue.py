@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.current import Standing, effective_decisions, human_outcome, standing_decisions
+from curator.findings import survivor
 from curator.marking import marked
 from curator.types import Finding
 from pages.shared.group_component import PREFETCH, Group, GroupAction, GroupState, Member
@@ -151,10 +152,8 @@ class GroupQueue:
         )
 
     def _survivor(self, finding: Finding, rows: "_Rows") -> str:
-        """The row to keep: one of the test split, else one that a person reviewed, else the representative."""
-        ids = [e for e in finding.example_ids if not rows.excluded(e)]
-        first = finding.evidence["representative"]
-        return max(ids, key=lambda e: (e in self.test, e in rows.reviewed, e == first), default=str(first))
+        inside = {e for e in finding.example_ids if not rows.excluded(e)}
+        return survivor(finding, inside=inside, test=self.test, reviewed=rows.reviewed)
 
     def _member(self, member: dict[str, Any], rows: "_Rows", names: Mapping[str, str]) -> Member:
         ident, text = str(member["example_id"]), str(member["text"])

@@ -70,6 +70,20 @@ def test_to_leave_a_leak_out_is_about_its_train_rows_alone(store: Store, rows: l
     assert decide.take([record("a2", "keep", finding_id="find_1")], "support", store).rows == 3
 
 
+def test_copies_are_merged_into_the_row_of_test_else_the_reviewed_one_else_the_representative(
+    store: Store, rows: list[str]
+) -> None:
+    copies = Finding("find_1", "near_duplicate", 1.0, tuple(rows[:3]), {"representative": rows[1]}, {})
+    checked(store, copies)
+    merge = record("a1", "merge", finding_id="find_1")
+    decide.take([merge], "support", store)
+    assert out(store, rows[:3]) == ["excluded", None, "excluded"]
+    decide.take([record("a2", "undo", finding_id="find_1")], "support", store)
+    examples.assign_splits(store, "support", {rows[2]: "test"}, "drawn")
+    decide.take([merge | {"action_id": "a3"}], "support", store)
+    assert out(store, rows[:3]) == ["excluded", "excluded", None]
+
+
 def test_an_undo_by_finding_takes_back_its_newest_decision_and_none_from_elsewhere(
     store: Store, rows: list[str]
 ) -> None:
