@@ -1,7 +1,8 @@
 """Whether two texts, word by word, are the same but for a slip: a typo, a dropped word, a courtesy at an end."""
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from unicodedata import category, name
 
@@ -21,6 +22,8 @@ _UNSPACED_COURTESY_WORDS = """
 """
 _UNSPACED_COURTESIES = frozenset(_UNSPACED_COURTESY_WORDS.split())
 _SOUND_ALIKE = ["哪那", "的地得", "在再", "做作", "坐座", "已己以", "帐账", "象像", "气汽", "需须", "带戴"]
+_PINNED, _PHRASE = 1000, 6  # words from which on texts are pinned at phrases of so many words
+_MOST_WORK = 250_000  # pairs of equal words that an alignment looks at, at most: 5,000 words of prose on each side
 _IN_USE, _OFTEN = 5, 20  # texts that share a spelling; how many times more share the right one
 
 
@@ -44,7 +47,7 @@ def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None =
     total = sum(map(len, a)) + sum(map(len, b))
     changed, typos, loose, ends = 0.0, 0, 0, 0
     only_in_a = only_in_b = False
-    for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+    for kind, a0, a1, b0, b1 in _aligned(a, b):
         if kind == "equal":
             continue
         left, right = a[a0:a1], b[b0:b1]
@@ -74,6 +77,67 @@ def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None =
     return max(0.0, 1.0 - changed / total), reason
 
 
+def _aligned(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """Yield what differs, as `difflib` says it; what would take too long to align is one replacement.
+
+    Long texts are pinned at the phrases that stand once in each (the idea of Cohen's patience diff): the time of
+    `difflib` grows with the square of the words or worse, which are few between two pins.
+    """
+    if max(len(a), len(b)) < _PINNED:
+        yield from SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+        return
+    a_end = b_end = 0
+    for a_at, b_at, size in _pins(a, b):
+        if a_at < a_end or b_at < b_end:
+            continue  # a phrase that begins within the one before
+        left, right = a[a_end:a_at], b[b_end:b_at]
+        in_right = Counter(right)
+        if sum(in_right[word] for word in left) > _MOST_WORK:
+            yield "replace", a_end, a_at, b_end, b_at
+        else:
+            for kind, a0, a1, b0, b1 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+                yield kind, a_end + a0, a_end + a1, b_end + b0, b_end + b1
+        a_end, b_end = a_at + size, b_at + size
+
+
+def _pins(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Where the texts are the same, in order (place in a, place in b, words): at both ends, and phrases between."""
+    shorter = min(len(a), len(b))
+    start = next((at for at in range(shorter) if a[at] != b[at]), shorter)
+    end = next((at for at in range(shorter - start) if a[-1 - at] != b[-1 - at]), shorter - start)
+    once_a, once_b = _phrases(a, start, len(a) - end), _phrases(b, start, len(b) - end)
+    shared = [(at, once_b[phrase]) for phrase, at in once_a.items() if phrase in once_b]
+    middle = [(a_at, b_at, _PHRASE) for a_at, b_at in _longest_rising(shared)]
+    return [(0, 0, start), *middle, (len(a) - end, len(b) - end, end)]
+
+
+def _phrases(words: Sequence[str], start: int, end: int) -> dict[tuple[str, ...], int]:
+    found: dict[tuple[str, ...], int] = {}
+    twice: set[tuple[str, ...]] = set()
+    for at in range(start, end - _PHRASE + 1):
+        phrase = tuple(words[at : at + _PHRASE])
+        if found.setdefault(phrase, at) != at:
+            twice.add(phrase)
+    return {phrase: at for phrase, at in found.items() if phrase not in twice}
+
+
+def _longest_rising(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest part, in order, in which the second rises too (Fredman 1975)."""
+    ends: list[int] = []  # the least second place with which a part of each length ends
+    last: list[int] = []  # which of `places` that is
+    before: list[int] = []
+    for which, (_, place) in enumerate(places):
+        length = bisect_left(ends, place)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1], last[length : length + 1] = [place], [which]
+    part: list[tuple[int, int]] = []
+    at = last[-1] if last else -1
+    while at >= 0:
+        part.append(places[at])
+        at = before[at]
+    return part[::-1]
+
+
 def only_in(a: Sequence[str], b: Sequence[str]) -> str:
     """Return the words of `a` that `b` does not have, but for those that say nothing more."""
     return " ".join((Counter(a) - Counter({word: len(a) for word in {*b, *COURTESIES}})).elements())
@@ -91,7 +155,7 @@ def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
     if min(len(a), len(b)) < 6:
         return None
     edits = courtesies = 0
-    for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+    for kind, a0, a1, b0, b1 in _aligned(a, b):
         if kind == "replace" and _another_word(a[a0:a1], b[b0:b1]):
             return None
         at_end = (a0 == 0 and b0 == 0) or (a1 == len(a) and b1 == len(b))

@@ -165,7 +165,7 @@ def models(seen: Views, fold_R: NDArray[np.int64]) -> list[Model]:
 def main_axes(grams_RV: sp.csr_matrix, seed: int) -> NDArray[np.float32]:
     """Return the main axes of sparse rows, unit length, [R, up to 128]; they need four rows and columns."""
     axes = min(_AXES, min(grams_RV.shape) - 1)
-    with np.errstate(invalid="ignore"):  # where all rows are alike, its share of the variance is 0 / 0
+    with np.errstate(invalid="ignore", divide="ignore"):  # where all rows are alike, the variance is 0, or nearly
         x_RD = TruncatedSVD(axes, n_iter=2, random_state=seed).fit_transform(grams_RV)
     length_R = np.linalg.norm(x_RD, axis=1, keepdims=True)
     return np.asarray(x_RD / np.maximum(length_R, 1e-9), dtype=np.float32)

@@ -1,4 +1,5 @@
 import random
+import time
 from collections import Counter
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.comparing import typo_distance
+from curator.comparing import compare, typo_distance
 from curator.dedup import NearPairs, differing_words, exact_groups, near_groups, near_pairs
 from curator.normalise import marks
 from tests.curator.curation_data import shared
@@ -246,3 +247,25 @@ def test_number_swapped_copies_of_real_texts_are_never_merged():
     assert twins.isdisjoint(zip(pairs.left_P.tolist(), pairs.right_P.tolist(), strict=True))
     groups = [set(group.rows) for group in [*near_groups(pairs, len(both)), *exact_groups(both)]]
     assert not any(left in group and right in group for group in groups for left, right in twins)
+
+
+@pytest.mark.parametrize("vocabulary", [2, 10, 3000])
+def test_long_texts_are_compared_quickly_whatever_words_they_are_made_of(vocabulary):
+    draw = random.Random(vocabulary)
+    text = [f"word{draw.randrange(vocabulary)}x" for _ in range(60_000)]
+    other = [f"word{draw.randrange(vocabulary)}x" for _ in range(60_000)]
+    begun = time.process_time()
+    assert compare(text, other) is None
+    assert compare(text, [*text[:20_000], *text[20_001:]]) is not None
+    assert time.process_time() - begun < 10
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(st.integers(0, 1499), min_size=1, max_size=40), st.integers(0, 1000))
+def test_each_word_that_a_long_text_lacks_counts_once(places, seed):
+    draw = random.Random(seed)
+    text = [f"word{draw.randrange(400):03}" for _ in range(1500)]
+    lacking = [word for place, word in enumerate(text) if place not in places]
+    verdict = compare(text, lacking)
+    assert verdict is not None
+    assert verdict[0] == pytest.approx(1 - len(places) / (len(text) + len(lacking)))

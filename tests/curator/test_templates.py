@@ -1,4 +1,5 @@
 import random
+import time
 from collections import Counter
 
 import pytest
@@ -71,3 +72,12 @@ def test_every_text_has_a_form_and_equal_texts_have_the_same(texts):
     forms = template_forms(texts * 2)
     assert len(forms) == 2 * len(texts)
     assert forms[: len(texts)] == forms[len(texts) :]
+
+
+@pytest.mark.parametrize(("words", "vocabulary"), [(20, 3), (40, 2)])
+def test_texts_of_very_few_words_take_no_longer_than_others(words, vocabulary):
+    draw = random.Random(1)
+    texts = [" ".join(f"{'abc'[draw.randrange(vocabulary)]}lpha" for _ in range(words)) for _ in range(8_000)]
+    begun = time.process_time()
+    assert repetition(template_forms(texts)).distinct > 7_900
+    assert time.process_time() - begun < 6
