@@ -32,6 +32,8 @@ def draw() -> None:
         kind=task.kind,
         labels=list(task.labels) if task.kind == "classification" else [],
         schema=task.schema,
+        rubric=task.rubric,
+        definitions=task.labels,
         load=queue.load,
         apply=queue.apply,
         together=settings.store.together,
@@ -51,6 +53,3 @@ with st.expander("The queue, and why it is in this order"):
             for d in queue.disputes()
         ]
     )
-with st.expander("Rubric"):
-    st.text(task.rubric or "This task has no rubric yet.")
-    st.dataframe([{"label": label, "definition": meaning} for label, meaning in task.labels.items()])

@@ -26,6 +26,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=620,
     )
     st.page_link("pages/review/spot_check.py", label="Certificate and progress", icon=":material/verified:")
+st.session_state["chosen_plan"] = chosen
 task = datasets.task_of(settings.store, dataset)
 queue = NativeQueue(settings.store, dataset, chosen, user.name)
 

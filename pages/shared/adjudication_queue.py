@@ -31,23 +31,26 @@ class AdjudicationQueue:
     own: bool
 
     def load(self) -> QueueState:
-        """The open disputes, the most worth settling first."""
-        open_rows = self.disputes()
-        texts = {d.task: plans.task(self.store, d.task) for d in open_rows}
+        """The open disputes, the most worth settling first, and those that the adjudicator skipped after them."""
         final = [r for r in reviews.frame(self.store, self.dataset).iter_rows(named=True) if r["adjudicates"]]
-        mine = [r for r in final if r["reviewer"] == self.adjudicator][-RECENT:]
+        mine = [r for r in final if r["reviewer"] == self.adjudicator]
+        put_off = {r["example_id"] for r in mine if r["verdict"] == "skip"}
+        open_rows = sorted(self.disputes(), key=lambda d: d.example_id in put_off)
+        settled = {r["example_id"] for r in final} - {d.example_id for d in open_rows}
+        texts = {d.task: plans.task(self.store, d.task) for d in open_rows}
         return QueueState(
             items=[_card(d, task["text"]) for d in open_rows if (task := texts[d.task]) is not None],
             second_looks=[],
-            recent=[_recent(r, plans.task(self.store, r["task"]) or {}) for r in mine],
-            done=len({r["example_id"] for r in final}),
-            total=len({r["example_id"] for r in final} | {d.example_id for d in open_rows}),
+            recent=[_recent(r, plans.task(self.store, r["task"]) or {}) for r in mine[-RECENT:]],
+            done=len(settled),
+            total=len(settled) + len(open_rows),
         )
 
     def disputes(self) -> list[Dispute]:
         """The disputes that this adjudicator may settle."""
         found = opinions.disputes(self.store, self.dataset)
-        return [d for d in found if self.own or all(s.reviewer != self.adjudicator for s in d.said)]
+        mine = (self.adjudicator, True)  # who only skipped a row is no party to it
+        return [d for d in found if self.own or all((s.reviewer, s.verdict != "skip") != mine for s in d.said)]
 
     def apply(self, actions: Sequence[ReviewAction]) -> Applied:
         """Store each last word; an id that is stored already changes nothing."""

@@ -83,9 +83,9 @@ def _offer_project(error: NotFoundError) -> NoReturn:
 
 
 def _choose(names: list[str]) -> str:
-    if st.session_state.get("dataset") not in names:
-        wanted = (st.query_params.get("dataset"), st.session_state.get(_CHOSEN))
-        st.session_state["dataset"] = next((name for name in wanted if name in names), names[0])
+    wanted = (st.session_state.get("dataset"), st.query_params.get("dataset"), st.session_state.get(_CHOSEN))
+    # Set at every run: on another page the box is another one, and would start with the first name.
+    st.session_state["dataset"] = next((name for name in wanted if name in names), names[0])
     chosen: str = st.selectbox("Dataset", names, key="dataset")
     st.session_state[_CHOSEN] = chosen
     st.query_params["dataset"] = chosen

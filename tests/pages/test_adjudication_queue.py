@@ -55,3 +55,16 @@ def test_a_reviewer_settles_no_dispute_of_their_own_and_no_row_that_is_settled(p
     assert engineer.apply([ReviewAction("z", dispute.task, "accept", dispute.proposed)]).stored == ["z"]
     late = AdjudicationQueue(project.store, "support", "cleo", own=True)
     assert "somebody else" in late.apply([ReviewAction("w", dispute.task, "reject")]).refused["w"]
+
+
+def test_a_dispute_that_is_skipped_stays_open_comes_last_and_counts_as_nothing_done(
+    project: Settings, plan: str
+) -> None:
+    queue = AdjudicationQueue(project.store, "support", "cleo", own=False)
+    one, two = (card.task_id for card in queue.load().items)
+    queue.apply([ReviewAction("s1", one, "skip")])
+    state = queue.load()
+    assert ([card.task_id for card in state.items], state.done, state.total) == ([two, one], 0, 2)
+    queue.apply([ReviewAction("s2", two, "reject"), ReviewAction("s3", one, "reject")])
+    state = queue.load()
+    assert (list(state.items), state.done, state.total) == ([], 2, 2)

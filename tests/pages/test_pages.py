@@ -254,3 +254,12 @@ def test_rows_without_labels_are_checked_and_the_labels_again_once_they_are_ther
     ingest.run(IngestConfig("bare", (file,), labeler="gpt"), empty_project.store)
     assert "The labels have not been checked yet." in texts(render("pages/data/findings.py"))
     assert "The labels have not been checked yet." in texts(render("pages/data/overview.py"))
+
+
+def test_the_chosen_dataset_stays_chosen_on_the_next_page(project: Settings, render: Callable[[str], AppTest]) -> None:
+    for name in ("aaa", "zzz"):
+        datasets.create(project.store, name, make_task({"name": name, "labels": ["x", "y"]}))
+    app = render("pages/data/overview.py")
+    app.sidebar.selectbox(key="dataset").set_value("support").run()
+    for page in ("pages/review/spot_check.py", "pages/training/versions.py", "pages/review/queue.py"):
+        assert app.switch_page(page).run().sidebar.selectbox(key="dataset").value == "support"
