@@ -94,6 +94,11 @@ def action_start(record: str, user_id: str) -> str:
     return f"board:{record}:{user_id}:"
 
 
+def start_of(action: str) -> str:
+    """The start of an action id, as `action_start` made it."""
+    return action.rpartition(":")[0] + ":"
+
+
 def wanted(
     tasks: Iterable[Mapping[str, Any]],
     reviews: Iterable[dict[str, Any]],

@@ -62,7 +62,7 @@ class Certificate:
 
     @property
     def meets(self) -> bool:
-        """Whether the plan is done and its bound on the released rows is within the target, late rows aside."""
+        """Whether the plan is done and its bound on the released rows is within the target."""
         if self.unreviewed or self.unsettled or self.shipped_error is None:
             return False
         return self.target is None or self.shipped_error.upper_one_sided <= self.target
@@ -118,8 +118,9 @@ def certify(
     unreviewed, unsettled = sum(s.unreviewed for s in state), sum(s.unsettled for s in state)
     released = released_rows(now)
     changed = changed_since(released, raw=raw)
-    shipped = None if changed or released.is_empty() else _shipped_bound(now, state, released.height, confidence, raw)
     late = _late_rows(rows, current, raw=raw)
+    void = changed or late or released.is_empty()
+    shipped = None if void else _shipped_bound(now, state, released.height, confidence, raw)
     status, why = _status(due_in_words(now), changed, late, released.height, shipped, target, purpose)
     if raw:
         why = tuple(f"raw labels of the teacher: {each}" for each in why)

@@ -73,14 +73,21 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
 
 
 def _take_back(store: Store, dataset: str, plan: str, read: cards.Answers) -> int:
-    """Undo reviews of answers that were submitted once and are discarded or drafts again."""
-    current = {record["action_id"] for record in read.records}
+    """Undo reviews of answers that were submitted once and are discarded or drafts again, or came under another name.
+
+    Who is matched to another reviewer and then answers anew is no second person who says the same.
+    """
+    current = {record["action_id"]: record["reviewer"] for record in read.records}
+    named = {cards.start_of(action): (reviewer, action) for action, reviewer in current.items()}
     starts = dict(read.taken_back)
     done = 0
     for review in reviews.frame(store, dataset, plan=plan).iter_rows(named=True):
         action = str(review["action_id"])
-        moment = starts.get(action.rpartition(":")[0] + ":")
-        if moment is not None and action not in current:
+        if action in current:
+            continue
+        reviewer, newer = named.get(cards.start_of(action), (review["reviewer"], None))
+        moment = newer if reviewer != review["reviewer"] else starts.get(cards.start_of(action))
+        if moment is not None:
             undo = short_id("undo", [action, moment])
             done += reviews.add_undo(store, action_id=undo, undoes=action, reviewer=review["reviewer"])
     return done

@@ -150,6 +150,7 @@ def missed_before(
         met = False
         if look.tasks == look.reviewed:
             then = views.current(store, plan["dataset"], labeler=plan["labeler"], as_of=look.last)
+            then = then.filter(pl.col("example_id").is_in(_drawn_from(store, earlier["plan"])))  # late rows aside
             met = _certify(store, earlier, then, look.last, asked, missed).meets
         missed = _uncleared(store, earlier["plan"], missed, about) if met else [*missed, str(earlier["plan"])]
     return missed

@@ -62,6 +62,29 @@ def test_discards_and_drafts_and_answers_taken_back(lab: Lab) -> None:
     assert (lab.pull()["pulled"], lab.pull()["taken_back"]) == (0, 0)
 
 
+def test_a_user_who_is_matched_to_another_name_does_not_confirm_their_own_first_look(lab: Lab) -> None:
+    lab.route()
+    zoe = lab.annotator("zoe", wrong=1.0)
+    drawn = {t["task"] for t in lab.tasks() if t["stream"] == "audit"}
+    audit_cards = [c for c in zoe.pending(lab.dataset) if c["external_id"].split(".")[0] in drawn]
+    zoe.answer(audit_cards)
+    assert lab.pull()["pulled"] == len(audit_cards) == 80
+    unsettled = lab.curator("certify").json["unsettled"]
+    assert unsettled > 70, "blind first looks that disagree"
+    file = lab.curator.project / "curator.toml"
+    file.write_text(f'{file.read_text()}zoe_{lab.workspace} = "Zoe"\n')
+    again = lab.pull()
+    assert (again["pulled"], again["unchanged"], again["taken_back"]) == (0, 80, 0)
+    for card in audit_cards:
+        zoe.change(card, "draft")
+        zoe.change(card, "submitted")
+    renamed = lab.pull()
+    assert (renamed["pulled"], renamed["taken_back"], renamed["by_reviewer"]) == (80, 80, {"Zoe": 80})
+    assert lab.curator("certify").json["unsettled"] == unsettled, "one person, whatever the name"
+    last = lab.pull()
+    assert (last["pulled"], last["taken_back"]) == (0, 0)
+
+
 def test_an_answer_to_a_changed_text_is_never_attributed(lab: Lab) -> None:
     lab.route()
     ana = lab.annotator("ana")

@@ -125,3 +125,15 @@ def test_raw_labels_that_came_after_the_draw_are_not_covered(tmp_path: Path) -> 
     passed, why = _gate(curator, "--labels", "teacher")
     assert passed is False
     assert "4 releasable rows came after" in why
+
+
+def test_rows_that_came_while_a_spot_check_was_reviewed_make_no_missed_attempt_of_it(tmp_path: Path) -> None:
+    curator, truth = make_project(tmp_path, task=_task(0.2))
+    plan = curator.ok("plan", "--reviews", 120)
+    late = [{"id": "late", "input": "tell me about tulips", "label": "refund", "split": "train"}]
+    curator.ok("ingest", write_jsonl(tmp_path / "late.jsonl", late), "--source", "teacher", "--labeler", "gpt")
+    review_all(curator, plan, truth, tmp_path / "r.jsonl")
+    found = curator("certify").json
+    assert (found["status"], found["shipped_error"], found["late_rows"]) == ("UNCERTIFIED", None, 1)
+    again = curator.ok("plan", "--reviews", 60)
+    assert not any("attempt" in note for note in again["notes"])

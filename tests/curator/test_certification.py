@@ -156,6 +156,8 @@ def test_a_row_that_came_later_voids_the_claim_about_the_release() -> None:
     found = judge(late=[row("new")])
     assert (found.status, found.late_rows) == ("UNCERTIFIED", 1)
     assert "came after this spot-check" in found.why[0]
+    assert found.shipped_error is None, "a figure about some of the rows that ship is none about the release"
+    assert found.teacher_error == judge().teacher_error
     assert judge(late=[row("new", **agreed())]).status == "CERTIFIED", "a late row that a person settled is known"
     assert judge(late=[row("new", out="excluded")]).status == "CERTIFIED"
 
