@@ -61,6 +61,7 @@ class CertificateFacts:
         gold: What reviewers' errors were measured to be, or None.
         waivers: Versions that were released though this gate failed: (version, who, why).
         checked: Whether checks had ranked the rows by risk before the draw.
+        unused_draws: Other spot-checks that had been drawn when the review began, and that nobody reviewed.
     """
 
     dataset: str
@@ -83,6 +84,7 @@ class CertificateFacts:
     gold: MeasuredError | None = None
     waivers: tuple[tuple[str, str, str], ...] = field(default=())
     checked: bool = True
+    unused_draws: int = 0
 
 
 def document(facts: CertificateFacts) -> Document:
@@ -196,6 +198,12 @@ def _not_claimed(facts: CertificateFacts) -> Section:
         f"Certainty. At {_level(found.confidence)} confidence, a bound made in this way is too low in at most "
         f"{_level(1 - found.confidence)} of cases.",
     ]
+    if facts.unused_draws:
+        others = "1 more spot-check" if facts.unused_draws == 1 else f"{facts.unused_draws:,} more spot-checks"
+        points.append(
+            f"That nobody chose among draws: {others} of these labels had been drawn when the review began, and nobody "
+            "reviewed them. The figure holds for a draw that was not picked by the rows that came out."
+        )
     if found.late_rows:
         points.append(f"{found.late_rows:,} rows came after the draw and are not covered.")
     if found.attempt > 1:

@@ -126,6 +126,7 @@ def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFa
         gold=gold,
         waivers=_waivers(store, dataset),
         checked=plan["settings"].get("checked", True),
+        unused_draws=certificates.unused_draws(store, plan),
     )
 
 

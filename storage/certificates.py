@@ -156,6 +156,14 @@ def missed_before(
     return missed
 
 
+def unused_draws(store: Store, plan: dict[str, Any]) -> int:
+    """Certify plans of the same labels that had been drawn when this one's review began, and that nobody reviewed."""
+    own = _looked_at(store, plan, None)
+    others = [p for p in plans.of_dataset(store, plan["dataset"], "certify") if p["labeler"] == plan["labeler"]]
+    earlier = [p for p in others if p["plan"] != plan["plan"] and p["seq"] < own.first]
+    return sum(_looked_at(store, p, None).first == math.inf for p in earlier)
+
+
 def _uncleared(store: Store, met: str, missed: Sequence[str], about: Collection[str] | None) -> list[str]:
     """The plans that missed and that one which met the target does not clear."""
     covered = _drawn_from(store, met)

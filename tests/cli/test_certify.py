@@ -190,3 +190,14 @@ def test_an_unfinished_spot_check_names_the_rows_that_are_due_also_those_left_ou
     assert f"due: {due[1]} (left out)" in run("--project", curator.project, "certify").out
     review_all(curator, plan | {"tasks": plan["tasks"][:4]}, truth, tmp_path / "r.jsonl")
     assert "due" not in curator("certify").json
+
+
+def test_the_document_says_how_many_draws_there_were_to_choose_from(tmp_path: Path) -> None:
+    curator, truth = make_project(tmp_path)
+    drawn = [curator.ok("plan", "--reviews", "20", "--seed", seed) for seed in range(3)]
+    review_all(curator, drawn[1], truth, tmp_path / "r.jsonl")
+    curator.ok("plan", "--reviews", "20", "--seed", 9)
+    said = curator("certify", "--text").json["text"]
+    assert "2 more spot-checks of these labels had been drawn when the review began" in said
+    first = curator("certify", "--text", "--plan", drawn[0]["plan"]).json["text"]
+    assert "2 more spot-checks" in first, "not the one that was reviewed"
