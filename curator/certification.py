@@ -23,6 +23,10 @@ from curator.rounding import at_most
 from curator.types import Bound
 
 Status = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]
+REDEFINED = (
+    "the task's labels or rubric were changed after this spot-check was drawn, and it does not say how many labels are "
+    "wrong by the new ones: review a fresh spot-check to know"
+)
 CLEAR = ("settled", "rejected")
 
 
@@ -85,6 +89,7 @@ def certify(
     purpose: str = "certify",
     missed: Sequence[str] = (),
     raw: bool = False,
+    redefined: bool = False,
 ) -> Certificate:
     """Judge a plan.
 
@@ -102,6 +107,7 @@ def certify(
         missed: Plans before this one that missed its target, since the last that met it; oldest first.
         raw: What ships are the teacher's own labels of the rows that `current` leaves in, whatever people said since:
             an error is fixed only where its row is left out.
+        redefined: Whether the task's labels or rubric were changed after the draw: said in `why`.
 
     Raises:
         NotEnoughDataError: The plan has no rows.
@@ -126,6 +132,8 @@ def certify(
         why = tuple(f"raw labels of the teacher: {each}" for each in why)
     if missed:
         why = (*why, spent_in_words(missed, asked))
+    if redefined:
+        why = (*why, REDEFINED)
     return Certificate(
         status=status,
         why=why,

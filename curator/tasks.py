@@ -47,6 +47,10 @@ class Task:
             "confidence": self.confidence,
         }
 
+    def says_right(self) -> tuple[Any, ...]:
+        """What of the definition says which answer is right: not its name, its target or its confidence."""
+        return self.kind, self.labels, self.rubric.strip(), self.schema, self.database
+
     def check_value(self, value: str) -> str:
         """The value as it is stored, or the reason why it is none.
 

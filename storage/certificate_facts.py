@@ -87,7 +87,8 @@ def due(store: Store, plan: str) -> list[dict[str, str]]:
 def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFacts:
     """All that the certificate's document tells."""
     plan = plans.get(store, certificate.plan)
-    task, tasks = datasets.task_of(store, dataset), plans.tasks(store, certificate.plan)
+    task = certificates.redefined(store, plan) or datasets.task_of(store, dataset)
+    tasks = plans.tasks(store, certificate.plan)
     given = reviews.frame(store, dataset, plan=certificate.plan)
     audit = tasks.filter(pl.col("stream") == "audit")
     looks = given.filter(pl.col("stream") == "audit").group_by("task").len()

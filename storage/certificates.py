@@ -10,6 +10,7 @@ import polars as pl
 from curator.certification import Certificate, certify
 from curator.errors import NotEnoughDataError, RequestError
 from curator.sampling import ALLOCATIONS
+from curator.tasks import Task
 from curator.types import GOLD, Bound
 from storage import datasets, plans, reviews, views
 from storage.store import File, Store
@@ -238,7 +239,14 @@ def _certify(
         purpose=plan["purpose"],
         missed=missed,
         raw=raw,
+        redefined=redefined(store, plan) is not None,
     )
+
+
+def redefined(store: Store, plan: dict[str, Any]) -> Task | None:
+    """The task as it was when the plan was drawn, if what is right by it has been defined anew since; else None."""
+    then, now = (datasets.task_of(store, plan["dataset"], as_of=seq) for seq in (plan["seq"], None))
+    return then if then.says_right() != now.says_right() else None
 
 
 def as_bound(stored: dict[str, Any]) -> Bound:

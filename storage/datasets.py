@@ -53,12 +53,12 @@ def require(store: Store, dataset: str | None) -> str:
     return dataset
 
 
-def task_of(store: Store, dataset: str) -> Task:
-    """The task definition that the dataset has now."""
+def task_of(store: Store, dataset: str, *, as_of: int | None = None) -> Task:
+    """The task definition that the dataset has now, or had as of a seq."""
     rows = store.rows(
         "select t.definition from dataset d join task_definition t using (task_hash) "
-        "where d.dataset = ? order by d.seq desc limit 1",
-        [dataset],
+        "where d.dataset = ? and d.seq <= ? order by d.seq desc limit 1",
+        [dataset, 2**62 if as_of is None else as_of],
     )
     if not rows:
         require(store, dataset)

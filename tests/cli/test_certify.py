@@ -1,6 +1,7 @@
 """What `certify` and `accept` say: attempts in a row, the live answer, the document, error by class."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,18 @@ def test_the_document_says_how_many_draws_there_were_to_choose_from(tmp_path: Pa
     assert "2 more spot-checks of these labels had been drawn when the review began" in said
     first = curator("certify", "--text", "--plan", drawn[0]["plan"]).json["text"]
     assert "2 more spot-checks" in first, "not the one that was reviewed"
+
+
+def test_a_certificate_says_when_what_is_right_was_defined_anew_after_the_draw(tmp_path: Path) -> None:
+    curator, truth = make_project(tmp_path)
+    plan = curator.ok("plan", "--reviews", "20")
+    review_all(curator, plan, truth, tmp_path / "r.jsonl")
+    drawn_by = curator.ok("certify", "--text")
+    for changed, said in ((TARGET, False), (TASK.replace("a parcel", "a parcel or a letter"), True)):
+        (tmp_path / "task.toml").write_text(changed)
+        curator.ok("dataset", "create", "support", "--task", tmp_path / "task.toml")
+        found = curator("certify", "--text").json
+        assert any("labels or rubric were changed after" in why for why in found["why"]) is said
+    definition = re.search(r"definition [0-9a-f]{16}", drawn_by["text"])
+    assert definition is not None
+    assert definition[0] in found["text"], "the one that it speaks of"
