@@ -143,8 +143,6 @@ def missed_before(
     same_labels = [p for p in plans.of_dataset(store, plan["dataset"], "certify") if p["labeler"] == plan["labeler"]]
     begun = sorted(((_looked_at(store, p, as_of), p) for p in same_labels), key=lambda each: each[0])
     own = next((look for look, p in begun if p["plan"] == plan.get("plan")), None)
-    if own is not None:
-        about = _drawn_from(store, plan["plan"], known=False)
     for look, earlier in begun:
         if look.first == math.inf or (own is not None and look >= own):
             break
@@ -153,7 +151,11 @@ def missed_before(
             then = views.current(store, plan["dataset"], labeler=plan["labeler"], as_of=look.last)
             then = then.filter(pl.col("example_id").is_in(_drawn_from(store, earlier["plan"])))  # late rows aside
             met = _certify(store, earlier, then, look.last, asked, missed).meets
-        missed = _uncleared(store, earlier["plan"], missed, about) if met else [*missed, str(earlier["plan"])]
+        if met and missed:
+            about = _drawn_from(store, plan["plan"], known=False) if own is not None else about
+            missed = _uncleared(store, earlier["plan"], missed, about)
+        elif not met:
+            missed = [*missed, str(earlier["plan"])]
     return missed
 
 
