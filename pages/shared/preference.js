@@ -61,6 +61,10 @@ class PreferenceQueue extends CardQueue {
     return name === "skip" ? this.decide("skip") : this.decide("prefer", name);
   }
 
+  boxes() {
+    return [[this.el.text], [this.el.left, this.el.right]];
+  }
+
   key(event) {
     if (foreign(event) || (event.key === "Enter" && onButton(event))) return false;
     const names = { 1: "left", ArrowLeft: "left", 2: "right", ArrowRight: "right", t: "tie", s: "skip", u: "undo", n: "note", d: "marks", "?": "help" };

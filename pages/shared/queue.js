@@ -199,7 +199,7 @@ class CardQueue {
     this.onKey = (event) => {
       if (newest && newest !== this) return;
       const field = event.composedPath().find((node) => /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName) || node.isContentEditable);
-      const handled = field ? this.fieldKey(event, field) : this.key(event);
+      const handled = field ? this.fieldKey(event, field) : this.scrolls(event) ? this.scroll(event.key) : this.key(event);
       if (!handled) return;
       event.preventDefault();
       event.stopImmediatePropagation(); // Streamlit has shortcuts of its own (R, C)
@@ -226,6 +226,38 @@ class CardQueue {
 
   click(button) {
     if (button.dataset.do) this.command(button.dataset.do);
+  }
+
+  // Whether a key scrolls (also a held one): the browser itself would scroll nothing, since the page's own box, not the
+  // document, is what scrolls, and the focus is outside of it. Tables and tabs keep their arrows.
+  scrolls(event) {
+    const here = event.target === document.body || event.composedPath().includes(this.root);
+    const alone = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+    return here && alone && /^(Arrow|Page)(Up|Down)$/.test(event.key);
+  }
+
+  // What is scrolled before the page is, in the order of reading; boxes side by side together.
+  boxes() {
+    return [];
+  }
+
+  scroll(key) {
+    const down = key.endsWith("Down");
+    const groups = [...this.boxes(), [this.page()]];
+    const room = (box) => (down ? box.scrollHeight - box.clientHeight - box.scrollTop : box.scrollTop) > 1;
+    const group = (down ? groups : groups.reverse()).find((boxes) => boxes.some(room));
+    for (const box of group ?? []) {
+      box.scrollBy(0, (down ? 1 : -1) * (key.startsWith("Page") ? 0.9 * box.clientHeight : 60));
+      if (this.root.contains(box)) box.scrollIntoView({ block: "nearest" });
+    }
+    return Boolean(group);
+  }
+
+  // The box that the page scrolls in.
+  page() {
+    let node = this.root.getRootNode().host ?? this.root;
+    while (node.parentElement && !(node.scrollHeight > node.clientHeight && /auto|scroll/.test(getComputedStyle(node).overflowY))) node = node.parentElement;
+    return node;
   }
 
   // Whether leaving the page deserves a warning.

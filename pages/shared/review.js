@@ -272,22 +272,13 @@ class ReviewQueue extends AnswerQueue {
     else super.click(button);
   }
 
-  // Scroll what is too long for its box: the text, then the answer below it. Whether there was anything to scroll.
-  scroll(key) {
-    const down = key.endsWith("Down");
-    const boxes = [this.el.text, this.el.proposed, this.el.secondDiff];
-    const room = (box) => (down ? box.scrollHeight - box.clientHeight - box.scrollTop : box.scrollTop) > 1;
-    const box = (down ? boxes : boxes.reverse()).find(room);
-    box?.scrollBy(0, (down ? 1 : -1) * (key.startsWith("Page") ? 0.9 * box.clientHeight : 60));
-    box?.scrollIntoView({ block: "nearest" });
-    return Boolean(box);
+  boxes() {
+    return [[this.el.text], [this.el.proposed], [this.el.secondDiff]];
   }
 
   key(event) {
-    const { key } = event;
-    const alone = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-    if (alone && /^(Arrow|Page)(Up|Down)$/.test(key)) return this.scroll(key);
     if (foreign(event)) return false;
+    const { key } = event;
     if (key === "Enter") return onButton(event) ? false : (this.command("accept"), true);
     if (key === "Escape") return this.leave(), true;
     if (key.length !== 1 || key === " ") return false;

@@ -91,3 +91,19 @@ def test_each_key_prefers_the_answer_that_was_on_that_side_when_it_was_pressed(
     preferred = {p.chosen for p in versions.pairs(project.store, "qa") if p.source == "preference"}
     assert preferred
     assert preferred <= {shown for _, key, shown in expected if key not in "ts"}
+
+
+def test_two_answers_that_are_longer_than_the_screen_are_read_by_keyboard(
+    run_app: Callable, open_page: Callable, project: Settings
+) -> None:
+    page: Page = open_page().page
+    page.set_viewport_size({"width": 900, "height": 400})
+    page.goto(f"{run_app(project.project).url}/preferences")
+    settled(page, "Preferences")
+    expect(page.locator(".side .value").first).not_to_be_empty(timeout=30_000)
+    for _ in range(20):
+        page.keyboard.press("PageDown")
+    end = "box => [box.scrollTop > 0, box.scrollTop + box.clientHeight >= box.scrollHeight - 1]"
+    assert page.get_by_test_id("stMain").evaluate(end) == [True, True]
+    page.keyboard.press("ArrowUp")
+    assert page.get_by_test_id("stMain").evaluate(end) == [True, False]

@@ -221,6 +221,10 @@ def test_a_text_and_an_answer_of_several_pages_are_scrolled_by_keyboard_and_chan
         page.keyboard.press("ArrowDown")
     assert text.evaluate(read) == [True, True]
     assert proposed.evaluate(read)[0]  # the answer goes on where the text ends
+    page.set_viewport_size({"width": 900, "height": 400})
+    for _ in range(80):
+        page.keyboard.press("PageDown")
+    assert page.get_by_test_id("stMain").evaluate(read) == [True, True]  # and the page where the answer ends
     page.keyboard.press("e")
     box = page.get_by_label("Your answer")
     box.fill(f"First {answer.replace('word5. word6.', 'word5. six.')} last")
