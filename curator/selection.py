@@ -22,16 +22,19 @@ def select(
     method: str,
     seed: int,
     labels: Sequence[str | None] | None = None,
+    settled: Sequence[int] = (),
 ) -> NDArray[np.int64]:
     """Choose n of N rows.
 
     Args:
         vectors_ND: Embeddings of unit length.
-        n: Rows to choose, 0..N.
+        n: Rows to choose, 0..N less the settled ones.
         method: "kcenter" (greedy k-center, Gonzalez 1985: next to annotate), "facility" (greedy facility
             location: the most representative) or "random" (stratified by `labels` where given).
         seed: Seed of the first row, of the reference sample and of the draw.
         labels: Strata for "random".
+        settled: For "kcenter", rows that are annotated already: none is chosen, and what is chosen is far from them
+            too (Sener and Savarese 2018).
 
     Returns:
         Row indices in the order chosen (sorted for "random").
@@ -39,15 +42,16 @@ def select(
     Raises:
         RequestError: n is out of range, or the method is unknown.
     """
-    if not 0 <= n <= len(vectors_ND):
-        msg = f"cannot choose {n} of {len(vectors_ND)} rows: give a number from 0 to {len(vectors_ND)}"
+    count = len(vectors_ND) - len(settled)
+    if not 0 <= n <= count:
+        msg = f"cannot choose {n} of {count} rows: give a number from 0 to {count}"
         raise RequestError(msg)
     rng = np.random.default_rng(seed)
     if n == 0:
         return np.zeros(0, dtype=np.int64)
     match method:
         case "kcenter":
-            return _kcenter(vectors_ND, n)
+            return _kcenter(vectors_ND, n, settled)
         case "facility":
             return _facility(vectors_ND, n, rng)
         case "random":
@@ -57,16 +61,22 @@ def select(
             raise RequestError(msg)
 
 
-def _kcenter(vectors_ND: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-    # Start at the row nearest to the middle, so that the choice does not hang on a seed; then always the row
-    # farthest from all chosen ones.
-    first = int((vectors_ND @ vectors_ND.mean(axis=0)).argmax())
-    chosen = [first]
-    nearest_N = vectors_ND @ vectors_ND[first]
-    for _ in range(n - 1):
-        nearest_N[chosen[-1]] = np.inf
+def _kcenter(vectors_ND: NDArray[np.float32], n: int, settled: Sequence[int]) -> NDArray[np.int64]:
+    # Always the row farthest from all chosen ones. Where none is, start at the row nearest to the middle, so that
+    # the choice does not hang on a seed.
+    if settled:
+        centres_SD = vectors_ND[list(settled)]
+        blocks = (centres_SD[start : start + _BLOCK] for start in range(0, len(settled), _BLOCK))
+        nearest_N = np.max([(vectors_ND @ block_BD.T).max(axis=1) for block_BD in blocks], axis=0)
+        nearest_N[list(settled)] = np.inf
+    else:
+        nearest_N = -(vectors_ND @ vectors_ND.mean(axis=0))
+    chosen: list[int] = []
+    for _ in range(n):
         chosen.append(int(nearest_N.argmin()))
-        nearest_N = np.maximum(nearest_N, vectors_ND @ vectors_ND[chosen[-1]])
+        cosine_N = vectors_ND @ vectors_ND[chosen[-1]]
+        nearest_N = np.maximum(nearest_N, cosine_N) if settled or len(chosen) > 1 else cosine_N
+        nearest_N[chosen[-1]] = np.inf
     return np.array(chosen, dtype=np.int64)
 
 

@@ -32,10 +32,10 @@ def run(
     revision: str,
     seed: int = 0,
 ) -> SelectReport:
-    """Choose `n` of the rows that are not excluded.
+    """Choose `n` of the rows that are not excluded; those next to annotate (kcenter) are no row that people reviewed.
 
     Raises:
-        NotEnoughDataError: No rows, or rows without vectors.
+        NotEnoughDataError: No rows, none that nobody has reviewed yet, or rows without vectors.
     """
     datasets.require(store, dataset)
     rows = views.current(store, dataset)
@@ -45,7 +45,12 @@ def run(
         raise NotEnoughDataError(msg)
     vectors_ND = vectors.load(store, encoder, revision, rows["content_hash"].to_list())
     labels = rows["value"].to_list() if method == "random" else None
-    chosen = [int(i) for i in selection.select(vectors_ND, min(n, rows.height), method, seed, labels=labels)]
+    settled = rows["human_status"].is_not_null().arg_true().to_list() if method == "kcenter" else []
+    if len(settled) == rows.height:
+        msg = f"people have reviewed every row of {dataset!r}: there is none to annotate next; ingest more rows"
+        raise NotEnoughDataError(msg)
+    wanted = min(n, rows.height - len(settled))
+    chosen = selection.select(vectors_ND, wanted, method, seed, labels=labels, settled=settled).tolist()
     picked = rows[chosen]
     return SelectReport(
         dataset, method, len(chosen), tuple(picked["external_id"].to_list()), tuple(picked["example_id"].to_list())

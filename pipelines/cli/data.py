@@ -291,7 +291,7 @@ def select_rows(
     method: Annotated[str, typer.Option(help="kcenter | facility | random")] = "kcenter",
     seed: Seed = 0,
 ) -> int:
-    """Choose rows: next to annotate (kcenter), representative (facility), or stratified random."""
+    """Choose rows: next to annotate (kcenter, unlike what people reviewed), representative, or stratified random."""
     store = settings().store
     name = datasets.require(store, dataset)
     encoder, revision = vectors_in_use(store)

@@ -97,3 +97,13 @@ def test_figures_of_each_version_are_kept(curator: Curator) -> None:
     assert first["labels"] == 3
     assert first["findings"] >= 0
     assert first["label_error_at_most"] is None
+
+
+def test_what_is_next_to_annotate_is_no_row_that_people_reviewed(curator: Curator, tmp_path: Path) -> None:
+    plan = curator.ok("plan", "--dataset", "support", "--reviews", 40, "--max-error", 0.5)
+    accepted = [{"task_id": t["task_id"], "reviewer": "ana", "verdict": "accept"} for t in plan["tasks"]]
+    curator.ok("review", "import", write_jsonl(tmp_path / "accepted.jsonl", accepted), "--plan", plan["plan"])
+    every = curator.ok("select", "--dataset", "support", "--n", "9999", "--method", "facility")["external_ids"]
+    unlike = curator.ok("select", "--dataset", "support", "--n", "9999", "--method", "kcenter")["external_ids"]
+    assert set(unlike) < set(every)
+    assert len(every) - len(unlike) == len(accepted)

@@ -59,3 +59,16 @@ def test_wrong_requests_are_refused():
         select(points(6), 7, "random", 0)
     with pytest.raises(RequestError, match="unknown method"):
         select(points(6), 2, "best", 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sets(st.integers(0, 59), min_size=1, max_size=50), st.integers(1, 10))
+def test_what_is_next_to_annotate_is_farthest_from_all_that_is_annotated(annotated, n):
+    x = points(60)
+    settled = sorted(annotated)
+    for row in select(x, n, "kcenter", 0, settled=settled).tolist():
+        nearest = (x @ x[settled].T).max(axis=1)
+        nearest[settled] = np.inf
+        assert row not in settled
+        assert nearest[row] == pytest.approx(nearest.min(), abs=1e-6)
+        settled.append(row)
