@@ -1,6 +1,7 @@
 """Commands about the installation: app, demo, doctor, backup, restore, bench."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,10 +55,13 @@ def serve(
     command += ["--server.port", str(chosen), "--server.address", address, "--server.headless", "true"]
     if auth:  # else Streamlit would ask the internet for its own address, to know whom to let connect
         command += ["--browser.serverAddress", urlsplit(url).hostname or LOCAL]
-    try:
-        return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as server:
+        # Who ends this command means the app: its port must not stay taken by a server that nobody knows of.
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            return max(0, server.wait())
+        except KeyboardInterrupt:
+            return 0
 
 
 def _free_port(first: int = 8501) -> int:
