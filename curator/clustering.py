@@ -13,6 +13,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
+from curator.normalise import visible
 from curator.selection import select
 
 THRESHOLD = 0.5
@@ -151,7 +152,9 @@ def name_clusters(texts: Sequence[str], labels_N: NDArray[np.int64], *, words: i
     count = int(labels_N.max()) + 1 if len(labels_N) else 0
     documents = [" ".join(texts[row] for row in np.flatnonzero(labels_N == c).tolist()) for c in range(count)]
     by_word = _telling_terms(documents, words, token_pattern=r"(?u)[^\W\d_][\w\u0300-\u036f\u0900-\u109f]{2,}")
-    by_gram = _telling_terms(documents, words, analyzer="char_wb", ngram_range=(3, 3))
+    by_gram = _telling_terms(
+        [visible(document) for document in documents], words, analyzer="char_wb", ngram_range=(3, 3)
+    )
     names = []
     for c in range(count):
         repeated = [term for term, times in by_word[c] if times > 1]

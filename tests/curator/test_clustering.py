@@ -65,3 +65,12 @@ def test_names_are_telling_words_in_any_script():
 def test_one_text_too_many_is_refused():
     with pytest.raises(ValueError, match="one vector for each"):
         cluster(np.ones((2, 3), dtype=np.float32), ["a"], seed=0)
+
+
+def test_a_name_is_never_made_of_characters_that_nobody_sees():
+    family, waving = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f44b\u200d"
+    texts = [family * 2 + waving, waving + family, family, "\u200b", "\u200b\u200b"]
+    shown, empty = name_clusters(texts, np.array([0, 0, 0, 1, 1]))
+    assert "\u200d" not in shown
+    assert "\U0001f468" in shown
+    assert empty == "cluster 1"
