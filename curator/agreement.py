@@ -101,7 +101,8 @@ def agreement(
     - raw: mean over items of the share of agreeing pairs of ratings;
     - Krippendorff's alpha, nominal: 1 - D_o / D_e over pairable values (Krippendorff 2011);
     - Fleiss' kappa (1971), with Gwet's mean item shares where items have unequal numbers of ratings;
-    - Gwet's AC1 (2008): chance agreement sum(p_k (1 - p_k)) / (K - 1) over the task's K labels;
+    - Gwet's AC1 (2008): chance agreement sum(p_k (1 - p_k)) / (K - 1) over the task's K labels. The shares p_k of
+      both are over all rated items (Gwet 2014, ch. 2); items rated once count in them and are not resampled;
     - by rater: how often another rating of the same item is the rater's own;
     - by class: of two ratings of one item, how often the second is k, given that the first is k.
 
@@ -119,7 +120,8 @@ def agreement(
     shared_IK = counts_IK[counts_IK.sum(axis=1) >= 2].astype(np.float64)
     if not len(shared_IK):
         raise NotEnoughDataError("no item has two ratings: have two people review the same rows")
-    boot = _Bootstrap(seed, repetitions, confidence)
+    once_K = counts_IK[counts_IK.sum(axis=1) == 1].sum(axis=0).astype(np.float64)
+    boot = _Bootstrap(seed, repetitions, confidence, once_K)
     overall = [boot.coefficient(name, f, shared_IK) for name, f in COEFFICIENTS.items()]
     by_class = tuple(
         boot.coefficient(label, partial(_specific, k=k), shared_IK) for k, label in enumerate(rated.labels)
@@ -140,9 +142,10 @@ def agreement(
 class _Sums:
     """Item sums under B sets of item weights, from which every coefficient follows."""
 
-    weight_B: NDArray[np.float64]  # items
+    weight_B: NDArray[np.float64]  # items with two or more ratings
+    rated_B: NDArray[np.float64]  # those and the items with one
     agree_B: NDArray[np.float64]  # sum over items of the share of agreeing pairs
-    share_BK: NDArray[np.float64]  # sum over items of the share of each label
+    share_BK: NDArray[np.float64]  # sum over all rated items of the share of each label
     count_BK: NDArray[np.float64]  # ratings by label
     same_BK: NDArray[np.float64]  # sum of n_ik (n_ik - 1) / (n_i - 1)
 
@@ -150,13 +153,14 @@ class _Sums:
 Statistic = Callable[[_Sums], NDArray[np.float64]]
 
 
-def _sums(counts_IK: NDArray[np.float64], weights_BI: NDArray[np.float64]) -> _Sums:
+def _sums(counts_IK: NDArray[np.float64], weights_BI: NDArray[np.float64], once_K: NDArray[np.float64]) -> _Sums:
     size_I = counts_IK.sum(axis=1)
     same_IK = counts_IK * (counts_IK - 1) / (size_I - 1)[:, None]
     return _Sums(
         weights_BI.sum(axis=1),
+        weights_BI.sum(axis=1) + once_K.sum(),
         weights_BI @ (same_IK.sum(axis=1) / size_I),
-        weights_BI @ (counts_IK / size_I[:, None]),
+        weights_BI @ (counts_IK / size_I[:, None]) + once_K,
         weights_BI @ counts_IK,
         weights_BI @ same_IK,
     )
@@ -181,14 +185,14 @@ def _alpha(s: _Sums) -> NDArray[np.float64]:
 
 
 def _fleiss(s: _Sums) -> NDArray[np.float64]:
-    chance_B = ((s.share_BK / s.weight_B[:, None]) ** 2).sum(axis=1)
+    chance_B = ((s.share_BK / s.rated_B[:, None]) ** 2).sum(axis=1)
     return _ratio(_raw(s) - chance_B, 1 - chance_B)
 
 
 def _ac1(s: _Sums) -> NDArray[np.float64]:
     if s.share_BK.shape[1] < 2:
         return np.full(len(s.weight_B), np.nan)
-    p_BK = s.share_BK / s.weight_B[:, None]
+    p_BK = s.share_BK / s.rated_B[:, None]
     chance_B = (p_BK * (1 - p_BK)).sum(axis=1) / (p_BK.shape[1] - 1)
     return _ratio(_raw(s) - chance_B, 1 - chance_B)
 
@@ -210,18 +214,19 @@ class _Bootstrap:
     seed: int
     repetitions: int
     confidence: float
+    once_K: NDArray[np.float64]
 
     def coefficient(self, name: str, statistic: Statistic, counts_IK: NDArray[np.float64]) -> Coefficient:
         """The statistic on the items, with the percentile interval over resampled items."""
         items = len(counts_IK)
-        value = float(statistic(_sums(counts_IK, np.ones((1, items))))[0])
+        value = float(statistic(_sums(counts_IK, np.ones((1, items)), self.once_K))[0])
         if np.isnan(value):
             return Coefficient(name, None, None, None, items, "not defined: no variation to agree about")
         rng, values, left = np.random.default_rng(self.seed), [], self.repetitions
         while left:
             rows = min(left, max(1, _CHUNK // items))
             weights_BI = rng.multinomial(items, np.full(items, 1 / items), rows).astype(np.float64)
-            values.append(statistic(_sums(counts_IK, weights_BI)))
+            values.append(statistic(_sums(counts_IK, weights_BI, self.once_K)))
             left -= rows
         return _with_interval(name, value, np.concatenate(values), items, self.confidence)
 

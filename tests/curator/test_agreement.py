@@ -46,6 +46,14 @@ def test_krippendorff_alpha_of_his_own_example_with_missing_ratings():
     ) == pytest.approx(0.743, abs=0.0005)
 
 
+def test_class_shares_are_over_all_rated_items_also_those_rated_once():
+    # The same table, whose last unit has one rating; Gwet's irrCAC 1.0 gives these for cac.raw4raters.
+    report = agreement(ratings(krippendorff_example()), seed=0, repetitions=50)
+    assert value(report, "raw agreement") == pytest.approx(0.81818, abs=5e-6)
+    assert value(report, "Fleiss' kappa") == pytest.approx(0.76117, abs=5e-6)
+    assert value(report, "Gwet's AC1") == pytest.approx(0.77544, abs=5e-6)
+
+
 def krippendorff_example():
     rows = {
         "A": "1 2 3 3 2 1 4 1 2 . . .",
