@@ -147,7 +147,7 @@ def pattern(table: Table, found: Pattern, said: dict[int, str]) -> Finding:
     evidence: dict[str, Any] = {
         "basis": found.basis, "given": found.label, "size": len(found.rows), "view": shape.view,
         "separability": {"silhouette": round(shape.silhouette, 4), "gap": round(shape.gap, 2),
-                         "stability": round(shape.stability, 4)},
+                         "stability": round(shape.stability, 4), "apart": round(shape.apart, 2)},
         "groups": groups, "samples": table.samples(found.rows),
     }  # fmt: skip
     if found.value is None:

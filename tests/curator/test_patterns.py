@@ -45,6 +45,23 @@ def test_two_wrong_reviews_or_scattered_ones_propose_nothing():
     assert all(p.basis == "shape" for p in find_patterns(None, texts, labels, seed=0, reviewed=mixed).patterns)
 
 
+def test_a_borrowed_kind_is_found_where_the_other_labels_are_of_two_kinds_as_well():
+    # Each label has two kinds of its own, near each other, as far apart as each likes: the silhouettes tell nothing.
+    rng = np.random.default_rng(1)
+    centres = 3.0 * rng.normal(size=(13, 24))
+    kind = np.repeat(np.arange(13), 40)
+    apart = np.linspace(0.2, 1.2, 13)[kind, None] * np.where(np.arange(len(kind)) % 2, 1.0, -1.0)[:, None]
+    x = centres[kind] + apart * rng.normal(size=(13, 24))[kind] + 0.5 * rng.normal(size=(len(kind), 24))
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    labels = [f"c{min(k, 11)}" for k in kind]  # the thirteenth kind borrows c11
+    as_they_are = find_patterns(x[kind < 12], ["x"] * 480, [f"c{k}" for k in kind[kind < 12]], seed=0).patterns
+    assert as_they_are == ()
+    (pattern,) = find_patterns(x, ["x"] * len(kind), labels, seed=0).patterns
+    assert pattern.label == "c11"
+    assert pattern.shape.apart > 1.1
+    assert {tuple(sorted({int(kind[row]) for row in group})) for group in pattern.shape.groups} == {(11,), (12,)}
+
+
 def test_embeddings_find_a_borrowed_label_and_name_its_neighbours():
     rng = np.random.default_rng(0)
     centres = 3.0 * rng.normal(size=(9, 24))
