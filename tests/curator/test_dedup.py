@@ -269,3 +269,10 @@ def test_each_word_that_a_long_text_lacks_counts_once(places, seed):
     verdict = compare(text, lacking)
     assert verdict is not None
     assert verdict[0] == pytest.approx(1 - len(places) / (len(text) + len(lacking)))
+
+
+def test_a_text_far_longer_than_another_is_told_apart_at_once():
+    long = [f"word{n % 9973}" for n in range(160_000)]
+    began = time.perf_counter()
+    assert all(compare(long, ["where", "is", "my", "card", f"number{n}"]) is None for n in range(40))
+    assert time.perf_counter() - began < 5
