@@ -144,6 +144,8 @@ def pattern(table: Table, found: Pattern, said: dict[int, str]) -> Finding:
         }
         for place, rows in enumerate(shape.groups)
     ]
+    wrong = [table.ids[row] for row in found.rows]
+    groups.sort(key=lambda group: group["example_ids"] != wrong)  # the group that is wrong is group 1 to a reader
     evidence: dict[str, Any] = {
         "basis": found.basis, "given": found.label, "size": len(found.rows), "view": shape.view,
         "separability": {"silhouette": round(shape.silhouette, 4), "gap": round(shape.gap, 2),

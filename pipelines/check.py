@@ -12,7 +12,7 @@ from curator.ports import Progress
 from storage import datasets, examples, findings, labels, reviews, vectors, views
 from storage.store import Store
 
-RULES_VERSION = 7
+RULES_VERSION = 8
 """Raised when the checks change what they find, so that a rerun does not return an old run."""
 
 

@@ -152,3 +152,20 @@ def test_a_row_that_nothing_speaks_against_is_ranked_but_no_other_label_is_propo
     assert {finding.suggestion["action"] for finding in suspects} == {"review"}
     assert all("nothing speaks against it" in finding.suggestion["text"] for finding in suspects)
     assert "suspect_label: 60 rows are ranked; rows like them speak against 0 of their labels" in result.notes
+
+
+def test_the_group_that_reviews_find_wrong_is_the_first_of_its_finding_though_it_is_the_smaller():
+    texts, labels, truth = languages()
+    rows = [row for row, lang in enumerate(truth) if lang == "ru"]
+    rows += [row for row, lang in enumerate(truth) if lang == "bg"][:60]
+    wrong = [f"r{place}" for place, row in enumerate(rows) if truth[row] == "bg"][:8]
+    data = frame([texts[row] for row in rows], [labels[row] for row in rows])
+    ids = data["example_id"].to_list()
+    said = [ids[int(name[1:])] for name in wrong]
+    reviewed = pl.DataFrame({"example_id": said, "given": ["ru"] * len(said), "value": ["ot"] * len(said)})
+    result = run_checks(data, None, task=task(list(LANGUAGES)), seed=0, reviewed=reviewed)
+    (pattern,) = [found for found in result.findings if found.evidence.get("basis") == "reviews"]
+    first, *others = pattern.evidence["groups"]
+    assert first["example_ids"] == list(pattern.example_ids)
+    assert first["wrong"] == 8
+    assert first["size"] < max(other["size"] for other in others)
