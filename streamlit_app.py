@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from pages.shared.guard import ROOT, reader_roles, roles_of
+from pages.frame.guard import ROOT, reader_roles, roles_of
 
 st.set_page_config(page_title="Curator", page_icon="🧭", layout="wide")
 # Streamlit writes white on every primary button; the dark theme's primary colour is light, for text and lines on dark.

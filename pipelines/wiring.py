@@ -9,10 +9,11 @@ import polars as pl
 
 from curator.errors import RequestError
 from curator.ports import Encoder, ReviewBoard, Sampler, Teacher, Trainer
-from curator.tasks import Task
-from pipelines.settings import Settings
-from storage import examples, versions
-from storage.store import Store
+from curator.records.task import Task
+from pipelines.runtime.settings import Settings
+from storage.dataset import examples
+from storage.engine.store import Store
+from storage.release import versions
 
 DEFAULT_BASE = "Qwen/Qwen3-8B"
 OFFLINE = "offline-langid"

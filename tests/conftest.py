@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from storage.store import Store
+from storage.engine.store import Store
 
 
 class ByFile(LoadScopeScheduling):

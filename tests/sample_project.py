@@ -4,18 +4,23 @@ import csv
 import random
 from pathlib import Path
 
-from curator.tasks import make_task
-from curator.types import TrainingRun
-from pages.shared.native_queue import NativeQueue
-from pages.shared.review_component import ReviewAction
-from pipelines import check, evaluate, ingest, release
-from pipelines import plan as planning
-from pipelines import settings as project_settings
-from pipelines.ingest import IngestConfig
-from pipelines.plan import PlanConfig
-from pipelines.release import ReleaseConfig
-from pipelines.settings import Settings
-from storage import datasets, plans, runs
+from curator.records.task import make_task
+from curator.records.types import TrainingRun
+from pages.components.review.component import ReviewAction
+from pages.review.parts.native_queue import NativeQueue
+from pipelines.analysis import check
+from pipelines.intake import ingest
+from pipelines.intake.ingest import IngestConfig
+from pipelines.release import release
+from pipelines.release.release import ReleaseConfig
+from pipelines.review import plan as planning
+from pipelines.review.plan import PlanConfig
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from pipelines.students import evaluate
+from storage.dataset import datasets
+from storage.release import runs
+from storage.review import plans
 
 LABELS = ("refund", "delivery", "account")
 HOSTILE = "<img src=x onerror=alert(1)> ![a](https://evil.example/a.png) <script>alert(1)</script>"

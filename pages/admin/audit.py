@@ -4,9 +4,9 @@ import json
 
 import streamlit as st
 
-from pages.shared.guard import require_role
-from pages.shared.session import open_project, sidebar
-from storage import audit
+from pages.frame.guard import require_role
+from pages.frame.session import open_project, sidebar
+from storage.access import audit
 
 user = require_role("admin")
 SHOWN = 2_000

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.roles import ALLOWED, ROLES
-from pages.shared.guard import provider, require_role
-from pages.shared.session import open_project, show_error, sidebar
-from pipelines import users
-from storage import users as stored
+from curator.records.roles import ALLOWED, ROLES
+from pages.frame.guard import provider, require_role
+from pages.frame.session import open_project, show_error, sidebar
+from pipelines.admin import users
+from storage.access import users as stored
 
 user = require_role("admin")
 MEANINGS = {

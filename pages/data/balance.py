@@ -5,13 +5,13 @@ import polars as pl
 import streamlit as st
 
 from curator.errors import CuratorError
-from pages.shared import bulk
-from pages.shared.guard import allow, require_role
-from pages.shared.session import dataset_page, lead_on, show_error
-from pages.shared.words import percent, sentence
-from pages.shared.work import watch
-from pipelines import balance
-from storage import labels
+from pages.frame import bulk
+from pages.frame.guard import allow, require_role
+from pages.frame.session import dataset_page, lead_on, show_error
+from pages.frame.words import percent, sentence
+from pages.frame.work import watch
+from pipelines.analysis import balance
+from storage.dataset import labels
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 BARS = 40

@@ -4,11 +4,12 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from pages.shared.guard import require_role
-from pages.shared.session import dataset_page
-from pages.shared.words import BASES, percent, sentence
-from pages.shared.work import cluster_work, watch, work_button
-from storage import clusters, views
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page
+from pages.frame.words import BASES, percent, sentence
+from pages.frame.work import cluster_work, watch, work_button
+from storage.checks import clusters
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 COLOURS, OTHERS = 11, "all smaller clusters"

@@ -4,13 +4,16 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from curator.reference import lacking
-from pages.shared.guard import require_role
-from pages.shared.session import dataset_page
-from pages.shared.words import interval, percent, points, sentence
-from pages.shared.work import coverage_work, curve_work, watch, work_button
-from pipelines import curve, reference
-from storage import datasets, figures, labels, views
+from curator.composition.traffic_coverage import lacking
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page
+from pages.frame.words import interval, percent, points, sentence
+from pages.frame.work import coverage_work, curve_work, watch, work_button
+from pipelines.analysis import learning_curve as curve
+from pipelines.analysis import traffic_coverage as reference
+from storage.checks import figures
+from storage.dataset import datasets, labels
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 WHOLE = "(the rows of this dataset from production)"

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from pages.shared.finding_cards import group_card, pattern_card, standing_actions, suspects_table
-from pages.shared.group_queue import KINDS, of_run
-from pages.shared.guard import require_role
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.words import FINDINGS, clipped, found_in_words, sentence
-from pages.shared.work import check_button, checked_run, watch
-from storage import labels, views
+from pages.data.parts.finding_cards import group_card, pattern_card, standing_actions, suspects_table
+from pages.data.parts.group_queue import KINDS, of_run
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import FINDINGS, clipped, found_in_words, sentence
+from pages.frame.work import check_button, checked_run, watch
+from storage.dataset import labels
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 500

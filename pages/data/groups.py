@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.shared.group_component import group_queue
-from pages.shared.group_queue import KINDS, GroupQueue, of_run
-from pages.shared.guard import allow, recheck, require_role
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.words import FINDINGS, MAY_NOT
-from pages.shared.work import checked_run, watch
-from storage import datasets, examples
+from pages.components.groups.component import group_queue
+from pages.data.parts.group_queue import KINDS, GroupQueue, of_run
+from pages.frame.guard import allow, recheck, require_role
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import FINDINGS, MAY_NOT
+from pages.frame.work import checked_run, watch
+from storage.dataset import datasets, examples
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Duplicates & contradictions", "There is nothing to compare yet.")

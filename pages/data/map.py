@@ -6,17 +6,19 @@ import polars as pl
 import streamlit as st
 
 from curator.errors import CuratorError
-from pages.shared import bulk, map_rows
-from pages.shared.bulk import Bulk, BulkAction, counted
-from pages.shared.filters import containing
-from pages.shared.guard import allow, require_role
-from pages.shared.map_component import chosen, embedding_map, parse_selection
-from pages.shared.map_rows import MapView
-from pages.shared.session import dataset_page, lead_on, show_error
-from pages.shared.words import MAY_NOT
-from pages.shared.work import cluster_work, watch, work_button
-from pipelines import cap
-from storage import clusters, findings, views
+from pages.components.map.component import chosen, embedding_map, parse_selection
+from pages.data.parts import map_rows
+from pages.data.parts.map_rows import MapView
+from pages.frame import bulk
+from pages.frame.bulk import Bulk, BulkAction, counted
+from pages.frame.filters import containing
+from pages.frame.guard import allow, require_role
+from pages.frame.session import dataset_page, lead_on, show_error
+from pages.frame.words import MAY_NOT
+from pages.frame.work import cluster_work, watch, work_button
+from pipelines.analysis import cap
+from storage.checks import clusters, findings
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 1_000

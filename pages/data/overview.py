@@ -4,14 +4,15 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from pages.shared.filters import containing
-from pages.shared.guard import require_role
-from pages.shared.health import newest_certificate, next_step, reviewers
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.trends import trends
-from pages.shared.words import BASES, upper
-from pages.shared.work import watch
-from storage import runs, views
+from pages.data.parts.trends import trends
+from pages.frame.filters import containing
+from pages.frame.guard import require_role
+from pages.frame.health import newest_certificate, next_step, reviewers
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import BASES, upper
+from pages.frame.work import watch
+from storage.release import runs
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 5_000

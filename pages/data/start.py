@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pages.shared.guard import require_role
-from pages.shared.session import open_project, sidebar
-from pages.shared.upload import show_ingested, upload_form
-from pages.shared.words import STATES, clipped
-from pages.shared.work import check_button, demo_work, watch, went_well, work_button
-from pipelines import jobs
-from storage import views
+from pages.data.parts.upload import show_ingested, upload_form
+from pages.frame.guard import require_role
+from pages.frame.session import open_project, sidebar
+from pages.frame.words import STATES, clipped
+from pages.frame.work import check_button, demo_work, watch, went_well, work_button
+from pipelines.runtime import jobs
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings = open_project()

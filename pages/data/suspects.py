@@ -5,14 +5,17 @@ import hashlib
 import polars as pl
 import streamlit as st
 
-from pages.shared import bulk, suspect_rows
-from pages.shared.bulk import Bulk, counted
-from pages.shared.guard import allow, require_role
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.suspect_rows import Filters
-from pages.shared.words import MAY_NOT, percent
-from pages.shared.work import checked_run, watch
-from storage import clusters, datasets, views
+from pages.data.parts import suspect_rows
+from pages.data.parts.suspect_rows import Filters
+from pages.frame import bulk
+from pages.frame.bulk import Bulk, counted
+from pages.frame.guard import allow, require_role
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import MAY_NOT, percent
+from pages.frame.work import checked_run, watch
+from storage.checks import clusters
+from storage.dataset import datasets
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 PAGE = 100

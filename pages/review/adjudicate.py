@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.shared.adjudication_queue import AdjudicationQueue, who_said_what
-from pages.shared.guard import require_role
-from pages.shared.review_component import review_queue
-from pages.shared.session import dataset_page, lead_on
-from storage import datasets, plans
+from pages.components.review.component import review_queue
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page, lead_on
+from pages.review.parts.adjudication_queue import AdjudicationQueue, who_said_what
+from storage.dataset import datasets
+from storage.review import plans
 
 user = require_role("reviewer", "engineer", "admin")
 settings, dataset = dataset_page(user, "Adjudicate", "There is nothing to settle yet.")

@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from curator.agreement import AgreementReport, Coefficient, Ratings, ratings
-from curator.agreement import agreement as measure
-from curator.consensus import compare
 from curator.errors import NotEnoughDataError
-from pages.shared.guard import require_role
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.words import interval, points
-from storage import examples, opinions, plans
+from curator.review.agreement import AgreementReport, Coefficient, Ratings, ratings
+from curator.review.agreement import agreement as measure
+from curator.review.consensus import compare
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import interval, points
+from storage.dataset import examples
+from storage.review import plans
+from storage.views import agreement as opinions
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Agreement", "There are no reviews yet.")

@@ -3,12 +3,14 @@
 import streamlit as st
 
 from curator.errors import CuratorError
-from pages.shared.guard import require_role
-from pages.shared.session import dataset_page, lead_on, show_error
-from pages.shared.words import spot_check_names
-from pipelines import boards, wiring
-from storage import plans, standing
-from storage.standing import Standing
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page, lead_on, show_error
+from pages.frame.words import spot_check_names
+from pipelines import wiring
+from pipelines.review import boards
+from storage.review import plans
+from storage.views import queues as standing
+from storage.views.queues import Standing
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "What is where", "There is nothing to review yet.")

@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from curator.certificate_text import document
+from curator.certificates.statement import document
 from curator.errors import CuratorError
-from pages.shared.certificate_view import acceptance, download_document, show_document
-from pages.shared.guard import require_role
-from pages.shared.session import dataset_page, lead_on, show_error
-from pages.shared.words import spot_check_names
-from pipelines import release
-from storage import certificate_facts, certificates, plans
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page, lead_on, show_error
+from pages.frame.words import spot_check_names
+from pages.review.parts.certificate_view import acceptance, download_document, show_document
+from pipelines.certify import facts as certificate_facts
+from pipelines.certify import judge as certificates
+from pipelines.release import release
+from storage.review import plans
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Certificate", "There is nothing to certify yet.")

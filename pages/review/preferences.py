@@ -3,12 +3,13 @@
 import streamlit as st
 
 from curator.errors import CuratorError
-from pages.shared.guard import allow, require_role
-from pages.shared.preference_component import preference_queue
-from pages.shared.preference_queue import PreferenceQueue
-from pages.shared.session import dataset_page, show_error
-from pipelines import compare
-from storage import comparisons, datasets
+from pages.components.preferences.component import preference_queue
+from pages.frame.guard import allow, require_role
+from pages.frame.session import dataset_page, show_error
+from pages.review.parts.preference_queue import PreferenceQueue
+from pipelines.preferences import draw as compare
+from storage.dataset import datasets
+from storage.review import comparisons
 
 user = require_role("reviewer", "engineer", "admin")
 settings, dataset = dataset_page(user, "Preferences", "There is nothing to compare yet.")

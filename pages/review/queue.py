@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from pages.shared.guard import require_role
-from pages.shared.native_queue import NativeQueue
-from pages.shared.review_component import review_queue
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.words import spot_check_names
-from storage import datasets, plans
+from pages.components.review.component import review_queue
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import spot_check_names
+from pages.review.parts.native_queue import NativeQueue
+from storage.dataset import datasets
+from storage.review import plans
 
 user = require_role("reviewer", "engineer", "admin")
 settings, dataset = dataset_page(user, "Review", "There is nothing to review yet.")

@@ -2,17 +2,21 @@
 
 import streamlit as st
 
-from curator.allocations import price_in_words
-from curator.assignment import Staffing
-from curator.certification import Certificate
+from curator.certificates.certify import Certificate
 from curator.errors import CuratorError
-from pages.shared.certificate_view import LOOKS, live_line, minutes_left
-from pages.shared.guard import allow, require_role
-from pages.shared.session import dataset_page, show_error
-from pages.shared.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names
-from pipelines import plan as planning
-from pipelines.plan import PlanConfig
-from storage import certificate_facts, certificates, labels, plans, views
+from curator.review.staffing import Staffing
+from curator.spot_checks.allocations import price_in_words
+from pages.frame.guard import allow, require_role
+from pages.frame.session import dataset_page, show_error
+from pages.frame.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names
+from pages.review.parts.certificate_view import LOOKS, live_line, minutes_left
+from pipelines.certify import facts as certificate_facts
+from pipelines.certify import judge as certificates
+from pipelines.review import plan as planning
+from pipelines.review.plan import PlanConfig
+from storage.dataset import labels
+from storage.review import plans
+from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Spot-check", "There are no rows to check yet.")

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from pages.shared.evaluation_view import show_report
-from pages.shared.guard import require_role
-from pages.shared.health import reviewers
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.work import evaluate_work, watch, work_button
-from storage import labels, runs, versions, views
+from pages.frame.guard import require_role
+from pages.frame.health import reviewers
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.work import evaluate_work, watch, work_button
+from pages.training.parts.evaluation_view import show_report
+from storage.dataset import labels
+from storage.release import runs, versions
+from storage.views import current as views
 
 user = require_role("engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Evaluation", "There is nothing to evaluate yet.")

@@ -4,11 +4,12 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from pages.shared.guard import require_role
-from pages.shared.session import dataset_page, lead_on
-from pages.shared.words import is_local
-from pages.shared.work import train_work, watch, work_button
-from storage import versions, views
+from pages.frame.guard import require_role
+from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import is_local
+from pages.frame.work import train_work, watch, work_button
+from storage.release import versions
+from storage.views import current as views
 
 user = require_role("engineer", "analyst", "admin")
 KINDS = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO)"}

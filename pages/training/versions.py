@@ -6,13 +6,14 @@ from typing import Any
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.formats import FORMATS
-from pages.shared.guard import allow, require_role
-from pages.shared.session import dataset_page, lead_on, show_error
-from pages.shared.words import GATES, sentence, upper
-from pipelines import release, verify
-from pipelines.release import ReleaseConfig, ReleaseReport
-from storage import labels, versions
+from curator.release.formats import FORMATS
+from pages.frame.guard import allow, require_role
+from pages.frame.session import dataset_page, lead_on, show_error
+from pages.frame.words import GATES, sentence, upper
+from pipelines.release import release, verify
+from pipelines.release.release import ReleaseConfig, ReleaseReport
+from storage.dataset import labels
+from storage.release import versions
 
 user = require_role("engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Versions", "There is nothing to release yet.")

@@ -10,7 +10,7 @@ from typing import Any
 
 from curator.errors import RequestError
 from curator.ports import TeacherAnswer
-from curator.tasks import Task
+from curator.records.task import Task
 
 OTHER = "ot"
 

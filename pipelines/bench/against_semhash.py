@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.dedup import exact_groups, near_groups, near_pairs
+from curator.duplicates.lexical import exact_groups, near_groups, near_pairs
+from curator.duplicates.semantic import semantic_pairs
 from curator.errors import RequestError
-from curator.semantic import semantic_pairs
 from pipelines.bench.planted import APART, EXACT, NEAR, plant
 from pipelines.bench.real_sets import encoded, load
 from pipelines.bench.text_parts import with_twins

@@ -9,9 +9,9 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
-from curator.coverage import Score, Setting, simulate_coverage
-from curator.coverage_decisions import Groups, simulate_decisions
-from curator.coverage_stopping import Stream, simulate_peeking
+from curator.simulation.bound_coverage import Score, Setting, simulate_coverage
+from curator.simulation.group_decisions import Groups, simulate_decisions
+from curator.simulation.peeking import Stream, simulate_peeking
 
 POPULATIONS = (200, 2_000, 20_000)
 REVIEWS = (60, 100, 200, 400)

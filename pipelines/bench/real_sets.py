@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.errors import NotFoundError
-from curator.ids import short_id
+from curator.records.ids import short_id
 from pipelines import wiring
-from pipelines.settings import init
-from storage import vectors
+from pipelines.runtime.settings import init
+from storage.dataset import vectors
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 SETS = {

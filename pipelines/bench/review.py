@@ -1,7 +1,7 @@
 """Suite `review`: reviewers on one app server, with an ingest and an embed running beside them.
 
 What is driven is the app itself, as `curator app` serves it: each reviewer is a signed-in websocket session of its own
-(`pages.shared.visitors`), and a save lasts from the answer to the moment when the browser learns that it is stored.
+(`pipelines.bench.visitors`), and a save lasts from the answer to the moment when the browser learns that it is stored.
 Drawing in a browser is not part of it (the browser tests measure that).
 """
 
@@ -25,19 +25,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.tasks import make_task
-from pipelines import ingest, jobs, settings
-from pipelines import plan as planning
+from curator.records.task import make_task
 from pipelines.bench.served import ROOT, end, served
-from pipelines.ingest import IngestConfig
-from pipelines.plan import PlanConfig
-from storage import datasets, examples, reviews, users, vectors
-from storage.store import Store
+from pipelines.intake import ingest
+from pipelines.intake.ingest import IngestConfig
+from pipelines.review import plan as planning
+from pipelines.review.plan import PlanConfig
+from pipelines.runtime import jobs, settings
+from storage.access import users
+from storage.dataset import datasets, examples, vectors
+from storage.engine.store import Store
+from storage.review import reviews
 
 REVIEWERS, THINK_S = 20, 6.0
 """Twenty people at 600 answers an hour each, without a pause: 12,000 an hour together."""
 PREFETCH = 80
-"""Cards that a browser holds (`pages.shared.queue_protocol`)."""
+"""Cards that a browser holds (`pages.components.protocol`)."""
 BESIDE_ROWS = 100_000
 SAVE_P95_S = 0.5
 LABELS = ("refund", "delivery", "account")
@@ -174,7 +177,7 @@ def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -
         "seed": 0,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pages.shared.visitors"],
+        [sys.executable, "-m", "pipelines.bench.visitors"],
         input=json.dumps(request),
         stdout=subprocess.PIPE,
         text=True,

@@ -44,7 +44,7 @@ def served(
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "pages.shared.serve", "--server.port", str(port)]
+    command = [sys.executable, "-m", "pages.frame.serve", "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
     variables = {**os.environ, **environment(url), "CURATOR_PROJECT": str(project), "PYTHONPATH": str(ROOT)}
     with log.open("ab") as written:

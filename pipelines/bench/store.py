@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from storage import audit, plans, reviews, vectors
-from storage.store import Store
+from storage.access import audit
+from storage.dataset import vectors
+from storage.engine.store import Store
+from storage.review import plans, reviews
 
 PROCESSES, THREADS = 3, 3
 TASKS, BATCH, BULK = 5_000, 20, 20_000

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
-from curator import noise_simulation as simulation
-from curator.noise_models import Views, views
+from curator.label_errors.models import Views, views
+from curator.simulation import planted_noise as simulation
 from pipelines.bench import real_sets
 from pipelines.bench.suspect_sets import SETS, texts_and_labels
 

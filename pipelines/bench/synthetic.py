@@ -10,13 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.ids import short_id
-from curator.tasks import make_task
-from curator.types import Finding
-from pipelines import settings as project_settings
-from pipelines.settings import Settings
-from storage import clusters, datasets, findings, plans, vectors, views
-from storage.store import Store
+from curator.records.ids import short_id
+from curator.records.task import make_task
+from curator.records.types import Finding
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from storage.checks import clusters, findings
+from storage.dataset import datasets, vectors
+from storage.engine.store import Store
+from storage.review import plans
+from storage.views import current as views
 
 DATASET = "large"
 LABELS = (

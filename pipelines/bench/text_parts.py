@@ -6,11 +6,11 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from curator.contradictions import contradictions
-from curator.dedup import exact_groups, near_groups, near_pairs
-from curator.leaks import leaks
-from curator.normalise import normalise
-from curator.templates import template_forms
+from curator.duplicates.contradictions import contradictions
+from curator.duplicates.leaks import leaks
+from curator.duplicates.lexical import exact_groups, near_groups, near_pairs
+from curator.duplicates.templates import template_forms
+from curator.text.normal_form import normalise
 from pipelines.bench.planted import APART, EXACT, NEAR, Twin, plant
 from pipelines.bench.real_sets import RealSet, load
 

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator import clustering, diversity, projection
-from curator.dedup import near_pairs
-from curator.semantic import semantic_pairs
-from curator.tasks import make_task
-from pipelines import cluster, embed, ingest, wiring
+from curator.composition import clustering, diversity, projection
+from curator.duplicates.lexical import near_pairs
+from curator.duplicates.semantic import semantic_pairs
+from curator.records.task import make_task
+from pipelines import wiring
+from pipelines.analysis import cluster
 from pipelines.bench.real_sets import encoded, load
-from pipelines.settings import init
-from storage import datasets
+from pipelines.intake import embed, ingest
+from pipelines.runtime.settings import init
+from storage.dataset import datasets
 
 SHARES = (0.10, 0.25, 0.50, 0.70, 0.92)
 TOLERANCE = 0.05

@@ -6,18 +6,19 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from curator.adjudication import Dispute
-from curator.agreement import Coefficient, Ratings, ratings
-from curator.agreement import agreement as measure
-from curator.anchoring import Anchoring
-from curator.consensus import compare
 from curator.errors import NotEnoughDataError
-from curator.reviewer_quality import Quality
+from curator.review.adjudication import Dispute
+from curator.review.agreement import Coefficient, Ratings, ratings
+from curator.review.agreement import agreement as measure
+from curator.review.anchoring import Anchoring
+from curator.review.consensus import compare
+from curator.review.reviewer_quality import Quality
 from pipelines.cli.data import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, plain, settings
 from pipelines.cli.review import review_app
-from storage import datasets, examples, labels, opinions
-from storage.store import Store
+from storage.dataset import datasets, examples, labels
+from storage.engine.store import Store
+from storage.views import agreement as opinions
 
 SHOWN = 20
 """Rows that a list for a person shows."""

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from curator.composition.traffic_coverage import MIN_REGION_ROWS, lacking
 from curator.errors import NotEnoughDataError, RequestError
-from curator.reference import MIN_REGION_ROWS, lacking
-from pipelines import balance as balancing
-from pipelines import curve as learning
-from pipelines import decide
-from pipelines import reference as covering
+from pipelines.analysis import balance as balancing
+from pipelines.analysis import decide
+from pipelines.analysis import learning_curve as learning
+from pipelines.analysis import traffic_coverage as covering
 from pipelines.cli.data import Dataset, Labeler, Seed, vectors_in_use
 from pipelines.cli.output import answer, lines, percent, settings
-from storage import datasets, figures
+from storage.checks import figures
+from storage.dataset import datasets
 
 
 def register(app: typer.Typer) -> None:

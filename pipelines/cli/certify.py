@@ -6,19 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.acceptance import acceptance_plan, curve_rates, operating_characteristic
-from curator.attempts import in_words
-from curator.by_class import ClassError
-from curator.certificate_text import document
-from curator.certification import Certificate
-from curator.document import FORMS, as_text, write
+from curator.certificates.by_class import ClassError
+from curator.certificates.certify import Certificate
+from curator.certificates.confidence_spending import in_words
+from curator.certificates.statement import document
 from curator.errors import NotEnoughDataError, RequestError
-from pipelines import acting
-from pipelines import release as releasing
+from curator.spot_checks.acceptance_sampling import acceptance_plan, curve_rates, operating_characteristic
+from curator.text.document import FORMS, as_text, write
+from pipelines.certify import facts as certificate_facts
+from pipelines.certify import judge as certificates
 from pipelines.cli.data import Dataset
 from pipelines.cli.output import answer, lines, percent, percent_at_most, settings
-from storage import audit, certificate_facts, certificates, datasets, plans
-from storage.store import Store
+from pipelines.release import release as releasing
+from pipelines.runtime import acting
+from storage.access import audit
+from storage.dataset import datasets
+from storage.engine.store import Store
+from storage.review import plans
 
 SHOWN = 12
 """Points of the operating characteristic, and rows that are due, in the text."""

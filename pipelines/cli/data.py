@@ -7,18 +7,24 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from curator.checks.rethreshold import narrowed
 from curator.errors import DataError, NotEnoughDataError, NotFoundError, RequestError
-from curator.narrowing import narrowed
-from curator.parsing import parse_mapping
-from curator.tasks import parse_task
-from curator.types import FindingKind
-from pipelines import acting, check, cluster, decide, embed, ingest, label, select, wiring
-from pipelines import settings as project_settings
+from curator.records.intake import parse_mapping
+from curator.records.task import parse_task
+from curator.records.types import FindingKind
+from pipelines import wiring
+from pipelines.analysis import check, cluster, decide, select
 from pipelines.cli.output import answer, as_json_wanted, choose, counts, lines, named_project, percent, settings
-from pipelines.progress import stage
-from storage import audit, datasets, findings, vectors, views
-from storage import labels as label_store
-from storage.store import Store
+from pipelines.intake import embed, ingest, label
+from pipelines.runtime import acting
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.progress import stage
+from storage.access import audit
+from storage.checks import findings
+from storage.dataset import datasets, vectors
+from storage.dataset import labels as label_store
+from storage.engine.store import Store
+from storage.views import current as views
 
 Dataset = Annotated[str | None, typer.Option("--dataset", help="The dataset; may be left out where there is one.")]
 Labeler = Annotated[str | None, typer.Option("--labeler", help="Whose labels, where there are several labelers.")]

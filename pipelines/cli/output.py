@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import RequestError
-from curator.rounding import at_most
-from pipelines import settings as project_settings
-from pipelines.jobs import ENVIRONMENT
+from curator.statistics import at_most
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.jobs import ENVIRONMENT
 from storage import jobs
 
 _state: dict[str, Any] = {"json": False, "project": None}

@@ -7,15 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from curator.errors import NotFoundError
-from curator.formats import FORMATS, parquet_lines
-from curator.validate import validate_lines
-from curator.versions import diff_manifests
-from pipelines import compare, evaluate, pairs, release, verify, wiring
+from curator.release.diff import diff_manifests
+from curator.release.formats import FORMATS, parquet_lines
+from curator.release.validation import validate_lines
+from pipelines import wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, plain, settings
-from pipelines.progress import stage
-from pipelines.settings import Settings
-from storage import datasets, runs, versions, views
+from pipelines.preferences import draw as compare
+from pipelines.preferences import pairs
+from pipelines.release import release, verify
+from pipelines.runtime.progress import stage
+from pipelines.runtime.settings import Settings
+from pipelines.students import evaluate
+from storage.dataset import datasets
+from storage.release import runs, versions
+from storage.views import current as views
 
 pairs_app = typer.Typer(help="Preference pairs.", no_args_is_help=True)
 versions_app = typer.Typer(help="Released versions.", no_args_is_help=True)

@@ -5,16 +5,20 @@ from typing import Annotated
 
 import typer
 
-from curator.allocations import price_in_words
-from curator.assignment import Staffing
-from pipelines import compare_board, review, wiring
-from pipelines import plan as planning
-from pipelines import pull as pulling
-from pipelines import route as routing
+from curator.review.staffing import Staffing
+from curator.spot_checks.allocations import price_in_words
+from pipelines import wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, percent_at_most, settings
-from pipelines.settings import Settings
-from storage import datasets, plans, views
+from pipelines.preferences import board as compare_board
+from pipelines.review import answers as review
+from pipelines.review import plan as planning
+from pipelines.review import pull as pulling
+from pipelines.review import route as routing
+from pipelines.runtime.settings import Settings
+from storage.dataset import datasets
+from storage.review import plans
+from storage.views import current as views
 
 review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
 Plan = Annotated[str, typer.Option("--plan", help="The id of a plan, or of comparisons (`pairs compare`).")]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pipelines.cli import main
 from pipelines.cli.output import more_to_come
-from pipelines.jobs import THEN
+from pipelines.runtime.jobs import THEN
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import typer
 
 from curator.errors import RequestError
-from pipelines import backup as backups
 from pipelines import bench as suites
-from pipelines import doctor, sign_in
-from pipelines import settings as project_settings
+from pipelines.admin import backup as backups
+from pipelines.admin import doctor, sign_in
 from pipelines.cli.output import answer, as_json_wanted, named_project, settings
+from pipelines.runtime import settings as project_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = "127.0.0.1"
@@ -51,7 +51,7 @@ def serve(
     url = sign_in.origin(auth).replace("{port}", str(chosen)) if auth else f"http://{LOCAL}:{chosen}"
     mode = "with sign-in" if auth else "local single-user mode: no sign-in, this machine only"
     sys.stderr.write(f"Curator: {url}  (project {project.project}; {mode}; Ctrl-C ends it)\n")
-    command = [sys.executable, "-m", "pages.shared.serve"]
+    command = [sys.executable, "-m", "pages.frame.serve"]
     command += ["--server.port", str(chosen), "--server.address", address, "--server.headless", "true"]
     if auth:  # else Streamlit would ask the internet for its own address, to know whom to let connect
         command += ["--browser.serverAddress", urlsplit(url).hostname or LOCAL]

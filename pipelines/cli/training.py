@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.economics import Price, Usage, break_even, cost
 from curator.errors import NotEnoughDataError, RequestError
-from pipelines import evaluate, train, wiring
+from curator.evaluation.cost import Price, Usage, break_even, cost
+from pipelines import wiring
 from pipelines.cli.data import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, settings
-from pipelines.progress import stage
-from storage import datasets, runs, versions, views
+from pipelines.runtime.progress import stage
+from pipelines.students import evaluate, train
+from storage.dataset import datasets
+from storage.release import runs, versions
+from storage.views import current as views
 
 train_app = typer.Typer(help="Train a student on a released version.", no_args_is_help=True)
 Version = Annotated[str, typer.Option("--version", help="NAME@NUMBER")]

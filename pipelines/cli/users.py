@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from curator.roles import ROLES, clean_name
-from pipelines import sign_in, users
+from curator.records.roles import ROLES, clean_name
+from pipelines.admin import sign_in, users
 from pipelines.cli.output import answer, as_json_wanted, choose, lines, settings
-from storage import audit
-from storage import users as stored
+from storage.access import audit
+from storage.access import users as stored
 
 users_app = typer.Typer(help="Who has which role in the app.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit log: who decided, exported, waived, trained, or changed a role.")

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from curator.ids import short_id
-from pipelines import review
-from storage import plans
-from storage.store import Store
+from curator.records.ids import short_id
+from pipelines.review import answers as review
+from storage.engine.store import Store
+from storage.review import plans
 
 NAME = "scripted expert (answer key)"
 

@@ -8,15 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import NotEnoughDataError
-from curator.tasks import parse_task
-from pipelines import check, cluster, decide, embed, evaluate, ingest, label, pairs, plan, release, train, wiring
+from curator.records.task import parse_task
+from pipelines import wiring
+from pipelines.analysis import check, cluster, decide
 from pipelines.demo import corpus, expert
 from pipelines.demo.steps import Steps
-from pipelines.progress import stage
-from pipelines.settings import Settings
-from pipelines.version_content import Labels
-from storage import datasets, findings, runs, views
-from storage.store import Store
+from pipelines.intake import embed, ingest, label
+from pipelines.preferences import pairs
+from pipelines.release import release
+from pipelines.release.version_content import Labels
+from pipelines.review import plan
+from pipelines.runtime.progress import stage
+from pipelines.runtime.settings import Settings
+from pipelines.students import evaluate, train
+from storage.checks import findings
+from storage.dataset import datasets
+from storage.engine.store import Store
+from storage.release import runs
+from storage.views import current as views
 
 DATASET = "langid"
 FILE = "demo.json"

@@ -3,9 +3,12 @@
 import textwrap
 from typing import Any
 
+from pipelines.certify import judge as certificates
 from pipelines.demo import corpus, expert
-from storage import certificates, clusters, findings, runs, versions, views
-from storage.store import Store
+from storage.checks import clusters, findings
+from storage.engine.store import Store
+from storage.release import runs, versions
+from storage.views import current as views
 
 DATASET = "langid"
 

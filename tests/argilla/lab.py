@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from curator.ids import digest
-from pipelines import settings as project_settings
+from curator.records.ids import digest
 from pipelines.adapters.argilla import ArgillaBoard
-from storage import plans
-from storage.store import Store
+from pipelines.runtime import settings as project_settings
+from storage.engine.store import Store
+from storage.review import plans
 from tests.argilla.annotators import Annotator
 from tests.argilla.server import OWNER_KEY, ArgillaServer
 from tests.cli.command import Curator, make_project, write_jsonl

@@ -9,7 +9,8 @@ import pytest
 
 from curator.errors import ReviewBoardError
 from curator.ports import BoardForm, BoardRecord
-from storage import audit, reviews
+from storage.access import audit
+from storage.review import reviews
 from tests.argilla.annotators import Annotator
 from tests.argilla.lab import Lab, open_lab
 from tests.argilla.server import ArgillaServer

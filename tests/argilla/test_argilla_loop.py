@@ -8,7 +8,7 @@ import pytest
 from curator.ports import BoardEntry, Progress
 from pipelines.adapters import argilla as adapter
 from pipelines.adapters.argilla import ArgillaBoard
-from storage import plans, reviews
+from storage.review import plans, reviews
 from tests.argilla.annotators import Annotator
 from tests.argilla.lab import MANY, Lab, open_lab
 from tests.argilla.server import ArgillaServer

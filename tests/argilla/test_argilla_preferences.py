@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import comparisons
+from storage.review import comparisons
 from tests.argilla.annotators import Annotator
 from tests.argilla.lab import open_lab
 from tests.argilla.server import ArgillaServer
@@ -59,7 +59,7 @@ def test_preferences_go_out_with_swapped_sides_and_come_back_once(
 
 
 def _text(lab: object, ident: str) -> str:
-    from storage import examples
+    from storage.dataset import examples
 
     rows = examples.frame(lab.store, "support")  # type: ignore[attr-defined]
     return str(rows.filter(rows["external_id"] == ident)["text"][0])

@@ -46,7 +46,7 @@ class App:
 
     def start(self) -> None:
         command = [sys.executable, "-m"]
-        command += ["pages.shared.serve"] if self.script is None else ["streamlit", "run", str(self.script)]
+        command += ["pages.frame.serve"] if self.script is None else ["streamlit", "run", str(self.script)]
         command += ["--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"]
         env = {**os.environ, "CURATOR_PROJECT": str(self.project), "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:

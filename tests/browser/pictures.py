@@ -11,10 +11,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from pipelines import plan as planning
-from pipelines import settings as project_settings
-from pipelines.plan import PlanConfig
-from storage import datasets
+from pipelines.review import plan as planning
+from pipelines.review.plan import PlanConfig
+from pipelines.runtime import settings as project_settings
+from storage.dataset import datasets
 from tests.browser.conftest import FLAGS, ROOT, App, _free_port
 from tests.browser.test_pages import PAGES, settled
 

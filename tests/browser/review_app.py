@@ -15,7 +15,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pages.shared.review_component import (
+from pages.components.review.component import (
     PREFETCH,
     Applied,
     Card,

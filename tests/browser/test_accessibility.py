@@ -10,7 +10,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page
 
-from pipelines.settings import Settings
+from pipelines.runtime.settings import Settings
 from tests.browser.test_pages import PAGES, project, settled
 
 __all__ = ["project"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines.settings import Settings
-from storage import reviews
+from pipelines.runtime.settings import Settings
+from storage.review import reviews
 from tests.browser.hostile import STRINGS
 from tests.browser.test_accessibility import serious
 from tests.browser.test_pages import settled

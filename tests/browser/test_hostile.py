@@ -7,20 +7,26 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from curator.tasks import make_task
-from curator.types import Finding, TrainingRun
-from pages.shared.native_queue import NativeQueue
-from pages.shared.review_component import ReviewAction
-from pipelines import check, decide, embed, evaluate, ingest, release
-from pipelines import cluster as clustering
-from pipelines import plan as planning
-from pipelines import settings as project_settings
+from curator.records.task import make_task
+from curator.records.types import Finding, TrainingRun
+from pages.components.review.component import ReviewAction
+from pages.review.parts.native_queue import NativeQueue
 from pipelines.adapters.encoder import SentenceEncoder
-from pipelines.ingest import IngestConfig
-from pipelines.plan import PlanConfig
-from pipelines.release import ReleaseConfig
-from pipelines.settings import Settings
-from storage import datasets, findings, plans, runs
+from pipelines.analysis import check, decide
+from pipelines.analysis import cluster as clustering
+from pipelines.intake import embed, ingest
+from pipelines.intake.ingest import IngestConfig
+from pipelines.release import release
+from pipelines.release.release import ReleaseConfig
+from pipelines.review import plan as planning
+from pipelines.review.plan import PlanConfig
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from pipelines.students import evaluate
+from storage.checks import findings
+from storage.dataset import datasets
+from storage.release import runs
+from storage.review import plans
 from tests.browser.hostile import EVIL, STRINGS
 from tests.browser.test_pages import PAGES, settled
 

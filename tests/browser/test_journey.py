@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage import certificates, reviews, versions
-from storage.store import Store
+from pipelines.certify import judge as certificates
+from storage.engine.store import Store
+from storage.release import versions
+from storage.review import reviews
 from tests.sample_project import LABELS, write_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -11,15 +11,16 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
-from curator.contradictions import Contradiction
-from curator.findings import Table, contradiction
-from curator.tasks import make_task
-from curator.types import Finding
-from pipelines import ingest
-from pipelines import settings as project_settings
-from pipelines.ingest import IngestConfig
-from pipelines.settings import Settings
-from storage import datasets, examples, findings
+from curator.checks.findings import Table, contradiction
+from curator.duplicates.contradictions import Contradiction
+from curator.records.task import make_task
+from curator.records.types import Finding
+from pipelines.intake import ingest
+from pipelines.intake.ingest import IngestConfig
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from storage.checks import findings
+from storage.dataset import datasets, examples
 from tests.browser.test_pages import settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines import cluster as clustering
-from pipelines import settings as project_settings
+from pipelines.analysis import cluster as clustering
 from pipelines.bench import synthetic
-from pipelines.settings import Settings
-from storage import clusters, plans, reviews, views
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from storage.checks import clusters
+from storage.review import plans, reviews
+from storage.views import current as views
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROWS = 2_000

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines import cluster as clustering
-from pipelines import embed
 from pipelines.adapters.encoder import SentenceEncoder
-from pipelines.settings import Settings
+from pipelines.analysis import cluster as clustering
+from pipelines.intake import embed
+from pipelines.runtime.settings import Settings
 from tests.sample_project import finish_project, make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

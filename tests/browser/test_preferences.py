@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from curator.tasks import make_task
-from pipelines import compare, ingest, pairs
-from pipelines import settings as project_settings
-from pipelines.ingest import IngestConfig
-from pipelines.settings import Settings
-from storage import comparisons, datasets, versions
+from curator.records.task import make_task
+from pipelines.intake import ingest
+from pipelines.intake.ingest import IngestConfig
+from pipelines.preferences import draw as compare
+from pipelines.preferences import pairs
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from storage.dataset import datasets
+from storage.release import versions
+from storage.review import comparisons
 from tests.browser.hostile import STRINGS
 from tests.browser.test_accessibility import serious
 from tests.browser.test_pages import settled

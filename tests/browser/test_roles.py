@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.shared.asgi import HEADERS
-from pages.shared.guard import ROOT, roles_of
-from pipelines import check, jobs
-from pipelines import plan as planning
-from pipelines.plan import PlanConfig
-from pipelines.settings import Settings
-from storage import audit, reviews, users, versions
+from pages.frame.asgi import HEADERS
+from pages.frame.guard import ROOT, roles_of
+from pipelines.analysis import check
+from pipelines.review import plan as planning
+from pipelines.review.plan import PlanConfig
+from pipelines.runtime import jobs
+from pipelines.runtime.settings import Settings
+from storage.access import audit, users
+from storage.release import versions
+from storage.review import reviews
 from tests.browser import oidc
 from tests.browser.conftest import Watched
 from tests.sample_project import make_project

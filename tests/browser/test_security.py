@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pages.shared.asgi import HEADERS, inline_hashes
-from pipelines import settings as project_settings
+from pages.frame.asgi import HEADERS, inline_hashes
+from pipelines.runtime import settings as project_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BEACON = "https://evil.example/beacon.png"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage import reviews, views
+from storage.review import reviews
+from storage.views import current as views
 from tests.browser.hostile import EVIL, STRINGS
 from tests.browser.test_accessibility import serious
 from tests.browser.test_pages import settled

@@ -8,17 +8,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.shared.native_queue import NativeQueue
-from pages.shared.review_component import ReviewAction
-from pipelines import check, jobs, release
-from pipelines import plan as planning
-from pipelines import settings as project_settings
-from pipelines.plan import PlanConfig
-from pipelines.release import ReleaseConfig
-from pipelines.settings import Settings
-from storage import clusters, findings, plans, reviews, runs, views
+from pages.components.review.component import ReviewAction
+from pages.review.parts.native_queue import NativeQueue
+from pipelines.analysis import check
+from pipelines.release import release
+from pipelines.release.release import ReleaseConfig
+from pipelines.review import plan as planning
+from pipelines.review.plan import PlanConfig
+from pipelines.runtime import jobs
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from storage.checks import clusters, findings
+from storage.engine.store import Store
 from storage.jobs import Job
-from storage.store import Store
+from storage.release import runs
+from storage.review import plans, reviews
+from storage.views import current as views
 from tests.sample_project import make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

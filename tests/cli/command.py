@@ -121,7 +121,7 @@ def review_all(curator: Curator, plan: dict[str, Any], truth: dict[str, str], fi
 
 def proposals(curator: Curator, plan: str) -> dict[str, str]:
     """Task id -> the label under review."""
-    from pipelines.settings import load
-    from storage import plans
+    from pipelines.runtime.settings import load
+    from storage.review import plans
 
     return dict(plans.tasks(load(curator.project).store, plan).select("task", "proposed").iter_rows())

@@ -60,8 +60,9 @@ def test_the_manifest_carries_the_attempt(row_of_attempts: tuple[Curator, list[d
 def test_the_count_begins_anew_after_a_spot_check_that_met_the_target(
     row_of_attempts: tuple[Curator, list[dict]],
 ) -> None:
-    from pipelines.settings import load
-    from storage import certificates, plans
+    from pipelines.certify import judge as certificates
+    from pipelines.runtime.settings import load
+    from storage.review import plans
 
     curator, (first, second, third) = row_of_attempts
     store = load(curator.project).store

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import check
+from pipelines.analysis import check
 from tests.cli.command import TASK, Curator, make_project, run, write_jsonl
-from tests.pipelines.fake_openai import KEY, serve
+from tests.pipelines.intake.fake_openai import KEY, serve
 
 ROOT = Path(__file__).parents[2]
 TARGET = TASK.replace('kind = "classification"', 'kind = "classification"\nmax_error = 0.01')
@@ -38,8 +38,8 @@ def second_labeler(curator: Curator, folder: Path) -> None:
 
 
 def _text_of(curator: Curator, external_id: str) -> str:
-    from pipelines.settings import load
-    from storage import examples
+    from pipelines.runtime.settings import load
+    from storage.dataset import examples
 
     rows = examples.frame(load(curator.project).store, "support")
     return str(rows.filter(rows["external_id"] == external_id)["text"].item())
@@ -163,7 +163,7 @@ def test_a_project_file_that_cannot_be_read_is_a_wrong_request(curator: Curator)
 
 
 def test_a_newer_store_is_refused_with_what_to_do(curator: Curator) -> None:
-    from pipelines.settings import load
+    from pipelines.runtime.settings import load
 
     with load(curator.project).store.transaction() as connection:
         connection.rows("insert into migration values (999, 'from the future')")

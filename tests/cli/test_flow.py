@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.settings import load
-from storage import views
+from pipelines.runtime.settings import load
+from storage.views import current as views
 from tests.cli.command import WRONG, Curator, make_project, review_all, run, write_jsonl
 
 FINDING_KEYS = {"finding_id", "kind", "score", "external_ids", "example_ids", "evidence", "suggestion", "run"}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import plans
-from storage.store import Store
+from storage.engine.store import Store
+from storage.review import plans
 from tests.cli.command import Curator, make_project, run
 
 

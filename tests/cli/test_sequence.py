@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pipelines import jobs
-from pipelines import settings as project_settings
+from pipelines.runtime import jobs
+from pipelines.runtime import settings as project_settings
 
 WAIT_S = 60
 

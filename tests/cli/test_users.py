@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.acting import system_user
+from pipelines.runtime.acting import system_user
 from tests.cli.command import Curator, run
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pipelines import settings as project_settings
 from pipelines.demo import corpus, expert, loop, summary
-from storage import runs
-from storage.store import Store
+from pipelines.runtime import settings as project_settings
+from storage.engine.store import Store
+from storage.release import runs
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -227,7 +227,7 @@ def test_a_second_run_changes_nothing(project: Path, store: Store) -> None:
 def test_every_page_of_the_app_shows_the_finished_demo(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)  # where Streamlit finds its configuration
     monkeypatch.setenv("CURATOR_PROJECT", str(project))
-    monkeypatch.setattr("pages.shared.guard.is_loopback", lambda address: True)
+    monkeypatch.setattr("pages.frame.guard.is_loopback", lambda address: True)
     pages = re.findall(r'page\("(pages/[\w/]+\.py)"', (ROOT / "streamlit_app.py").read_text())
     assert len(pages) == 21
     shown = {}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import settings as project_settings
-from pipelines.settings import Settings
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
 from tests.sample_project import make_project
 
 

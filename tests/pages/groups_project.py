@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from curator.tasks import make_task
-from pipelines import check, ingest
-from pipelines import settings as project_settings
-from pipelines.ingest import IngestConfig
-from pipelines.settings import Settings
-from storage import datasets
+from curator.records.task import make_task
+from pipelines.analysis import check
+from pipelines.intake import ingest
+from pipelines.intake.ingest import IngestConfig
+from pipelines.runtime import settings as project_settings
+from pipelines.runtime.settings import Settings
+from storage.dataset import datasets
 
 LABELS = ("refund", "delivery", "account", "card_lost")
 WORDS = ("amber", "birch", "cedar", "daisy", "ebony", "fennel", "ginger", "hazel", "indigo", "juniper")

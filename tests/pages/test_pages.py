@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from curator.tasks import make_task
-from curator.types import Finding
-from pipelines import check, decide, ingest
+from curator.records.task import make_task
+from curator.records.types import Finding
+from pipelines.analysis import check, decide
 from pipelines.bench import synthetic
-from pipelines.ingest import IngestConfig
-from pipelines.settings import Settings
-from storage import datasets, examples, findings, plans
+from pipelines.intake import ingest
+from pipelines.intake.ingest import IngestConfig
+from pipelines.runtime.settings import Settings
+from storage.checks import findings
+from storage.dataset import datasets, examples
+from storage.review import plans
 from tests.sample_project import finish_project, make_project
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +49,7 @@ every_page = pytest.mark.parametrize("page", PAGES)
 @pytest.fixture
 def render(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
     monkeypatch.chdir(ROOT)  # where Streamlit finds its configuration
-    monkeypatch.setattr("pages.shared.guard.is_loopback", lambda address: True)
+    monkeypatch.setattr("pages.frame.guard.is_loopback", lambda address: True)
 
     def render(page: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
@@ -191,9 +194,9 @@ def test_the_rule_is_proposed_for_a_change_before_the_rows_are(
     def page(folder, finding):  # type: ignore[no-untyped-def]
         from pathlib import Path
 
-        from pages.shared.finding_cards import pattern_card
-        from pages.shared.guard import User
-        from storage.store import Store
+        from pages.data.parts.finding_cards import pattern_card
+        from pages.frame.guard import User
+        from storage.engine.store import Store
 
         pattern_card(Store(Path(folder)), "support", User("ana", frozenset()), finding)
 

@@ -10,33 +10,28 @@ import typer
 from streamlit.testing.v1 import AppTest
 
 from curator.errors import NotAllowedError
-from pages.shared import guard, work
-from pages.shared.guard import User
-from pages.shared.native_queue import NativeQueue
-from pages.shared.review_component import ReviewAction
-from pipelines import (
-    acting,
-    backup,
-    decide,
-    evaluate,
-    ingest,
-    jobs,
-    label,
-    pairs,
-    plan,
-    release,
-    review,
-    train,
-    users,
-)
+from pages.components.review.component import ReviewAction
+from pages.frame import guard, work
+from pages.frame.guard import User
+from pages.review.parts.native_queue import NativeQueue
+from pipelines.admin import backup, users
+from pipelines.analysis import decide
 from pipelines.cli import app as command_line
-from pipelines.ingest import IngestConfig
-from pipelines.plan import PlanConfig
-from pipelines.release import ReleaseConfig
-from pipelines.settings import Settings
-from pipelines.train import TrainConfig
-from storage import audit, plans, reviews
-from storage import users as stored
+from pipelines.intake import ingest, label
+from pipelines.intake.ingest import IngestConfig
+from pipelines.preferences import pairs
+from pipelines.release import release
+from pipelines.release.release import ReleaseConfig
+from pipelines.review import answers as review
+from pipelines.review import plan
+from pipelines.review.plan import PlanConfig
+from pipelines.runtime import acting, jobs
+from pipelines.runtime.settings import Settings
+from pipelines.students import evaluate, train
+from pipelines.students.train import TrainConfig
+from storage.access import audit
+from storage.access import users as stored
+from storage.review import plans, reviews
 from tests.sample_project import finish_project
 
 ROOT = Path(__file__).parents[2]
@@ -292,7 +287,7 @@ def test_the_navigation_lists_each_page_by_its_roles() -> None:
 
 
 def test_every_command_that_a_page_starts_says_what_it_needs() -> None:
-    tree = ast.parse((ROOT / "pages/shared/work.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "pages/frame/work.py").read_text(encoding="utf-8"))
     words = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     commands = words & set(typer.main.get_command(command_line).commands)  # type: ignore[attr-defined]
     assert {"train", "embed", "check", "demo"} <= commands

@@ -2,9 +2,9 @@
 
 import pytest
 
-from curator.coverage import Coverage, Setting
-from curator.coverage_decisions import DecisionCoverage, Groups
-from curator.coverage_stopping import EverWrong, Stream
+from curator.simulation.bound_coverage import Coverage, Setting
+from curator.simulation.group_decisions import DecisionCoverage, Groups
+from curator.simulation.peeking import EverWrong, Stream
 from pipelines.bench import certificate
 
 

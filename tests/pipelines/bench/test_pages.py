@@ -8,7 +8,9 @@ import pytest
 from curator.errors import OutsideError, RequestError
 from pipelines.bench import pages, synthetic
 from pipelines.bench.pages import PageTime
-from storage import certificates, clusters, findings, views
+from pipelines.certify import judge as certificates
+from storage.checks import clusters, findings
+from storage.views import current as views
 
 
 def test_the_pages_are_those_of_the_navigation() -> None:

@@ -1,0 +1,138 @@
+"""What a row should not give away: keys, tokens and passwords, and personal data. Found values are shown masked."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from curator.checks.hygiene import Fault
+
+_SECRETS = {
+    "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    "AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,})\b"),
+    "GitLab token": re.compile(r"\bglpat-[\w\-]{20,}"),
+    "Hugging Face token": re.compile(r"\bhf_[A-Za-z0-9]{30,}\b"),
+    "npm token": re.compile(r"\bnpm_[A-Za-z0-9]{36,}\b"),
+    "API key": re.compile(r"\b(?:(?:sk|pk|rk|tml)-|(?:sk|pk|rk)_(?:live|test)_|SG\.|ya29\.)[A-Za-z0-9_\-]{20,}\b"),
+    "key in a setting": re.compile(
+        r"(?i:secret|token|key)[\"']?\s*[:=]\s*[\"']?(?=\S{0,80}\d)(?=\S{0,80}[a-z])(?=\S{0,80}[A-Z])"
+        r"[A-Za-z0-9+/_\-]{20,}"
+    ),
+    "password in an address": re.compile(r"\b[a-z][a-z0-9+.\-]{1,15}://[^\s/:@]{1,64}:[^\s/@]{3,64}@"),
+    "Google API key": re.compile(r"\bAIza[0-9A-Za-z_\-]{35}\b"),
+    "Slack token": re.compile(r"\bxox[abprs]-[0-9A-Za-z\-]{10,}\b"),
+    "JSON web token": re.compile(r"\beyJ[\w\-]{10,}\.eyJ[\w\-]{10,}\.[\w\-]{10,}\b"),
+    "password": re.compile(
+        r"(?i)\b(?:password|passwd|pwd|passwort|passphrase)(?:\s*[:=]|\s+is)\s*(?=\S{0,64}\d)\S{6,64}"
+    ),
+}
+# A local part has at most 64 characters (RFC 5321), and each run is tried once: a line of a million letters is quick.
+_EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,255}(?:\.[\w\-]+)*\.[A-Za-z]{2,}")
+_CARD = re.compile(r"(?<![\w.])\d(?:[ \-]?\d){11,18}(?![\d.]*\d)")
+_MAESTRO = ("50", "56", "57", "58", "6")  # the only cards of 12 digits; of 13, only Visa's, and barcodes have 13 too
+_IBAN = re.compile(r"(?i)\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_SSN = re.compile(r"(?<![\w.\-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w\-])")
+_PHONE = re.compile(
+    r"(?<![\w.])\+?(?:\(\d{1,5}\)[ .\-]?)?\d{1,15}(?:[ .\-]\d{2,8}|[ .\-]?\(\d{1,4}\)){0,5}"
+    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w.]*\d)"
+)
+_DATE = re.compile(r"\d{4}[.\-]\d{1,2}[.\-]\d{1,2}\b|\d{1,2}[.\-]\d{1,2}[.\-]\d{4}\b|(?:19|20)\d\d ?- ?(?:19|20)\d\d$")
+# Few digits, or digits in one piece, are a phone number only where the words before them say so.
+_CALLED = re.compile(
+    r"(?i)(?:\b(?:phone|telephone|tel|call|calling|called|dial|mobile|cell|fax|whatsapp|sms|text|messages?|answering|ring|reach|contact|"
+    r"telefon|handy|rufen|téléphone|appelez|portable|teléfono|móvil|llame|telefono|cellulare|telefone|celular|telefoon)"
+    r"\b|телефон|звони|电话|手机|電話|携帯|전화|فون|هاتف|फ़ोन|फोन)"
+)
+_NEAR = 40
+"""How many characters before a number may say that it is a phone number."""
+
+
+def secrets(texts: Sequence[str]) -> list[Fault]:
+    """Find keys, tokens and passwords; the evidence shows their first four characters alone."""
+    return _grouped(
+        (row, name, match.group())
+        for row, text in enumerate(texts)
+        for name, pattern in _SECRETS.items()
+        for match in pattern.finditer(text)
+    )
+
+
+def personal_data(texts: Sequence[str]) -> list[Fault]:
+    """Find e-mail addresses, numbers of cards (Luhn), accounts (IBAN, mod 97), US social security, and phones."""
+    return _grouped((row, name, found) for row, text in enumerate(texts) for name, found in _personal(text))
+
+
+def _personal(text: str) -> list[tuple[str, str]]:
+    found = [("e-mail address", match.group()) for match in _EMAIL.finditer(text)]
+    taken: list[tuple[int, int]] = []
+    for name, pattern, valid in (
+        ("card number", _CARD, _card),
+        ("account number (IBAN)", _IBAN, iban),
+        ("social security number (US)", _SSN, bool),
+    ):
+        for match in pattern.finditer(text):
+            if valid(match.group()):
+                found.append((name, match.group()))
+                taken.append(match.span())
+    for match in _PHONE.finditer(text):
+        inside = any(start <= match.start() < end for start, end in taken)
+        if not inside and _phone(match.group(), text[max(0, match.start() - _NEAR) : match.start()]):
+            found.append(("phone number", match.group()))
+    return found
+
+
+def _card(number: str) -> bool:
+    digits = [char for char in number if char.isdigit()]
+    issuer = {12: _MAESTRO, 13: ("4",)}.get(len(digits), ("",))
+    return luhn(number) and "".join(digits).startswith(issuer)
+
+
+def _phone(number: str, before: str) -> bool:
+    """Tell a phone number from dates, addresses of machines, years and counts, by its groups and what stands before."""
+    groups = re.findall(r"\d+", re.split("[xe]", number)[0])
+    digits = sum(map(len, groups))
+    if not 7 <= digits <= 15 or _DATE.match(number):
+        return False
+    if number.count(".") == 3 and len(groups) == 4 and all(int(group) < 256 for group in groups):
+        return False
+    if number.startswith("+"):
+        return True
+    trunk = number.startswith("0")  # the only ones with five digits in a group; without it, spaces part counts as well
+    grouped = len(groups) >= 3 and digits >= 9 and max(map(len, groups)) <= 4 + trunk
+    grouped &= trunk or re.search(r"[(.\-]", number) is not None
+    return grouped or _CALLED.search(before) is not None
+
+
+def _grouped(hits: Iterable[tuple[int, str, str]]) -> list[Fault]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    samples: dict[str, str] = {}
+    for row, name, value in hits:
+        if not rows[name] or rows[name][-1] != row:
+            rows[name].append(row)
+        samples.setdefault(name, value[:4] + "…")
+    return [
+        Fault(name, tuple(found), f"{name} in {len(found)} rows, for example {samples[name]}",
+              "mask it in the source, or exclude the rows: what is trained on can be recited")
+        for name, found in sorted(rows.items())
+    ]  # fmt: skip
+
+
+def luhn(number: str) -> bool:
+    """Check the last digit of a card number (ISO/IEC 7812).
+
+    >>> luhn("4539 1488 0343 6467"), luhn("4539 1488 0343 6468")
+    (True, False)
+    """
+    digits = [int(char) for char in number if char.isdigit()]
+    if len(set(digits)) < 2:
+        return False
+    doubled = [d * 2 - 9 if d > 4 else d * 2 for d in digits[-2::-2]]
+    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
+
+
+def iban(number: str) -> bool:
+    """Check the two check digits of an account number (ISO 13616: the rearranged number is 1 modulo 97)."""
+    plain = number.replace(" ", "")
+    if not 15 <= len(plain) <= 34:
+        return False
+    return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1

@@ -1,0 +1,256 @@
+"""Every quality check in one pass: findings, and scores for all rows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from curator.checks import findings, hygiene, private_data
+from curator.composition.balance import MAX_RATIO, MAX_SHARE, MIN_ROWS, balance, cap_plan
+from curator.duplicates import semantic
+from curator.duplicates.contradictions import Contradiction, contradictions
+from curator.duplicates.leaks import leaks
+from curator.duplicates.lexical import NearPairs, exact_groups, near_groups, near_pairs
+from curator.duplicates.templates import repetition, template_forms
+from curator.errors import DataError
+from curator.label_errors.answers import suspect_answers
+from curator.label_errors.patterns import Pattern, find_patterns
+from curator.label_errors.ranking import NoiseResult, suspect
+from curator.ports import Progress
+from curator.records.task import Task
+from curator.records.types import Finding
+
+TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
+"""Suspect rows that become findings: the first ones, and those after them whose label has less support than
+another, up to a maximum. The scores hold every row."""
+_COLUMNS = ("example_id", "external_id", "text", "label", "group", "split", "confidence")
+_STEPS = 5
+# Least risk of rows in a group finding; suspect scores go up to 1.
+_RISK_EXACT, _RISK_NEAR, _RISK_PATTERN, _RISK_SHAPE, _RISK_UNKNOWN = 0.9, 0.6, 0.95, 0.5, 0.5
+_MAX_REPEATED = 0.5  # effective inputs below this share of the rows are said to be made from templates
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What the checks found.
+
+    Attributes:
+        findings: Groups in full, suspect labels as `TOP_SUSPECTS` says.
+        scores: example_id, kind, score: "suspect_label" for every row that can be ranked, "risk" in
+            0..1 for every row.
+        counts: Findings by kind; for suspect_label the rows that were ranked.
+        notes: The guards that applied, in words.
+    """
+
+    findings: tuple[Finding, ...]
+    scores: pl.DataFrame
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def run_checks(
+    rows: pl.DataFrame,
+    vectors_ND: NDArray[np.float32] | None,
+    *,
+    task: Task,
+    seed: int,
+    reviewed: pl.DataFrame | None = None,
+    progress: Progress | None = None,
+) -> CheckResult:
+    """Run every check on one labelled set.
+
+    Args:
+        rows: Columns example_id, external_id, text, label, group, split ("train", "test" or null) and
+            confidence (0..1 or null); where there is a column system, its system prompts are compared.
+        vectors_ND: Unit-length embeddings in the order of `rows`, or None.
+        task: What the rows are labelled for.
+        seed: Seed of everything random.
+        reviewed: example_id, given (the label reviewed) and value (what the person said). Only rows
+            whose present label is one of the two count. Suspect labels and patterns are looked for in the
+            labels as given, since a corrected row still tells about its neighbours; reviewed rows are not
+            listed as suspects again.
+        progress: Called after each step.
+
+    Raises:
+        DataError: A column is missing, an id stands twice, or the vectors do not match the rows.
+    """
+    _check_input(rows, vectors_ND)
+    tick = progress or (lambda _done, _total: None)
+    table = findings.Table(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
+    said, given = _said(table, reviewed)
+    notes: list[str] = [] if vectors_ND is not None else ["no vectors: nothing was compared by meaning"]
+    pairs = near_pairs(table.texts, seed=seed)
+    tick(1, _STEPS)
+    found = _row_findings(table, rows, pairs, task)
+    found += _meaning_findings(table, vectors_ND, pairs, notes)
+    tick(2, _STEPS)
+    conflicts: list[Contradiction] = []
+    if task.kind == "text":
+        notes.append("contradiction: free answers to one input may differ; they are not set against each other")
+    else:
+        conflicts = contradictions(table.texts, table.labels, pairs)
+    found += [findings.contradiction(table, conflict) for conflict in conflicts]
+    tick(3, _STEPS)
+    as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
+    noise, patterns = _label_checks(as_given, vectors_ND, task, seed, said, rows["confidence"].to_list(), notes)
+    found += [findings.pattern(as_given, pattern, said) for pattern in patterns]
+    tick(4, _STEPS)
+    ranked = [row for row in _ranked(noise) if row not in said]
+    found += [findings.suspect(table, noise, row) for row in _listed(ranked, noise)]
+    counts: dict[str, int] = dict(sorted(Counter(str(finding.kind) for finding in found).items()))
+    if ranked:
+        counts["suspect_label"] = len(ranked)
+    if ranked and task.kind == "classification":
+        outvoted = sum(bool(noise.other_N[row] > noise.self_N[row]) for row in ranked)
+        notes.append(
+            f"suspect_label: {len(ranked):,} rows are ranked; rows like them speak against {outvoted:,} of their labels"
+        )
+    risk_N = _risk(table, rows["confidence"].to_list(), noise, conflicts, patterns)
+    tick(_STEPS, _STEPS)
+    unseen_N = noise.score_N.copy()
+    unseen_N[list(said)] = np.nan
+    return CheckResult(tuple(found), _scores(table.ids, unseen_N, risk_N), counts, tuple(notes))
+
+
+def _check_input(rows: pl.DataFrame, vectors_ND: NDArray[np.float32] | None) -> None:
+    missing = [name for name in _COLUMNS if name not in rows.columns]
+    if missing:
+        msg = f"rows lack the columns {', '.join(missing)}; expected {', '.join(_COLUMNS)}"
+        raise DataError(msg)
+    twice = rows.filter(pl.col("example_id").is_duplicated())["example_id"]
+    if len(twice):
+        msg = f"example_id {twice[0]!r} stands in more than one row; ids must be unique"
+        raise DataError(msg)
+    if vectors_ND is not None and (vectors_ND.ndim != 2 or len(vectors_ND) != len(rows)):
+        msg = f"vectors have shape {vectors_ND.shape} for {len(rows)} rows; expected one vector for each row"
+        raise DataError(msg)
+
+
+def _said(table: findings.Table, reviewed: pl.DataFrame | None) -> tuple[dict[int, str], dict[int, str]]:
+    """Row -> what a person said, and row -> the label that was reviewed."""
+    said: dict[int, str] = {}
+    given: dict[int, str] = {}
+    if reviewed is not None:
+        row_by_id = {example_id: row for row, example_id in enumerate(table.ids)}
+        for example_id, label, value in reviewed.select("example_id", "given", "value").iter_rows():
+            row = row_by_id.get(example_id)
+            if row is not None and value is not None and table.labels[row] in (label, value):
+                said[row], given[row] = value, label
+    return said, given
+
+
+def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, task: Task) -> list[Finding]:
+    known = list(task.labels) if task.kind == "classification" else None
+    found = [findings.duplicate(table, "exact_duplicate", group) for group in exact_groups(table.texts)]
+    found += [findings.duplicate(table, "near_duplicate", group) for group in near_groups(pairs, len(rows))]
+    forms = template_forms(table.texts)
+    repeated = repetition(forms)
+    if repeated.rows and repeated.effective < _MAX_REPEATED * len(rows):
+        found.append(findings.template(table, repeated))
+    splits, groups = rows["split"].to_list(), rows["group"].to_list()
+    classes = table.labels if known else ()
+    found += [findings.leak(table, leak) for leak in leaks(table.texts, splits, groups, pairs, forms, labels=classes)]
+    found += [
+        findings.fault(table, "format", fault) for fault in hygiene.format_faults(table.texts, table.labels, known)
+    ]
+    systems = rows["system"].to_list() if "system" in rows.columns else []
+    found += [findings.fault(table, "format", fault) for fault in hygiene.mixed_system_prompts(systems)]
+    if known is not None:
+        found += [findings.fault(table, "shortcut", fault) for fault in hygiene.shortcuts(table.texts, table.labels)]
+        found += _class_findings(table, known)
+    found += [findings.fault(table, "secret", fault) for fault in private_data.secrets(table.texts)]
+    found += [findings.fault(table, "personal_data", fault) for fault in private_data.personal_data(table.texts)]
+    return found
+
+
+def _meaning_findings(
+    table: findings.Table, vectors_ND: NDArray[np.float32] | None, pairs: NearPairs, notes: list[str]
+) -> list[Finding]:
+    if vectors_ND is None:
+        return []
+    if len(table.ids) > semantic.MAX_ROWS:
+        notes.append(f"semantic_duplicate: not compared above {semantic.MAX_ROWS:,} rows")
+        return []
+    alike, blind = semantic.semantic_pairs(vectors_ND, table.texts, pairs)
+    notes += blind
+    groups = near_groups(alike, len(table.ids), threshold=semantic.THRESHOLD)
+    return [findings.duplicate(table, "semantic_duplicate", group) for group in groups]
+
+
+def _class_findings(table: findings.Table, known: Sequence[str]) -> list[Finding]:
+    spread = balance(table.labels)
+    found: list[Finding] = []
+    if len(spread.counts) > 1:
+        limit = max(MAX_SHARE, 2.0 / len(spread.counts))
+        if spread.ratio > MAX_RATIO or spread.largest_share > limit:
+            plan = cap_plan(spread.counts, limit) if len(spread.counts) * limit >= 1.0 else None
+            found.append(findings.imbalance(table, spread, plan))
+    if spread.counts:
+        names = dict.fromkeys([*known, *sorted(spread.counts)])
+        for label in names:
+            if spread.counts.get(label, 0) < MIN_ROWS:
+                found.append(
+                    findings.too_few(table, label, [row for row, given in enumerate(table.labels) if given == label])
+                )
+    return found
+
+
+def _label_checks(
+    table: findings.Table, vectors_ND: NDArray[np.float32] | None, task: Task, seed: int, said: dict[int, str],
+    confidences: Sequence[float | None], notes: list[str],
+) -> tuple[NoiseResult, tuple[Pattern, ...]]:  # fmt: skip
+    labels: Sequence[str | None] = table.labels
+    if all(label is None for label in labels):
+        notes.append("suspect_label, label_pattern: no row has a label")
+    if task.kind != "classification":
+        notes.append(f"label_pattern: answers of a {task.kind} task are no classes; no patterns are looked for")
+        noise = suspect_answers(vectors_ND, table.texts, labels, task.kind, seed)
+        notes += noise.notes
+        return noise, ()
+    noise = suspect(vectors_ND, table.texts, labels, seed, confidences)
+    patterns = find_patterns(vectors_ND, table.texts, labels, seed=seed, reviewed=said)
+    if any(label is not None for label in labels):
+        notes += [*noise.notes, *patterns.notes]
+    return noise, patterns.patterns
+
+
+def _ranked(noise: NoiseResult) -> list[int]:
+    order = np.argsort(-noise.score_N, kind="stable")  # NaN sorts last
+    return [int(row) for row in order[: int(np.isfinite(noise.score_N).sum())]]
+
+
+def _listed(ranked: Sequence[int], noise: NoiseResult) -> list[int]:
+    """The ranked rows that a person should find in a list, most suspect first."""
+    outvoted = [row for row in ranked[TOP_SUSPECTS:] if noise.other_N[row] > noise.self_N[row]]
+    return [*ranked[:TOP_SUSPECTS], *outvoted][:MAX_SUSPECTS]
+
+
+def _risk(
+    table: findings.Table, confidences: list[float | None], noise: NoiseResult, conflicts: Sequence[Contradiction],
+    patterns: Sequence[Pattern],
+) -> NDArray[np.float64]:  # fmt: skip
+    labelled = np.array([label is not None for label in table.labels], dtype=bool)
+    risk_N = np.where(labelled, np.nan_to_num(noise.score_N, nan=_RISK_UNKNOWN), 0.0)
+    doubt = np.array([0.0 if p is None else 1.0 - p for p in confidences])
+    risk_N = np.maximum(risk_N, 0.8 * doubt * labelled)  # a teacher's own figure is seldom calibrated
+    for conflict in conflicts:
+        members = list(conflict.rows)
+        risk_N[members] = np.maximum(risk_N[members], _RISK_EXACT if conflict.exact else _RISK_NEAR)
+    for pattern in patterns:
+        members = list(pattern.rows)
+        risk_N[members] = np.maximum(risk_N[members], _RISK_PATTERN if pattern.value else _RISK_SHAPE)
+    return np.asarray(np.clip(risk_N, 0.0, 1.0))
+
+
+def _scores(ids: Sequence[str], suspect_N: NDArray[np.float64], risk_N: NDArray[np.float64]) -> pl.DataFrame:
+    ranked = np.isfinite(suspect_N)
+    schema = {"example_id": pl.String, "kind": pl.String, "score": pl.Float64}
+    parts = [
+        pl.DataFrame({"example_id": [ids[row] for row in np.flatnonzero(ranked).tolist()], "kind": "suspect_label",
+                      "score": suspect_N[ranked]}, schema=schema),
+        pl.DataFrame({"example_id": list(ids), "kind": "risk", "score": risk_N}, schema=schema),
+    ]  # fmt: skip
+    return pl.concat(parts)

@@ -1,0 +1,128 @@
+"""Which of two answers is better: what to compare, on which side each stands, and what people's choices amount to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from curator.preferences.pairs import Candidate, normalise
+from curator.records.ids import digest, short_id
+
+Side = Literal["a", "b"]
+Choice = Literal["a", "b", "tie", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two answers to one row. `left` says which of them stands on the left; nobody is told where either comes from."""
+
+    id: str
+    dataset: str
+    example_id: str
+    content_hash: str
+    a_source: str
+    b_source: str
+    a: str
+    b: str
+    left: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Comparisons in their order, and how many rows gave none: equal answers, or a side without an answer."""
+
+    comparisons: tuple[Comparison, ...]
+    equal: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """What choices amount to. `ties` and `conflicts` count comparisons that can never become a pair."""
+
+    candidates: tuple[Candidate, ...]
+    ties: int
+    conflicts: int
+
+
+def draw(
+    rows: Iterable[Mapping[str, Any]],
+    answers_a: Mapping[str, str],
+    answers_b: Mapping[str, str],
+    *,
+    dataset: str,
+    a_source: str,
+    b_source: str,
+    count: int | None,
+    seed: int,
+) -> Drawn:
+    """Compare two sources where they differ: `count` rows by a seeded hash, or all.
+
+    A side is on the left by a seeded hash too, so that neither place nor order says anything about the source. A
+    comparison's id is made of the row's text, the answers and their sources: a rerun makes the same ones.
+
+    Args:
+        rows: The rows: example_id, content_hash.
+        answers_a: Example id -> the answer of the first source.
+        answers_b: Example id -> the answer of the second.
+        dataset: Their dataset.
+        a_source: The first source's name.
+        b_source: The second's.
+        count: How many at most; None for all.
+        seed: Fixes rows, order and sides.
+    """
+    made: list[Comparison] = []
+    equal = missing = 0
+    for row in rows:
+        example = row["example_id"]
+        a, b = answers_a.get(example), answers_b.get(example)
+        if a is None or b is None or not a.strip() or not b.strip():
+            missing += 1
+        elif normalise(a) == normalise(b):
+            equal += 1
+        else:
+            ident = short_id("cmp", [dataset, example, row["content_hash"], a_source, a, b_source, b])
+            left: Side = "a" if int(digest([seed, "side", ident])[:8], 16) % 2 else "b"
+            made.append(Comparison(ident, dataset, example, row["content_hash"], a_source, b_source, a, b, left))
+    made.sort(key=lambda c: digest([seed, "order", c.id]))
+    return Drawn(tuple(made[:count]), equal, missing)
+
+
+def chosen(side: Literal["left", "right"], left: Side) -> Side:
+    """Which answer a side is.
+
+    >>> chosen("right", "a")
+    'b'
+    """
+    if side == "left":
+        return left
+    return "b" if left == "a" else "a"
+
+
+def preferred(dataset: str, said: Sequence[Mapping[str, Any]]) -> Preferred:
+    """One candidate for each comparison that people agree about.
+
+    A tie says something about the answers and never becomes a pair, also beside a preference; people who prefer
+    opposite answers are no pair either.
+
+    Args:
+        dataset: The dataset.
+        said: Choices in force, oldest first: comparison, example_id, reviewer, choice, a, b.
+    """
+    newest: defaultdict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for one in said:
+        if one["choice"] != "skip":
+            newest[one["comparison"]][one["reviewer"]] = one
+    candidates: list[Candidate] = []
+    ties = conflicts = 0
+    for by_reviewer in newest.values():
+        choices = {one["choice"] for one in by_reviewer.values()}
+        row = next(iter(by_reviewer.values()))
+        if choices == {"tie"}:
+            ties += 1
+        elif len(choices) > 1:
+            conflicts += 1
+        else:
+            better, worse = (row["a"], row["b"]) if choices == {"a"} else (row["b"], row["a"])
+            candidates.append(Candidate(row["example_id"], dataset, better, worse, "preference"))
+    return Preferred(tuple(candidates), ties, conflicts)

@@ -1,0 +1,252 @@
+"""Preference pairs: which answers may teach a preference, and what a set of pairs would teach by accident."""
+
+import hashlib
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Literal
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from curator.errors import RequestError
+from curator.records.ids import short_id
+from curator.records.types import PreferencePair
+
+PairSource = Literal["review_edit", "student_error", "decision", "preference"]
+DropReason = Literal["empty", "identical", "rejected_is_approved", "duplicate", "contradiction", "over_label_pair_cap"]
+PairFindingKind = Literal[
+    "identical",
+    "empty",
+    "missing_input",
+    "contradiction",
+    "cycle",
+    "length_bias",
+    "few_prompts",
+    "dominant_label_pair",
+]
+
+SOURCE_VALUE: dict[str, int] = {"student_error": 0, "preference": 1, "review_edit": 2, "decision": 3}
+"""Where a pair came from, best first: the approved label against the student's own wrong answer (what it would
+say itself is what preference training can change), a person's choice between two answers, a person's correction of
+the teacher, a decision about a group."""
+
+LENGTH_BIAS = 0.65
+"""Above this share of pairs with the longer answer chosen, DPO may learn length instead of quality."""
+
+DOMINANT = 0.5
+"""Above this share, one pair of labels makes the preference set."""
+
+_FEW = 20  # A share of fewer pairs than this says nothing.
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Two answers to one example that may become a pair; nothing about it is checked yet."""
+
+    example_id: str
+    dataset: str
+    chosen: str
+    rejected: str
+    source: PairSource
+
+
+@dataclass(frozen=True, slots=True)
+class PairResult:
+    """The pairs, ordered by example, and how many candidates were dropped for which reason."""
+
+    pairs: tuple[PreferencePair, ...]
+    dropped: dict[DropReason, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PairFinding:
+    """Something wrong, or worth a look, in a set of pairs.
+
+    Attributes:
+        kind: What was found.
+        severity: An `error` pair must not be trained on; a `warning` is about the set.
+        pair_ids: The pairs concerned; empty where it is the whole set.
+        text: What it is and what to do, for a person.
+        evidence: The figures behind it, ready for JSON.
+    """
+
+    kind: PairFindingKind
+    severity: Literal["error", "warning"]
+    pair_ids: tuple[str, ...]
+    text: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+def normalise(text: str) -> str:
+    """The text in Unicode NFKC with runs of white space as one space; case is kept, as SQL needs it.
+
+    >>> normalise("  two    words ")
+    'two words'
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def build_pairs(
+    candidates: Sequence[Candidate],
+    *,
+    cap_per_label_pair: int,
+    seed: int,
+    approved: Mapping[str, str] | None = None,
+) -> PairResult:
+    """Turn candidates into preference pairs; each candidate is kept or counted under one reason.
+
+    Two candidates that prefer opposite ways for one example are both dropped, since nothing here
+    says which is right. Over the cap, better sources stay, and a seeded hash decides among equals.
+    The result does not depend on the order of the candidates.
+
+    Args:
+        candidates: Possible pairs from any source.
+        cap_per_label_pair: At most this many pairs for the same chosen and rejected text, ≥ 1.
+        seed: Fixes which pairs stay where the cap cuts.
+        approved: The current approved answer by example id, where known: it is never rejected.
+
+    Raises:
+        RequestError: The cap is below 1.
+    """
+    if cap_per_label_pair < 1:
+        msg = f"cap of {cap_per_label_pair} pairs for each pair of labels is below 1; give at least 1"
+        raise RequestError(msg)
+    dropped: Counter[DropReason] = Counter()
+    sound: dict[tuple[str, str, str], PreferencePair] = {}
+    for each in sorted(candidates, key=_by_value):
+        reason = _unfit(each, approved or {})
+        key = (each.example_id, normalise(each.chosen), normalise(each.rejected))
+        if reason is None and key in sound:
+            reason = "duplicate"
+        if reason is not None:
+            dropped[reason] += 1
+            continue
+        sound[key] = PreferencePair(
+            id=short_id("pair", [each.dataset, *key]),
+            dataset=each.dataset,
+            example_id=each.example_id,
+            chosen=each.chosen,
+            rejected=each.rejected,
+            source=each.source,
+        )
+    one_way = {key: pair for key, pair in sound.items() if (key[0], key[2], key[1]) not in sound}
+    dropped["contradiction"] = len(sound) - len(one_way)
+    by_labels: defaultdict[tuple[str, str], list[PreferencePair]] = defaultdict(list)
+    for (_, chosen, rejected), pair in one_way.items():
+        by_labels[chosen, rejected].append(pair)
+    kept: list[PreferencePair] = []
+    for pairs in by_labels.values():
+        pairs.sort(key=lambda pair: (SOURCE_VALUE[pair.source], _seeded(seed, pair.id)))
+        kept += pairs[:cap_per_label_pair]
+    dropped["over_label_pair_cap"] = len(one_way) - len(kept)
+    kept.sort(key=lambda pair: (pair.example_id, pair.id))
+    return PairResult(tuple(kept), {reason: n for reason, n in sorted(dropped.items()) if n})
+
+
+def _by_value(each: Candidate) -> tuple[int, str, str, str, str]:
+    return SOURCE_VALUE[each.source], each.dataset, each.example_id, each.chosen, each.rejected
+
+
+def _seeded(seed: int, name: str) -> str:
+    return hashlib.sha256(f"{seed}\x1f{name}".encode()).hexdigest()
+
+
+def _unfit(each: Candidate, approved: Mapping[str, str]) -> DropReason | None:
+    chosen, rejected = normalise(each.chosen), normalise(each.rejected)
+    if not chosen or not rejected:
+        return "empty"
+    if chosen == rejected:
+        return "identical"
+    if each.example_id in approved and rejected == normalise(approved[each.example_id]):
+        return "rejected_is_approved"
+    return None
+
+
+def check_pairs(
+    pairs: Sequence[PreferencePair], inputs: Mapping[str, str], *, min_prompts: int = 50
+) -> tuple[PairFinding, ...]:
+    """Look for pairs that contradict each other and for what the set teaches by accident.
+
+    Args:
+        pairs: The pairs to train on.
+        inputs: The input text by example id; equal texts are one prompt.
+        min_prompts: Below this number of different prompts the set is called small.
+    """
+    findings = [*_each_pair(pairs, inputs), *_each_prompt(pairs, inputs)]
+    prompts = {normalise(inputs[pair.example_id]) for pair in pairs if pair.example_id in inputs}
+    if len(prompts) < min_prompts:
+        text = f"only {len(prompts)} different prompts; add pairs for other inputs, at least {min_prompts}"
+        evidence = {"prompts": len(prompts), "pairs": len(pairs)}
+        findings.append(PairFinding("few_prompts", "warning", (), text, evidence))
+    if len(pairs) >= _FEW:
+        findings += _shares(pairs)
+    return tuple(findings)
+
+
+def _each_pair(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> Iterable[PairFinding]:
+    for pair in pairs:
+        chosen, rejected = normalise(pair.chosen), normalise(pair.rejected)
+        where = f"pair {pair.id} of example {pair.example_id}"
+        if not chosen or not rejected:
+            yield PairFinding("empty", "error", (pair.id,), f"{where}: an answer is empty; drop the pair")
+        elif chosen == rejected:
+            text = f"{where}: chosen and rejected differ only in white space or encoding; drop the pair"
+            yield PairFinding("identical", "error", (pair.id,), text)
+        if pair.example_id not in inputs:
+            text = f"{where}: the example has no input text; drop the pair or bring its example back"
+            yield PairFinding("missing_input", "error", (pair.id,), text)
+
+
+def _each_prompt(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> Iterable[PairFinding]:
+    by_prompt: defaultdict[str, list[PreferencePair]] = defaultdict(list)
+    for pair in pairs:
+        if pair.example_id in inputs:
+            by_prompt[normalise(inputs[pair.example_id])].append(pair)
+    for prompt, group in by_prompt.items():
+        edges: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for pair in group:
+            edges[normalise(pair.chosen), normalise(pair.rejected)].append(pair.id)
+        for (chosen, rejected), ids in edges.items():
+            if chosen < rejected and (rejected, chosen) in edges:
+                text = "the same input prefers each of two answers over the other; keep one direction"
+                evidence = {"input": prompt, "answers": [chosen, rejected]}
+                both = tuple(ids + edges[rejected, chosen])
+                yield PairFinding("contradiction", "error", both, text, evidence)
+        if len(edges) >= 3:
+            yield from _cycles(prompt, edges)
+
+
+def _cycles(prompt: str, edges: Mapping[tuple[str, str], list[str]]) -> Iterable[PairFinding]:
+    """Strongly connected answers of one prompt, beyond the two of a plain contradiction."""
+    answers = sorted({answer for edge in edges for answer in edge})
+    position = {answer: index for index, answer in enumerate(answers)}
+    ends = np.array([[position[one], position[other]] for one, other in edges])
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(answers), len(answers)))
+    _, component = connected_components(graph, directed=True, connection="strong")
+    for number in np.unique(component):
+        inside = {answer for answer in answers if component[position[answer]] == number}
+        if len(inside) < 3:
+            continue
+        ids = tuple(i for (one, other), ids in edges.items() if one in inside and other in inside for i in ids)
+        text = f"the preferences for one input go round in a circle of {len(inside)} answers; drop one"
+        yield PairFinding("cycle", "error", ids, text, {"input": prompt, "answers": sorted(inside)})
+
+
+def _shares(pairs: Sequence[PreferencePair]) -> Iterable[PairFinding]:
+    lengths = [(len(pair.chosen), len(pair.rejected)) for pair in pairs]
+    longer = sum((chosen > rejected) + 0.5 * (chosen == rejected) for chosen, rejected in lengths) / len(pairs)
+    if longer > LENGTH_BIAS:
+        ratio = median(chosen / max(1, rejected) for chosen, rejected in lengths)
+        text = f"the chosen answer is the longer one in {longer:.0%} of the pairs; balance them by length"
+        evidence = {"share_chosen_longer": longer, "median_length_ratio": ratio}
+        yield PairFinding("length_bias", "warning", (), text, evidence)
+    labels = Counter((normalise(pair.chosen), normalise(pair.rejected)) for pair in pairs)
+    (chosen, rejected), most = min(labels.items(), key=lambda item: (-item[1], item[0]))
+    if most / len(pairs) > DOMINANT:
+        text = f"{most} of {len(pairs)} pairs prefer {chosen[:60]!r} over {rejected[:60]!r}; lower the cap"
+        labels_share = {"chosen": chosen, "rejected": rejected, "share": most / len(pairs)}
+        yield PairFinding("dominant_label_pair", "warning", (), text, labels_share)

@@ -1,0 +1,33 @@
+"""Whether an answer is the right one, by kind of task."""
+
+import json
+
+from curator.preferences.pairs import normalise
+from curator.records.ids import canonical_json
+from curator.records.task import Task
+
+
+def is_right(task: Task, answer: str, truth: str) -> bool:
+    """Exact match after what does not matter: white space at the ends; for JSON, the order of keys.
+
+    A classification must name the label and nothing else. SQL and text are compared after Unicode
+    normalisation and with runs of white space as one space.
+    """
+    match task.kind:
+        case "classification":
+            return answer.strip() == truth
+        case "extraction":
+            try:
+                return canonical_json(json.loads(answer)) == canonical_json(json.loads(truth))
+            except ValueError:
+                return False
+        case "sql":
+            return normalise(answer).rstrip("; ") == normalise(truth).rstrip("; ")
+        case "text":
+            return normalise(answer) == normalise(truth)
+
+
+def valid_answer(task: Task, answer: str) -> str | None:
+    """The answer as a label where it is one, else None; used for scores by class."""
+    text = answer.strip()
+    return text if task.kind != "classification" or text in task.labels else None

@@ -1,0 +1,65 @@
+"""The teacher's prompt, and what it answered."""
+
+import json
+import re
+
+from curator.errors import DataError
+from curator.records.task import Task
+
+_FINAL = re.compile(r"final answer\s*:\s*(.+)", re.IGNORECASE)
+_FENCE = re.compile(r"```(?:json|sql)?\s*\n(.*?)```", re.DOTALL)
+
+
+def build_prompt(task: Task, text: str) -> str:
+    """The whole prompt for one row: the rubric, the labels or schema, how to answer, and the text.
+
+    A rubric that holds `{text}` is used as it is, with the text put there.
+    """
+    if "{text}" in task.rubric:
+        return task.rubric.replace("{text}", text)
+    parts = [task.rubric.strip()] if task.rubric.strip() else []
+    match task.kind:
+        case "classification":
+            lines = [f"- {name}: {meaning}" if meaning else f"- {name}" for name, meaning in task.labels.items()]
+            parts.append("Labels:\n" + "\n".join(lines))
+            parts.append('Answer with one line: "Final Answer: LABEL".')
+        case "extraction":
+            parts.append("Answer with one JSON object and nothing else.")
+            if task.schema is not None:
+                parts.append("Schema:\n" + json.dumps(task.schema, ensure_ascii=False, indent=1))
+        case "sql":
+            if task.database:
+                parts.append("Database:\n" + task.database)
+            parts.append("Answer with one SQL query and nothing else.")
+        case "text":
+            pass
+    parts.append("Text:\n" + text)
+    return "\n\n".join(parts)
+
+
+def prompt_hash_source(task: Task) -> str:
+    """The prompt with an empty text: what two labels must share to have been made by the same prompt."""
+    return build_prompt(task, "")
+
+
+def parse_answer(task: Task, answer: str) -> str:
+    """The value in a teacher's answer.
+
+    Raises:
+        DataError: There is none, or it does not fit the task.
+
+    """
+    text = answer.strip()
+    final = _FINAL.findall(text)
+    if final:
+        text = final[-1].strip().strip("\"'`*. ")
+    elif (fenced := _FENCE.search(text)) is not None:
+        text = fenced.group(1).strip()
+    if task.kind == "classification" and text not in task.labels:
+        bare = text.strip("\"'`*. ")
+        same = [name for name in task.labels if name.lower() == bare.lower()]
+        text = same[0] if len(same) == 1 else bare
+    if not text:
+        msg = "the teacher's answer is empty"
+        raise DataError(msg)
+    return task.check_value(text)

@@ -1,0 +1,195 @@
+"""What a dataset is labelled for: the kind of task, its labels or schema, and its rubric."""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import jsonschema
+
+from curator.errors import DataError
+from curator.records.ids import canonical_json, digest
+from curator.records.types import TaskKind
+
+KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "max_error", "confidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task definition. `content_hash` names exactly this definition; each label remembers it.
+
+    `labels` maps a label to its definition (possibly empty). `max_error` is the target for the label error
+    of a release, `confidence` the confidence of its bound; both in 0..1.
+    """
+
+    name: str
+    kind: TaskKind
+    labels: dict[str, str]
+    rubric: str
+    schema: dict[str, Any] | None
+    database: str | None
+    max_error: float | None
+    confidence: float
+    content_hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The definition without its hash, as stored."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "labels": self.labels,
+            "rubric": self.rubric,
+            "schema": self.schema,
+            "database": self.database,
+            "max_error": self.max_error,
+            "confidence": self.confidence,
+        }
+
+    def says_right(self) -> tuple[Any, ...]:
+        """What of the definition says which answer is right: not its name, its target or its confidence."""
+        return self.kind, self.labels, self.rubric.strip(), self.schema, self.database
+
+    def check_value(self, value: str) -> str:
+        """The value as it is stored, or the reason why it is none.
+
+        Raises:
+            DataError: An unknown label, JSON that does not fit the schema, an empty answer.
+        """
+        if not value.strip():
+            msg = "the label is empty"
+            raise DataError(msg)
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            msg = "the label holds half of a surrogate pair, which no UTF-8 file can hold"
+            raise DataError(msg)
+        if self.kind == "classification":
+            if value in self.labels:
+                return value
+            near = difflib.get_close_matches(value.strip().lower(), [n.lower() for n in self.labels], 1)
+            close = [name for name in self.labels if near and name.lower() == near[0]]
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            msg = f"unknown label {value[:80]!r}, expected one of {', '.join(list(self.labels)[:20])}{hint}"
+            raise DataError(msg)
+        if self.kind == "extraction":
+            return self._check_json(value)
+        return value
+
+    def _check_json(self, value: str) -> str:
+        try:
+            parsed = json.loads(value)
+            canonical = canonical_json(parsed).decode()
+        except ValueError as error:  # NaN, infinities and half surrogate pairs are Python's, not JSON's
+            msg = f"the answer is not JSON: {error}"
+            raise DataError(msg) from error
+        if self.schema is not None:
+            validator = jsonschema.Draft202012Validator(self.schema)
+            problem = jsonschema.exceptions.best_match(validator.iter_errors(parsed))
+            if problem is not None:
+                msg = f"the answer does not fit the schema at {problem.json_path}: {problem.message[:200]}"
+                raise DataError(msg)
+        return canonical
+
+
+def make_task(definition: dict[str, Any]) -> Task:
+    """Check a definition and give it its hash.
+
+    Raises:
+        DataError: An unknown key or kind, no labels for a classification, rates outside 0..1.
+    """
+    unknown = sorted(set(definition) - set(KEYS))
+    if unknown:
+        msg = f"task: unknown key {unknown[0]!r}, expected {', '.join(KEYS)}"
+        raise DataError(msg)
+    name, kind = definition.get("name"), definition.get("kind", "classification")
+    if not isinstance(name, str) or not name.strip():
+        msg = 'task: `name` is missing; give the task a name, e.g. name = "intent"'
+        raise DataError(msg)
+    if kind not in get_args(TaskKind):
+        msg = f"task {name!r}: kind {kind!r} is unknown, expected {', '.join(get_args(TaskKind))}"
+        raise DataError(msg)
+    labels = _labels(name, definition.get("labels") or {})
+    if kind == "classification" and len(labels) < 2:
+        msg = f"task {name!r}: a classification needs at least two labels, found {len(labels)}"
+        raise DataError(msg)
+    schema = definition.get("schema")
+    if schema is not None:
+        schema = _json_schema(name, schema)
+    rubric = definition.get("rubric") or ""
+    if not isinstance(rubric, str):
+        msg = f"task {name!r}: `rubric` must be text"
+        raise DataError(msg)
+    max_error = _rate(name, "max_error", definition.get("max_error"))
+    confidence = _rate(name, "confidence", definition.get("confidence")) or 0.95
+    database = definition.get("database")
+    body = {
+        "name": name,
+        "kind": kind,
+        "labels": labels,
+        "rubric": rubric,
+        "schema": schema,
+        "database": database,
+        "max_error": max_error,
+        "confidence": confidence,
+    }
+    return Task(content_hash=digest(body), **body)
+
+
+def parse_task(text: str, read_file: Callable[[str], str]) -> Task:
+    """Read a task file (TOML). `read_file` gives the text of `rubric_file` or a schema file.
+
+    Raises:
+        DataError: Not TOML, or not a task.
+    """
+    try:
+        definition = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"the task file is not valid TOML: {error}"
+        raise DataError(msg) from error
+    if isinstance(definition.get("task"), dict):  # [task] tables are accepted as well
+        definition = definition["task"]
+    rubric_file = definition.pop("rubric_file", None)
+    if rubric_file is not None:
+        if not isinstance(rubric_file, str):
+            msg = f"`rubric_file` is {rubric_file!r}, expected the name of a file beside the task file"
+            raise DataError(msg)
+        definition["rubric"] = read_file(rubric_file)
+    schema = definition.get("schema")
+    if isinstance(schema, str) and not schema.lstrip().startswith("{"):
+        definition["schema"] = read_file(schema)
+    return make_task(definition)
+
+
+def _labels(name: str, labels: Any) -> dict[str, str]:  # noqa: ANN401 - raw TOML
+    if isinstance(labels, list) and all(isinstance(x, str) for x in labels):
+        labels = dict.fromkeys(labels, "")
+    if not isinstance(labels, dict) or not all(isinstance(x, str) for kv in labels.items() for x in kv):
+        msg = f"task {name!r}: `labels` must be a list of names, or a table of name = definition"
+        raise DataError(msg)
+    bad = [label for label in labels if not label.strip() or label != label.strip()]
+    if bad:
+        msg = f"task {name!r}: label {bad[0]!r} is empty or has space at its ends"
+        raise DataError(msg)
+    return dict(labels)
+
+
+def _json_schema(name: str, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - raw TOML: text or a table
+    try:
+        parsed = json.loads(schema) if isinstance(schema, str) else schema
+        jsonschema.Draft202012Validator.check_schema(parsed)
+    except (json.JSONDecodeError, jsonschema.SchemaError) as error:
+        msg = f"task {name!r}: `schema` is not a JSON schema: {error}"
+        raise DataError(msg) from error
+    if not isinstance(parsed, dict):
+        msg = f"task {name!r}: `schema` must be a JSON object"
+        raise DataError(msg)
+    return parsed
+
+
+def _rate(name: str, key: str, value: Any) -> float | None:  # noqa: ANN401 - raw TOML
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0.0 < float(value) < 1.0:
+        msg = f"task {name!r}: `{key}` is {value!r}, expected a number between 0 and 1"
+        raise DataError(msg)
+    return float(value)

@@ -1,0 +1,231 @@
+"""Checks one row of a training file: its messages, its comparison, and what the format asks of them."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from curator.release.validation_rules import (
+    COMMON_ROLES,
+    MESSAGE_KEYS,
+    ROLES,
+    RULES,
+    STRICT_KEYS,
+    STRICT_TURNS,
+    Severity,
+)
+
+_MOST_LISTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One breach of one rule.
+
+    Attributes:
+        rule: Its id in `validation_rules.RULES`.
+        severity: An `error` makes the file invalid, a `warning` does not.
+        line: The line in the file, from 1; 0 where it is about the file as a whole.
+        path: The place in the row, such as `messages[1].content`; empty for the whole line.
+        hint: What is wrong and what to do.
+    """
+
+    rule: str
+    severity: Severity
+    line: int
+    path: str
+    hint: str
+
+
+@dataclass(slots=True)
+class RowChecker:
+    """Gathers the problems of one file; `line` is the line that is being read, from 1."""
+
+    format: str
+    line: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    errors: int = 0
+
+    def report(self, rule: str, path: str = "", hint: str = "", severity: Severity | None = None) -> None:
+        """Note a problem on the current line."""
+        severity = severity or RULES[rule].severity
+        self.errors += severity == "error"
+        self.counts[rule] += 1
+        if self.counts[rule] <= _MOST_LISTED:
+            self.problems.append(Problem(rule, severity, self.line, path, hint or RULES[rule].hint))
+
+    def sft(self, row: dict[str, Any]) -> tuple[Any, Any]:
+        """Check a conversation; its input and its answer are returned."""
+        if self.format == "trl" and "messages" not in row and "prompt" in row:
+            prompt, completion = row["prompt"], row.get("completion")
+            if isinstance(prompt, str) and isinstance(completion, str):
+                # TRL's standard form is two plain texts.
+                for path, text in (("prompt", prompt), ("completion", completion)):
+                    if not text.strip():
+                        self.report("empty_content", path)
+                return prompt, completion
+            self._prompt(prompt, "prompt")
+            return prompt, self._completion(completion, "completion")
+        name = "conversations" if self.format == "llama-factory" and "conversations" in row else "messages"
+        if name not in row and self.format == "mistral" and "interactions" in row:
+            name = "interactions"
+        messages = row.get(name)
+        roles = self._messages(messages, name)
+        if not roles:
+            return None, None
+        assert isinstance(messages, list)
+        if "assistant" not in roles:
+            if "" not in roles:  # A bad role was reported already.
+                self.report("no_assistant", name)
+        elif roles[-1] != "assistant":
+            self.report("last_not_assistant", f"{name}[{len(roles) - 1}].role")
+        answer = messages[-1].get("content") if isinstance(messages[-1], dict) else None
+        if isinstance(answer, str) and roles[-1] == "assistant" and answer != answer.strip() and answer.strip():
+            self.report("trailing_space", f"{name}[{len(roles) - 1}].content")
+        return messages[:-1], answer
+
+    def dpo(self, row: dict[str, Any]) -> tuple[Any, Any]:
+        """Check a comparison; its prompt and its answers, preferred first, are returned."""
+        if self.format == "tinker":
+            return self._tinker_dpo(row)
+        if self.format in ("openai", "together"):
+            value = row.get("input")
+            prompt, path = (value.get("messages") if isinstance(value, dict) else None), "input.messages"
+            sides = ("preferred_output", "non_preferred_output")
+        else:
+            path = "prompt" if self.format in ("trl", "parquet") else "messages"
+            if self.format == "llama-factory" and "conversations" in row:
+                path = "conversations"
+            prompt, sides = row.get(path), ("chosen", "rejected")
+        if prompt is None:
+            self.report("missing_side", path)
+        elif not (self.format == "trl" and isinstance(prompt, str)):
+            self._prompt(prompt, path)
+        one, other = (self._side(row, side) for side in sides)
+        return prompt, self._differ(one, other, sides[1])
+
+    def _tinker_dpo(self, row: dict[str, Any]) -> tuple[Any, Any]:
+        comparison = row.get("comparison")
+        if not isinstance(comparison, dict):
+            self.report("missing_side", "comparison")
+            return None, None
+        if "prompt_conversation" not in comparison:
+            self.report("missing_side", "comparison.prompt_conversation")
+        else:
+            self._prompt(comparison["prompt_conversation"], "comparison.prompt_conversation")
+        one, other = (self._side(comparison, side, "comparison.") for side in ("completion_A", "completion_B"))
+        label = row.get("label")
+        if isinstance(label, str) and label.casefold() == "tie":
+            self.report("tie", "label")
+        elif label not in ("A", "B"):
+            self.report("label_not_ab", "label")
+        answers = self._differ(one, other, "comparison.completion_B")
+        return comparison.get("prompt_conversation"), answers if label == "A" else answers and answers[::-1]
+
+    def _side(self, row: dict[str, Any], name: str, prefix: str = "") -> Any:  # noqa: ANN401 - any JSON value
+        value = row.get(name)
+        if value is None:
+            self.report("missing_side", prefix + name)
+            return None
+        return self._completion(value, prefix + name)
+
+    def _differ(self, one: Any, other: Any, path: str) -> tuple[Any, Any] | None:  # noqa: ANN401 - any JSON value
+        if one is None or other is None:
+            return None
+        if canonical(one) == canonical(other):
+            self.report("identical", path)
+        return one, other
+
+    def _prompt(self, value: Any, path: str) -> None:  # noqa: ANN401 - any JSON value
+        roles = self._messages(value, path)
+        if roles and roles[-1] == "assistant":
+            self.report("prompt_ends_with_assistant", f"{path}[{len(roles) - 1}].role")
+
+    def _completion(self, value: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
+        """Check an answer, as text, message or list of messages; its text (or value) is returned."""
+        if isinstance(value, str) and self.format in ("trl", "parquet"):
+            if not value.strip():
+                self.report("empty_content", path)
+            return value.strip()
+        messages = value if isinstance(value, list) else [value]
+        roles = self._messages(messages, path, indexed=isinstance(value, list), opening=False)
+        if any(role != "assistant" for role in roles):
+            self.report("completion_not_assistant", path)
+        elif len(roles) > 1 and self.format in STRICT_KEYS:
+            self.report("completion_not_assistant", path, "this format takes exactly one message as an answer")
+        contents = [each.get("content") for each in messages if isinstance(each, dict)]
+        for text in contents:
+            if isinstance(text, str) and text.strip() and text != text.strip():
+                self.report("trailing_space", path)
+        return [each.strip() if isinstance(each, str) else each for each in contents]
+
+    def _messages(self, value: Any, path: str, *, indexed: bool = True, opening: bool = True) -> list[str]:  # noqa: ANN401
+        """Check a list of messages; their roles are returned, empty where there is no list.
+
+        Args:
+            value: What stands there.
+            path: Where it stands.
+            indexed: Whether it stood as a list, so that places carry an index.
+            opening: Whether it opens the conversation, so that the order of the roles counts.
+        """
+        if not isinstance(value, list):
+            self.report("missing_messages", path)
+            return []
+        if not value:
+            self.report("empty_messages", path)
+        roles = []
+        for index, message in enumerate(value):
+            place = f"{path}[{index}]" if indexed else path
+            roles.append(self._message(message, place))
+        if opening:
+            self._order(roles, path)
+        return roles
+
+    def _message(self, message: Any, place: str) -> str:  # noqa: ANN401 - any JSON value
+        if not isinstance(message, dict):
+            self.report("message_not_object", place)
+            return ""
+        role, content = message.get("role"), message.get("content")
+        if not isinstance(role, str) or role not in ROLES.get(self.format, COMMON_ROLES):
+            self.report("bad_role", f"{place}.role")
+            role = ""
+        calls = bool(message.get("tool_calls") or message.get("function_call"))
+        parts = isinstance(content, list) and self.format in ("openai", "together", "axolotl")
+        if content is None and calls:
+            pass
+        elif isinstance(content, str):
+            if not content.strip():
+                self.report("empty_content", f"{place}.content")
+        elif not parts or not content:
+            self.report("content_not_string", f"{place}.content")
+        if "weight" in message and (type(message["weight"]) is not int or message["weight"] not in (0, 1)):
+            self.report("bad_weight", f"{place}.weight")
+        strict: Severity | None = "error" if self.format in STRICT_KEYS else None
+        for key in sorted(set(message) - MESSAGE_KEYS):
+            self.report("unknown_key", join_path(place, key), severity=strict)
+        return role
+
+    def _order(self, roles: list[str], path: str) -> None:
+        strict: Severity | None = "error" if self.format in STRICT_TURNS else None
+        for index, role in enumerate(roles):
+            if role in ("system", "developer") and index:
+                self.report("system_not_first", f"{path}[{index}].role")
+            elif role in ("user", "assistant") and index and roles[index - 1] == role:
+                self.report("not_alternating", f"{path}[{index}].role", severity=strict)
+        spoken = [(index, role) for index, role in enumerate(roles) if role not in ("system", "developer")]
+        if spoken and spoken[0][1] == "assistant":
+            severity: Severity | None = "error" if self.format in STRICT_TURNS | {"mistral"} else None
+            self.report("starts_with_assistant", f"{path}[{spoken[0][0]}].role", severity=severity)
+
+
+def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """A short digest that is equal for equal JSON values; total, where `ids.digest` refuses NaN and surrogates."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
+
+
+def join_path(path: str, key: str) -> str:
+    """The place of a key below a place."""
+    name = key[:60] if key.isidentifier() else json.dumps(key[:60])
+    return f"{path}.{name}" if path else name

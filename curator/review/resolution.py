@@ -1,0 +1,229 @@
+"""The current label of each row: a view over append-only labels, reviews and decisions.
+
+Order of precedence: adjudicated, else agreed or single undisputed review, else a group decision, else the
+chosen teacher. A blind first look that disagrees with the label under review counts only after a second look (by
+anybody) that says the same; a row that a plan asks several people about counts only once they all have answered and
+agree. Until then the row is `unsettled` and stays out of releases. Answers to gold cards measure the reviewer, and
+never say anything about the row.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from curator.records.types import GOLD
+
+Basis = Literal["adjudication", "review", "decision", "teacher", "none"]
+Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "example_id": pl.String,
+    "teacher_value": pl.String,
+    "value": pl.String,
+    "basis": pl.String,
+    "out": pl.String,
+    "human_status": pl.String,
+    "human_value": pl.String,
+    "decision": pl.String,
+    "decision_seq": pl.Int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HumanOutcome:
+    """What people said about one row, taken together.
+
+    `status`: settled (value holds), rejected (wrong, no right value given), disputed (people differ),
+    unsettled (a blind disagreement waits for a second look, or an overlapped row for further reviewers), skipped
+    (nobody could say).
+    """
+
+    status: Literal["settled", "rejected", "disputed", "unsettled", "skipped"]
+    value: str | None
+    adjudicated: bool = False
+
+
+def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
+    """Combine the reviews of one row, oldest first; None without any.
+
+    Args:
+        reviews: Mappings with reviewer, verdict, value, blind, stream, proposed (the label that was reviewed) and
+            perhaps adjudicates and overlap (how many people the plan asks).
+    """
+    given = [r for r in reviews if r["stream"] != GOLD]
+    if not given:
+        return None
+    said = [r for r in given if r["verdict"] != "skip"]
+    final = [r for r in said if r["stream"] == "adjudication" or r.get("adjudicates")]
+    if final:
+        value = None if final[-1]["verdict"] == "reject" else final[-1]["value"]
+        return HumanOutcome("rejected" if value is None else "settled", value, adjudicated=True)
+    newest_by_reviewer: dict[str, dict[str, Any]] = {r["reviewer"]: r for r in said}
+    answers = {None if r["verdict"] == "reject" else r["value"] for r in newest_by_reviewer.values()}
+    if len(answers) > 1:
+        return HumanOutcome("disputed", None)
+    answer = next(iter(answers), None)
+    if _waits_for_others(given, set(newest_by_reviewer)):
+        return HumanOutcome("unsettled", answer)
+    if not said:
+        return HumanOutcome("skipped", None)
+    if answer is None:
+        return HumanOutcome("rejected", None)
+    saying_so = [r for r in said if r["value"] == answer]
+    # The same person, still blind, gives no second look: a file read twice must not confirm itself.
+    first_look_only = len({r["reviewer"] for r in saying_so}) == 1 and all(
+        r["blind"] and answer != r["proposed"] for r in saying_so
+    )
+    return HumanOutcome("unsettled" if first_look_only else "settled", answer)
+
+
+def _waits_for_others(given: list[dict[str, Any]], speakers: set[str]) -> bool:
+    """Whether a row that a plan asks several people about lacks some of them, or two who say anything.
+
+    One answer beside skips is no agreement; skips alone, by all who were asked, are a skip.
+    """
+    asked = max(r.get("overlap") or 1 for r in given)
+    return asked > 1 and (len({r["reviewer"] for r in given}) < asked or len(speakers) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The decisions in force about one row, after taking undos back.
+
+    `label` is the newest that sets its label, `presence` the newest on whether it stays (exclude, keep, merge):
+    keeping a row, or merging its copies, does not take its label back. `newest` is the later of the two.
+    """
+
+    label: dict[str, Any] | None
+    presence: dict[str, Any] | None
+    newest: dict[str, Any]
+
+
+def in_force(decisions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The decisions about one row, or from one finding, without those that were taken back and without the undos.
+
+    An undo whose `value` names a decision takes back that one (twice is as once); without a value it takes back
+    the newest that is still in force.
+
+    Args:
+        decisions: Mappings with decision, action and value, oldest first.
+    """
+    standing: list[dict[str, Any]] = []
+    for row in decisions:
+        if row["action"] != "undo":
+            standing.append(row)
+        elif row["value"] is not None:
+            standing = [taken for taken in standing if taken["decision"] != row["value"]]
+        elif standing:
+            standing.pop()
+    return standing
+
+
+def standing_decisions(taken: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The decisions of a dataset that were not taken back, oldest first; see `in_force`.
+
+    Args:
+        taken: Mappings with decision, action, value and finding_id, one for each decision, oldest first. An undo
+            without a value reaches only decisions from its own finding.
+    """
+    about: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    order: dict[str, int] = {}
+    for place, row in enumerate(taken):
+        undone = row["value"] if row["action"] == "undo" else None
+        about[row["finding_id"] or undone or row["decision"]].append(row)
+        order[row["decision"]] = place
+    return sorted((d for rows in about.values() for d in in_force(rows)), key=lambda d: order[d["decision"]])
+
+
+def effective_decisions(decisions: pl.DataFrame) -> dict[str, Standing]:
+    """Example id -> what is decided about it, after taking undos back (see `in_force`)."""
+    history: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in decisions.sort("seq").iter_rows(named=True):
+        history[row["example_id"]].append(row)
+    standing = {example: in_force(rows) for example, rows in history.items()}
+    return {
+        example: Standing(
+            label=next((d for d in reversed(stack) if d["action"] == "relabel"), None),
+            presence=next((d for d in reversed(stack) if d["action"] != "relabel"), None),
+            newest=stack[-1],
+        )
+        for example, stack in standing.items()
+        if stack
+    }
+
+
+def excludes(standing: Standing, example_id: str) -> bool:
+    """Whether the decisions about a row take it out."""
+    if standing.presence is None:
+        return False
+    action, survivor = standing.presence["action"], standing.presence["value"]
+    return bool(action == "exclude" or (action == "merge" and survivor != example_id))
+
+
+def teacher_values(labels: pl.DataFrame, labeler: str | None) -> dict[str, str]:
+    """Example id -> the labeler's newest first-sample value."""
+    chosen = labels.filter(pl.col("sample") == 0)
+    if labeler is not None:
+        chosen = chosen.filter(pl.col("labeler") == labeler)
+    return dict(chosen.sort("seq").select("example_id", "value").iter_rows())
+
+
+def current_labels(
+    example_ids: Iterable[str],
+    *,
+    labels: pl.DataFrame,
+    reviews: pl.DataFrame,
+    decisions: pl.DataFrame,
+    labeler: str | None,
+) -> pl.DataFrame:
+    """The current label of each row, in the order given.
+
+    Args:
+        example_ids: The rows.
+        labels: seq, example_id, labeler, sample, value.
+        reviews: seq, example_id, reviewer, verdict, value, blind, stream, proposed (undone ones left out).
+        decisions: seq, decision, action, value, example_id.
+        labeler: Whose labels stand where no person has spoken; None takes the newest of anybody.
+
+    Returns:
+        Columns as in `SCHEMA`. `out` is null for a row that may be released; otherwise the reason why not.
+    """
+    teacher = teacher_values(labels, labeler)
+    decided = effective_decisions(decisions)
+    by_row: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in reviews.sort("seq").iter_rows(named=True):
+        by_row[row["example_id"]].append(row)
+    records = [_one(e, teacher.get(e), human_outcome(by_row.get(e, ())), decided.get(e)) for e in example_ids]
+    return pl.DataFrame(records, schema=SCHEMA, orient="row")
+
+
+def _one(
+    example_id: str, teacher: str | None, human: HumanOutcome | None, decided: Standing | None
+) -> tuple[str | int | None, ...]:
+    value, basis = teacher, "teacher" if teacher is not None else "none"
+    out: Out | None = None
+    if decided is not None and decided.label is not None:
+        value, basis = decided.label["value"], "decision"
+    if human is not None:
+        if human.status == "settled":
+            value, basis = human.value, "adjudication" if human.adjudicated else "review"
+        elif human.status != "skipped":
+            out = human.status
+    if decided is not None and excludes(decided, example_id):
+        out = "excluded"
+    if value is None and out is None:
+        out = "unlabelled"
+    return (
+        example_id,
+        teacher,
+        value,
+        basis,
+        out,
+        human.status if human else None,
+        human.value if human else None,
+        decided.newest["decision"] if decided else None,
+        decided.newest["seq"] if decided else None,
+    )

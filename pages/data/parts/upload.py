@@ -1,0 +1,142 @@
+"""From an uploaded file to a dataset: preview, mapping, labels, rubric, then the rows that were not taken."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import streamlit as st
+
+from curator.errors import CuratorError
+from curator.records.intake import FIELDS
+from curator.records.task import make_task
+from curator.records.types import TaskKind
+from pages.frame.guard import permitted
+from pages.frame.session import remember_dataset, show_error
+from pipelines.intake import ingest
+from pipelines.intake.ingest import IngestConfig, IngestReport
+from pipelines.intake.preview import Preview, keep_upload, preview, propose_labels
+from pipelines.runtime import acting
+from pipelines.runtime.settings import Settings
+from storage.access import audit
+from storage.dataset import datasets
+
+NAMES = {
+    "input": "Text (the input)",
+    "label": "Label (the teacher's answer)",
+    "id": "Row id",
+    "group": "Group (rows that belong together)",
+    "split": "Split (train or test)",
+    "labeler": "Who labelled the row",
+    "confidence": "The teacher's confidence",
+    "time": "Time",
+}
+NONE = "(none)"
+
+
+def upload_form(settings: Settings) -> None:
+    """Draw the steps; each appears when the one before it is done."""
+    if not permitted("ingest"):
+        st.text("An engineer, an analyst or an admin brings in data.")
+        return
+    file = st.file_uploader("CSV, JSON or Parquet", type=["csv", "tsv", "json", "jsonl", "ndjson", "parquet"])
+    if file is None:
+        return
+    try:
+        found = preview(keep_upload(settings.project, file.name, file.getvalue()))
+        mapping = _mapping(found)
+        if "input" not in mapping:
+            st.info("Choose the column with the text.")
+            return
+        definition = _task(found, mapping)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = st.text_input("Name of the dataset", value=found.path.stem.lower().replace(" ", "-"))
+            labeler = st.text_input("Who gave these labels?", value="teacher")
+        if st.button("Create the dataset", type="primary", disabled=not name.strip()):
+            _create(settings, name.strip(), labeler.strip() or "teacher", found.path, mapping, definition)
+    except CuratorError as error:
+        show_error(error)
+
+
+def _mapping(found: Preview) -> dict[str, str]:
+    """Show the first rows and let the reader say which column is what."""
+    st.text(f"The first {len(found.rows)} rows")
+    st.dataframe(list(found.rows), height=240)
+    st.subheader("Which column is what?", anchor=False)
+    options = [NONE, *found.columns]
+    chosen: dict[str, str] = {}
+    columns = st.columns(4)
+    for number, field in enumerate(FIELDS):
+        proposed = found.mapping.get(field)
+        index = options.index(proposed) if proposed in options else 0
+        column = columns[number % 4].selectbox(NAMES[field], options, index=index, key=f"{found.path}:{field}")
+        if column != NONE:
+            chosen[field] = column
+    return chosen
+
+
+def _task(found: Preview, mapping: dict[str, str]) -> dict[str, Any]:
+    """Let the reader say what the task is; labels are proposed from the column."""
+    st.subheader("What is the task?", anchor=False)
+    proposal = propose_labels(found.path, mapping["label"]) if "label" in mapping else None
+    kinds = list(get_args(TaskKind))
+    kind = st.segmented_control(
+        "Kind", kinds, default=proposal.kind if proposal else "classification", key=f"{found.path}:kind"
+    )
+    definition: dict[str, Any] = {"name": found.path.stem, "kind": kind or "classification"}
+    if definition["kind"] == "classification":
+        counts = proposal.counts if proposal else ()
+        rows = [{"label": label, "rows": str(count), "definition": ""} for label, count in counts]
+        st.text("Labels found in the column. Delete the ones that are mistakes; rows with another label are rejected.")
+        edited = st.data_editor(
+            rows or [{"label": "", "rows": "0", "definition": ""}],
+            num_rows="dynamic",
+            disabled=["rows"],
+            key=f"{found.path}:labels:{mapping.get('label')}",
+        )
+        named = [(str(row["label"] or "").strip(), str(row.get("definition") or "").strip()) for row in edited]
+        definition["labels"] = {label: meaning for label, meaning in named if label}
+    if definition["kind"] == "extraction":
+        schema = st.text_area("JSON schema of an answer", placeholder='{"type": "object", …}')
+        if schema.strip():
+            definition["schema"] = schema
+    definition["rubric"] = st.text_area(
+        "Rubric: how should a careful person decide?", placeholder="One or two sentences for each hard case."
+    )
+    left, right = st.columns(2)
+    definition["max_error"] = left.number_input("Label error you can live with", 0.001, 0.5, 0.05, format="%.3f")
+    definition["confidence"] = right.number_input("Confidence of the bound", 0.5, 0.999, 0.95, format="%.3f")
+    return definition
+
+
+def _create(
+    settings: Settings, name: str, labeler: str, path: Path, mapping: dict[str, str], definition: dict[str, Any]
+) -> None:
+    acting.require("ingest")
+    task = make_task({**definition, "name": name})
+    if datasets.create(settings.store, name, task):
+        audit.note(settings.store, actor=acting.actor(), action="dataset", subject=name, task_hash=task.content_hash)
+    bar = st.progress(0.0, "Reading the rows")
+
+    def show(done: int, total: int) -> None:
+        bar.progress(done / max(total, 1), "Reading the rows")
+
+    config = IngestConfig(name, (path,), mapping, source="teacher", labeler=labeler)
+    report = ingest.run(config, settings.store, progress=show)
+    bar.empty()
+    st.session_state["ingested"] = report
+    remember_dataset(name)
+    st.rerun()
+
+
+def show_ingested(report: IngestReport) -> None:
+    """Show what became of the rows of the last upload."""
+    columns = st.columns(3)
+    columns[0].metric("Rows added", f"{report.added:,}", border=True)
+    columns[1].metric("Labels added", f"{report.labels_added:,}", border=True)
+    columns[2].metric("Rows rejected", f"{report.rejected:,}", border=True)
+    for note in report.notes:
+        st.text(note)
+    if report.rejects_file:
+        st.text("Rejected rows, each with its reason; the others are in.")
+        st.dataframe([{"reason": reason, "rows": count} for reason, count in report.by_reason.items()])
+        rejects = preview(Path(report.rejects_file), rows=200)
+        st.dataframe(list(rejects.rows), height=240)

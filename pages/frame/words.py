@@ -1,0 +1,171 @@
+"""Names as they stand on screen, and figures in words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from curator.records.types import Bound, Purpose
+from curator.statistics import at_most
+
+PURPOSES: dict[Purpose, str] = {
+    "certify": "Measure the label error",
+    "find": "Find mistakes",
+    "test": "Review the frozen test split in full",
+}
+SENT = "Rows that were sent to review"
+
+# In the order in which a person should look at them: what could be wrong throughout comes first.
+FINDINGS = {
+    "label_pattern": "Consistent mistakes",
+    "contradiction": "Contradictions",
+    "suspect_label": "Suspect labels",
+    "leak": "Leaks between test and train",
+    "exact_duplicate": "Exact duplicates",
+    "near_duplicate": "Near duplicates",
+    "semantic_duplicate": "Same meaning",
+    "template": "Templates",
+    "shortcut": "Shortcuts",
+    "format": "Format",
+    "secret": "Secrets",
+    "personal_data": "Personal data",
+    "imbalance": "Imbalance",
+    "too_few": "Too few rows",
+}
+ACTIONS = {
+    "relabel": "Give all rows a new label",
+    "exclude": "Leave all rows out",
+    "merge": "Keep one row, leave the others out",
+    "keep": "Keep as it is",
+    "undo": "Take the last decision back",
+}
+
+
+MAY_NOT = "Your role may look here; a reviewer, an engineer or an admin decides."
+CONTESTANTS = {
+    "student": "Student (SFT)",
+    "raw": "Student on raw labels",
+    "dpo": "Student after DPO",
+    "base": "Base, not trained",
+    "teacher": "Teacher",
+    "previous": "Previous student",
+}
+BASES = {
+    "review": "a review",
+    "decision": "a group decision",
+    "teacher": "the teacher",
+    "adjudication": "adjudication",
+    "none": "nobody yet",
+}
+STRATA = {"top": "most suspect", "next": "next most suspect", "rest": "all others", "test": "test split"}
+GATES = {
+    "certificate": "Label error certified",
+    "test_reviewed": "Test split reviewed",
+    "leak": "No leak from test to train",
+    "contradictions": "No contradictions",
+    "format": "Files follow their formats",
+}
+STATES = {
+    "running": "going on",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "stopped",
+    "lost": "ended without a word",
+}
+
+
+def spot_check_names(plans: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Name stored spot-checks (newest first), for a list to choose from: id -> name, numbered from the oldest."""
+    names = {}
+    for number, plan in zip(range(len(plans), 0, -1), plans, strict=True):
+        rows = plan["settings"].get("reviews", 0) + plan["settings"].get("risk_reviews", 0)
+        purpose = SENT if plan["purpose"] == "sent" else PURPOSES.get(plan["purpose"], plan["purpose"])
+        names[plan["plan"]] = f"No. {number}: {purpose}, {rows:,} rows, labels of {plan['labeler']}"
+    return names
+
+
+def found_in_words(kind: str, count: int) -> str:
+    """Name a kind of finding with its count; a row that was only ranked is no finding.
+
+    >>> found_in_words("label_pattern", 2), found_in_words("suspect_label", 1430)
+    ('Consistent mistakes: 2', 'Suspect labels: 1,430 rows ranked')
+    """
+    return f"{FINDINGS.get(kind, kind)}: {count:,}" + (" rows ranked" if kind == "suspect_label" else "")
+
+
+def is_local(base_model: str) -> bool:
+    """Whether a base model is the small student that was made on this machine.
+
+    >>> is_local("local/base"), is_local("a/student-12"), is_local("org/model-8B")
+    (True, True, False)
+    """
+    return base_model.startswith("local/") or base_model.rsplit("/", 1)[-1].startswith("student-")
+
+
+def sentence(text: str) -> str:
+    """Write a reason as a sentence.
+
+    >>> sentence("two rows differ"), sentence("")
+    ('Two rows differ.', '')
+    """
+    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?" else ".")
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """Write a share with its interval.
+
+    >>> interval(0.985, 0.966, 0.995)
+    '98.5 % (96.6 to 99.5 %)'
+    """
+    return f"{percent(value)} ({100 * low:.1f} to {percent(high)})"
+
+
+def points(value: float, low: float, high: float) -> str:
+    """Write a difference of two shares with its interval, in percentage points.
+
+    >>> points(0.067, 0.053, 0.08)
+    '+6.7 points (+5.3 to +8.0)'
+    """
+    return f"{100 * value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value.
+
+    >>> p_value(3.6e-7), p_value(0.0421)
+    ('below 0.0001', '0.0421')
+    """
+    return "below 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def clipped(text: str, limit: int = 280) -> str:
+    """Cut a text that would fill the page.
+
+    >>> clipped("a long text", 6)
+    'a long…'
+    """
+    return text if len(text) <= limit else f"{text[:limit].rstrip()}…"
+
+
+def upper(rate: float | None) -> str:
+    """Write an upper bound in 0..1 as a percentage, rounded up, so that "at most" stays true.
+
+    >>> upper(0.0312), upper(None)
+    ('3.2 %', 'not known')
+    """
+    return percent(None) if rate is None else at_most(rate, 1, unit=" %")
+
+
+def percent(rate: float | None, digits: int = 1) -> str:
+    """Write a rate in 0..1 as a percentage.
+
+    >>> percent(0.0312), percent(None)
+    ('3.1 %', 'not known')
+    """
+    return "not known" if rate is None else f"{100 * rate:.{digits}f} %"
+
+
+def bound_in_words(bound: Bound) -> str:
+    """Write an error rate with its interval as one sentence."""
+    return (
+        f"{interval(bound.estimate, bound.low, bound.high)}, at most {upper(bound.upper_one_sided)}; "
+        f"{100 * bound.confidence:.5g} % confidence, {bound.reviews:,} reviews of {bound.population:,} rows."
+    )

@@ -1,0 +1,130 @@
+"""Every quality check over the current labels; findings and scores are stored."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from curator.checks import run as checks
+from curator.errors import NotEnoughDataError
+from curator.ports import Progress
+from curator.records.ids import short_id
+from storage.checks import findings
+from storage.dataset import datasets, examples, labels, vectors
+from storage.engine.store import Store
+from storage.review import reviews
+from storage.views import current as views
+
+RULES_VERSION = 8
+"""Raised when the checks change what they find, so that a rerun does not return an old run."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """A stored check run. `created` is False where the same run was there already."""
+
+    dataset: str
+    run: str
+    labeler: str
+    created: bool
+    rows: int
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def run(
+    dataset: str,
+    store: Store,
+    *,
+    labeler: str | None = None,
+    seed: int = 0,
+    progress: Progress = lambda _done, _total: None,
+) -> CheckReport:
+    """Check the rows that are not excluded, under the labels of one labeler and what people said since.
+
+    Rows without any label are checked for what needs none: duplicates, templates, leaks, format, secrets.
+
+    Raises:
+        NotEnoughDataError: There are no rows, or no labels by the labeler named.
+        RequestError: There are several labelers and none is named.
+    """
+    task = datasets.task_of(store, datasets.require(store, dataset))
+    labeler = labels.labeler_or_nobody(store, dataset, labeler)
+    as_of = views.state_seq(store, dataset)
+    rows = views.current(store, dataset, labeler=labeler, as_of=as_of)
+    rows = rows.filter(pl.col("out").is_null() | (pl.col("out") != "excluded"))
+    if rows.is_empty():
+        msg = f"dataset {dataset!r} has no rows to check"
+        raise NotEnoughDataError(msg)
+    encoder = vectors.complete(store, rows["content_hash"].to_list())  # without one the checks say what they left out
+    name = short_id("ck", [dataset, labeler, seed, as_of, encoder, RULES_VERSION])
+    newest = findings.newest_run(store, dataset, labeler)
+    if newest is not None and newest["run"] == name:
+        return _report(dataset, name, labeler, False, newest["report"])
+    result = checks.run_checks(
+        _input(rows, labels.frame(store, dataset, labeler=labeler, as_of=as_of), examples.frame(store, dataset)),
+        _vectors(store, encoder, rows),
+        task=task,
+        seed=seed,
+        reviewed=_reviewed(rows, reviews.frame(store, dataset, as_of=as_of)),
+        progress=progress,
+    )
+    report = {"rows": rows.height, "counts": dict(result.counts), "notes": list(result.notes)}
+    findings.add_run(
+        store,
+        dataset,
+        run=name,
+        labeler=labeler,
+        seed=seed,
+        as_of_seq=as_of,
+        findings=result.findings,
+        scores=result.scores,
+        report=report,
+    )
+    return _report(dataset, name, labeler, True, report)
+
+
+def _report(dataset: str, run: str, labeler: str, created: bool, report: dict[str, Any]) -> CheckReport:
+    return CheckReport(dataset, run, labeler, created, report["rows"], report["counts"], tuple(report["notes"]))
+
+
+def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """The frame that `checks.run_checks` reads."""
+    confidence = given.filter(pl.col("sample") == 0).sort("seq").unique("example_id", keep="last", maintain_order=True)
+    split = pl.coalesce("split", "requested_split")
+    systems = pl.DataFrame({"example_id": stored["example_id"], "system": map(_system, stored["messages"])},
+                           schema={"example_id": pl.String, "system": pl.String})  # fmt: skip
+    rows = rows.join(systems, on="example_id", how="left", maintain_order="left")
+    return rows.join(
+        confidence.select("example_id", "confidence"), on="example_id", how="left", maintain_order="left"
+    ).select(
+        "example_id",
+        "external_id",
+        "text",
+        pl.col("value").alias("label"),
+        "group",
+        split.alias("split"),
+        "confidence",
+        "system",
+    )
+
+
+def _system(messages: str) -> str | None:
+    """The system prompt of a row, or None."""
+    if '"system"' not in messages:  # most rows have none, and reading JSON takes time
+        return None
+    said = [m for m in examples.parse_messages(messages) if m.role == "system"]
+    return "\n".join(m.text for m in said) or None
+
+
+def _vectors(store: Store, encoder: tuple[str, str] | None, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array or None
+    """Vectors [N, D] of all rows, or None without an encoder."""
+    return None if encoder is None else vectors.load(store, *encoder, rows["content_hash"].to_list())
+
+
+def _reviewed(rows: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """Settled rows: example_id, given (by the teacher), value (by people)."""
+    settled = rows.filter((pl.col("human_status") == "settled") & pl.col("teacher_value").is_not_null())
+    return settled.filter(pl.col("example_id").is_in(given["example_id"].unique().to_list())).select(
+        "example_id", pl.col("teacher_value").alias("given"), pl.col("human_value").alias("value")
+    )

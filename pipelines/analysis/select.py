@@ -1,0 +1,58 @@
+"""Choosing rows by their vectors."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from curator.composition import selection
+from curator.errors import NotEnoughDataError
+from storage.dataset import datasets, vectors
+from storage.engine.store import Store
+from storage.views import current as views
+
+
+@dataclass(frozen=True, slots=True)
+class SelectReport:
+    """The chosen rows, in the order of choice."""
+
+    dataset: str
+    method: str
+    selected: int
+    external_ids: tuple[str, ...]
+    example_ids: tuple[str, ...]
+
+
+def run(
+    dataset: str,
+    store: Store,
+    *,
+    n: int,
+    method: Literal["kcenter", "facility", "random"],
+    encoder: str,
+    revision: str,
+    seed: int = 0,
+) -> SelectReport:
+    """Choose `n` of the rows that are not excluded; those next to annotate (kcenter) are no row that people reviewed.
+
+    Raises:
+        NotEnoughDataError: No rows, none that nobody has reviewed yet, or rows without vectors.
+    """
+    datasets.require(store, dataset)
+    rows = views.current(store, dataset)
+    rows = rows.filter(pl.col("out").is_null() | (pl.col("out") != "excluded"))
+    if rows.is_empty():
+        msg = f"dataset {dataset!r} has no rows to select from"
+        raise NotEnoughDataError(msg)
+    vectors_ND = vectors.load(store, encoder, revision, rows["content_hash"].to_list())
+    labels = rows["value"].to_list() if method == "random" else None
+    settled = rows["human_status"].is_not_null().arg_true().to_list() if method == "kcenter" else []
+    if len(settled) == rows.height:
+        msg = f"people have reviewed every row of {dataset!r}: there is none to annotate next; ingest more rows"
+        raise NotEnoughDataError(msg)
+    wanted = min(n, rows.height - len(settled))
+    chosen = selection.select(vectors_ND, wanted, method, seed, labels=labels, settled=settled).tolist()
+    picked = rows[chosen]
+    return SelectReport(
+        dataset, method, len(chosen), tuple(picked["external_id"].to_list()), tuple(picked["example_id"].to_list())
+    )

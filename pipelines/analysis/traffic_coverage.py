@@ -1,0 +1,93 @@
+"""Coverage of a reference sample: what real traffic has that the rows to ship lack. The figure is stored."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from curator.composition.traffic_coverage import reference_coverage
+from curator.errors import NotEnoughDataError
+from storage.checks import figures
+from storage.dataset import datasets, vectors
+from storage.engine.store import Store
+from storage.views import current as views
+
+KIND = "coverage"
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageReport:
+    """What was compared with what, and what came of it (`ReferenceCoverage` as plain values).
+
+    Each region carries the external ids of its rows that lie farthest from the dataset.
+    """
+
+    dataset: str
+    reference: str
+    source: str | None
+    encoder: str
+    coverage: dict[str, Any]
+
+
+def run(
+    dataset: str,
+    store: Store,
+    *,
+    reference: str | None = None,
+    source: str | None = None,
+    encoder: str,
+    revision: str,
+    seed: int = 0,
+) -> CoverageReport:
+    """Compare the rows that would ship with a reference sample.
+
+    Args:
+        dataset: The dataset.
+        store: The store.
+        reference: The dataset that holds the reference rows, labelled or not; default this one.
+        source: Only its rows from this source; default all, and `production` within one dataset.
+        encoder: Name of the encoder whose vectors are compared.
+        revision: Its revision.
+        seed: Of the samples.
+
+    Raises:
+        NotEnoughDataError: Too few rows on a side, or rows without vectors.
+    """
+    datasets.require(store, dataset)
+    other = datasets.require(store, reference or dataset)
+    wanted = source if source is not None or other != dataset else "production"
+    ours = views.current(store, dataset)
+    ours = ours.filter(pl.col("out").is_null() & (pl.col("split") != "test").fill_null(True))
+    theirs = views.current(store, other)
+    theirs = theirs.filter((pl.col("out") != "excluded").fill_null(True))
+    theirs = theirs.filter(~pl.col("example_id").is_in(ours["example_id"].to_list()))
+    if wanted is not None:
+        theirs = theirs.filter(pl.col("source") == wanted)
+    if theirs.is_empty():
+        msg = (
+            f"there are no {wanted or 'reference'} rows in {other!r} beside the rows that would ship; ingest the logs "
+            "as a dataset of their own (`curator ingest LOGS --dataset NAME --source production`, then "
+            f"`curator embed --dataset NAME`) and name it: `curator coverage --dataset {dataset} --reference NAME`"
+        )
+        raise NotEnoughDataError(msg)
+    as_of = store.seq()
+    found = reference_coverage(
+        _vectors(store, encoder, revision, dataset, ours),
+        _vectors(store, encoder, revision, other, theirs),
+        theirs["text"].to_list(),
+        seed=seed,
+    )
+    plain = asdict(found)
+    for region in plain["regions"]:
+        region["examples"] = [theirs["external_id"][place] for place in region["examples"]]
+    report = CoverageReport(dataset, other, wanted, encoder, plain)
+    figures.add(store, dataset, KIND, asdict(report), as_of_seq=as_of)
+    return report
+
+
+def _vectors(store: Store, encoder: str, revision: str, dataset: str, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array
+    try:
+        return vectors.load(store, encoder, revision, rows["content_hash"].to_list())
+    except NotEnoughDataError as error:
+        msg = f"{error}: `curator embed --dataset {dataset}`" if rows.height else f"no row of {dataset!r} would ship"
+        raise NotEnoughDataError(msg) from error

@@ -1,0 +1,195 @@
+"""What stands around a certificate: who reviewed when, error by class, the live answer, and the document's facts."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+
+from curator.certificates.by_class import ClassError, by_class
+from curator.certificates.certify import Certificate, class_rows, with_today
+from curator.certificates.confidence_spending import confidence_of
+from curator.certificates.open_rows import due_rows
+from curator.certificates.reviewer_error import RATES, MeasuredError, measured, sensitivities
+from curator.certificates.statement import CertificateFacts, Reviewer
+from curator.certificates.stopping import LiveAnswer, live_answer
+from curator.errors import RequestError
+from curator.records.types import GOLD
+from pipelines.certify import judge as certificates
+from storage.dataset import datasets
+from storage.engine.store import File, Store
+from storage.release import versions
+from storage.review import plans, reviews
+from storage.views import current as views
+
+
+def live(store: Store, plan: str) -> LiveAnswer:
+    """Whether the audit may stop, by what is reviewed so far; holds however often it is asked.
+
+    The newest answers are kept in memory, as a certificate is.
+
+    Raises:
+        NotFoundError: There is no such plan.
+        RequestError: The plan draws no audit sample.
+    """
+    found = _audit_plan(store, plan)
+    return _live(store.file, plan, certificates.moment(store, found["dataset"]))
+
+
+@lru_cache(maxsize=8)
+def _live(file: File, plan: str, _moment: tuple[int, int]) -> LiveAnswer:
+    store = Store(file[0])
+    found = plans.get(store, plan)
+    missed = certificates.missed_before(store, found) if found["purpose"] == "certify" else []
+    target, confidence = certificates.terms(store, found)
+    return live_answer(
+        plan=plan,
+        rows=plans.rows(store, plan),
+        in_order=_drawn(store, plan),
+        current=_train(store, found),
+        target=target,
+        confidence=confidence_of(len(missed) + 1, confidence),
+    )
+
+
+def errors_by_class(store: Store, plan: str, *, confidence: float) -> tuple[ClassError, ...]:
+    """The error of each class of the labels as drawn; classes with the most rows first. Kept in memory as `live` is.
+
+    Raises:
+        NotFoundError: There is no such plan.
+        RequestError: The plan draws no audit sample, or the task is no classification.
+    """
+    found = _audit_plan(store, plan)
+    kind = datasets.task_of(store, found["dataset"]).kind
+    if kind != "classification":
+        msg = f"error by class needs a classification; dataset {found['dataset']!r} is a task of kind {kind}"
+        raise RequestError(msg)
+    return _errors_by_class(store.file, plan, confidence, certificates.moment(store, found["dataset"]))
+
+
+@lru_cache(maxsize=8)
+def _errors_by_class(file: File, plan: str, confidence: float, _moment: tuple[int, int]) -> tuple[ClassError, ...]:
+    store = Store(file[0])
+    now = with_today(plans.rows(store, plan), _drawn(store, plan), _train(store, plans.get(store, plan)))
+    return by_class(class_rows(now), confidence=confidence)
+
+
+def due(store: Store, plan: str) -> list[dict[str, str]]:
+    """The audit rows that keep a plan from being done, in review order: task_id, external_id, due (why).
+
+    Raises:
+        NotFoundError: There is no such plan.
+        RequestError: The plan draws no audit sample.
+    """
+    found = _audit_plan(store, plan)
+    asked = plans.tasks(store, plan).filter(pl.col("stream") == "audit").select("example_id", task_id="task")
+    rows = due_rows(with_today(plans.rows(store, plan), asked["example_id"], _train(store, found)))
+    left = asked.join(rows, on="example_id", maintain_order="left")
+    return left.select("task_id", pl.col("external_id"), "due").to_dicts()
+
+
+def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFacts:
+    """All that the certificate's document tells."""
+    plan = plans.get(store, certificate.plan)
+    task = certificates.redefined(store, plan) or datasets.task_of(store, dataset)
+    tasks = plans.tasks(store, certificate.plan)
+    given = reviews.frame(store, dataset, plan=certificate.plan)
+    audit = tasks.filter(pl.col("stream") == "audit")
+    looks = given.filter(pl.col("stream") == "audit").group_by("task").len()
+    reviewed = given.filter(pl.col("stream") != GOLD)["task"].n_unique()
+    gold = _gold(given)
+    rows = plans.rows(store, certificate.plan)
+    known = rows.filter(pl.col("stratum") == "known")
+    known_fixed = known.filter(pl.col("drawn_value").ne_missing(pl.col("teacher_value"))).height
+    return CertificateFacts(
+        dataset=dataset,
+        task=task.name,
+        task_hash=task.content_hash,
+        certificate=certificate,
+        drawn_on=_drawn_on(store, certificate.plan),
+        seed=plan["seed"],
+        population=rows.height,
+        known=known.height,
+        audit=audit.height,
+        risk=tasks.filter(pl.col("stream") == "risk").height,
+        blind=int(audit["blind"].sum()),
+        looked_twice=looks.filter(pl.col("len") > 1).height,
+        reviewers=_reviewers(store, certificate.plan),
+        reviewed=reviewed,
+        left_out=_left_out(store, plan),
+        by_class=errors_by_class(store, certificate.plan, confidence=certificate.confidence)
+        if task.kind == "classification"
+        else (),
+        sensitivity=sensitivities(
+            certificate.teacher_error,
+            certificate.shipped_error,
+            # People who settled rows before the draw err as those do who review it.
+            fixed=certificate.errors_fixed + known_fixed,
+            reviewed=reviewed + known.height,
+            rates=(*RATES, *([gold.upper] if gold and gold.upper < 1 else [])),
+        ),
+        gold=gold,
+        waivers=_waivers(store, dataset),
+        checked=plan["settings"].get("checked", True),
+        unused_draws=certificates.unused_draws(store, plan),
+    )
+
+
+def _audit_plan(store: Store, plan: str) -> dict[str, Any]:
+    found = plans.get(store, plan)
+    if found["purpose"] not in certificates.ESTIMATES:
+        msg = f"plan {plan} is a {found['purpose']} plan and estimates nothing; name a certify or a find plan"
+        raise RequestError(msg)
+    return found
+
+
+def _drawn(store: Store, plan: str) -> list[str]:
+    """The audit rows in the random order of the plan."""
+    audit = plans.tasks(store, plan).filter(pl.col("stream") == "audit")
+    return list(audit.sort("position")["example_id"])
+
+
+def _train(store: Store, plan: dict[str, Any]) -> pl.DataFrame:
+    current = views.current(store, plan["dataset"], labeler=plan["labeler"])
+    return current.filter(certificates.TRAIN)
+
+
+def _drawn_on(store: Store, plan: str) -> str:
+    ((day,),) = store.rows("select cast(cast(created_at as date) as varchar) from plan where plan = ?", [plan])
+    return str(day)
+
+
+def _reviewers(store: Store, plan: str) -> tuple[Reviewer, ...]:
+    rows = store.rows(
+        "select reviewer, count(*), cast(cast(min(created_at) as date) as varchar), "
+        "cast(cast(max(created_at) as date) as varchar) from review r where plan = ? and verdict <> 'undo' "
+        "and not exists (select 1 from review u where u.undoes = r.action_id) group by reviewer order by 2 desc, 1",
+        [plan],
+    )
+    return tuple(Reviewer(*row) for row in rows)
+
+
+def _gold(given: pl.DataFrame) -> MeasuredError | None:
+    """How often rows with a known truth were answered wrong in this plan; None where nobody answered one."""
+    answers = given.filter((pl.col("stream") == GOLD) & (pl.col("verdict") != "skip"))
+    if answers.is_empty():
+        return None
+    return measured(answers.height, answers.filter(pl.col("value").ne_missing(pl.col("proposed"))).height)
+
+
+def _left_out(store: Store, plan: dict[str, Any]) -> Mapping[str, int]:
+    """Rows of the dataset that are not in a release made now, by reason; the test split is one."""
+    rows = views.current(store, plan["dataset"], labeler=plan["labeler"])
+    test = (pl.col("split") == "test").fill_null(False)
+    counts = rows.filter(~test & pl.col("out").is_not_null()).group_by("out").len().sort("out")
+    testing = rows.filter(test).height
+    return {**dict(counts.iter_rows()), **({"test": testing} if testing else {})}
+
+
+def _waivers(store: Store, dataset: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (f"{dataset}@{version['number']}", str(waiver["who"]), str(waiver["why"]))
+        for version in versions.listing(store, dataset)
+        for waiver in version["manifest"]["waivers"]
+        if waiver["gate"] == "certificate"
+    )

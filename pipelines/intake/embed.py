@@ -1,0 +1,45 @@
+"""Texts -> unit vectors in files. Equal texts share one; a rerun encodes only what is new."""
+
+from dataclasses import dataclass
+
+from curator.errors import NotEnoughDataError
+from curator.ports import Encoder, Progress
+from storage.dataset import datasets, examples, vectors
+from storage.engine.store import Store
+
+BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedReport:
+    """How many rows have vectors now, and how many texts were encoded for it."""
+
+    dataset: str
+    encoder: str
+    revision: str
+    rows: int
+    encoded: int
+
+
+def run(
+    dataset: str, store: Store, encoder: Encoder, *, progress: Progress = lambda _done, _total: None
+) -> EmbedReport:
+    """Encode the texts that have no vector of this encoder yet; each finished batch stays.
+
+    Raises:
+        NotEnoughDataError: The dataset has no rows.
+    """
+    datasets.require(store, dataset)
+    rows = examples.frame(store, dataset).select("content_hash", "text")
+    if rows.is_empty():
+        msg = f"dataset {dataset!r} has no rows to embed; run `curator ingest FILE --dataset {dataset}` first"
+        raise NotEnoughDataError(msg)
+    texts = dict(rows.iter_rows())
+    todo = vectors.missing(store, encoder.name, encoder.revision, rows["content_hash"].to_list())
+    # Texts of like length together: the encoder pads a batch to its longest text.
+    todo.sort(key=lambda h: len(texts[h]))
+    for start in range(0, len(todo), BATCH):
+        batch = todo[start : start + BATCH]
+        vectors.add(store, encoder.name, encoder.revision, batch, encoder.encode([texts[h] for h in batch]))
+        progress(start + len(batch), len(todo))
+    return EmbedReport(dataset, encoder.name, encoder.revision, rows.height, len(todo))

@@ -1,0 +1,243 @@
+"""Files -> examples, and labels where the rows carry them. Bad rows are counted, listed and kept."""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from curator.ports import Progress
+from curator.records.ids import row_external_id
+from curator.records.intake import Parsed, Rejected, parse_record, resolve_mapping
+from curator.records.task import Task
+from curator.records.types import Label, LabelerKind, Split
+from pipelines.runtime import acting
+from pipelines.runtime.files import RawRow, columns, file_hash, read_rows
+from storage.access import audit
+from storage.dataset import datasets, examples, labels
+from storage.engine.store import Store
+
+Source = Literal["import", "production", "teacher", "expert"]
+LABELER_KINDS: dict[Source, LabelerKind] = {
+    "import": "imported",
+    "production": "imported",
+    "teacher": "teacher",
+    "expert": "human",
+}
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class IngestConfig:
+    """What to read and how."""
+
+    dataset: str
+    files: tuple[Path, ...]
+    mapping: dict[str, str] = field(default_factory=dict)
+    source: Source = "import"
+    labeler: str | None = None
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of the rows. `unchanged` rows were there already with the same text.
+
+    `first` says of each reason where it was met first, and what was wrong.
+    """
+
+    dataset: str
+    added: int
+    unchanged: int
+    rejected: int
+    labels_added: int
+    by_reason: dict[str, int]
+    first: dict[str, str]
+    notes: tuple[str, ...]
+    rejects_file: str | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """The running state of one file."""
+
+    config: IngestConfig
+    task: Task
+    store: Store
+    known: dict[str, tuple[str, str]]
+    current: dict[tuple[str, str], str]
+    added: int = 0
+    unchanged: int = 0
+    labels_added: int = 0
+    rejects: list[dict[str, object]] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """An id met in this file. Several labelers may speak of one row, each in a line of its own."""
+
+    content_hash: str
+    labelers: set[str | None] = field(default_factory=set)
+
+
+def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done, _total: None) -> IngestReport:
+    """Read the files. Reading one twice adds nothing.
+
+    Raises:
+        NotFoundError: No such dataset or file.
+        RequestError: The mapping does not fit a file. Nothing of that file was read then.
+    """
+    acting.require("ingest")
+    dataset = datasets.require(store, config.dataset)
+    task = datasets.task_of(store, dataset)
+    newest = labels.frame(store, dataset).select("labeler", "example_id", "value")
+    current = {(labeler, example): value for labeler, example, value in newest.iter_rows()}
+    state = _Run(config, task, store, examples.known(store, dataset), current)
+    for path in config.files:
+        file_hash(path)  # a missing file is told before the first one is read
+    try:
+        for path in config.files:
+            _read_file(path, state, progress)
+    finally:  # also what a file before a refused one lost is told
+        rejects_file = _keep_rejects(store, dataset, state.rejects) if state.rejects else None
+    counts = Counter(str(r["reason"]) for r in state.rejects)
+    first = {str(r["reason"]): f"{r['file']} line {r['line']}: {r['detail']}" for r in reversed(state.rejects)}
+    return IngestReport(
+        dataset=dataset,
+        added=state.added,
+        unchanged=state.unchanged,
+        rejected=len(state.rejects),
+        labels_added=state.labels_added,
+        by_reason=dict(sorted(counts.items())),
+        first=dict(sorted(first.items())),
+        notes=(*(f"{note} ({n} rows)" for note, n in sorted(state.notes.items())), *state.unread),
+        rejects_file=str(rejects_file) if rejects_file else None,
+    )
+
+
+def _read_file(path: Path, state: _Run, progress: Progress) -> None:
+    digest = file_hash(path)
+    named = columns(path)
+    # Without a single readable object there is nothing to map, and every line has its own reason.
+    mapping = resolve_mapping(state.config.mapping, named) if named else {}
+    if unread := [column for column in named if column not in mapping.values()]:
+        shown = ", ".join(unread[:10]) + (f" and {len(unread) - 10} more" if len(unread) > 10 else "")
+        state.unread.append(f"{path.name}: columns that are not read: {shown}; --map FIELD=COLUMN takes one")
+    total, batch, numbers = path.stat().st_size, list[Parsed](), list[int]()
+    rows, seen_in_file = 0, dict[str, _Seen]()
+    for row in read_rows(path):
+        rows += 1
+        parsed = _parse(path, row, mapping, digest, state, seen_in_file)
+        if parsed is not None:
+            batch.append(parsed)
+            numbers.append(row.line)
+        if len(batch) >= CHUNK:
+            _write(batch, numbers, digest, state)
+            batch, numbers = [], []
+            progress(min(rows * 100, total), total)
+    _write(batch, numbers, digest, state)
+    progress(total, total)
+    examples.record_file(
+        state.store, state.config.dataset, file_hash=digest, name=path.name, rows=rows, mapping=mapping
+    )
+    audit.note(
+        state.store, actor=acting.actor(), action="ingest", subject=state.config.dataset, file=path.name, sha256=digest
+    )
+
+
+def _parse(
+    path: Path, row: RawRow, mapping: dict[str, str], digest: str, state: _Run, seen_in_file: dict[str, _Seen]
+) -> Parsed | None:
+    """The parsed row, or None with the reason noted."""
+
+    def reject(reason: str, detail: str) -> None:
+        raw = row.raw if row.record is None else json.dumps(row.record, ensure_ascii=False, default=str)
+        state.rejects.append({"file": path.name, "line": row.line, "reason": reason, "detail": detail, "raw": raw})
+
+    if row.bom:
+        state.notes[f"{path.name} line {row.line}: byte order mark removed"] += 1
+    if row.record is None:
+        reject(row.reason or "unreadable", row.detail or "")
+        return None
+    try:
+        parsed = parse_record(
+            row.record,
+            mapping,
+            dataset=state.config.dataset,
+            task=state.task,
+            source=state.config.source,
+            split=state.config.split,
+            fallback_id=row_external_id(digest, row.line),
+        )
+    except Rejected as error:
+        reject(error.reason, str(error))
+        return None
+    example = parsed.example
+    seen = seen_in_file.setdefault(example.external_id, _Seen(example.content_hash))
+    if parsed.labeler in seen.labelers or seen.content_hash != example.content_hash:
+        detail = f"id {example.external_id!r} stands in this file already"
+        if seen.content_hash == example.content_hash and "labeler" not in mapping:
+            detail += "; where several people labelled one row, name the column that says who: --map labeler=COLUMN"
+        reject("duplicate_id", detail)
+        return None
+    seen.labelers.add(parsed.labeler)
+    have = state.known.get(example.external_id)
+    if have is not None and have[1] != example.content_hash:
+        detail = f"id {example.external_id!r} is in the dataset with another text; give the new text a new id"
+        reject("id_conflict", detail)
+        return None
+    state.notes.update(parsed.notes)
+    return parsed
+
+
+def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:
+    first: dict[str, tuple[Parsed, int]] = {}
+    for parsed, number in zip(batch, numbers, strict=True):
+        first.setdefault(parsed.example.external_id, (parsed, number))
+    fresh = [pair for external, pair in first.items() if external not in state.known]
+    added = examples.add(
+        state.store, [p.example for p, _ in fresh], file_hash=digest, row_numbers=[n for _, n in fresh]
+    )
+    # A row that another process brought in meanwhile was there already: every row is in one count.
+    state.added += added
+    state.unchanged += len(batch) - added
+    for parsed, _ in fresh:
+        state.known[parsed.example.external_id] = (parsed.example.id, parsed.example.content_hash)
+    made = [label for label in (_label(parsed, state) for parsed in batch) if label is not None]
+    state.labels_added += labels.add(state.store, state.config.dataset, made)
+
+
+def _label(parsed: Parsed, state: _Run) -> Label | None:
+    """The row's label if it is news from its labeler."""
+    if parsed.value is None:
+        return None
+    labeler = parsed.labeler or state.config.labeler or state.config.source
+    key = (labeler, parsed.example.id)
+    if state.current.get(key) == parsed.value:
+        return None
+    state.current[key] = parsed.value
+    return Label(
+        example_id=parsed.example.id,
+        labeler=labeler,
+        kind=LABELER_KINDS[state.config.source],
+        value=parsed.value,
+        task_hash=state.task.content_hash,
+        confidence=parsed.confidence,
+    )
+
+
+def _keep_rejects(store: Store, dataset: str, rejects: list[dict[str, object]]) -> Path:
+    """Write this run's rejects to a file named by their content, so that a rerun writes the same file."""
+    body = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rejects).encode("utf-8", "backslashreplace")
+    folder = store.folder / "rejects"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{dataset}-{hashlib.sha256(body).hexdigest()[:12]}.jsonl"
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_bytes(body)
+    temporary.replace(path)
+    return path

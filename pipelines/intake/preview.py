@@ -1,0 +1,94 @@
+"""A first look at a file before it becomes a dataset: its columns, some rows, the labels it holds."""
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from curator.errors import RequestError
+from curator.records.intake import resolve_mapping
+from curator.records.types import TaskKind
+from pipelines.runtime.files import columns, read_rows
+
+MAX_LABELS = 200
+"""More distinct values than this are answers in free text, not labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The start of a file. `rows` hold text only; `mapping` is a proposal (field -> column)."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+    mapping: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedLabels:
+    """What stands in a label column: each value with its rows, most frequent first, and the kind that fits."""
+
+    kind: TaskKind
+    counts: tuple[tuple[str, int], ...]
+
+
+def keep_upload(folder: Path, name: str, content: bytes) -> Path:
+    """Keep an uploaded file in the project, by its content and a harmless form of its name.
+
+    Raises:
+        RequestError: The file is empty.
+    """
+    if not content:
+        msg = f"the file {name[:80]!r} is empty"
+        raise RequestError(msg)
+    safe = re.sub(r"[^\w.-]+", "_", Path(name).name).lstrip(".")[-80:] or "upload"
+    path = folder / "uploads" / hashlib.sha256(content).hexdigest()[:12] / safe
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return path
+
+
+def preview(path: Path, rows: int = 20) -> Preview:
+    """Read the columns and the first good rows.
+
+    Raises:
+        RequestError: The extension is unknown, or the file has no columns.
+    """
+    names = columns(path)
+    if not names:
+        msg = f"{path.name} has no columns; expected a CSV with a header, JSON Lines of objects, or Parquet"
+        raise RequestError(msg)
+    good = (row.record for row in read_rows(path) if row.record is not None)
+    shown = tuple({name: _text(record.get(name)) for name in names} for record in islice(good, rows))
+    try:
+        mapping = resolve_mapping({}, names)
+    except RequestError:  # no usual name: the reader chooses
+        mapping = {}
+    return Preview(path, tuple(names), shown, mapping)
+
+
+def propose_labels(path: Path, column: str) -> ProposedLabels:
+    """Count the values of a column; few distinct ones make a classification, JSON objects an extraction."""
+    values: Counter[str] = Counter()
+    for row in read_rows(path):
+        value = _text((row.record or {}).get(column)).strip()
+        if value:
+            values[value] += 1
+    counts = tuple(sorted(values.items(), key=lambda item: (-item[1], item[0])))
+    if len(counts) >= 2 and len(counts) <= MAX_LABELS and len(counts) * 2 <= values.total():
+        return ProposedLabels("classification", counts)
+    if counts and all(value.startswith("{") for value, _ in counts):
+        return ProposedLabels("extraction", counts)
+    return ProposedLabels("text", counts)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - a raw cell
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()

@@ -1,0 +1,112 @@
+"""Preference pairs from people's choices and corrections, decisions, and a student's own wrong answers."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from curator.errors import RequestError
+from curator.preferences.comparisons import preferred
+from curator.preferences.pairs import Candidate, build_pairs, check_pairs
+from curator.records.correctness import is_right
+from curator.records.task import Task
+from pipelines.runtime import acting
+from storage.access import audit
+from storage.dataset import datasets
+from storage.engine.store import Store
+from storage.release import runs, versions
+from storage.review import comparisons
+from storage.views import current as views
+
+CAP = 40
+"""Pairs for each (chosen, rejected) pair of labels, so that one confusion does not make the set."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairsReport:
+    """What became of the candidates. `dropped` also counts comparisons that ended in a tie or in dispute."""
+
+    dataset: str
+    added: int
+    pairs: int
+    by_source: dict[str, int]
+    dropped: dict[str, int]
+
+
+def build(
+    dataset: str,
+    store: Store,
+    *,
+    labeler: str | None = None,
+    student: str | None = None,
+    cap: int = CAP,
+    seed: int = 0,
+) -> PairsReport:
+    """Build pairs for every releasable row where a wrong answer is known.
+
+    Args:
+        dataset: The dataset.
+        store: The store.
+        labeler: Whose labels count as the teacher's.
+        student: A request key of a student's answers to the rows (see `pipelines.students.evaluate.answer`), or None.
+        cap: At most so many pairs for one pair of labels.
+        seed: Decides among equals over the cap.
+    """
+    acting.require("export")
+    if cap < 1:
+        msg = f"--cap is {cap}, expected at least 1"
+        raise RequestError(msg)
+    task = datasets.task_of(store, datasets.require(store, dataset))
+    rows = views.current(store, dataset, labeler=labeler)
+    good = rows.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
+    candidates = [c for row in good.iter_rows(named=True) for c in _known_wrong(dataset, row)]
+    if student is not None:
+        candidates += _student_errors(dataset, good, runs.predictions(store, student), task)
+    approved = dict(good.select("example_id", "value").iter_rows())
+    said = preferred(dataset, _of_rows(comparisons.answers(store, dataset), rows))
+    candidates += said.candidates
+    result = build_pairs(candidates, cap_per_label_pair=cap, seed=seed, approved=approved)
+    added = versions.add_pairs(store, result.pairs)
+    if added:
+        audit.note(store, actor=acting.actor(), action="pairs", subject=dataset, added=added)
+    dropped = {"tie": said.ties, "reviewers_differ": said.conflicts} | {str(k): n for k, n in result.dropped.items()}
+    return PairsReport(
+        dataset=dataset,
+        added=added,
+        pairs=len(versions.pairs(store, dataset)),
+        by_source=dict(Counter(p.source for p in result.pairs)),
+        dropped={reason: n for reason, n in dropped.items() if n},
+    )
+
+
+def check(dataset: str, store: Store) -> list[dict[str, Any]]:
+    """What is wrong with the dataset's pairs, and what they would teach by accident."""
+    datasets.require(store, dataset)
+    rows = views.current(store, dataset)
+    inputs = dict(rows.select("example_id", "text").iter_rows())
+    return [asdict(f) for f in check_pairs(versions.pairs(store, dataset), inputs)]
+
+
+def _of_rows(said: pl.DataFrame, rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Choices about rows that are not excluded, oldest first."""
+    there = rows.filter(pl.col("out").ne_missing("excluded")).select("example_id")
+    return list(said.join(there, on="example_id", how="semi").sort("seq").iter_rows(named=True))
+
+
+def _known_wrong(dataset: str, row: dict[str, Any]) -> list[Candidate]:
+    """A person's correction of the teacher, one by one or for a group."""
+    teacher, value = row["teacher_value"], row["value"]
+    if teacher is None or teacher == value:
+        return []
+    decided = row["basis"] == "decision"
+    return [Candidate(row["example_id"], dataset, value, teacher, "decision" if decided else "review_edit")]
+
+
+def _student_errors(dataset: str, good: pl.DataFrame, answers: pl.DataFrame, task: Task) -> list[Candidate]:
+    joined = good.join(answers, on="example_id", how="inner", maintain_order="left")
+    return [
+        Candidate(row["example_id"], dataset, row["value"], row["answer"], "student_error")
+        for row in joined.iter_rows(named=True)
+        if not is_right(task, row["answer"], row["value"])
+    ]

@@ -1,0 +1,302 @@
+"""Approved labels, pairs and splits -> an immutable, verifiable folder. Blocked by a gate that fails."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curator import __version__
+from curator.certificates.certify import Certificate
+from curator.errors import DataError, NotEnoughDataError, RequestError
+from curator.records.ids import digest
+from curator.records.prompting import prompt_hash_source
+from curator.records.types import Split
+from curator.release import gates
+from curator.release.figures import version_figures
+from curator.release.formats import get_format
+from curator.release.manifest import ReleasedRow, build_manifest, file_fact, manifest_hash
+from pipelines import splits as splitting
+from pipelines.certify import judge as certificates
+from pipelines.release import version_content, version_folder
+from pipelines.release.version_content import SPLITS, Choice, Labels, VersionContent
+from pipelines.runtime import acting
+from storage.access import audit
+from storage.checks import clusters, figures, findings
+from storage.dataset import datasets, labels
+from storage.engine.store import Store
+from storage.release import versions
+from storage.views import current as views
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseConfig:
+    """What to release. `labels` teacher: the labeler's raw labels in train; test keeps its reviewed labels."""
+
+    dataset: str
+    labels: Labels = "current"
+    labeler: str | None = None
+    formats: tuple[str, ...] = ("tinker", "openai")
+    test_share: float = 0.2
+    seed: int = 0
+    waive: tuple[str, ...] = ()
+    why: str | None = None
+    who: str = "curator"
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReport:
+    """A version. `created` is False where an equal one was there already; `version` is None where a gate failed."""
+
+    version: str | None
+    path: str | None
+    manifest_sha256: str | None
+    created: bool
+    rows: dict[Split, int]
+    pairs: dict[Split, int]
+    gates: tuple[dict[str, Any], ...]
+    status: str
+
+
+def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
+    """Release a version, or return the equal one that exists. Nothing is written where a gate fails unwaived.
+
+    Raises:
+        NotEnoughDataError: No releasable row.
+        RequestError: An unknown format; a waiver without a reason or for no gate; a folder in the way.
+    """
+    acting.require("export")
+    for name in config.formats:
+        get_format(name)
+    if config.waive and not (config.why or "").strip():
+        msg = "--waive needs --why: a waiver carries a reason"
+        raise RequestError(msg)
+    dataset = datasets.require(store, config.dataset)
+    labeler = labels.require_labeler(store, dataset, config.labeler)
+    rows = views.current(store, dataset, labeler=labeler)
+    splitting.freeze(store, rows, dataset, test_share=config.test_share, seed=config.seed)
+    as_of = views.state_seq(store, dataset)
+    choice = Choice(dataset, labeler, as_of, config.labels, config.test_share, config.seed)
+    content = version_content.select(store, choice)
+    files = version_content.data_files(config.formats, content)
+    found, certificate = _gates(store, config, choice, content, files)
+    counts = {split: content.rows[split].height for split in SPLITS}
+    pair_counts = {split: len(content.pairs[split]) for split in SPLITS}
+    status = str(certificate["status"]) if certificate else "UNCERTIFIED"
+    if gates.blocking(found, config.waive):
+        return ReleaseReport(None, None, None, False, counts, pair_counts, tuple(found), status)
+    manifest = _manifest(store, config, choice, content, files, found, certificate)
+    have = versions.find(store, dataset, manifest["request_hash"])
+    if have is not None:
+        name = f"{dataset}@{have['number']}"
+        if config.out is not None:
+            version_folder.write(config.out, files, have["manifest"])
+            audit.note(store, actor=acting.actor(), action="export", subject=name, path=str(config.out))
+        path = str(config.out or have["path"])
+        return ReleaseReport(name, path, have["manifest_sha256"], False, counts, pair_counts, tuple(found), status)
+    target = config.out or releases / dataset / str(manifest["number"])
+    sealed = version_folder.write(target, files, manifest)
+    _note_figures(store, choice, content, sealed)
+    versions.add(
+        store,
+        dataset,
+        manifest["number"],
+        request_hash=manifest["request_hash"],
+        manifest_sha256=manifest_hash(sealed),
+        path=str(target),
+        manifest=sealed,
+    )
+    name = f"{dataset}@{manifest['number']}"
+    _note(store, config, name, status)
+    return ReleaseReport(name, str(target), manifest_hash(sealed), True, counts, pair_counts, tuple(found), status)
+
+
+def _note(store: Store, config: ReleaseConfig, name: str, status: str) -> None:
+    """Leave in the audit log what went out, and each gate that was waived for it."""
+    who = {"actor": acting.actor(), "subject": name, "who": config.who}
+    for gate in config.waive:
+        audit.note(store, action="waive", gate=gate, why=config.why, **who)
+    audit.note(store, action="release", certificate=status, waived=list(config.waive), why=config.why, **who)
+
+
+def rebuild(reference: str, store: Store, out: Path) -> str:
+    """Make a version again from the store as of its seq; returns the manifest's SHA-256.
+
+    Data files are made anew from the store; what described the version when it was released (certificate,
+    diversity, gates) is taken from its record.
+
+    Raises:
+        DataError: The store as of that seq, with this Curator, gives other bytes than the release.
+    """
+    acting.require("export")
+    dataset, number = versions.parse(reference)
+    recorded = versions.get(store, dataset, number)
+    manifest = recorded["manifest"]
+    settings = manifest["settings"]
+    choice = Choice(
+        dataset,
+        settings["labeler"],
+        manifest["as_of_seq"],
+        settings["labels"],
+        settings["test_share"],
+        settings["seed"],
+    )
+    content = version_content.select(store, choice)
+    files = version_content.data_files(tuple(settings["formats"]), content)
+    facts = {f["path"]: f["sha256"] for f in manifest["files"] if f["rows"] is not None}
+    other = [path for path, (data, rows) in files.items() if facts.get(path) != file_fact(path, data, rows).sha256]
+    if other or set(facts) != set(files):
+        msg = (
+            f"{reference} was made by Curator {manifest['curator_version']} and cannot be made again by "
+            f"{__version__}: {', '.join(other) or 'the list of files'} differs"
+        )
+        raise DataError(msg)
+    made = manifest_hash(version_folder.write(out, files, manifest))
+    audit.note(store, actor=acting.actor(), action="export", subject=reference, path=str(out))
+    return made
+
+
+def train_rows(store: Store, dataset: str, labeler: str) -> list[str]:
+    """The train rows that a release made now would hold, by example id; nothing is written."""
+    content = version_content.select(store, Choice(dataset, labeler, views.state_seq(store, dataset)))
+    return content.rows["train"]["example_id"].to_list()
+
+
+def certificate_now(store: Store, dataset: str, plan: str | None = None) -> Certificate:
+    """The certificate that a release made now would carry, of the newest finished plan or of the named one.
+
+    Raises:
+        NotEnoughDataError: There is no plan that estimates.
+        RequestError: The plan is of another dataset, or draws no audit sample.
+    """
+    found = certificates.judge_newest(store, dataset, plan=plan)
+    if not found.late_rows:
+        return found
+    # Perhaps of rows that a release would hold out, since they leak into test.
+    going_out = train_rows(store, dataset, found.labeler)
+    return certificates.judge_newest(store, dataset, plan=plan, released=going_out)
+
+
+def _gates(
+    store: Store, config: ReleaseConfig, choice: Choice, content: VersionContent, files: dict[str, tuple[bytes, int]]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The gates and the certificate."""
+    target = datasets.task_of(store, choice.dataset).max_error
+    train, test = content.rows["train"], content.rows["test"]
+    certificate, why_none = None, ""
+    raw = config.labels == "teacher"
+    try:
+        certificate = certificates.judge_newest(
+            store,
+            choice.dataset,
+            labeler=choice.labeler,
+            as_of=choice.as_of_seq,
+            released=train["example_id"].to_list(),
+            raw=raw,
+        ).as_json()
+    except NotEnoughDataError as error:
+        why_none = str(error)
+    found = [
+        gates.certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
+        gates.reviewed_gate(test),
+        gates.leak_gate(train["text"], test["text"], form=splitting.same_text_form, detector=splitting.DETECTOR),
+        gates.contradiction_gate(train),
+        gates.format_gate({path: data for path, (data, _) in files.items()}),
+    ]
+    names = [g["name"] for g in found]
+    if unknown := sorted(set(config.waive) - set(names)):
+        msg = f"--waive {unknown[0]}: no such gate; there are {', '.join(names)}"
+        raise RequestError(msg)
+    if certificate is not None and raw:
+        certificate = {**certificate, "status": "UNCERTIFIED", "shipped_error": None}
+    return found, certificate
+
+
+def _note_figures(store: Store, choice: Choice, content: VersionContent, manifest: dict[str, Any]) -> None:
+    """Keep what the version is now for the trend. Written before the version's record, without which it is unseen."""
+    checked = findings.newest_run(store, choice.dataset, choice.labeler)
+    known = version_figures(
+        content.rows["train"]["value"].to_list(),
+        content.rows["test"]["value"].to_list(),
+        diversity=manifest["diversity"],
+        findings=checked["report"]["counts"] if checked else None,
+        certificate=manifest["certificate"],
+    )
+    as_of, number = choice.as_of_seq, manifest["number"]
+    figures.add(store, choice.dataset, "version", known, as_of_seq=as_of, version=number)
+
+
+def _manifest(
+    store: Store,
+    config: ReleaseConfig,
+    choice: Choice,
+    content: VersionContent,
+    files: dict[str, tuple[bytes, int]],
+    found: Sequence[dict[str, Any]],
+    certificate: dict[str, Any] | None,
+) -> dict[str, Any]:
+    dataset, labeler, as_of = choice.dataset, choice.labeler, choice.as_of_seq
+    task = datasets.task_of(store, dataset)
+    number = versions.next_number(store, dataset)
+    given = labels.frame(store, dataset, labeler=labeler, as_of=as_of)
+    run = clusters.newest(store, dataset)
+    return build_manifest(
+        name=dataset,
+        number=number,
+        parent=f"{dataset}@{number - 1}" if number > 1 else None,
+        as_of_seq=as_of,
+        curator_version=__version__,
+        settings=_settings(config, labeler),
+        files=[file_fact(path, data, rows) for path, (data, rows) in files.items()],
+        rows=_released(content),
+        pairs={split: [p.id for p in content.pairs[split]] for split in SPLITS},
+        task={
+            "name": task.name,
+            "kind": task.kind,
+            "task_hash": task.content_hash,
+            "rubric_hash": digest(task.rubric),
+        },
+        teacher={
+            "labeler": labeler,
+            "versions": dict(sorted(Counter(given["version"].to_list()).items())),
+            "prompt_hash": digest(prompt_hash_source(task)),
+        },
+        splits=_splits(config, content),
+        filters={},
+        excluded=content.excluded,
+        certificate=certificate,
+        agreement=None,
+        diversity=run["report"]["diversity"] if run else None,
+        gates=found,
+        waivers=[{"gate": name, "who": config.who, "why": config.why} for name in config.waive],
+        tokens={f"teacher_{way}": int(given[f"tokens_{way}"].sum() or 0) for way in ("in", "out")},
+    )
+
+
+def _settings(config: ReleaseConfig, labeler: str) -> dict[str, Any]:
+    return {
+        "labels": config.labels,
+        "labeler": labeler,
+        "formats": list(config.formats),
+        "test_share": config.test_share,
+        "seed": config.seed,
+    }
+
+
+def _released(content: VersionContent) -> dict[Split, list[ReleasedRow]]:
+    columns = ("example_id", "external_id", "value")
+    return {split: [ReleasedRow(*row) for row in content.rows[split].select(columns).iter_rows()] for split in SPLITS}
+
+
+def _splits(config: ReleaseConfig, content: VersionContent) -> dict[str, Any]:
+    """How the rows were split."""
+    return {
+        "seed": config.seed,
+        "test_share": config.test_share,
+        "detector": splitting.DETECTOR,
+        "threshold": splitting.NEAR_THRESHOLD,
+        "components": content.split.components,
+        "straddling": content.split.straddling,
+        "ledger_sha256": digest(sorted(content.split.assignments.items())),
+    }

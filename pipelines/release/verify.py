@@ -1,0 +1,45 @@
+"""A release folder against its manifest, and against the hash that the store keeps."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import DataError, NotFoundError
+from curator.release.diff import FileProblem, verify
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What is wrong with a release folder; it is intact where `problems` is empty."""
+
+    path: str
+    version: str
+    checked_against_store: bool
+    files: int
+    problems: tuple[FileProblem, ...]
+
+
+def run(directory: Path, *, expected_sha256: str | None) -> VerifyReport:
+    """Read every file of the folder and compare.
+
+    Args:
+        directory: The release.
+        expected_sha256: Of its manifest, as recorded in the store; None where no store knows it.
+
+    Raises:
+        NotFoundError: The folder holds no manifest.
+        DataError: The manifest is not JSON.
+    """
+    file = directory / "manifest.json"
+    if not file.is_file():
+        msg = f"{directory} holds no manifest.json: it is no release"
+        raise NotFoundError(msg)
+    try:
+        manifest = json.loads(file.read_bytes())
+    except ValueError as error:
+        msg = f"{file} is not JSON: {error}"
+        raise DataError(msg) from error
+    listing = [p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()]
+    problems = verify(lambda path: (directory / path).read_bytes(), listing, manifest, expected_sha256=expected_sha256)
+    name = f"{manifest.get('name')}@{manifest.get('number')}"
+    return VerifyReport(str(directory), name, expected_sha256 is not None, len(listing), problems)

@@ -1,0 +1,116 @@
+"""Which rows go into a version and why the others do not, and its data files: what release and rebuild share."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from curator.errors import NotEnoughDataError
+from curator.records.types import PreferencePair, Split
+from curator.release.formats import DpoRow, SftRow, Turns, get_format, render
+from curator.release.splits import SplitResult
+from pipelines import splits as splitting
+from storage.dataset import examples
+from storage.engine.store import Store
+from storage.release import versions
+from storage.views import current as views
+
+Labels = Literal["current", "teacher"]
+SPLITS: tuple[Split, ...] = ("train", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What decides about a version's rows: whose labels, which draw of the splits, as of which seq."""
+
+    dataset: str
+    labeler: str
+    as_of_seq: int
+    labels: Labels = "current"
+    test_share: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VersionContent:
+    """The rows of a version, and why the others are not in it."""
+
+    rows: dict[Split, pl.DataFrame]
+    pairs: dict[Split, list[PreferencePair]]
+    excluded: dict[str, int]
+    split: SplitResult
+    messages: dict[str, Turns]
+
+
+def select(store: Store, choice: Choice) -> VersionContent:
+    """The rows and pairs of a version as of the choice's seq.
+
+    Raises:
+        NotEnoughDataError: No releasable row in train.
+    """
+    rows = views.current(store, choice.dataset, labeler=choice.labeler, as_of=choice.as_of_seq)
+    ledger: dict[str, Split] = dict(
+        rows.filter(pl.col("split").is_not_null()).select("example_id", "split").iter_rows()
+    )
+    split = splitting.plan_splits(rows, ledger=ledger, test_share=choice.test_share, seed=choice.seed)
+    rows = rows.with_columns(place=pl.col("example_id").replace_strict(split.assignments, default=None))
+    test = pl.col("place") == "test"
+    if choice.labels == "teacher":
+        raw = ~test & pl.col("out").is_in(["rejected", "disputed", "unsettled"])
+        rows = rows.with_columns(
+            value=pl.when(test).then("value").otherwise("teacher_value"),
+            out=pl.when(raw).then(None).otherwise("out"),
+        )
+    lacking = pl.when(pl.col("value").is_null()).then(pl.lit("unlabelled"))
+    rows = rows.with_columns(out=pl.coalesce("out", lacking))
+    rows = rows.with_columns(out=pl.coalesce("out", pl.col("example_id").replace_strict(split.held_out, default=None)))
+    kept = rows.filter(pl.col("out").is_null())
+    if kept.filter(~test).is_empty():
+        msg = f"dataset {choice.dataset!r} has no releasable row in train; see `curator dataset show {choice.dataset}`"
+        raise NotEnoughDataError(msg)
+    by_split: dict[Split, pl.DataFrame] = {
+        "train": kept.filter(pl.col("place") == "train"),
+        "test": kept.filter(test),
+    }
+    out = rows.filter(pl.col("out").is_not_null()).group_by("out").len()
+    values = dict(kept.select("example_id", "value").iter_rows())
+    pairs = [
+        p for p in versions.pairs(store, choice.dataset, as_of=choice.as_of_seq) if values.get(p.example_id) == p.chosen
+    ]
+    messages: dict[str, Turns] = {
+        row["example_id"]: tuple((m.role, m.text) for m in examples.parse_messages(row["messages"]))
+        for row in kept.select("example_id", "messages").iter_rows(named=True)
+    }
+    return VersionContent(
+        rows=by_split,
+        pairs={
+            name: [p for p in pairs if split.assignments.get(p.example_id) == name]
+            if choice.labels == "current"
+            else []
+            for name in SPLITS
+        },
+        excluded=dict(out.iter_rows()),
+        split=split,
+        messages=messages,
+    )
+
+
+def data_files(formats: tuple[str, ...], content: VersionContent) -> dict[str, tuple[bytes, int]]:
+    """Path -> (bytes, rows) of every data file."""
+    files: dict[str, tuple[bytes, int]] = {}
+    for name in formats:
+        for split in SPLITS:
+            sft = [
+                SftRow(example, (*content.messages[example], ("assistant", value)))
+                for example, value in content.rows[split].select("example_id", "value").iter_rows()
+            ]
+            if sft:  # a version without test rows has no test file: an empty one is no valid training file
+                path, data = render(name, "sft", split, sft)
+                files[path] = (data, len(sft))
+            dpo = [
+                DpoRow(p.example_id, content.messages[p.example_id], p.chosen, p.rejected) for p in content.pairs[split]
+            ]
+            if dpo and "dpo" in get_format(name).stages:
+                path, data = render(name, "dpo", split, dpo)
+                files[path] = (data, len(dpo))
+    return files

@@ -1,0 +1,255 @@
+"""What reviewers decide: handed out in batches, taken in once, from the app or from a file."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import polars as pl
+
+from curator.errors import DataError
+from curator.records.ids import short_id
+from curator.records.task import Task
+from curator.records.types import Review, ReviewVerdict
+from pipelines.runtime import acting
+from pipelines.runtime.files import read_rows
+from storage.access import audit
+from storage.dataset import datasets
+from storage.engine.store import Store
+from storage.review import desk, plans, reviews
+from storage.views import current as views
+
+KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note", "adjudicates"}
+TASK_KEYS = {"external_id", "stream", "stratum", "inclusion_probability"}
+"""What a task carries as `plan` lists it: a file of reviews may be the list of tasks, filled in."""
+SAID = ("verdict", "value", "blind", "adjudicates")
+"""What makes two reviews of one task by one reviewer the same saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewReport:
+    """What came in. `tasks_left` counts tasks of the plan that nobody has reviewed."""
+
+    plan: str
+    added: int
+    unchanged: int
+    rejected: int
+    by_reason: dict[str, int]
+    rejects: tuple[dict[str, Any], ...]
+    tasks_left: int
+
+
+class _Refused(DataError):
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
+    """Take decisions made elsewhere from a JSONL file. Reading it twice adds nothing.
+
+    A line with `blind: true` whose value differs from the proposed one is a first look: it counts once a further
+    line (another reviewer, or the same one with `blind: false`) says the same. `adjudicates: true` makes a line the
+    last word about a row that people dispute or have rejected.
+
+    Raises:
+        NotFoundError: No such plan.
+    """
+    acting.require("review")
+    found, task, tasks = _asked(store, plan)
+    read: list[Review] = []
+    rejects: list[dict[str, Any]] = []
+    for row in read_rows(path):
+        try:
+            if row.record is None:
+                rejects.append({"line": row.line, "reason": row.reason, "detail": row.detail})
+                continue
+            read.append(_review(row.record, tasks, task))
+        except _Refused as error:
+            rejects.append({"line": row.line, "reason": error.reason, "detail": str(error)})
+    return _add(store, found, read, _news(store, found, read), rejects)
+
+
+def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -> ReviewReport:
+    """As `import_file`, for records in memory, each with an `action_id` that makes it unique.
+
+    Raises:
+        NotFoundError: No such plan.
+    """
+    acting.require("review")
+    found, task, tasks = _asked(store, plan)
+    made: list[Review] = []
+    rejects: list[dict[str, Any]] = []
+    for number, record in enumerate(records, start=1):
+        try:
+            made.append(_own(record, tasks, task))
+        except _Refused as error:
+            rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
+    return _add(store, found, made, made, rejects)
+
+
+def claim(store: Store, dataset: str, reviewer: str, *, plan: str | None = None, count: int = 60) -> pl.DataFrame:
+    """Lease the next tasks to a reviewer; columns of `storage.review.plans.tasks`."""
+    return reviews.claim(store, dataset=dataset, reviewer=reviewer, count=count, plan=plan)
+
+
+def save(
+    plan: str, task_ids: Sequence[str], records: Callable[[desk.Asked], Sequence[dict[str, Any]]], store: Store
+) -> dict[int, str]:
+    """As `import_records`, for a page that waits: everything in one block.
+
+    Args:
+        plan: The plan's id.
+        task_ids: The tasks that the records are about.
+        records: Says, knowing the tasks, what `review import` would read, each with an `action_id` that makes it
+            unique.
+        store: The store.
+
+    Returns:
+        Why a record was refused, by its place among the records; the others are stored.
+    """
+    acting.require("review")
+    refused: dict[int, str] = {}
+
+    def made(asked: desk.Asked) -> list[Review]:
+        good = []
+        for place, record in enumerate(records(asked)):
+            try:
+                good.append(_own(record, asked.tasks, asked.definition))
+            except _Refused as error:
+                refused[place] = str(error)
+        return good
+
+    desk.take_in(store, plan, task_ids, made)
+    return refused
+
+
+def undo(store: Store, *, reviewer: str, undoes: str, action_id: str) -> bool:
+    """Take one's own review back. True if there was one; the same action twice changes nothing."""
+    acting.require("review")
+    return reviews.add_undo(store, action_id=action_id, undoes=undoes, reviewer=reviewer)
+
+
+def _asked(store: Store, plan: str) -> tuple[dict[str, Any], Task, dict[str, dict[str, Any]]]:
+    """The plan, its task, and what people are asked by task id."""
+    found = plans.get(store, plan)
+    tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
+    return found, datasets.task_of(store, found["dataset"]), tasks
+
+
+def _add(
+    store: Store, plan: dict[str, Any], read: list[Review], made: list[Review], rejects: list[dict[str, Any]]
+) -> ReviewReport:
+    added = reviews.add(store, plan["dataset"], plan["plan"], made)
+    if added:
+        who = Counter(r.reviewer for r in made)
+        audit.note(
+            store,
+            actor=acting.actor(),
+            action="review",
+            subject=plan["plan"],
+            added=added,
+            reviewers=dict(who),
+        )
+    return ReviewReport(
+        plan=plan["plan"],
+        added=added,
+        unchanged=len(read) - added,
+        rejected=len(rejects),
+        by_reason=dict(Counter(str(r["reason"]) for r in rejects)),
+        rejects=tuple(rejects),
+        tasks_left=views.plan_progress(store, plan["plan"])["left"],
+    )
+
+
+def _news(store: Store, plan: dict[str, Any], read: list[Review]) -> list[Review]:
+    """What a file says beyond what the store has from the same reviewer about the same task, with action ids.
+
+    A file that was read before, or to its half, continues where the store ends; a change of mind, and back, is news.
+    """
+    have: defaultdict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
+    for row in reviews.frame(store, plan["dataset"], plan=plan["plan"]).iter_rows(named=True):
+        have[row["task"], row["reviewer"]].append(tuple(row[name] for name in SAID))
+    given: defaultdict[tuple[str, str], list[Review]] = defaultdict(list)
+    for review in read:
+        given[review.task_id, review.reviewer].append(review)
+    made: list[Review] = []
+    moment = store.seq()
+    for key, new in given.items():
+        old, said = have[key], [tuple(getattr(r, name) for name in SAID) for r in new]
+        known = next(k for k in range(min(len(old), len(said)), -1, -1) if old[len(old) - k :] == said[:k])
+        made += [
+            replace(r, action_id=short_id("r", [plan["plan"], *key, moment, n])) for n, r in enumerate(new[known:])
+        ]
+    return made
+
+
+def _own(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
+    """A record that brings its own action id."""
+    fields = {k: v for k, v in record.items() if k != "action_id"}
+    return replace(_review(fields, tasks, task), action_id=str(record["action_id"]))
+
+
+def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
+    if unknown := sorted(set(record) - KEYS - TASK_KEYS):
+        raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(KEYS))}")
+    asked = tasks.get(str(record.get("task_id")))
+    if asked is None:
+        raise _Refused("unknown_task", f"task {record.get('task_id')!r} is not of this spot-check")
+    if (external := record.get("external_id", asked["external_id"])) != asked["external_id"]:
+        raise _Refused("other_row", f"task {asked['task']} is of row {asked['external_id']!r}, not of {external!r}")
+    reviewer = record.get("reviewer")
+    if not isinstance(reviewer, str) or not (reviewer := reviewer.strip()):  # "ana " is no second person
+        raise _Refused("no_reviewer", "`reviewer` is missing: a review carries a name")
+    verdict, value = _verdict(record, asked["proposed"], task)
+    flags = {name: record.get(name, False) for name in ("blind", "adjudicates")}
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise _Refused(f"bad_{name}", f"`{name}` is {flag!r}, expected true or false")
+    seconds = record.get("seconds")
+    return Review(
+        task_id=asked["task"],
+        example_id=asked["example_id"],
+        reviewer=reviewer,
+        verdict=verdict,
+        value=value,
+        blind=bool(flags["blind"]),
+        seconds=float(seconds) if isinstance(seconds, int | float) else None,
+        note=str(record["note"]) if record.get("note") else None,
+        adjudicates=bool(flags["adjudicates"]),
+    )
+
+
+def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[ReviewVerdict, str | None]:
+    """The verdict and the value it stands for."""
+    named = record.get("verdict")
+    if named not in get_args(ReviewVerdict):
+        expected = ", ".join(get_args(ReviewVerdict))
+        raise _Refused("unknown_verdict", f"verdict {named!r} is unknown, expected {expected}")
+    verdict = cast("ReviewVerdict", named)
+    raw = record.get("value")
+    text = raw if isinstance(raw, str) else json.dumps(raw) if raw is not None else ""
+    if verdict in ("reject", "skip"):
+        if text not in ("", proposed):  # another label would be lost
+            raise _Refused("value_not_used", f"{verdict} takes no value, and {raw!r} is given; use edit with it")
+        return verdict, None
+    if verdict == "accept":
+        if proposed is None:
+            raise _Refused("nothing_to_accept", "the row has no label to accept; use verdict edit with a value")
+        if raw is not None and not _same(text, proposed, task):
+            raise _Refused("accept_with_other_value", f"accept says {raw!r}, the label is {proposed!r}; use edit")
+        return verdict, proposed
+    try:
+        return verdict, task.check_value(text)
+    except DataError as error:
+        raise _Refused("bad_value", str(error)) from error
+
+
+def _same(text: str, proposed: str, task: Task) -> bool:
+    """Whether a value is the label under review; JSON in whatever spelling."""
+    try:
+        return text == proposed or task.check_value(text) == proposed
+    except DataError:
+        return False

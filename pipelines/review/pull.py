@@ -1,0 +1,95 @@
+"""Bring a board's answers back as records for the import of reviews. Reading twice gives the same records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from curator.errors import NotFoundError
+from curator.ports import ReviewBoard
+from curator.records.ids import short_id
+from curator.review import board_records as cards
+from pipelines.runtime import acting
+from pipelines.runtime.progress import stage
+from storage.access import audit
+from storage.dataset import datasets
+from storage.engine.store import Store
+from storage.review import plans, reviews
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What the board says. `records` go to `answers.import_records`, whose action ids keep them single.
+
+    `left_out` counts answers by why they do not count; `taken_back` answers that their author has withdrawn since.
+    """
+
+    plan: str
+    board_dataset: str
+    on_board: int
+    answered: int
+    records: tuple[dict[str, Any], ...]
+    left_out: dict[str, int]
+    by_user: dict[str, int]
+    taken_back: int
+
+
+def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str]) -> Pulled:
+    """Read every answer on the board, and take back the reviews whose author has withdrawn the answer.
+
+    Nothing is written before the board was read to its end, so a server that dies on the way changes nothing.
+
+    Args:
+        plan: The plan's id.
+        store: The store.
+        board: Where the plan was routed to.
+        reviewers: The board's user name -> reviewer.
+
+    Raises:
+        NotFoundError: No such plan, or it is not on this board.
+        ReviewBoardError: The board could not be reached or refused.
+    """
+    acting.require("review")
+    found = plans.get(store, plan)
+    name = cards.dataset_name(found["dataset"], plan)
+    if not board.find(name):
+        msg = (
+            f"{board.name} has no dataset {name!r}; send the plan there with `curator route --plan {plan} --to argilla`"
+        )
+        raise NotFoundError(msg)
+    with stage("read the board") as report:
+        entries = board.entries(name, report)
+    task = datasets.task_of(store, found["dataset"])
+    read = cards.answers(entries, plans.tasks(store, plan).iter_rows(named=True), task, reviewers)
+    answered = sum(any(r.status == "submitted" for r in e.responses) for e in entries)
+    audit.note(store, actor=acting.actor(), action="pull", subject=plan, board_dataset=name, answered=answered)
+    return Pulled(
+        plan=plan,
+        board_dataset=name,
+        on_board=len(entries),
+        answered=answered,
+        records=read.records,
+        left_out=read.left_out,
+        by_user=read.by_user,
+        taken_back=_take_back(store, found["dataset"], plan, read),
+    )
+
+
+def _take_back(store: Store, dataset: str, plan: str, read: cards.Answers) -> int:
+    """Undo reviews of answers that were submitted once and are discarded or drafts again, or came under another name.
+
+    Who is matched to another reviewer and then answers anew is no second person who says the same.
+    """
+    current = {record["action_id"]: record["reviewer"] for record in read.records}
+    named = {cards.start_of(action): (reviewer, action) for action, reviewer in current.items()}
+    starts = dict(read.taken_back)
+    done = 0
+    for review in reviews.frame(store, dataset, plan=plan).iter_rows(named=True):
+        action = str(review["action_id"])
+        if action in current:
+            continue
+        reviewer, newer = named.get(cards.start_of(action), (review["reviewer"], None))
+        moment = newer if reviewer != review["reviewer"] else starts.get(cards.start_of(action))
+        if moment is not None:
+            undo = short_id("undo", [action, moment])
+            done += reviews.add_undo(store, action_id=undo, undoes=action, reviewer=review["reviewer"])
+    return done

@@ -1,0 +1,135 @@
+"""Starting, watching and cancelling work that outlives a page: a subprocess running the same command."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from curator.records.roles import Permission
+from pipelines.runtime import acting
+from storage import jobs
+
+ENVIRONMENT = "CURATOR_JOB"
+BEHIND = ("nice", "-n", "15")
+"""Work that nobody waits for at the page lets people at the page go first."""
+THEN = "--then"
+"""Parts the commands of one job."""
+NEEDED: dict[str, tuple[Permission, ...]] = {
+    "embed": ("check",),
+    "cluster": ("check",),
+    "check": ("check",),
+    "coverage": ("check",),
+    "curve": ("check",),
+    "ingest": ("ingest",),
+    "label": ("ingest",),
+    "plan": ("plan",),
+    "release": ("export",),
+    "pairs": ("export",),
+    "train": ("train",),
+    "evaluate": ("train",),
+    "demo": ("ingest", "export", "train"),
+}
+"""What a command needs; one that is not listed needs an admin."""
+_started: dict[str, subprocess.Popen[bytes]] = {}
+
+
+def folder(project: Path) -> Path:
+    """Where a project's jobs lie."""
+    return project / "jobs"
+
+
+def start(project: Path, argv: Sequence[str], title: str) -> str:
+    """Run `curator ARGV --project PROJECT --json` in a process of its own; returns the job's id.
+
+    The job goes on when the app ends, and its result stays in its folder. Commands parted by `THEN` run one
+    after the other, each after the success of the one before.
+
+    Raises:
+        NotAllowedError: Whoever asks may not run one of them.
+    """
+    for permission in needed(argv):
+        acting.require(permission)
+    ident = time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:6]
+    place = folder(project) / ident
+    place.mkdir(parents=True)
+    common = ["--project", str(project), "--json"]
+    words = [word for each in argv for word in ((*common, THEN) if each == THEN else (each,))]
+    module = "pipelines.cli.sequence" if THEN in argv else "pipelines.cli"
+    command = [*BEHIND, sys.executable, "-m", module, *words, *common]
+    home = str(Path(__file__).resolve().parents[2])
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, ENVIRONMENT: str(place), acting.ENVIRONMENT: acting.actor()}
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    with (place / "log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env=environment,
+            process_group=0,  # no session of its own: Linux shares the processor out by sessions before `nice` counts
+        )
+    _started[ident] = process
+    jobs.write(
+        place / "job.json",
+        {"title": title, "argv": list(argv), "pid": process.pid, "started": time.time(), "who": acting.actor()},
+    )
+    return ident
+
+
+def needed(argv: Sequence[str]) -> set[Permission]:
+    """What the commands of a job need."""
+    starts = [0, *(place + 1 for place, word in enumerate(argv) if word == THEN)]
+    return {permission for start in starts for permission in NEEDED.get(argv[start], ("administer",))}
+
+
+def get(project: Path, ident: str) -> jobs.Job | None:
+    """The job, or None."""
+    _reap()
+    return jobs.read(folder(project) / ident)
+
+
+def listing(project: Path) -> list[jobs.Job]:
+    """The project's jobs, newest first."""
+    _reap()
+    return jobs.listing(folder(project))
+
+
+def cancel(project: Path, ident: str) -> bool:
+    """End a running job and what it started. What it had stored stays; a rerun goes on from there.
+
+    Raises:
+        NotAllowedError: Whoever asks could not have started it.
+    """
+    job = get(project, ident)
+    if job is None or job.state != "running":
+        return False
+    for permission in needed(job.argv):
+        acting.require(permission)
+    jobs.write(folder(project) / ident / "result.json", {"exit_code": 130, "cancelled": True, "result": None})
+    try:
+        os.killpg(job.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait(project: Path, ident: str, timeout_s: float) -> jobs.Job | None:
+    """Wait until the job has ended or the time is over."""
+    limit = time.monotonic() + timeout_s
+    job = get(project, ident)
+    while job is not None and job.state == "running" and time.monotonic() < limit:
+        time.sleep(0.1)
+        job = get(project, ident)
+    return job
+
+
+def _reap() -> None:
+    """Collect ended children of this process, so that they are no zombies that look alive."""
+    for ident, process in list(_started.items()):
+        if process.poll() is not None:
+            _started.pop(ident, None)

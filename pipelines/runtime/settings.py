@@ -1,0 +1,134 @@
+"""Which project, and how it is set up: `curator.toml`, the environment, nothing else.
+
+Secrets come from the environment alone and never reach the store.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from curator.errors import NotFoundError, RequestError
+from storage.engine.store import Store
+
+FILE = "curator.toml"
+TEMPLATE = """\
+# A Curator project. The store is one DuckDB file; vectors, jobs and releases lie beside it.
+[project]
+store = "curator.duckdb"
+
+[encoder]
+name = "all-MiniLM-L6-v2"      # embedded; or any sentence-transformers model: a local path or a hub name
+
+[teacher]
+# name = "gpt-…"               # a model of an OpenAI-compatible server; key in OPENAI_API_KEY
+# base_url = "http://…/v1"     # default: OPENAI_BASE_URL, else OpenAI itself
+
+[student]
+# base_model = "Qwen/Qwen3-8B" # used with TINKER_API_KEY or TINKER_BASE_URL; else a small local student
+
+[argilla]
+# url = "http://localhost:6900" # or ARGILLA_API_URL; key in ARGILLA_API_KEY; for `curator route --to argilla`
+# workspace = "curator"
+[argilla.reviewers]
+# ana_k = "ana"                 # Argilla's user name = the reviewer's name here; others keep their user name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A project's settings, resolved."""
+
+    project: Path
+    store_file: Path
+    encoder: str = "all-MiniLM-L6-v2"
+    teacher: str | None = None
+    teacher_base_url: str | None = None
+    student_base_model: str | None = None
+    argilla_url: str | None = None
+    argilla_workspace: str = "curator"
+    argilla_reviewers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Store:
+        """The project's store (a path; nothing is opened)."""
+        return Store(self.store_file)
+
+    @property
+    def releases(self) -> Path:
+        """Where releases go unless told."""
+        return self.project / "releases"
+
+
+def find_project(named: str | None, *, start: Path | None = None) -> Path:
+    """The project folder: the named one, else CURATOR_PROJECT, else the nearest curator.toml upwards.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    wanted = named or os.environ.get("CURATOR_PROJECT")
+    if wanted:
+        folder = Path(wanted).expanduser().resolve()
+        if not (folder / FILE).exists():
+            msg = f"{folder} is no Curator project (no {FILE}); run `curator init {wanted}`"
+            raise NotFoundError(msg)
+        return folder
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).exists():
+            return folder
+    msg = f"no {FILE} in {here} or above; run `curator init`, or name the project with --project DIR"
+    raise NotFoundError(msg)
+
+
+def load(project: Path) -> Settings:
+    """Read the project's settings.
+
+    Raises:
+        RequestError: The file is not valid TOML, or a value has the wrong type.
+    """
+    file = project / FILE
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{file} is not valid TOML: {error}"
+        raise RequestError(msg) from error
+
+    def get(section: str, key: str) -> str | None:
+        value = content.get(section, {}).get(key)
+        if value is not None and not isinstance(value, str):
+            msg = f"{file}: {section}.{key} is {value!r}, expected text"
+            raise RequestError(msg)
+        return value
+
+    return Settings(
+        project=project,
+        store_file=project / (get("project", "store") or "curator.duckdb"),
+        encoder=get("encoder", "name") or "all-MiniLM-L6-v2",
+        teacher=get("teacher", "name"),
+        teacher_base_url=get("teacher", "base_url"),
+        student_base_model=get("student", "base_model"),
+        argilla_url=os.environ.get("ARGILLA_API_URL") or get("argilla", "url"),
+        argilla_workspace=get("argilla", "workspace") or "curator",
+        argilla_reviewers=_reviewers(file, content),
+    )
+
+
+def _reviewers(file: Path, content: dict[str, Any]) -> dict[str, str]:
+    named = content.get("argilla", {}).get("reviewers", {})
+    if not isinstance(named, dict) or not all(isinstance(name, str) and name.strip() for name in named.values()):
+        msg = f'{file}: argilla.reviewers must be a table of user = "reviewer"'
+        raise RequestError(msg)
+    return dict(named)
+
+
+def init(folder: Path) -> tuple[Settings, bool]:
+    """Make a project: curator.toml and an empty store. True if it is new; an existing one is left as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    created = not (folder / FILE).exists()
+    if created:
+        (folder / FILE).write_text(TEMPLATE, encoding="utf-8")
+    settings = load(folder.resolve())
+    Store.create(settings.store_file)
+    return settings, created

@@ -1,0 +1,93 @@
+"""Freezing the splits: the one step that plan and release share. Assignments go to the ledger and stay."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from curator.duplicates.lexical import near_pairs
+from curator.errors import NotEnoughDataError
+from curator.records.types import Split
+from curator.release.splits import SplitResult, assign_splits
+from curator.text.normal_form import operators_in, unspaced
+from storage.dataset import examples
+from storage.engine.store import Store
+
+NEAR_THRESHOLD = 0.85
+DETECTOR = (
+    "equal after NFKC, lower case, and without punctuation and spaces between letters; or near-duplicate, found by "
+    "MinHash over character 3-grams or by one differing word, with a verified similarity of at least "
+    f"{NEAR_THRESHOLD}"
+)
+
+
+def freeze(
+    store: Store, rows: pl.DataFrame, dataset: str, *, test_share: float, seed: int, need_test: bool = False
+) -> SplitResult:
+    """Assign the rows that have no split yet, at a stated detector and threshold, and keep it in the ledger.
+
+    Args:
+        store: The store.
+        rows: Columns example_id, text, group, value, requested_split.
+        dataset: The dataset.
+        test_share: Share of the rows that test, where the data brings no splits of its own.
+        seed: Of the draw.
+        need_test: Refuse, before anything is written, where no row would test: an assignment is for good.
+
+    Raises:
+        NotEnoughDataError: A test split is needed and there would be none.
+    """
+    ledger = examples.ledger(store, dataset)
+    result = plan_splits(rows, ledger=ledger, test_share=test_share, seed=seed)
+    if need_test and "test" not in result.assignments.values():
+        way = "or give a --test-share above 0"
+        if all(example in ledger for example in rows["example_id"]):
+            way = f"since all {rows.height} rows were assigned to train before, where they stay"
+        msg = f"there is no test split: ingest rows with --split test, {way}"
+        raise NotEnoughDataError(msg)
+    examples.assign_splits(store, dataset, result.assignments, f"seed {seed}, test share {test_share}")
+    return result
+
+
+def plan_splits(rows: pl.DataFrame, *, ledger: Mapping[str, Split], test_share: float, seed: int) -> SplitResult:
+    """What `freeze` would assign, without writing."""
+    asked = rows.select("example_id", "requested_split").filter(pl.col("requested_split").is_in(["train", "test"]))
+    requested: dict[str, Split] = dict(asked.iter_rows())
+    has_test = "test" in requested.values() or "test" in ledger.values()
+    return assign_splits(
+        rows.select("example_id", "group", pl.col("value").alias("label")),
+        near_groups=same_text_groups(rows["example_id"].to_list(), rows["text"].to_list()),
+        test_share=0.0 if has_test else test_share,
+        seed=seed,
+        ledger=ledger,
+        requested=requested,
+    )
+
+
+def same_text_form(text: str) -> tuple[str, tuple[str, ...]]:
+    """Two texts with the same form never straddle a split: the unspaced text, and the arithmetic in it."""
+    return unspaced(text), operators_in(text)
+
+
+def same_text_groups(example_ids: list[str], texts: list[str]) -> dict[str, str]:
+    """Example id -> the id of the group of exact and near duplicates that it belongs to."""
+    found: dict[str, str] = {}
+    parent = list(range(len(texts)))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    # All verified pairs are joined, also across the groups that a person is shown: a leak has no representative.
+    first: dict[tuple[str, tuple[str, ...]], int] = {}
+    for row, text in enumerate(texts):
+        parent[root(row)] = root(first.setdefault(same_text_form(text), row))
+    pairs = near_pairs(texts)
+    close = pairs.score_P >= NEAR_THRESHOLD
+    for left, right in zip(pairs.left_P[close].tolist(), pairs.right_P[close].tolist(), strict=True):
+        parent[root(right)] = root(left)
+    for row, example in enumerate(example_ids):
+        if root(row) != row:
+            found[example] = found[example_ids[root(row)]] = example_ids[root(row)]
+    return found

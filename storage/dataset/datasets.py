@@ -1,0 +1,70 @@
+"""Datasets and the task definitions that they are labelled under."""
+
+import json
+
+import polars as pl
+
+from curator.errors import NotFoundError, RequestError
+from curator.records.task import Task, make_task
+from storage.engine.store import Store
+
+
+def create(store: Store, dataset: str, task: Task) -> bool:
+    """Make a dataset, or give an existing one a new task definition. True if anything changed."""
+    with store.transaction() as connection:
+        current = connection.rows(
+            "select task_hash from dataset where dataset = ? order by seq desc limit 1", [dataset]
+        )
+        if current and current[0][0] == task.content_hash:
+            return False
+        definition = pl.DataFrame(
+            {"task_hash": [task.content_hash], "definition": [json.dumps(task.as_json(), ensure_ascii=False)]}
+        )
+        connection.append("task_definition", definition, ignore_existing=True)
+        connection.append("dataset", pl.DataFrame({"dataset": [dataset], "task_hash": [task.content_hash]}))
+    return True
+
+
+def names(store: Store) -> list[str]:
+    """All datasets, by name."""
+    return [row[0] for row in store.rows("select distinct dataset from dataset order by dataset")]
+
+
+def require(store: Store, dataset: str | None) -> str:
+    """The dataset, checked; without a name, the only one.
+
+    Raises:
+        NotFoundError: There is no such dataset, or none at all.
+        RequestError: No name was given and there are several.
+    """
+    known = names(store)
+    if dataset is None:
+        if len(known) == 1:
+            return known[0]
+        if not known:
+            msg = "there is no dataset yet; run `curator dataset create NAME --task FILE.toml`"
+            raise NotFoundError(msg)
+        msg = f"there are several datasets ({', '.join(known)}); name one with --dataset"
+        raise RequestError(msg)
+    if dataset not in known:
+        have = f"there are: {', '.join(known)}" if known else "there is none yet"
+        msg = f"no dataset {dataset!r}; {have}; run `curator dataset create {dataset} --task FILE.toml`"
+        raise NotFoundError(msg)
+    return dataset
+
+
+def task_of(store: Store, dataset: str, *, as_of: int | None = None) -> Task:
+    """The task definition that the dataset has now, or had as of a seq."""
+    rows = store.rows(
+        "select t.definition from dataset d join task_definition t using (task_hash) "
+        "where d.dataset = ? and d.seq <= ? order by d.seq desc limit 1",
+        [dataset, 2**62 if as_of is None else as_of],
+    )
+    if not rows:
+        require(store, dataset)
+    return make_task({k: v for k, v in json.loads(rows[0][0]).items() if v is not None})
+
+
+def task_history(store: Store, dataset: str) -> pl.DataFrame:
+    """The dataset's task hashes in order: seq, task_hash, created_at."""
+    return store.frame("select seq, task_hash, created_at from dataset where dataset = ? order by seq", [dataset])

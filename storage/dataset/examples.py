@@ -1,0 +1,144 @@
+"""Examples, the files they came from, and the ledger of split assignments."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from curator.records.ids import message_from_json, message_json
+from curator.records.types import Example, Message, Split
+from storage.engine.store import Store
+
+
+def known(store: Store, dataset: str) -> dict[str, tuple[str, str]]:
+    """External id -> (example id, content hash) of every row of the dataset."""
+    rows = store.rows("select external_id, example_id, content_hash from example where dataset = ?", [dataset])
+    return {external: (example, content) for external, example, content in rows}
+
+
+def add(
+    store: Store,
+    examples: Sequence[Example],
+    *,
+    file_hash: str | None = None,
+    row_numbers: Sequence[int] = (),
+) -> int:
+    """Append examples; ids that are there already are left alone. Returns how many went in."""
+    frame = pl.DataFrame(
+        {
+            "example_id": [e.id for e in examples],
+            "dataset": [e.dataset for e in examples],
+            "external_id": [e.external_id for e in examples],
+            "content_hash": [e.content_hash for e in examples],
+            "messages": [json.dumps([message_json(m) for m in e.messages], ensure_ascii=False) for e in examples],
+            "text": [e.text for e in examples],
+            "source_group": pl.Series([e.group for e in examples], dtype=pl.String),
+            "source": [e.source for e in examples],
+            "occurred": pl.Series([e.time for e in examples], dtype=pl.String),
+            "requested_split": pl.Series([e.split for e in examples], dtype=pl.String),
+            "file_hash": pl.Series([file_hash] * len(examples), dtype=pl.String),
+            "row_number": pl.Series(list(row_numbers) or [None] * len(examples), dtype=pl.Int64),
+        }
+    )
+    return store.append("example", frame, ignore_existing=True)
+
+
+def frame(store: Store, dataset: str, *, as_of: int | None = None) -> pl.DataFrame:
+    """The dataset's rows in the order they came.
+
+    Columns: seq, example_id, external_id, content_hash, text, messages (JSON), group, source, occurred,
+    requested_split, split (from the ledger, null while unassigned).
+    """
+    return store.frame(
+        "select e.seq, e.example_id, e.external_id, e.content_hash, e.text, e.messages, "
+        'e.source_group as "group", e.source, e.occurred, e.requested_split, s.split '
+        "from example e left join split_assignment s "
+        "on s.dataset = e.dataset and s.example_id = e.example_id and s.seq <= ? "
+        "where e.dataset = ? and e.seq <= ? order by e.seq",
+        [as_of if as_of is not None else 2**62, dataset, as_of if as_of is not None else 2**62],
+    )
+
+
+def get(store: Store, example_id: str) -> Example | None:
+    """One example, or None."""
+    rows = store.rows(
+        "select example_id, dataset, external_id, content_hash, messages, text, source_group, source, "
+        "occurred, requested_split from example where example_id = ?",
+        [example_id],
+    )
+    if not rows:
+        return None
+    ident, dataset, external, content, messages, text, group, source, occurred, split = rows[0]
+    parsed = parse_messages(messages)
+    return Example(ident, dataset, external, content, parsed, text, group, source, occurred, split)
+
+
+def external_ids(store: Store, example_ids: Sequence[str]) -> dict[str, str]:
+    """Example id -> external id, of the rows that are named."""
+    return dict(
+        store.rows(
+            "select example_id, external_id from example where list_contains(?, example_id)", [list(example_ids)]
+        )
+    )
+
+
+def texts(store: Store, example_ids: Sequence[str]) -> dict[str, str]:
+    """Example id -> text, of some rows."""
+    if not example_ids:
+        return {}
+    places = ", ".join("?" * len(example_ids))
+    return dict(store.rows(f"select example_id, text from example where example_id in ({places})", list(example_ids)))
+
+
+def ids_by_external(store: Store, dataset: str) -> dict[str, str]:
+    """External id -> example id."""
+    return {external: example for external, (example, _) in known(store, dataset).items()}
+
+
+def record_file(
+    store: Store, dataset: str, *, file_hash: str, name: str, rows: int, mapping: Mapping[str, str]
+) -> None:
+    """Note that a source file was read."""
+    record = pl.DataFrame(
+        {
+            "dataset": [dataset],
+            "file_hash": [file_hash],
+            "name": [name],
+            "rows": [rows],
+            "mapping": [json.dumps(dict(mapping), ensure_ascii=False, sort_keys=True)],
+        }
+    )
+    store.append("source_file", record)
+
+
+def files(store: Store, dataset: str) -> pl.DataFrame:
+    """The source files read so far: seq, file_hash, name, rows, mapping, created_at."""
+    return store.frame(
+        "select seq, file_hash, name, rows, mapping, created_at from source_file where dataset = ? order by seq",
+        [dataset],
+    )
+
+
+def ledger(store: Store, dataset: str) -> dict[str, Split]:
+    """Example id -> split, as assigned so far. An assignment never changes."""
+    return dict(store.rows("select example_id, split from split_assignment where dataset = ?", [dataset]))
+
+
+def assign_splits(store: Store, dataset: str, assignments: Mapping[str, Split], reason: str) -> int:
+    """Append assignments to the ledger; rows that have one keep it. Returns how many are new."""
+    have = ledger(store, dataset)
+    new = sorted((e, s) for e, s in assignments.items() if e not in have)
+    record = pl.DataFrame(
+        {
+            "dataset": [dataset] * len(new),
+            "example_id": [e for e, _ in new],
+            "split": [s for _, s in new],
+            "reason": [reason] * len(new),
+        }
+    )
+    return store.append("split_assignment", record, ignore_existing=True)
+
+
+def parse_messages(stored: str) -> tuple[Message, ...]:
+    """The messages of a row, from its `messages` column."""
+    return tuple(message_from_json(m) for m in json.loads(stored))

@@ -1,0 +1,102 @@
+"""Labels of teachers, rules and imports, side by side and append-only."""
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from curator.errors import NotEnoughDataError, NotFoundError, RequestError
+from curator.records.types import Label
+from storage.engine.store import Store
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "example_id": pl.String,
+    "labeler": pl.String,
+    "kind": pl.String,
+    "version": pl.String,
+    "sample": pl.Int32,
+    "value": pl.String,
+    "task_hash": pl.String,
+    "confidence": pl.Float64,
+    "request_key": pl.String,
+    "tokens_in": pl.Int64,
+    "tokens_out": pl.Int64,
+    "cost_usd": pl.Float64,
+    "latency_s": pl.Float64,
+}
+
+
+def add(store: Store, dataset: str, labels: Sequence[Label]) -> int:
+    """Append labels; returns how many."""
+    fields = ("example_id", "labeler", "kind", "version", "sample", "value", "task_hash", "confidence", "request_key")
+    measured = ("tokens_in", "tokens_out", "cost_usd", "latency_s")
+    rows = [[dataset, *(getattr(x, name) for name in (*fields, *measured))] for x in labels]
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return store.append("label", frame)
+
+
+def frame(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:
+    """All labels in order: seq and the columns of the record."""
+    return store.frame(
+        "select seq, example_id, labeler, kind, version, sample, value, task_hash, confidence, request_key, "
+        "tokens_in, tokens_out, cost_usd, latency_s from label "
+        "where dataset = ? and (? is null or labeler = ?) and seq <= ? order by seq",
+        [dataset, labeler, labeler, as_of if as_of is not None else 2**62],
+    )
+
+
+def labelers(store: Store, dataset: str) -> list[str]:
+    """The labelers that have labelled this dataset, by name."""
+    return [row[0] for row in store.rows("select distinct labeler from label where dataset = ? order by 1", [dataset])]
+
+
+NOBODY = "nobody"
+"""Stands for the labeler where a dataset has no labels and needs none."""
+
+
+def labeler_or_nobody(store: Store, dataset: str, labeler: str | None) -> str:
+    """As `require_labeler`, but `NOBODY` where there is no label and none was asked for.
+
+    Raises:
+        NotEnoughDataError: There is no label yet, and a labeler was named.
+        RequestError: Several labelers and none named.
+        NotFoundError: No such labeler.
+    """
+    unlabelled = labeler is None and not labelers(store, dataset)
+    return NOBODY if unlabelled else require_labeler(store, dataset, labeler)
+
+
+def require_labeler(store: Store, dataset: str, labeler: str | None) -> str:
+    """The labeler, checked; without a name, the only one.
+
+    Raises:
+        NotEnoughDataError: There is no label yet.
+        RequestError: Several labelers and none named.
+        NotFoundError: No such labeler.
+    """
+    known = labelers(store, dataset)
+    if not known:
+        msg = f"dataset {dataset!r} has no labels yet; run `curator label --dataset {dataset}` or ingest labels"
+        raise NotEnoughDataError(msg)
+    if labeler is None:
+        if len(known) > 1:
+            msg = f"dataset {dataset!r} has labels of {', '.join(known)}; choose one with --labeler"
+            raise RequestError(msg)
+        return known[0]
+    if labeler not in known:
+        msg = f"no labels by {labeler!r} in dataset {dataset!r}; there are labels of {', '.join(known)}"
+        raise NotFoundError(msg)
+    return labeler
+
+
+def done_requests(store: Store, dataset: str) -> set[str]:
+    """Request keys that already have an answer: finished units of work."""
+    rows = store.rows("select request_key from label where dataset = ? and request_key is not null", [dataset])
+    return {row[0] for row in rows}
+
+
+def intend(store: Store, dataset: str, purpose: str, request_keys: Iterable[str]) -> None:
+    """Note requests before they are made, so that a crash leaves a trace of what may have been paid."""
+    keys = sorted(request_keys)
+    frame = pl.DataFrame({"request_key": keys, "dataset": [dataset] * len(keys), "purpose": [purpose] * len(keys)})
+    store.append("request_intent", frame, ignore_existing=True)

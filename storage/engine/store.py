@@ -1,0 +1,257 @@
+"""The store: a path, not a connection.
+
+DuckDB lets one process write or several read, and opening the same file from several processes with
+retries alone has destroyed it. So open, transaction and close happen under one lock that is exclusive
+across threads (a process lock) and across processes (`flock` on a file beside the store). A block is
+short: never across a network call, a model call or a person.
+
+Opening and closing costs more than most blocks. So a thread whose block ends hands the open file on to one that
+waits in the same process, lock and all, for at most `TURNS_S` before another process gets its turn; and a thread that
+has several blocks to do one after the other keeps it open for itself as long (`Store.together`).
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from curator.errors import NotFoundError, StoreError
+from storage.engine.migrations import migrate
+from storage.engine.open_file import OpenFile
+from storage.engine.turns import Turns
+
+CHUNK_ROWS = 400
+"""Rows of a bulk append written at once: whoever waits for the file waits for one chunk and its commit at most."""
+
+BLOCK_ROWS = 2_000
+"""Rows of a bulk append in one block, while nobody waits: opening and closing the file takes longer than a chunk."""
+
+PAUSE_S = 0.01
+"""Between two blocks of a bulk append, so that those who wait find the file free."""
+
+FEW = 8
+"""Records that are appended as parameters."""
+
+File = tuple[Path, int, int]
+"""A store's file: path, device and inode."""
+
+_current = threading.local()
+
+
+def _release(*, went_well: bool) -> None:
+    """End this thread's turn, if it has one."""
+    turns: Turns | None = getattr(_current, "kept", None)
+    _current.kept = None
+    if turns is not None:
+        turns.end(went_well=went_well)
+
+
+class Connection:
+    """An open transaction. Lives for one block."""
+
+    def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
+        self._raw = raw
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Run SQL and return all rows; parameters by place (`?`), or by name (`$name`)."""
+        return self._raw.execute(sql, parameters if isinstance(parameters, dict) else list(parameters)).fetchall()
+
+    @contextmanager
+    def table(self, name: str, records: pl.DataFrame) -> Iterator[None]:
+        """Let SQL in the block read a frame as a table of this name."""
+        self._raw.register(name, records)
+        yield
+        # Not after an error: the transaction is lost then, and to say so again would hide why. The file is closed.
+        self._raw.unregister(name)
+
+    def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> pl.DataFrame:
+        """Run SQL and return a polars frame; parameters as for `rows`."""
+        given = parameters if isinstance(parameters, dict) else list(parameters)
+        result = self._raw.sql(sql, params=given) if given else self._raw.sql(sql)
+        frame: pl.DataFrame = result.pl()
+        return frame
+
+    def next_seqs(self, count: int) -> range:
+        """Take `count` sequence numbers, in this transaction."""
+        (last,) = self.rows("update counter set value = value + ? returning value", [count])[0]
+        return range(last - count + 1, last + 1)
+
+    def seq(self) -> int:
+        """The newest sequence number handed out."""
+        return int(self.rows("select value from counter")[0][0])
+
+    def append(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> int:
+        """Append records, each with the next `seq`; returns how many went in.
+
+        With `ignore_existing`, rows whose primary key is there already are left alone.
+        """
+        if records.is_empty():
+            return 0
+        seqs = self.next_seqs(records.height)
+        numbered = records.with_columns(pl.Series("seq", seqs, dtype=pl.Int64))
+        clause = "on conflict do nothing" if ignore_existing else ""
+        columns = ", ".join(numbered.columns)
+        if numbered.height <= FEW:  # as parameters: to register a frame costs more than they do
+            places = ", ".join([f"({', '.join('?' * numbered.width)})"] * numbered.height)
+            values = [value for row in numbered.iter_rows() for value in row]
+            return int(self.rows(f"insert into {table} ({columns}) values {places} {clause}", values)[0][0])
+        with self.table("incoming", numbered):
+            return int(self.rows(f"insert into {table} ({columns}) select {columns} from incoming {clause}")[0][0])
+
+
+class Store:
+    """One project's DuckDB file, opened for the length of a block."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    @classmethod
+    def create(cls, path: Path) -> "Store":
+        """Make the file with today's tables; an existing one is migrated."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = cls(path)
+        with store.exclusive():
+            store.open().close()
+        return store
+
+    @property
+    def folder(self) -> Path:
+        """Where the files beside the store live (vectors, jobs, rejects)."""
+        return self.path.parent
+
+    @property
+    def file(self) -> File:
+        """The store's file, a key for what is kept in memory; another in its place (a restored backup) is another past.
+
+        Raises:
+            NotFoundError: There is no store at the path.
+        """
+        self._require()
+        stat = self.path.stat()
+        return self.path, stat.st_dev, stat.st_ino
+
+    def _require(self) -> None:
+        if not self.path.exists():
+            msg = f"no store at {self.path}; run `curator init` in the project folder first"
+            raise NotFoundError(msg)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Everything in the block is committed, or nothing. Holds the lock: keep it short.
+
+        Raises:
+            NotFoundError: There is no store at the path.
+            StoreError: The file is newer than this Curator or cannot be opened; or a block in a block.
+        """
+        self._require()
+        with self._turn() as turns:
+            if turns.file is None:
+                turns.flock(self.path)
+                turns.file = self.open()
+                turns.since = turns.taken = time.monotonic()
+            raw = turns.file.raw
+            raw.execute("begin")
+            try:
+                yield Connection(raw)
+            except BaseException:
+                raw.execute("rollback")
+                raise
+            raw.execute("commit")
+
+    def append(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> int:
+        """Append many records in blocks of chunks, giving way to whoever waits; returns how many went in.
+
+        An append that is cut off leaves whole blocks.
+        """
+        added = done = 0
+        while done < records.height:
+            if done:
+                time.sleep(PAUSE_S)  # a waiting reviewer gets the lock before the next block
+            with self.transaction() as connection:
+                for start in range(done, min(done + BLOCK_ROWS, records.height), CHUNK_ROWS):
+                    chunk = records.slice(start, CHUNK_ROWS)
+                    added += connection.append(table, chunk, ignore_existing=ignore_existing)
+                    done += chunk.height
+                    if Turns.of(self.path).wanted(self.path):
+                        break
+        return added
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """One query in a block of its own, as tuples."""
+        with self.transaction() as connection:
+            return connection.rows(sql, parameters)
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
+        """One query in a block of its own, as a polars frame."""
+        with self.transaction() as connection:
+            return connection.frame(sql, parameters)
+
+    def seq(self) -> int:
+        """The newest sequence number: what the store is "as of" now."""
+        with self.transaction() as connection:
+            return connection.seq()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the file alone and closed, across threads and processes. Nobody opens it outside such a block."""
+        with self._turn() as turns:
+            if turns.file is not None:
+                turns.close()
+            turns.flock(self.path)
+            yield
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let this thread's blocks share one opening of the file, one after the other, for at most `TURNS_S`.
+
+        For a page that asks who is there, saves and reads again: one wait for others' blocks instead of three. What is
+        slow in itself (a model, the network, a person) stays outside, as it stays outside a block, and so does what may
+        wait for another thread, which may wait for the file.
+        """
+        before = getattr(_current, "keeps", None)
+        _current.keeps = self.path
+        try:
+            yield
+        finally:
+            _current.keeps = before
+            if before != self.path:
+                _release(went_well=True)
+
+    @contextmanager
+    def _turn(self) -> Iterator[Turns]:
+        """One thread's turn with the file."""
+        if getattr(_current, "held", False):
+            msg = f"{self.path}: a block was opened inside a block; close the first one before"
+            raise StoreError(msg)
+        turns = Turns.of(self.path)
+        if getattr(_current, "kept", None) is not turns:
+            _release(went_well=True)
+            turns.acquire()
+            turns.taken = time.monotonic()
+        _current.kept, _current.held, went_well = turns, True, False
+        try:
+            yield turns
+            went_well = True
+        finally:
+            _current.held = False
+            if not (went_well and getattr(_current, "keeps", None) == self.path and turns.keeps()):
+                _release(went_well=went_well)
+
+    def open(self) -> OpenFile:
+        """Open the file, migrated; only inside `exclusive`."""
+        try:
+            file = OpenFile(self.path)
+        except duckdb.Error as error:
+            msg = f"cannot open {self.path}: {error}; restore a backup, or move the file away"
+            raise StoreError(msg) from error
+        try:
+            migrate(file.raw, str(self.path))
+        except BaseException:
+            file.close()
+            raise
+        return file

@@ -1,0 +1,120 @@
+"""Preference pairs and dataset versions."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curator.errors import NotFoundError, RequestError
+from curator.records.types import PreferencePair
+from storage.engine.store import Store
+
+
+def add_pairs(store: Store, pairs: Sequence[PreferencePair]) -> int:
+    """Append pairs; ids that are there already are left alone. Returns how many went in."""
+    frame = pl.DataFrame(
+        {
+            "pair": [p.id for p in pairs],
+            "dataset": [p.dataset for p in pairs],
+            "example_id": [p.example_id for p in pairs],
+            "chosen": [p.chosen for p in pairs],
+            "rejected": [p.rejected for p in pairs],
+            "source": [p.source for p in pairs],
+        }
+    )
+    return store.append("preference_pair", frame, ignore_existing=True)
+
+
+def pairs(store: Store, dataset: str, *, as_of: int | None = None) -> list[PreferencePair]:
+    """The dataset's pairs in order."""
+    rows = store.rows(
+        "select pair, dataset, example_id, chosen, rejected, source from preference_pair "
+        "where dataset = ? and seq <= ? order by seq",
+        [dataset, as_of if as_of is not None else 2**62],
+    )
+    return [PreferencePair(*row) for row in rows]
+
+
+def find(store: Store, dataset: str, request_hash: str) -> dict[str, Any] | None:
+    """The version made by an equal request, or None."""
+    rows = store.rows(
+        "select number from dataset_version where dataset = ? and request_hash = ? order by number desc limit 1",
+        [dataset, request_hash],
+    )
+    return get(store, dataset, rows[0][0]) if rows else None
+
+
+def next_number(store: Store, dataset: str) -> int:
+    """The number of the next version, from 1."""
+    rows = store.rows("select coalesce(max(number), 0) + 1 from dataset_version where dataset = ?", [dataset])
+    return int(rows[0][0])
+
+
+def add(
+    store: Store,
+    dataset: str,
+    number: int,
+    *,
+    request_hash: str,
+    manifest_sha256: str,
+    path: str,
+    manifest: dict[str, Any],
+) -> None:
+    """Record a finished release. A folder inside the project is kept relative to it, so that a project can move."""
+    project, folder = store.path.resolve().parent, Path(path).resolve()
+    record = pl.DataFrame(
+        {
+            "dataset": [dataset],
+            "number": [number],
+            "request_hash": [request_hash],
+            "manifest_sha256": [manifest_sha256],
+            "path": [str(folder.relative_to(project) if folder.is_relative_to(project) else folder)],
+            "manifest": [json.dumps(manifest, ensure_ascii=False)],
+        }
+    )
+    store.append("dataset_version", record)
+
+
+def get(store: Store, dataset: str, number: int) -> dict[str, Any]:
+    """One version: dataset, number, seq, path, manifest_sha256, manifest, created_at.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    rows = store.rows(
+        "select dataset, number, seq, path, manifest_sha256, manifest, created_at from dataset_version "
+        "where dataset = ? and number = ?",
+        [dataset, number],
+    )
+    if not rows:
+        msg = f"no version {dataset}@{number}; `curator versions list {dataset}` lists them"
+        raise NotFoundError(msg)
+    names = ("dataset", "number", "seq", "path", "manifest_sha256", "manifest", "created_at")
+    found = dict(zip(names, rows[0], strict=True))
+    found["manifest"] = json.loads(found["manifest"])
+    found["path"] = str(store.path.resolve().parent / found["path"])
+    return found
+
+
+def listing(store: Store, dataset: str) -> list[dict[str, Any]]:
+    """All versions, newest first."""
+    rows = store.rows("select number from dataset_version where dataset = ? order by number desc", [dataset])
+    return [get(store, dataset, row[0]) for row in rows]
+
+
+def parse(reference: str) -> tuple[str, int]:
+    """Split `NAME@3` into its parts.
+
+    Raises:
+        RequestError: It does not have that form.
+
+    >>> parse("intent@3")
+    ('intent', 3)
+    """
+    name, at, number = reference.rpartition("@")
+    if not at or not name or not number.isdigit():
+        msg = f"{reference!r} is not a version; expected NAME@NUMBER, for example intent@1"
+        raise RequestError(msg)
+    return name, int(number)

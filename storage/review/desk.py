@@ -1,0 +1,181 @@
+"""A reviewer's desk: what one page of the queue reads and writes, in one block each.
+
+Twenty people who save every few seconds share one lock, so a save is one short block, and a refresh is another.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curator.records.task import Task, make_task
+from curator.records.types import GOLD, Review
+from curator.review.resolution import human_outcome
+from storage.access import audit
+from storage.engine.store import Connection, Store
+from storage.review import plans, reviews
+
+RECENT = 20
+"""Answers that a reviewer can still take back after a reload."""
+
+# Flat rows, put together here: a plan's answers are few, and planning window functions and joins over them, or
+# handing them to polars' threads, costs more than walking along them, on the one file that everybody waits for.
+_SAID = (
+    "select task, reviewer, action_id, verdict, value, blind, coalesce(adjudicates, false), undoes "
+    "from review where plan = ? order by seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What lies on one reviewer's desk.
+
+    Attributes:
+        tasks: Leased tasks in the order of their cards; names of `storage.review.plans.tasks`.
+        mine: The reviewer's own answers, oldest first, that are `recent` or whose second look is `due`: names of
+            `storage.review.plans.tasks` (but `blind`), and action_id, value, blind (the answer), hidden (`blind` of the
+            task), first_value: what the reviewer had said blind, where the answer is a second look at it, else None.
+            Where several people are asked, theirs is the second look; a gold card has none. What the reviewer said
+            as an adjudicator is not among them.
+        done: Tasks that as many people have reviewed as they ask for, gold cards aside.
+        total: Tasks, gold cards aside.
+    """
+
+    tasks: list[dict[str, Any]]
+    mine: list[dict[str, Any]]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer that nobody took back."""
+
+    task: str
+    reviewer: str
+    action_id: str
+    verdict: str
+    value: str | None
+    blind: bool
+    adjudicates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is needed to take answers in: the plan's dataset, its task definition, the tasks by id."""
+
+    dataset: str
+    definition: Task
+    tasks: dict[str, dict[str, Any]]
+
+
+def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> Desk:
+    """Lease the next tasks to the reviewer, and read what they may take back or should look at again.
+
+    While the reviewer holds more than half of `count` for a good while yet, nothing new is leased, and so nothing
+    written.
+    """
+    tasks = plans.kept_tasks(store, plan)
+    with store.transaction() as connection:
+        answers = _standing(connection.rows(_SAID, [plan]))
+        answered = {answer.task for answer in answers if answer.reviewer == reviewer}
+        held = reviews.held_within(connection, reviewer=reviewer)
+        leased = [task for task in held if task in tasks and task not in answered]
+        if len(leased) <= count // 2:
+            claimed = reviews.claim_within(connection, dataset=dataset, plan=plan, reviewer=reviewer, count=count)
+            leased = claimed["task"].to_list()
+    given: dict[str, list[_Answer]] = defaultdict(list)
+    for answer in answers:
+        given[answer.task].append(answer)
+    asked = [task for task in tasks.values() if task["stream"] != GOLD]
+    done = sum(len({a.reviewer for a in given[t["task"]]}) >= t["overlap"] for t in asked if t["task"] in given)
+    own = [answer for answer in answers if answer.reviewer == reviewer and not answer.adjudicates]
+    old = len(own) - RECENT
+    mine = [_own(tasks[a.task], given[a.task], a, recent=turn >= old) for turn, a in enumerate(own)]
+    mine = [row for row in mine if row["recent"] or row["due"]]
+    return Desk([tasks[task] for task in leased], mine, done, len(asked))
+
+
+def _standing(said: Sequence[tuple[Any, ...]]) -> list[_Answer]:
+    """The answers that nobody took back, oldest first."""
+    undone = {undoes for *_, undoes in said if undoes is not None}
+    answers = [_Answer(*answer) for *answer, undoes in said if undoes is None]
+    return [answer for answer in answers if answer.action_id not in undone]
+
+
+def _own(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer, *, recent: bool) -> dict[str, Any]:
+    """One of the reviewer's answers with its task, among the answers `given` to that task."""
+    before = [a for a in given[: given.index(answer)] if a.reviewer == answer.reviewer and _differs(task, a)]
+    return task | {
+        "action_id": answer.action_id,
+        "value": answer.value,
+        "blind": answer.blind,
+        "hidden": task["blind"],
+        "first_value": before[-1].value if before and not answer.blind else None,
+        "recent": recent,
+        "due": _due(task, given, answer),
+    }
+
+
+def _due(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer) -> bool:
+    """Whether the reviewer should look again: the answer is what keeps the row unsettled.
+
+    It may be one of several: two tabs of one browser, or a row that came back after its lease, ask twice.
+    """
+    alone = task["overlap"] == 1 and task["stream"] != GOLD
+    if not alone or not _differs(task, answer):  # nearly all, and the rest costs more
+        return False
+    words = [
+        {"reviewer": a.reviewer, "verdict": a.verdict, "value": a.value, "blind": a.blind}
+        | {"stream": task["stream"], "proposed": task["proposed"], "adjudicates": a.adjudicates}
+        for a in given
+    ]
+    outcome = human_outcome(words)
+    newest = [a for a in given if a.verdict != "skip"][-1]
+    return outcome is not None and outcome.status == "unsettled" and newest is answer
+
+
+def _differs(task: dict[str, Any], answer: _Answer) -> bool:
+    """Whether an answer is a blind disagreement with the teacher's."""
+    return answer.blind and None not in (answer.value, task["proposed"]) and answer.value != task["proposed"]
+
+
+def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[Asked], Sequence[Review]]) -> int:
+    """Look tasks up, and append the reviews that `make` makes of them, with the audit event that tells of them.
+
+    Action ids that are there already change nothing. Returns how many reviews went in.
+
+    Args:
+        store: The store.
+        plan: The plan's id.
+        task_ids: Ids that are not of the plan are not among the tasks that `make` is given.
+        make: Quick and without a block of its own, since the file is held open meanwhile.
+
+    Raises:
+        NotFoundError: There is no such plan.
+    """
+    tasks = plans.kept_tasks(store, plan)
+    with store.transaction() as connection:
+        asked = _asked(connection, plan, {task: tasks[task] for task in task_ids if task in tasks})
+        given = make(asked)
+        if not given:
+            return 0
+        records = reviews.records(asked.dataset, plan, given)
+        added = connection.append("review", records, ignore_existing=True)
+        if added:
+            counted = Counter(r.reviewer for r in given)
+            name = counted.most_common(1)[0][0]
+            audit.append(connection, actor=name, action="review", subject=plan, added=added, reviewers=dict(counted))
+    return added
+
+
+def _asked(connection: Connection, plan: str, tasks: dict[str, dict[str, Any]]) -> Asked:
+    found = connection.rows(
+        "select p.dataset, d.definition from plan p join dataset s on s.dataset = p.dataset "
+        "join task_definition d using (task_hash) where p.plan = ? order by s.seq desc limit 1",
+        [plan],
+    )
+    dataset, definition = found[0]
+    made = make_task({k: v for k, v in json.loads(definition).items() if v is not None})
+    return Asked(dataset, made, tasks)

@@ -1,0 +1,150 @@
+"""Spot-check plans, the rows they were drawn from, and their review tasks."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from curator.errors import NotFoundError
+from storage.engine.store import File, Store
+
+_NAMES = ("plan", "dataset", "purpose", "labeler", "seed", "as_of_seq", "settings", "seq")
+_RECORDS = f"select {', '.join(_NAMES)} from plan"
+
+
+def add(
+    store: Store,
+    *,
+    plan: str,
+    dataset: str,
+    purpose: str,
+    labeler: str,
+    seed: int,
+    as_of_seq: int,
+    settings: dict[str, Any],
+    rows: pl.DataFrame,
+    tasks: pl.DataFrame,
+) -> None:
+    """Append a plan: its rows and tasks first, the plan's record last.
+
+    `rows`: example_id, stratum, content_hash, teacher_value, drawn_value, drawn_status.
+    `tasks`: the columns of `review_task` but seq, plan and dataset.
+    """
+    store.append("plan_row", rows.with_columns(plan=pl.lit(plan)))
+    store.append("review_task", tasks.with_columns(plan=pl.lit(plan), dataset=pl.lit(dataset)), ignore_existing=True)
+    record = pl.DataFrame(
+        {
+            "plan": [plan],
+            "dataset": [dataset],
+            "purpose": [purpose],
+            "labeler": [labeler],
+            "seed": [seed],
+            "as_of_seq": [as_of_seq],
+            "settings": [json.dumps(settings, ensure_ascii=False)],
+        }
+    )
+    store.append("plan", record, ignore_existing=True)
+
+
+def get(store: Store, plan: str) -> dict[str, Any]:
+    """One plan: plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq.
+
+    Raises:
+        NotFoundError: There is no such plan.
+    """
+    found = store.rows(f"{_RECORDS} where plan = ?", [plan])
+    if not found:
+        msg = f"no plan {plan!r}; `curator dataset show` lists the plans of a dataset"
+        raise NotFoundError(msg)
+    return _record(found[0])
+
+
+def of_dataset(store: Store, dataset: str, purpose: str | None = None) -> list[dict[str, Any]]:
+    """The dataset's plans, newest first."""
+    found = store.rows(
+        f"{_RECORDS} where dataset = ? and (? is null or purpose = ?) order by seq desc", [dataset, purpose, purpose]
+    )
+    return [_record(row) for row in found]
+
+
+def _record(row: tuple[Any, ...]) -> dict[str, Any]:
+    found = dict(zip(_NAMES, row, strict=True))
+    return found | {"settings": json.loads(found["settings"])}
+
+
+def rows(store: Store, plan: str) -> pl.DataFrame:
+    """The rows that the plan was drawn from.
+
+    Columns: example_id, external_id, stratum, content_hash, teacher_value, drawn_value, drawn_status. Read once for
+    each of the newest few plans that stand: a plan's record comes last, and no row after it.
+    """
+    stands = store.rows("select 1 from plan where plan = ?", [plan])
+    return _rows(store.file, plan).clone() if stands else _read_rows(store, plan)
+
+
+@lru_cache(maxsize=2)
+def _rows(file: File, plan: str) -> pl.DataFrame:
+    return _read_rows(Store(file[0]), plan)
+
+
+def _read_rows(store: Store, plan: str) -> pl.DataFrame:
+    return store.frame(
+        "select distinct on (p.example_id) p.example_id, e.external_id, p.stratum, p.content_hash, "
+        "p.teacher_value, p.drawn_value, p.drawn_status from plan_row p join example e using (example_id) "
+        "where p.plan = ? order by p.example_id, p.seq desc",
+        [plan],
+    )
+
+
+def tasks(store: Store, plan: str) -> pl.DataFrame:
+    """The plan's tasks in review order, with the row's text and external id; `overlap` people review each."""
+    return store.frame(
+        "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, e.text "
+        "from review_task t join example e using (example_id) "
+        "where t.plan = ? order by t.position, t.task",
+        [plan],
+    )
+
+
+def kept_tasks(store: Store, plan: str) -> Mapping[str, dict[str, Any]]:
+    """`tasks` of a plan that stands, by id and in review order; not to be changed.
+
+    Read once for each of the newest few: the plan's record comes last, and no task after it.
+
+    Raises:
+        NotFoundError: There is no such plan.
+    """
+    return MappingProxyType(_kept_tasks(store.file, plan))
+
+
+@lru_cache(maxsize=4)
+def _kept_tasks(file: File, plan: str) -> dict[str, dict[str, Any]]:
+    store = Store(file[0])
+    get(store, plan)
+    return {row["task"]: row for row in tasks(store, plan).iter_rows(named=True)}
+
+
+def task(store: Store, task_id: str) -> dict[str, Any] | None:
+    """One task with the row's text and external id, or None."""
+    found = store.frame(
+        "select t.*, e.external_id, e.text from review_task t join example e using (example_id) where t.task = ?",
+        [task_id],
+    )
+    return found.row(0, named=True) if found.height else None
+
+
+def waiting(store: Store, dataset: str) -> set[str]:
+    """The ids of the examples that have an open task: one that nobody has reviewed, in whichever plan."""
+    rows = store.rows(
+        """
+        select distinct t.example_id from review_task t join plan p on p.plan = t.plan
+        left join (select task, count(*) filter (verdict <> 'undo') - count(*) filter (verdict = 'undo') as n
+                   from review where dataset = ? group by task) r on r.task = t.task
+        where t.dataset = ? and coalesce(r.n, 0) = 0
+        """,
+        [dataset, dataset],
+    )
+    return {row[0] for row in rows}

@@ -1,0 +1,66 @@
+"""What reviewers said, compared: disputes to settle, errors where the truth is known, the effect of a shown answer.
+
+Read-only joins that call the pure core.
+"""
+
+import polars as pl
+
+from curator.records.types import GOLD
+from curator.review.adjudication import Dispute
+from curator.review.adjudication import disputes as find_disputes
+from curator.review.anchoring import Anchoring
+from curator.review.anchoring import anchoring as compare
+from curator.review.resolution import effective_decisions, excludes
+from curator.review.reviewer_quality import Quality, reviewer_quality
+from storage.dataset import datasets
+from storage.engine.store import Store
+from storage.review import reviews
+from storage.views import current as views
+
+REJECTED = "(wrong, and no right label given)"
+"""What a rejection is called among the labels."""
+
+
+def ratings(store: Store, dataset: str) -> list[tuple[str, str, str]]:
+    """(row, reviewer, value): the newest word of each person about each row; gold cards and adjudications left out.
+
+    A rejection is an answer of its own, `REJECTED`: left out, people who differ would seem to agree. A skip is none.
+    An adjudicator has read what the others said, and a gold card is asked to measure one person: neither tells how far
+    people agree.
+    """
+    given = reviews.frame(store, dataset)
+    given = given.filter((pl.col("stream") != GOLD) & (pl.col("stream") != "adjudication") & ~pl.col("adjudicates"))
+    given = given.filter(pl.col("verdict") != "skip")
+    newest = given.sort("seq").unique(["example_id", "reviewer"], keep="last", maintain_order=True)
+    value = pl.when(pl.col("verdict") == "reject").then(pl.lit(REJECTED)).otherwise("value").alias("value")
+    return list(newest.select("example_id", "reviewer", value).iter_rows())
+
+
+def disputes(store: Store, dataset: str) -> tuple[Dispute, ...]:
+    """The rows that wait for somebody to settle them, the most worth it first."""
+    task = datasets.task_of(store, dataset)
+    weights = store.rows(
+        "select task, 1 / inclusion_probability from review_task where dataset = ? and stream in ('audit', 'test')",
+        [dataset],
+    )
+    standing = effective_decisions(reviews.decisions(store, dataset))
+    out = {example for example, each in standing.items() if excludes(each, example)}
+    labels = tuple(task.labels) if task.kind == "classification" else ()
+    given = reviews.frame(store, dataset).iter_rows(named=True)
+    return find_disputes(given, labels=labels, weights=dict(weights), excluded=frozenset(out))
+
+
+def quality(store: Store, dataset: str) -> tuple[Quality, ...]:
+    """Each reviewer's error rate where the truth is known, by name."""
+    rows = views.current(store, dataset).filter((pl.col("human_status") == "settled").fill_null(False))
+    truth = dict(rows.select("example_id", "human_value").iter_rows())
+    return reviewer_quality(reviews.frame(store, dataset).iter_rows(named=True), truth)
+
+
+def anchoring(store: Store, dataset: str) -> Anchoring:
+    """The effect of showing the teacher's answer on risk rows.
+
+    Raises:
+        NotEnoughDataError: No spot-check has reviewed shown and hidden risk rows.
+    """
+    return compare(reviews.frame(store, dataset).iter_rows(named=True))

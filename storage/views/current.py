@@ -1,0 +1,151 @@
+"""Read-only joins for pipelines and pages."""
+
+import copy
+import json
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+
+from curator.records.types import GOLD
+from curator.review.resolution import current_labels
+from storage.checks import findings
+from storage.dataset import examples, labels
+from storage.engine.store import File, Store
+from storage.release import runs, versions
+from storage.review import plans, reviews
+
+STATE_TABLES = ("example", "label", "review", "decision", "split_assignment", "preference_pair", "dataset")
+
+
+def state_seq(store: Store, dataset: str) -> int:
+    """The newest seq of anything that a release of the dataset depends on.
+
+    Two moments with equal state give the same current labels, splits and pairs.
+    """
+    parts = " union all ".join(f"select max(seq) as seq from {table} where dataset = ?" for table in STATE_TABLES)
+    newest = store.rows(f"select coalesce(max(seq), 0) from ({parts})", [dataset] * len(STATE_TABLES))
+    return int(newest[0][0])
+
+
+def current(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:
+    """Each row with its current label as of a seq.
+
+    Columns: those of `examples.frame` and of `curator.review.resolution.SCHEMA`. A past never changes, so the newest
+    few that were asked for are kept in memory: pages ask again at every click.
+    """
+    state = state_seq(store, dataset)
+    return _current(store.file, dataset, labeler, state if as_of is None else min(as_of, state)).clone()
+
+
+@lru_cache(maxsize=4)
+def _current(file: File, dataset: str, labeler: str | None, as_of: int) -> pl.DataFrame:
+    store = Store(file[0])
+    rows = examples.frame(store, dataset, as_of=as_of)
+    made = current_labels(
+        rows["example_id"],
+        labels=labels.frame(store, dataset, labeler=labeler, as_of=as_of),
+        reviews=reviews.frame(store, dataset, as_of=as_of),
+        decisions=reviews.decisions(store, dataset, as_of=as_of),
+        labeler=labeler,
+    )
+    return rows.hstack(made.drop("example_id"))
+
+
+def overview(store: Store, dataset: str) -> dict[str, Any]:
+    """The dataset's size and progress: rows, labelled, reviewed, decided, out by reason, splits, labels."""
+    return copy.deepcopy(_overview(store.file, dataset, state_seq(store, dataset)))
+
+
+@lru_cache(maxsize=8)
+def _overview(file: File, dataset: str, as_of: int) -> dict[str, Any]:
+    store = Store(file[0])
+    rows = current(store, dataset, as_of=as_of)
+    shipped = rows.filter(pl.col("out").is_null())
+    return {
+        "dataset": dataset,
+        "rows": rows.height,
+        "labelled": rows["value"].is_not_null().sum(),
+        "reviewed": rows["human_status"].is_not_null().sum(),
+        "decided": (rows["basis"] == "decision").sum(),
+        "releasable": shipped.height,
+        "out": _counts(rows.filter(pl.col("out").is_not_null()), "out"),
+        "splits": _counts(rows.filter(pl.col("split").is_not_null()), "split"),
+        "labels": _counts(shipped, "value"),
+        "labelers": labels.labelers(store, dataset),
+        "sources": _counts(rows, "source"),
+    }
+
+
+def _counts(rows: pl.DataFrame, column: str) -> dict[str, int]:
+    counted = rows.group_by(column).len().sort("len", column, descending=[True, False])
+    return {str(name): int(n) for name, n in counted.iter_rows()}
+
+
+def plan_progress(store: Store, plan: str) -> dict[str, Any]:
+    """How far a plan's review is: tasks, done, left, by stream, by reviewer, seconds for each decision.
+
+    A task is done when as many people have reviewed it as it asks for; `answers` and `answers_wanted` count those
+    people. Gold cards are counted apart: a plan is complete without them.
+    """
+    found = plans.get(store, plan)
+    tasks = plans.tasks(store, plan)
+    given = reviews.frame(store, found["dataset"], plan=plan)
+    people = given.group_by("task").agg(pl.col("reviewer").n_unique().alias("people"))
+    tasks = tasks.join(people, on="task", how="left", maintain_order="left").with_columns(pl.col("people").fill_null(0))
+    gold = tasks.filter(pl.col("stream") == GOLD)
+    tasks = tasks.filter(pl.col("stream") != GOLD).with_columns(done=pl.col("people") >= pl.col("overlap"))
+    by_stream = {
+        stream: {"tasks": part.height, "done": int(part["done"].sum())}
+        for (stream,), part in tasks.group_by("stream", maintain_order=True)
+    }
+    seconds, done = given["seconds"].drop_nulls(), int(tasks["done"].sum())
+    return {
+        "plan": plan,
+        "tasks": tasks.height,
+        "done": done,
+        "left": tasks.height - done,
+        "by_stream": by_stream,
+        "by_reviewer": _counts(given, "reviewer"),
+        "median_seconds": seconds.median() if len(seconds) else None,
+        "answers": int(tasks.select(pl.min_horizontal("people", "overlap").sum()).item()),
+        "answers_wanted": int(tasks["overlap"].sum()),
+        "gold": {"cards": gold.height, "answers": int(gold["people"].sum())},
+        "quota": found["settings"].get("quota"),
+    }
+
+
+def findings_by_kind(store: Store, dataset: str) -> dict[str, int]:
+    """Counts of the newest check run by kind; empty before the first."""
+    run = findings.newest_run(store, dataset)
+    return dict(run["report"]["counts"]) if run else {}
+
+
+def show(store: Store, dataset: str) -> dict[str, Any]:
+    """All that `curator dataset show` tells: overview, plans, versions, runs, newest check run."""
+    run = findings.newest_run(store, dataset)
+    return {
+        **overview(store, dataset),
+        "plans": [
+            {k: p[k] for k in ("plan", "purpose", "labeler", "seed")} | {"reviews": p["settings"].get("reviews")}
+            for p in plans.of_dataset(store, dataset)
+        ],
+        "findings": findings_by_kind(store, dataset),
+        "check_run": run["run"] if run else None,
+        "versions": [
+            {"number": v["number"], "path": v["path"], "manifest_sha256": v["manifest_sha256"]}
+            for v in versions.listing(store, dataset)
+        ],
+        "runs": [
+            {"run": r["run"], "kind": r["kind"], "version": r["version"], "status": r["status"]}
+            for r in runs.listing(store, dataset).iter_rows(named=True)
+        ],
+    }
+
+
+def run_reports(store: Store, dataset: str | None) -> list[dict[str, Any]]:
+    """Training runs with their reports parsed, newest first."""
+    return [
+        {**row, "report": json.loads(row["report"]) if row["report"] else None}
+        for row in runs.listing(store, dataset).iter_rows(named=True)
+    ]

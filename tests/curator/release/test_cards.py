@@ -1,0 +1,93 @@
+import json
+import re
+
+import yaml
+
+from curator.release.cards import croissant, readme
+from curator.release.diff import file_fact
+from curator.release.formats import FORMATS, DpoRow, SftRow, render
+from tests.curator.manifest_parts import CERTIFICATE, make
+
+
+def front(card):
+    _, matter, _ = card.split("---\n", 2)
+    return yaml.safe_load(matter)
+
+
+def test_a_certified_card_says_what_it_promises_in_plain_words():
+    card = readme(make())
+    assert "**CERTIFIED**" in card
+    assert "With 95 % confidence, at most 1.8 % of the train labels are wrong" in card
+    assert "from 400 reviewed rows" in card
+    assert "| train | 2 | 1 |" in card
+    assert "- 4 rows: decided" in card
+    assert "curator versions verify DIR" in card
+
+
+def test_an_uncertified_card_says_so_plainly():
+    card = readme(make(certificate=None))
+    assert "**UNCERTIFIED.** How many of these labels are wrong has not been measured." in card
+    assert front(card)["tags"] == ["curator", "uncertified"]
+    over = {**CERTIFICATE, "status": "UNCERTIFIED", "why": "the bound exceeds the target"}
+    assert "This is not a certificate." in readme(make(certificate=over))
+    assert "**INCOMPLETE.**" in readme(make(certificate={"status": "INCOMPLETE", "why": "12 tasks are open"}))
+
+
+def test_the_front_matter_is_yaml_that_finds_the_files():
+    matter = front(readme(make(name='odd: "name"\n- x', settings={"license": "cc-by-4.0"})))
+    assert matter["pretty_name"] == 'odd: "name"\n- x'
+    assert matter["license"] == "cc-by-4.0"
+    assert matter["task_categories"] == ["text-classification"]
+    assert matter["size_categories"] == ["n<1K"]
+    (config,) = matter["configs"]
+    assert config["config_name"] == "tinker-sft"
+    assert {"split": "train", "path": "tinker/sft/train.jsonl"} in config["data_files"]
+
+
+def test_a_failed_gate_shows_with_its_waiver():
+    card = readme(
+        make(
+            gates=[{"name": "certified", "passed": False, "why": "3 % > 2 %"}],
+            waivers=[{"gate": "certified", "who": "Ada", "why": "a trial run"}],
+        )
+    )
+    assert "- certified **FAILED**: 3 % > 2 %\n  - waived by Ada, because: a trial run" in card
+
+
+def test_hostile_names_stay_text():
+    hostile = "<script>x</script>\n# big ![a](http://x/y.png) `|"
+    card = readme(make(name=hostile, waivers=[{"gate": "certified", "who": hostile, "why": hostile}]))
+    # Inside back-ticks Markdown shows everything as it is.
+    body = re.sub(r"`[^`\n]+`", "", card.split("---\n", 2)[2].replace("\\`", ""))
+    assert "<script>" not in body
+    assert "![a](" not in body
+    assert "\n# big" not in body
+
+
+def test_cards_are_the_same_each_time():
+    assert readme(make()) == readme(make())
+    assert croissant(make()) == croissant(make())
+
+
+def test_croissant_names_each_data_file_with_its_hash_and_its_real_columns():
+    sft = [SftRow("e1", (("user", "q"), ("assistant", "a")))]
+    dpo = [DpoRow("e1", (("user", "q"),), "a", "b")]
+    written = dict(render(f, s, "train", sft if s == "sft" else dpo) for f in FORMATS for s in FORMATS[f].stages)
+    manifest = make(files=[file_fact(path, data, 1) for path, data in written.items()])
+    card = croissant(manifest)
+    assert json.loads(json.dumps(card)) == card
+    assert {each["@id"]: each["sha256"] for each in card["distribution"]} == {
+        file["path"]: file["sha256"] for file in manifest["files"]
+    }
+    for record_set in card["recordSet"]:
+        path = record_set["field"][0]["source"]["fileObject"]["@id"]
+        if path.endswith(".jsonl"):
+            assert [each["name"] for each in record_set["field"]] == list(json.loads(written[path]))
+    assert len({each["@id"] for each in card["recordSet"]}) == len(written) == 15
+
+
+def test_the_reasons_are_sentences_and_the_reviewers_are_named() -> None:
+    given = {**CERTIFICATE, "why": ["one thing", "another"], "reviewers": ["scripted expert (answer key)"]}
+    card = readme(make(certificate=given))
+    assert "(one thing; another)" in card
+    assert "Reviewed by scripted expert (answer key)." in card

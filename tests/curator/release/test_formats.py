@@ -1,0 +1,154 @@
+import json
+from collections import Counter
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.errors import DataError, RequestError
+from curator.release.formats import FORMATS, DpoRow, SftRow, chosen_is_a, encode, extra_files, parquet_lines, render
+
+JSONL = [name for name, each in FORMATS.items() if each.suffix == "jsonl"]
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+IDS = st.integers(0, 99).map("ex{}".format)
+PROMPTS = st.builds(
+    lambda system, turns, last: (*system, *turns, ("user", last)),
+    st.one_of(st.just(()), TEXT.map(lambda text: (("system", text),))),
+    st.lists(st.tuples(TEXT, TEXT), max_size=2).map(
+        lambda pairs: tuple(turn for ask, say in pairs for turn in (("user", ask), ("assistant", say)))
+    ),
+    TEXT,
+)
+SFT_ROWS = st.lists(
+    st.builds(lambda i, prompt, answer: SftRow(i, (*prompt, ("assistant", answer))), IDS, PROMPTS, TEXT), max_size=4
+)
+DPO_ROWS = st.lists(
+    st.tuples(IDS, PROMPTS, TEXT, TEXT).filter(lambda t: t[2].strip() != t[3].strip()).map(lambda t: DpoRow(*t)),
+    max_size=4,
+)
+
+
+def turns(messages):
+    assert all(list(each) == ["role", "content"] for each in messages)
+    return tuple((each["role"], each["content"]) for each in messages)
+
+
+def read_sft(row):
+    return turns(row["messages"] if "messages" in row else row["prompt"] + row["completion"])
+
+
+def read_dpo(row):
+    """The prompt, the preferred and the rejected answer, as each trainer's documentation reads them."""
+    if "comparison" in row:
+        sides = row["comparison"]
+        chosen, rejected = sides["completion_A"], sides["completion_B"]
+        if row["label"] != "A":
+            chosen, rejected = rejected, chosen
+        prompt = sides["prompt_conversation"]
+    elif "input" in row:
+        prompt, chosen, rejected = row["input"]["messages"], row["preferred_output"], row["non_preferred_output"]
+    else:
+        prompt, chosen, rejected = row.get("messages", row.get("prompt")), row["chosen"], row["rejected"]
+    one, other = (each[0] if isinstance(each, list) else each for each in (chosen, rejected))
+    assert one["role"] == other["role"] == "assistant"
+    return turns(prompt), one["content"], other["content"]
+
+
+@pytest.mark.parametrize("name", JSONL)
+@given(rows=SFT_ROWS)
+@settings(max_examples=40, deadline=None)
+def test_sft_rows_come_back_as_they_went_in(name, rows):
+    path, data = render(name, "sft", "train", rows)
+    assert path == f"{name}/sft/train.jsonl"
+    assert [read_sft(json.loads(line)) for line in data.splitlines()] == [row.messages for row in rows]
+    # Text mode, as the trainers read it, and Unicode line breaks give the same number of lines.
+    assert len(data.decode().splitlines()) == len(rows)
+    assert data == b"" or data.endswith(b"}\n")
+    assert render(name, "sft", "train", list(rows))[1] == data
+
+
+@pytest.mark.parametrize("name", [name for name in JSONL if FORMATS[name].dpo])
+@given(rows=DPO_ROWS)
+@settings(max_examples=40, deadline=None)
+def test_dpo_rows_come_back_as_they_went_in(name, rows):
+    path, data = render(name, "dpo", "test", rows)
+    assert path == f"{name}/dpo/test.jsonl"
+    back = [read_dpo(json.loads(line)) for line in data.splitlines()]
+    assert back == [(row.prompt, row.chosen, row.rejected) for row in rows]
+
+
+@given(SFT_ROWS, DPO_ROWS)
+@settings(max_examples=40, deadline=None)
+def test_parquet_tables_come_back_as_they_went_in_with_the_same_bytes_each_time(sft, dpo):
+    path, data = render("parquet", "sft", "train", sft)
+    assert path == "parquet/sft/train.parquet"
+    assert data == render("parquet", "sft", "train", sft)[1]
+    back = [json.loads(line) for line in parquet_lines(data)]
+    assert [(row["example_id"], turns(row["messages"])) for row in back] == [(r.example_id, r.messages) for r in sft]
+    table = pl.read_parquet(render("parquet", "dpo", "train", dpo)[1])
+    assert table.columns == ["example_id", "prompt", "chosen", "rejected"]
+    assert table["chosen"].to_list() == [row.chosen for row in dpo]
+
+
+def test_the_sides_of_a_tinker_comparison_are_mixed_and_fixed_for_each_pair():
+    rows = [DpoRow(f"ex{i}", (("user", "q"),), "good", "bad") for i in range(200)]
+    sides = Counter(chosen_is_a(row) for row in rows)
+    assert 70 <= sides[True] <= 130
+    assert [chosen_is_a(row) for row in reversed(rows)] == [chosen_is_a(row) for row in rows][::-1]
+
+
+def test_the_bytes_of_a_small_file_are_exactly_these():
+    row = SftRow("ex1", (("user", 'Grüße "du"\u2028'), ("assistant", "ok")))
+    assert encode([FORMATS["openai"].sft(row)]) == (
+        b'{"messages":[{"role":"user","content":"Gr\xc3\xbc\xc3\x9fe \\"du\\"\\u2028"},'
+        b'{"role":"assistant","content":"ok"}]}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: SftRow("ex9", (("user", "q"),)),
+        lambda: SftRow("ex9", (("assistant", "a"),)),
+        lambda: SftRow("ex9", (("user", "q"), ("assistant", " "))),
+        lambda: DpoRow("ex9", (("user", "q"), ("assistant", "a")), "x", "y"),
+        lambda: DpoRow("ex9", (("user", "q"),), "x", " x"),
+        lambda: DpoRow("ex9", (), "x", "y"),
+    ],
+)
+def test_a_row_that_cannot_be_trained_on_cannot_be_made(build):
+    with pytest.raises(DataError, match="ex9"):
+        build()
+
+
+def test_a_lone_surrogate_is_refused_by_its_row():
+    good = SftRow("ex1", (("user", "q"), ("assistant", "a")))
+    bad = SftRow("ex2", (("user", "\ud800"), ("assistant", "a")))
+    with pytest.raises(DataError, match="row 2"):
+        render("tinker", "sft", "train", [good, bad])
+    with pytest.raises(DataError, match="Parquet"):
+        render("parquet", "sft", "train", [good, bad])
+
+
+def test_wrong_requests_name_what_there_is():
+    with pytest.raises(RequestError, match="choose from tinker"):
+        render("csv", "sft", "train", [])
+    with pytest.raises(RequestError, match="no dpo files"):
+        render("mistral", "dpo", "train", [])
+    with pytest.raises(DataError, match="not of stage dpo"):
+        render("tinker", "dpo", "train", [SftRow("ex1", (("user", "q"), ("assistant", "a")))])
+
+
+def test_something_that_is_no_parquet_file_is_refused():
+    with pytest.raises(DataError, match="Parquet"):
+        parquet_lines(b"PAR1 nonsense")
+
+
+def test_llama_factory_gets_an_index_of_its_files_and_the_others_nothing():
+    made = extra_files("llama-factory", "bank", [("sft", "train"), ("dpo", "train")])
+    index = json.loads(made["llama-factory/dataset_info.json"])
+    assert index["bank_sft_train"]["file_name"] == "sft/train.jsonl"
+    assert index["bank_dpo_train"]["ranking"] is True
+    assert index["bank_dpo_train"]["columns"] == {"messages": "messages", "chosen": "chosen", "rejected": "rejected"}
+    assert extra_files("tinker", "bank", [("sft", "train")]) == {}

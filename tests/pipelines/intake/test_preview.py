@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from curator.errors import RequestError
+from pipelines.intake.preview import keep_upload, preview, propose_labels
+
+
+def csv(tmp_path: Path, rows: list[str], header: str = "id,utterance,intent") -> Path:
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_preview_shows_columns_rows_and_a_mapping(tmp_path: Path) -> None:
+    found = preview(csv(tmp_path, ["1,hello,greet", "2,bye,leave"]), rows=1)
+    assert found.columns == ("id", "utterance", "intent")
+    assert found.rows == ({"id": "1", "utterance": "hello", "intent": "greet"},)
+    assert found.mapping == {"id": "id", "input": "utterance", "label": "intent"}
+
+
+def test_a_file_without_a_usual_input_column_leaves_the_mapping_to_the_reader(tmp_path: Path) -> None:
+    assert preview(csv(tmp_path, ["1,2"], "foo,bar")).mapping == {}
+
+
+def test_a_file_without_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.write_text("\n")
+    with pytest.raises(RequestError, match="has no columns"):
+        preview(path)
+
+
+def test_few_distinct_values_are_proposed_as_labels_by_frequency(tmp_path: Path) -> None:
+    path = csv(tmp_path, [f"{i},text {i},{'b' if i % 3 else 'a'}" for i in range(9)])
+    found = propose_labels(path, "intent")
+    assert found.kind == "classification"
+    assert found.counts == (("b", 6), ("a", 3))
+
+
+def test_answers_that_are_all_different_are_free_text_and_objects_an_extraction(tmp_path: Path) -> None:
+    text = csv(tmp_path, [f"{i},text {i},answer {i}" for i in range(9)])
+    assert propose_labels(text, "intent").kind == "text"
+    objects = tmp_path / "rows.jsonl"
+    objects.write_text("".join(f'{{"text": "t{i}", "answer": {{"total": {i}}}}}\n' for i in range(9)))
+    assert propose_labels(objects, "answer").kind == "extraction"
+
+
+def test_an_upload_is_kept_inside_the_project_whatever_its_name(tmp_path: Path) -> None:
+    path = keep_upload(tmp_path, "../../etc/pass wd.csv", b"a,b\n1,2\n")
+    assert path.is_relative_to(tmp_path / "uploads")
+    assert path.name == "pass_wd.csv"
+    assert keep_upload(tmp_path, "../../etc/pass wd.csv", b"a,b\n1,2\n") == path
+
+
+def test_an_empty_upload_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="is empty"):
+        keep_upload(tmp_path, "x.csv", b"")

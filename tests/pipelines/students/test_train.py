@@ -1,0 +1,95 @@
+"""A training run: recorded before its first request, returned when it was finished before, kept when it failed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.errors import DataError, RequestError, TrainerError
+from curator.ports import Checkpoint, TrainingReport
+from pipelines.release import release
+from pipelines.release.release import ReleaseConfig
+from pipelines.runtime.settings import Settings
+from pipelines.students import train
+from pipelines.students.train import TrainConfig
+from storage.access import audit
+from storage.release import runs
+from tests.sample_project import make_project
+
+
+class StandIn:
+    """A trainer that answers at once, or fails, and counts how often it was asked."""
+
+    base_model = "models/small"
+    local = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.down = False
+
+    def sft(self, train_file: Path, log_dir: Path, **options: Any) -> TrainingReport:
+        return self._train("sft", train_file)
+
+    def dpo(self, train_file: Path, log_dir: Path, **options: Any) -> TrainingReport:
+        return self._train(f"dpo from {options['start'].state_path}", train_file)
+
+    def _train(self, kind: str, train_file: Path) -> TrainingReport:
+        assert train_file.read_bytes()
+        self.asked.append(kind)
+        if self.down:
+            msg = "the server is down"
+            raise TrainerError(msg)
+        return TrainingReport(Checkpoint("sampler", "state"), 3, 96, (2.0, 1.0), 0.5)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Settings:
+    settings = make_project(tmp_path / "project", rows=60)
+    config = ReleaseConfig("support", waive=("certificate", "test_reviewed"), why="a test")
+    assert release.run(config, settings.store, settings.releases).version == "support@1"
+    return settings
+
+
+def actions(project: Settings) -> list[str]:
+    found = audit.events(project.store)["action"].to_list()
+    return [action for action in reversed(found) if action.startswith("train:")]
+
+
+def test_a_finished_run_is_returned_and_not_trained_again(project: Settings, tmp_path: Path) -> None:
+    trainer = StandIn()
+    first = train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs")
+    again = train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs")
+    assert (first.created, again.created) == (True, False)
+    assert (again.run, again.report, again.sampler_path) == (first.run, first.report, "sampler")
+    assert trainer.asked == ["sft"]
+    assert actions(project) == ["train:sft", "train:finished"]
+    other = train.run(TrainConfig("support@1", seed=1), project.store, trainer, tmp_path / "runs")
+    assert other.run != first.run
+
+
+def test_a_run_that_failed_is_kept_with_its_reason_and_a_rerun_finishes_it(project: Settings, tmp_path: Path) -> None:
+    trainer = StandIn()
+    trainer.down = True
+    with pytest.raises(TrainerError, match="server is down"):
+        train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs")
+    (failed,) = runs.listing(project.store, "support").iter_rows(named=True)
+    assert failed["status"] == "failed"
+    trainer.down = False
+    assert train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs").run == failed["run"]
+    assert actions(project) == ["train:sft", "train:failed", "train:sft", "train:finished"]
+
+
+def test_dpo_wants_a_finished_run_to_start_from(project: Settings, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="--from RUN"):
+        train.run(TrainConfig("support@1", kind="dpo"), project.store, StandIn(), tmp_path / "runs")
+
+
+def test_a_file_that_changed_since_the_release_is_not_trained_on(project: Settings, tmp_path: Path) -> None:
+    file = project.releases / "support" / "1" / "tinker" / "sft" / "train.jsonl"
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes() + b"\n")
+    trainer = StandIn()
+    with pytest.raises(DataError, match="not what the manifest of support@1 says"):
+        train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs")
+    assert trainer.asked == []
+    assert runs.listing(project.store, "support").is_empty()
