@@ -1,6 +1,11 @@
-"""Rates for a person, rounded so that what is said stays true."""
+"""Small statistics that several rooms need, and rates for a person, rounded so that what is said stays true."""
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
 
 _SLACK = 1e-9
 """Of a percent: 0.07 is 7.000000000000001 % to a computer, and 7 % to everybody else."""
@@ -19,3 +24,34 @@ def at_most(rate: float, places: int = 2, *, unit: str = "%") -> str:
     """
     scale = 10**places
     return f"{math.ceil(100 * rate * scale - _SLACK) / scale:.{places}f}{unit}"
+
+
+def clopper_pearson(hits: float, n: float, confidence: float) -> tuple[float, float]:
+    """Clopper and Pearson's (1934) two-sided interval for a rate, both ends in 0..1.
+
+    >>> tuple(round(x, 4) for x in clopper_pearson(4, 20, 0.95))
+    (0.0573, 0.4366)
+
+    Args:
+        hits: Successes, 0..n; need not be whole.
+        n: Trials, above 0; need not be whole (an effective number).
+        confidence: 0..1.
+    """
+    miss = (1.0 - confidence) / 2
+    low = float(betaincinv(hits, n - hits + 1, miss)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1 - miss)) if hits < n else 1.0
+    return low, high
+
+
+def effective_number(counts: Sequence[int] | NDArray[np.int64]) -> float:
+    """Return exp(Shannon entropy) of the counts: the number of equally frequent kinds that is as varied.
+
+    >>> round(effective_number([5, 5, 5]), 6)
+    3.0
+    """
+    share = np.asarray(counts, dtype=np.float64)
+    share = share[share > 0]
+    if len(share) == 0:
+        return 0.0
+    share /= share.sum()
+    return float(np.exp(-(share * np.log(share)).sum()))

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from curator.duplicates.lexical import near_pairs
+from curator.duplicates import near_pairs
 from curator.errors import NotEnoughDataError
-from curator.records.types import Split
-from curator.release.splits import SplitResult, assign_splits
-from curator.text.normal_form import operators_in, unspaced
+from curator.records import Split
+from curator.release import SplitResult, assign_splits
+from curator.text import operators_in, unspaced
 from storage.dataset import examples
 from storage.engine.store import Store
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from curator.errors import RequestError
 from curator.ports import Encoder, ReviewBoard, Sampler, Teacher, Trainer
-from curator.records.task import Task
+from curator.records import Task
 from pipelines.runtime.settings import Settings
 from storage.dataset import examples
 from storage.engine.store import Store

@@ -4,8 +4,7 @@ import csv
 import random
 from pathlib import Path
 
-from curator.records.task import make_task
-from curator.records.types import TrainingRun
+from curator.records import TrainingRun, make_task
 from pages.components.review.component import ReviewAction
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.analysis import check

@@ -1,6 +1,9 @@
 """Who may import whom, and what the pure core may not touch."""
 
 import ast
+import importlib
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,11 +30,70 @@ UNSEEDED = {"np.random", "numpy.random"}
 SEEDED = {"default_rng", "Generator", "SeedSequence"}
 
 
+LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+PLANTED = """
+import torch
+from pipelines.adapters import argilla
+from pipelines.release import release
+"""
+
+
 def test_the_import_contracts_hold() -> None:
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(LINT, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "broken"),
+    [
+        ("pipelines/newroom.py", "rooms of the pipelines"),
+        ("pipelines/intake/newstep.py", "only adapters speak to outside systems"),
+        ("curator/newroom.py", "rooms of the core"),
+        ("storage/newroom.py", "rooms of the store"),
+        ("pages/newroom.py", "rooms of the app"),
+    ],
+)
+def test_a_module_that_nobody_has_written_yet_is_guarded_too(tmp_path: Path, place: str, broken: str) -> None:
+    for layer in ("curator", "storage", "pipelines", "pages"):
+        shutil.copytree(ROOT / layer, tmp_path / layer, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / place).write_text(PLANTED if place.startswith("pipelines") else "", encoding="utf-8")
+    done = subprocess.run([*LINT], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    verdicts = done.stdout.replace("\n", " ")
+    assert re.search(rf"{broken}[^.]*? BROKEN", verdicts), verdicts
+
+
+def room_of(path: Path) -> str | None:
+    """The room of the core that a file is in: `certificates` for curator/certificates/bounds.py and for its tests."""
+    parts = path.relative_to(ROOT).parts
+    start = 1 if parts[0] == "tests" else 0
+    return parts[start + 1] if parts[start] == "curator" and len(parts) > start + 2 else None
+
+
+def test_others_import_from_a_room_and_never_from_a_module_inside_it() -> None:
+    rooms = {p.parent.name for p in (ROOT / "curator").glob("*/__init__.py")}
+    reached: list[str] = []
+    for layer in ("curator", "storage", "pipelines", "pages"):
+        for file in (ROOT / layer).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                match node:
+                    case ast.ImportFrom(module=str(module), names=names) if module.startswith("curator."):
+                        _, room, *inside = module.split(".")
+                        modules = [n.name for n in names if (ROOT / "curator" / room / f"{n.name}.py").exists()]
+                        public = set(importlib.import_module(f"curator.{room}").__all__) if room in rooms else set()
+                        if room in rooms and room != room_of(file) and (inside or set(modules) - public):
+                            reached.append(f"{file.relative_to(ROOT)}:{node.lineno} {module}")
+    assert reached == []
+
+
+def test_a_room_names_what_it_offers() -> None:
+    for place in sorted((ROOT / "curator").glob("*/__init__.py")):
+        room = importlib.import_module(f"curator.{place.parent.name}")
+        assert room.__doc__, place
+        assert sorted(set(room.__all__)) == sorted(room.__all__), place
+        assert not [name for name in room.__all__ if not hasattr(room, name)], place
 
 
 def test_no_page_lies_flat_where_streamlit_would_serve_it_past_the_guard() -> None:

@@ -1,1 +1,42 @@
-"""A room."""
+"""What a spot-check proves: bounds on the label error, the certificate and its wording.
+
+The bounds are exact or simulated (decision 5); attempts spend confidence (decision 10).
+"""
+
+from curator.certificates.bounds import ErrorBounds, StratumResult, error_bound, error_bounds
+from curator.certificates.by_class import ClassError, by_class
+from curator.certificates.certify import Certificate, certify, class_rows, with_today
+from curator.certificates.confidence_sequence import may_stop, sequence_bound
+from curator.certificates.confidence_spending import confidence_of, in_words, spent_in_words
+from curator.certificates.open_rows import due_rows
+from curator.certificates.reviewer_error import RATES, MeasuredError, measured, sensitivities
+from curator.certificates.statement import CertificateFacts, Reviewer, document
+from curator.certificates.stopping import LiveAnswer, live_answer
+
+__all__ = [
+    "RATES",
+    "Certificate",
+    "CertificateFacts",
+    "ClassError",
+    "ErrorBounds",
+    "LiveAnswer",
+    "MeasuredError",
+    "Reviewer",
+    "StratumResult",
+    "by_class",
+    "certify",
+    "class_rows",
+    "confidence_of",
+    "document",
+    "due_rows",
+    "error_bound",
+    "error_bounds",
+    "in_words",
+    "live_answer",
+    "may_stop",
+    "measured",
+    "sensitivities",
+    "sequence_bound",
+    "spent_in_words",
+    "with_today",
+]

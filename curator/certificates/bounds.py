@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv, gammaln
 
 from curator.errors import DataError, NotEnoughDataError, RequestError
-from curator.records.types import Bound
+from curator.records import Bound
 
 CENSUS: Final = "census: every row was drawn"
 EXACT: Final = "exact hypergeometric bound for one stratum drawn at random"

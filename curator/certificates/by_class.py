@@ -15,7 +15,7 @@ import polars as pl
 
 from curator.certificates.bounds import StratumResult, error_bound
 from curator.errors import DataError
-from curator.records.types import Bound
+from curator.records import Bound
 
 LEAST = 10
 """Reviews with a verdict below which a class gets no figure."""

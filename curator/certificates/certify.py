@@ -19,7 +19,7 @@ from curator.certificates.bounds import StratumResult, error_bound, shipped_boun
 from curator.certificates.confidence_spending import confidence_of, in_words, overall_confidence, spent_in_words
 from curator.certificates.open_rows import due_in_words
 from curator.errors import NotEnoughDataError
-from curator.records.types import Bound
+from curator.records import Bound
 from curator.statistics import at_most
 
 Status = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]

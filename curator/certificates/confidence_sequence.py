@@ -33,7 +33,7 @@ from scipy.special import betaln, gammaln
 
 from curator.certificates.bounds import StratumResult
 from curator.errors import DataError, RequestError
-from curator.records.types import Bound
+from curator.records import Bound
 
 SEQUENCE: Final = "beta-binomial confidence sequence: valid at every look, for rows in one random order"
 STRATIFIED_SEQUENCE: Final = (

@@ -16,7 +16,7 @@ from typing import Final
 from scipy.stats import beta
 
 from curator.errors import RequestError
-from curator.records.types import Bound
+from curator.records import Bound
 
 RATES: Final = (0.0, 0.01, 0.02, 0.05)
 """Reviewer errors to show where none were measured."""

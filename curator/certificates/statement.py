@@ -10,9 +10,9 @@ from curator.certificates.by_class import ClassError
 from curator.certificates.certify import Certificate
 from curator.certificates.confidence_spending import in_words
 from curator.certificates.reviewer_error import MeasuredError, Sensitivity
-from curator.records.types import Bound
+from curator.records import Bound
 from curator.statistics import at_most
-from curator.text.document import Document, Section, Table
+from curator.text import Document, Section, Table
 
 _UNRANKED = {"top": "5 %, taken by chance", "next": "next 20 %, taken by chance"}
 _BANDS = {"top": "riskiest 5 %", "next": "next 20 % by risk", "rest": "all others", "known": "settled before the draw"}

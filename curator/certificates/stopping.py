@@ -24,7 +24,7 @@ from curator.certificates.certify import (
 )
 from curator.certificates.confidence_sequence import stratified_sequence_bound
 from curator.certificates.confidence_spending import in_words
-from curator.records.types import Bound
+from curator.records import Bound
 from curator.statistics import at_most
 
 

@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.checks.hygiene import Fault
-from curator.composition.balance import MIN_ROWS, Balance, CapPlan
-from curator.duplicates.contradictions import Contradiction
-from curator.duplicates.leaks import Leak
-from curator.duplicates.lexical import Group, differing_words
-from curator.duplicates.templates import Repetition
-from curator.label_errors.patterns import Pattern
-from curator.label_errors.ranking import NoiseResult
-from curator.records.ids import short_id
-from curator.records.types import Finding, FindingKind
+from curator.composition import MIN_LABEL_ROWS, Balance, CapPlan
+from curator.duplicates import Contradiction, Group, Leak, Repetition, differing_words
+from curator.label_errors import NoiseResult, Pattern
+from curator.records import Finding, FindingKind, short_id
 
 _SAMPLES = 5
 
@@ -230,7 +225,7 @@ def imbalance(table: Table, found: Balance, plan: CapPlan | None) -> Finding:
 
 def too_few(table: Table, label: str, rows: Sequence[int]) -> Finding:
     """A label with too few rows to learn from or to judge by."""
-    evidence = {"label": label, "rows": len(rows), "at_least": MIN_ROWS, "samples": table.samples(rows)}
-    text = f"{label!r} has {len(rows)} rows: collect at least {MIN_ROWS - len(rows)} more"
-    score = 1.0 - len(rows) / MIN_ROWS
+    evidence = {"label": label, "rows": len(rows), "at_least": MIN_LABEL_ROWS, "samples": table.samples(rows)}
+    text = f"{label!r} has {len(rows)} rows: collect at least {MIN_LABEL_ROWS - len(rows)} more"
+    score = 1.0 - len(rows) / MIN_LABEL_ROWS
     return table.finding("too_few", score, rows, evidence, {"action": "keep", "text": text}, about=label)

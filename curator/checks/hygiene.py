@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.text.normal_form import normalise
+from curator.text import normalise
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,25 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curator.checks import findings, hygiene, private_data
-from curator.composition.balance import MAX_RATIO, MAX_SHARE, MIN_ROWS, balance, cap_plan
-from curator.duplicates import semantic
-from curator.duplicates.contradictions import Contradiction, contradictions
-from curator.duplicates.leaks import leaks
-from curator.duplicates.lexical import NearPairs, exact_groups, near_groups, near_pairs
-from curator.duplicates.templates import repetition, template_forms
+from curator.composition import MAX_RATIO, MAX_SHARE, MIN_LABEL_ROWS, balance, cap_plan
+from curator.duplicates import (
+    MAX_ROWS,
+    THRESHOLD,
+    Contradiction,
+    NearPairs,
+    contradictions,
+    exact_groups,
+    leaks,
+    near_groups,
+    near_pairs,
+    repetition,
+    semantic_pairs,
+    template_forms,
+)
 from curator.errors import DataError
-from curator.label_errors.answers import suspect_answers
-from curator.label_errors.patterns import Pattern, find_patterns
-from curator.label_errors.ranking import NoiseResult, suspect
+from curator.label_errors import NoiseResult, Pattern, find_patterns, suspect, suspect_answers
 from curator.ports import Progress
-from curator.records.task import Task
-from curator.records.types import Finding
+from curator.records import Finding, Task
 
 TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
 """Suspect rows that become findings: the first ones, and those after them whose label has less support than
@@ -171,12 +177,12 @@ def _meaning_findings(
 ) -> list[Finding]:
     if vectors_ND is None:
         return []
-    if len(table.ids) > semantic.MAX_ROWS:
-        notes.append(f"semantic_duplicate: not compared above {semantic.MAX_ROWS:,} rows")
+    if len(table.ids) > MAX_ROWS:
+        notes.append(f"semantic_duplicate: not compared above {MAX_ROWS:,} rows")
         return []
-    alike, blind = semantic.semantic_pairs(vectors_ND, table.texts, pairs)
+    alike, blind = semantic_pairs(vectors_ND, table.texts, pairs)
     notes += blind
-    groups = near_groups(alike, len(table.ids), threshold=semantic.THRESHOLD)
+    groups = near_groups(alike, len(table.ids), threshold=THRESHOLD)
     return [findings.duplicate(table, "semantic_duplicate", group) for group in groups]
 
 
@@ -191,7 +197,7 @@ def _class_findings(table: findings.Table, known: Sequence[str]) -> list[Finding
     if spread.counts:
         names = dict.fromkeys([*known, *sorted(spread.counts)])
         for label in names:
-            if spread.counts.get(label, 0) < MIN_ROWS:
+            if spread.counts.get(label, 0) < MIN_LABEL_ROWS:
                 found.append(
                     findings.too_few(table, label, [row for row, given in enumerate(table.labels) if given == label])
                 )

@@ -1,1 +1,46 @@
-"""A room."""
+"""What a dataset is made of: clusters, balance, diversity, the map, selection, coverage of real traffic.
+
+It describes and proposes; people decide.
+"""
+
+from curator.composition.balance import (
+    MAX_RATIO,
+    MAX_SHARE,
+    MIN_LABEL_ROWS,
+    Balance,
+    CapPlan,
+    balance,
+    cap_plan,
+    most_redundant,
+    top_up,
+)
+from curator.composition.clustering import ClusterResult, cluster
+from curator.composition.diversity import diversity_report
+from curator.composition.learning_curve import CurveName, TrainingSet, learning_curve
+from curator.composition.projection import METHOD, layout
+from curator.composition.selection import select
+from curator.composition.traffic_coverage import MIN_REGION_ROWS, lacking, reference_coverage
+
+__all__ = [
+    "MAX_RATIO",
+    "MAX_SHARE",
+    "METHOD",
+    "MIN_LABEL_ROWS",
+    "MIN_REGION_ROWS",
+    "Balance",
+    "CapPlan",
+    "ClusterResult",
+    "CurveName",
+    "TrainingSet",
+    "balance",
+    "cap_plan",
+    "cluster",
+    "diversity_report",
+    "lacking",
+    "layout",
+    "learning_curve",
+    "most_redundant",
+    "reference_coverage",
+    "select",
+    "top_up",
+]

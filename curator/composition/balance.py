@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.errors import RequestError
+from curator.statistics import effective_number
 
-MIN_ROWS = 10
+MIN_LABEL_ROWS = 10
 """Least rows of a label: OpenAI's fine-tuning guide asks for ten examples at the least (and sees clear gains
 from 50 to 100); SetFit (Tunstall et al. 2022) starts from eight for each class."""
 MAX_RATIO = 10.0
@@ -36,20 +37,6 @@ class Balance:
     effective: float
     ratio: float
     largest_share: float
-
-
-def effective_number(counts: Sequence[int] | NDArray[np.int64]) -> float:
-    """Return exp(Shannon entropy) of the counts: the number of equally frequent kinds that is as varied.
-
-    >>> round(effective_number([5, 5, 5]), 6)
-    3.0
-    """
-    share = np.asarray(counts, dtype=np.float64)
-    share = share[share > 0]
-    if len(share) == 0:
-        return 0.0
-    share /= share.sum()
-    return float(np.exp(-(share * np.log(share)).sum()))
 
 
 def balance(labels: Sequence[str | None]) -> Balance:
@@ -178,11 +165,11 @@ def most_redundant(
 
 
 def top_up(counts: Mapping[str, int]) -> dict[str, int]:
-    """Rows to collect by label, most first: up to `MIN_ROWS`, and to a tenth (`MAX_RATIO`) of the largest label.
+    """Rows to collect by label, most first: up to `MIN_LABEL_ROWS`, and to a tenth (`MAX_RATIO`) of the largest label.
 
     >>> top_up({"a": 500, "b": 30, "c": 4, "d": 60})
     {'c': 46, 'b': 20}
     """
-    enough = max(MIN_ROWS, int(np.ceil(max(counts.values(), default=0) / MAX_RATIO)))
+    enough = max(MIN_LABEL_ROWS, int(np.ceil(max(counts.values(), default=0) / MAX_RATIO)))
     short = {label: enough - count for label, count in counts.items() if count < enough}
     return dict(sorted(short.items(), key=lambda item: (-item[1], item[0])))

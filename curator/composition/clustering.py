@@ -14,7 +14,7 @@ from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
 from curator.composition.selection import select
-from curator.text.normal_form import visible
+from curator.text import visible
 
 THRESHOLD = 0.5
 """Cosine distance at which clusters stop merging; calibrated for all-MiniLM-L6-v2 (scenarios of tickets: rows

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from curator.composition.balance import effective_number
+from curator.statistics import effective_number
 
 Verdict = Literal["GOOD", "RISKY", "TOO FEW"]
-MIN_ROWS = 50
+MIN_DIVERSITY_ROWS = 50
 RISKY_SHARE = 0.4
 """The playbook's own limit for the largest cluster, here applied to a share that is measured right."""
 _RISKY_EFFECTIVE = 3.0
@@ -67,7 +67,7 @@ def vendi_score(vectors_ND: NDArray[np.float32]) -> float:
     return effective_number(np.clip(np.linalg.eigvalsh(x_ND.T @ x_ND / len(x_ND)), 0.0, None))
 
 
-def report(
+def diversity_report(
     vectors_ND: NDArray[np.float32],
     labels_N: NDArray[np.int64],
     *,
@@ -101,8 +101,8 @@ def report(
 
 
 def _verdict(total: int, share: float, effective: float) -> tuple[Verdict, str]:
-    if total < MIN_ROWS:
-        return "TOO FEW", f"{total} rows are too few to judge what they cover; {MIN_ROWS} are needed"
+    if total < MIN_DIVERSITY_ROWS:
+        return "TOO FEW", f"{total} rows are too few to judge what they cover; {MIN_DIVERSITY_ROWS} are needed"
     if share >= RISKY_SHARE:
         return "RISKY", f"the largest cluster holds {share:.0%} of the rows, {RISKY_SHARE:.0%} or more"
     if effective < _RISKY_EFFECTIVE:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.errors import NotEnoughDataError
-from curator.label_errors.models import logistic_log_probabilities
+from curator.label_errors import logistic_log_probabilities
 
 CurveName = Literal["teacher", "current", "pruned"]
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from curator.composition.clustering import THRESHOLD, cluster
 from curator.errors import NotEnoughDataError
-from curator.evaluation.metrics import clopper_pearson
+from curator.statistics import clopper_pearson
 
 NEIGHBOURS = 5
 """k of the neighbourhoods; Naeem et al. use 5 as well."""
-MIN_ROWS = 30
+MIN_SIDE_ROWS = 30
 """Fewer rows on a side say nothing about what is covered."""
 MAX_ROWS = 20_000
 """Rows compared on each side; of more, a random sample (the work grows with their product)."""
@@ -103,11 +103,11 @@ def reference_coverage(
         k: Neighbours that make a neighbourhood, at least 1.
 
     Raises:
-        NotEnoughDataError: A side has fewer than `MIN_ROWS` rows.
+        NotEnoughDataError: A side has fewer than `MIN_SIDE_ROWS` rows.
     """
     for side, count in (("dataset", len(vectors_ND)), ("reference", len(reference_MD))):
-        if count < MIN_ROWS:
-            msg = f"the {side} has {count} rows to compare; at least {MIN_ROWS} are needed to say what is covered"
+        if count < MIN_SIDE_ROWS:
+            msg = f"the {side} has {count} rows to compare; at least {MIN_SIDE_ROWS} are needed to say what is covered"
             raise NotEnoughDataError(msg)
     rng = np.random.default_rng(seed)
     places_M = _sample(len(reference_MD), rng)
@@ -119,7 +119,7 @@ def reference_coverage(
     half, other = theirs_MD[shuffled[::2]], theirs_MD[shuffled[1::2]]
     ceiling = float((_meet(half, other, None)[0] <= _radius(half, half, k)).mean())
     coverage = float(covered_M.mean())
-    low, high = clopper_pearson(coverage, len(covered_M), 0.95)
+    low, high = clopper_pearson(coverage * len(covered_M), len(covered_M), 0.95)
     regions = _regions(theirs_MD, [texts_M[i] for i in places_M], places_M, covered_M, nearest_M, ours_ND, seed)
     return ReferenceCoverage(
         rows=len(ours_ND),

@@ -1,1 +1,29 @@
-"""A room."""
+"""Rows that say the same: exact, near, in meaning or by template; and what that means across labels and splits.
+
+Contradictions and leaks are groups of like rows with unlike labels or splits.
+"""
+
+from curator.duplicates.contradictions import Contradiction, contradictions
+from curator.duplicates.leaks import Leak, leaks
+from curator.duplicates.lexical import Group, NearPairs, differing_words, exact_groups, near_groups, near_pairs
+from curator.duplicates.semantic import MAX_ROWS, THRESHOLD, semantic_pairs
+from curator.duplicates.templates import Repetition, repetition, template_forms
+
+__all__ = [
+    "MAX_ROWS",
+    "THRESHOLD",
+    "Contradiction",
+    "Group",
+    "Leak",
+    "NearPairs",
+    "Repetition",
+    "contradictions",
+    "differing_words",
+    "exact_groups",
+    "leaks",
+    "near_groups",
+    "near_pairs",
+    "repetition",
+    "semantic_pairs",
+    "template_forms",
+]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups
-from curator.text.normal_form import same_text
+from curator.text import same_text
 
 NEAR_THRESHOLD = 0.85
 """A looser likeness would set intents that differ in one word ("virtual card", "card") against each other."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curator.duplicates.lexical import NearPairs
 from curator.duplicates.templates import NAME, NUMBER, ROWS, SLOT
-from curator.text.normal_form import same_text
+from curator.text import same_text
 
 _TEMPLATE_WORDS = 4  # a few words around a number ("to 0") are no template
 _ONE_LABEL = 0.8

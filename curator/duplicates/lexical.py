@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from curator.text.edits import END_WORDS, compare, only_in, unspaced_words
-from curator.text.normal_form import Marks, marks, normalise
+from curator.text import END_WORDS, Marks, compare, marks, normalise, only_in, unspaced_words
 
 DEFAULT_THRESHOLD = 0.7
 _SHORT = 40  # texts of at most this many words get the one-word keys; longer ones are safe with MinHash

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.duplicates.lexical import NearPairs
-from curator.text.normal_form import Marks, marks, normalise
+from curator.text import Marks, marks, normalise
 
 THRESHOLD = 0.95
 """Cosine from which two rows are shown as one meaning; belongs to all-MiniLM-L6-v2. On template-like data it

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from curator.composition.balance import effective_number
-from curator.text.normal_form import name_words, normalise, visible
+from curator.statistics import effective_number
+from curator.text import name_words, normalise, visible
 
 NUMBER, NAME, SLOT = "0", "NAME", "_"
 _NUMBERS = re.compile(r"\d+(?: \d+)*")

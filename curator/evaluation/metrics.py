@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 from scipy.stats import t as student_t
 
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.evaluation.significance import group_sums
+from curator.statistics import clopper_pearson
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +91,9 @@ def accuracy(
     plain = share * (1 - share) / n
     effective = n / max(spread / plain, 1.0) if plain > 0 and spread > 0 else float(groups)
     many, few = student_t.ppf((1 + confidence) / 2, [n - 1, groups - 1])
-    low, high = clopper_pearson(share, effective * float(many / few) ** 2, confidence)
+    trials = effective * float(many / few) ** 2
+    low, high = clopper_pearson(share * trials, trials, confidence)
     return Metric(name, share, low, high, n)
-
-
-def clopper_pearson(share: float, n: float, confidence: float) -> tuple[float, float]:
-    """Clopper and Pearson's (1934) interval for a share of `n` items; `n` need not be whole.
-
-    >>> tuple(round(x, 3) for x in clopper_pearson(0.95, 200, 0.95))
-    (0.91, 0.976)
-    """
-    hits, miss = share * n, (1.0 - confidence) / 2
-    low = float(betaincinv(hits, n - hits + 1, miss)) if hits > 0 else 0.0
-    high = float(betaincinv(hits + 1, n - hits, 1 - miss)) if hits < n else 1.0
-    return low, high
 
 
 def macro_f1(

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from curator.errors import NotEnoughDataError
 from curator.evaluation.metrics import Metric
 from curator.evaluation.significance import Comparison
-from curator.records.types import Bound
+from curator.records import Bound
 
 Outcome = Literal["SHIP", "HOLD", "NOT ENOUGH DATA"]
 CertificateStatus = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]

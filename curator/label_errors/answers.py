@@ -19,11 +19,10 @@ from sklearn.isotonic import IsotonicRegression
 
 from curator.label_errors.models import Views, gram_matrix, main_axes, nearest, views
 from curator.label_errors.ranking import MIN_CLASS, NoiseResult, believed, pooled, unranked
-from curator.records.ids import canonical_json
-from curator.records.types import TaskKind
-from curator.text.normal_form import normalise
+from curator.records import TaskKind, canonical_json
+from curator.text import normalise
 
-MIN_ROWS = 20
+MIN_ANSWERS = 20
 """With fewer answers there is nothing usual to hold one against."""
 MAX_FIELDS = 40
 """Fields ranked as labels; the most frequent ones."""
@@ -69,8 +68,8 @@ def suspect_answers(
         `best_other_N` the whole answer with the expected value in its place, where the field's values repeat.
     """
     rows = [row for row, answer in enumerate(answers) if answer is not None]
-    if len(rows) < MIN_ROWS:
-        return unranked(len(answers), [f"suspect_label: {len(rows)} answers; ranking them needs {MIN_ROWS}"])
+    if len(rows) < MIN_ANSWERS:
+        return unranked(len(answers), [f"suspect_label: {len(rows)} answers; ranking them needs {MIN_ANSWERS}"])
     given = [str(answers[row]) for row in rows]
     inputs = [texts[row] for row in rows]
     seen_RD = None if vectors_ND is None else vectors_ND[rows]
@@ -112,11 +111,11 @@ def _doubts(
     notes: list[str],
 ) -> list[_Doubt]:  # fmt: skip
     frequent = Counter(name for fields in parsed for name in fields)
-    names = [name for name, rows in frequent.most_common(MAX_FIELDS) if rows >= MIN_ROWS]
+    names = [name for name, rows in frequent.most_common(MAX_FIELDS) if rows >= MIN_ANSWERS]
     rest = len(frequent) - len(names)
     if rest:
         notes.append(f"suspect_label: {rest} of {len(frequent)} fields stand in fewer than "
-                     f"{MIN_ROWS} answers, or are not among the {MAX_FIELDS} most frequent; not ranked")  # fmt: skip
+                     f"{MIN_ANSWERS} answers, or are not among the {MAX_FIELDS} most frequent; not ranked")  # fmt: skip
     plain = [normalise(text) for text in inputs]
     doubts: list[_Doubt] = []
     seen: Views | None = None
@@ -138,7 +137,7 @@ def _copied(name: str, plain: Sequence[str], values: Sequence[str | None]) -> _D
     """Doubt values that are not in their input, where nearly all are and the input decides which."""
     size = len(values)
     rows = [row for row, value in enumerate(values) if value and len(normalise(value)) > 1]
-    if len(rows) < MIN_ROWS:
+    if len(rows) < MIN_ANSWERS:
         return None
     found = [normalise(str(values[row])) for row in rows]
     whole = np.array([f" {value} " in f" {plain[row]} " for value, row in zip(found, rows, strict=True)])
@@ -218,7 +217,7 @@ def _unlike(
         both_MV = gram_matrix([*(inputs[row] for row in rows), *(str(answers[row]) for row in rows)])
     except ValueError:  # no text has a character to count
         return nothing
-    if len(rows) < MIN_ROWS or min(both_MV.shape) <= 3:
+    if len(rows) < MIN_ANSWERS or min(both_MV.shape) <= 3:
         return nothing
     input_RV, answer_RV = both_MV[: len(rows)], both_MV[len(rows) :]
     seen_RD = vectors_RD[rows] if vectors_RD is not None else main_axes(input_RV, seed)

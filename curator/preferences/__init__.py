@@ -1,1 +1,24 @@
-"""A room."""
+"""Which of two answers is better: comparisons drawn for people, and the preference pairs built from them.
+
+A tie cannot be a pair.
+"""
+
+from curator.preferences.board_records import Choices, choices, comparisons_wanted, preference_form
+from curator.preferences.comparisons import Choice, Comparison, Side, chosen, draw, preferred
+from curator.preferences.pairs import Candidate, build_pairs, check_pairs
+
+__all__ = [
+    "Candidate",
+    "Choice",
+    "Choices",
+    "Comparison",
+    "Side",
+    "build_pairs",
+    "check_pairs",
+    "choices",
+    "chosen",
+    "comparisons_wanted",
+    "draw",
+    "preference_form",
+    "preferred",
+]

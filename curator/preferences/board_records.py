@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from curator.ports import BoardEntry, BoardForm, BoardRecord
-from curator.records.ids import digest, short_id
-from curator.records.task import Task
-from curator.review.board_records import HASH_CHARS, Wanted, action_id, action_start, dataset_name
+from curator.records import Task, digest, short_id
+from curator.review import HASH_CHARS, Wanted, action_id, action_start, dataset_name
 
 CHOICES = {
     "A": "the first answer is better",
@@ -37,13 +36,15 @@ class Choices:
     withdrawn: tuple[str, ...]
 
 
-def form(task: Task, dataset: str, batch: str, overlap: int) -> BoardForm:
+def preference_form(task: Task, dataset: str, batch: str, overlap: int) -> BoardForm:
     """What the board asks: which of two answers is better."""
     guidelines = f"Which answer is better? Choose A, B or tie.\n\n{task.rubric.strip() or task.name}"
     return BoardForm(dataset_name(dataset, batch), guidelines[:10_000], dict(CHOICES), overlap)
 
 
-def wanted(comparisons: Iterable[Mapping[str, Any]], *, excluded: frozenset[str], answered: frozenset[str]) -> Wanted:
+def comparisons_wanted(
+    comparisons: Iterable[Mapping[str, Any]], *, excluded: frozenset[str], answered: frozenset[str]
+) -> Wanted:
     """What should be on the board.
 
     Args:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from curator.preferences.pairs import Candidate, normalise
-from curator.records.ids import digest, short_id
+from curator.preferences.pairs import Candidate
+from curator.records import digest, short_id
+from curator.text import squeeze
 
 Side = Literal["a", "b"]
 Choice = Literal["a", "b", "tie", "skip"]
@@ -78,7 +79,7 @@ def draw(
         a, b = answers_a.get(example), answers_b.get(example)
         if a is None or b is None or not a.strip() or not b.strip():
             missing += 1
-        elif normalise(a) == normalise(b):
+        elif squeeze(a) == squeeze(b):
             equal += 1
         else:
             ident = short_id("cmp", [dataset, example, row["content_hash"], a_source, a, b_source, b])

@@ -1,7 +1,6 @@
 """Preference pairs: which answers may teach a preference, and what a set of pairs would teach by accident."""
 
 import hashlib
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +12,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from curator.errors import RequestError
-from curator.records.ids import short_id
-from curator.records.types import PreferencePair
+from curator.records import PreferencePair, short_id
+from curator.text import squeeze
 
 PairSource = Literal["review_edit", "student_error", "decision", "preference"]
 DropReason = Literal["empty", "identical", "rejected_is_approved", "duplicate", "contradiction", "over_label_pair_cap"]
@@ -81,15 +80,6 @@ class PairFinding:
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
-def normalise(text: str) -> str:
-    """The text in Unicode NFKC with runs of white space as one space; case is kept, as SQL needs it.
-
-    >>> normalise("  two    words ")
-    'two words'
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).split())
-
-
 def build_pairs(
     candidates: Sequence[Candidate],
     *,
@@ -119,7 +109,7 @@ def build_pairs(
     sound: dict[tuple[str, str, str], PreferencePair] = {}
     for each in sorted(candidates, key=_by_value):
         reason = _unfit(each, approved or {})
-        key = (each.example_id, normalise(each.chosen), normalise(each.rejected))
+        key = (each.example_id, squeeze(each.chosen), squeeze(each.rejected))
         if reason is None and key in sound:
             reason = "duplicate"
         if reason is not None:
@@ -156,12 +146,12 @@ def _seeded(seed: int, name: str) -> str:
 
 
 def _unfit(each: Candidate, approved: Mapping[str, str]) -> DropReason | None:
-    chosen, rejected = normalise(each.chosen), normalise(each.rejected)
+    chosen, rejected = squeeze(each.chosen), squeeze(each.rejected)
     if not chosen or not rejected:
         return "empty"
     if chosen == rejected:
         return "identical"
-    if each.example_id in approved and rejected == normalise(approved[each.example_id]):
+    if each.example_id in approved and rejected == squeeze(approved[each.example_id]):
         return "rejected_is_approved"
     return None
 
@@ -177,7 +167,7 @@ def check_pairs(
         min_prompts: Below this number of different prompts the set is called small.
     """
     findings = [*_each_pair(pairs, inputs), *_each_prompt(pairs, inputs)]
-    prompts = {normalise(inputs[pair.example_id]) for pair in pairs if pair.example_id in inputs}
+    prompts = {squeeze(inputs[pair.example_id]) for pair in pairs if pair.example_id in inputs}
     if len(prompts) < min_prompts:
         text = f"only {len(prompts)} different prompts; add pairs for other inputs, at least {min_prompts}"
         evidence = {"prompts": len(prompts), "pairs": len(pairs)}
@@ -189,7 +179,7 @@ def check_pairs(
 
 def _each_pair(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> Iterable[PairFinding]:
     for pair in pairs:
-        chosen, rejected = normalise(pair.chosen), normalise(pair.rejected)
+        chosen, rejected = squeeze(pair.chosen), squeeze(pair.rejected)
         where = f"pair {pair.id} of example {pair.example_id}"
         if not chosen or not rejected:
             yield PairFinding("empty", "error", (pair.id,), f"{where}: an answer is empty; drop the pair")
@@ -205,11 +195,11 @@ def _each_prompt(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> 
     by_prompt: defaultdict[str, list[PreferencePair]] = defaultdict(list)
     for pair in pairs:
         if pair.example_id in inputs:
-            by_prompt[normalise(inputs[pair.example_id])].append(pair)
+            by_prompt[squeeze(inputs[pair.example_id])].append(pair)
     for prompt, group in by_prompt.items():
         edges: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for pair in group:
-            edges[normalise(pair.chosen), normalise(pair.rejected)].append(pair.id)
+            edges[squeeze(pair.chosen), squeeze(pair.rejected)].append(pair.id)
         for (chosen, rejected), ids in edges.items():
             if chosen < rejected and (rejected, chosen) in edges:
                 text = "the same input prefers each of two answers over the other; keep one direction"
@@ -244,7 +234,7 @@ def _shares(pairs: Sequence[PreferencePair]) -> Iterable[PairFinding]:
         text = f"the chosen answer is the longer one in {longer:.0%} of the pairs; balance them by length"
         evidence = {"share_chosen_longer": longer, "median_length_ratio": ratio}
         yield PairFinding("length_bias", "warning", (), text, evidence)
-    labels = Counter((normalise(pair.chosen), normalise(pair.rejected)) for pair in pairs)
+    labels = Counter((squeeze(pair.chosen), squeeze(pair.rejected)) for pair in pairs)
     (chosen, rejected), most = min(labels.items(), key=lambda item: (-item[1], item[0]))
     if most / len(pairs) > DOMINANT:
         text = f"{most} of {len(pairs)} pairs prefer {chosen[:60]!r} over {rejected[:60]!r}; lower the cap"

@@ -2,9 +2,9 @@
 
 import json
 
-from curator.preferences.pairs import normalise
 from curator.records.ids import canonical_json
 from curator.records.task import Task
+from curator.text import squeeze
 
 
 def is_right(task: Task, answer: str, truth: str) -> bool:
@@ -22,9 +22,9 @@ def is_right(task: Task, answer: str, truth: str) -> bool:
             except ValueError:
                 return False
         case "sql":
-            return normalise(answer).rstrip("; ") == normalise(truth).rstrip("; ")
+            return squeeze(answer).rstrip("; ") == squeeze(truth).rstrip("; ")
         case "text":
-            return normalise(answer) == normalise(truth)
+            return squeeze(answer) == squeeze(truth)
 
 
 def valid_answer(task: Task, answer: str) -> str | None:

@@ -24,7 +24,7 @@ DEFAULT_COLUMNS: dict[str, tuple[str, ...]] = {
     "confidence": ("confidence",),
     "time": ("time", "timestamp"),
 }
-ROLES = ("system", "user", "assistant", "tool")
+MESSAGE_ROLES = ("system", "user", "assistant", "tool")
 MAX_TEXT = 2_000_000
 """Characters of one input; longer ones are rejected with the reason too_long."""
 
@@ -168,9 +168,9 @@ def _messages(raw: Any) -> tuple[tuple[Message, ...], str | None]:  # noqa: ANN4
 
 
 def _message(number: int, message: Any) -> Message:  # noqa: ANN401 - raw JSON
-    if not isinstance(message, dict) or message.get("role") not in ROLES:
+    if not isinstance(message, dict) or message.get("role") not in MESSAGE_ROLES:
         role = message.get("role") if isinstance(message, dict) else message
-        detail = f"messages[{number}]: role {str(role)[:40]!r} is unknown, expected {', '.join(ROLES)}"
+        detail = f"messages[{number}]: role {str(role)[:40]!r} is unknown, expected {', '.join(MESSAGE_ROLES)}"
         raise Rejected("bad_messages", detail)
     content = message.get("content")
     parts: list[Part] = []

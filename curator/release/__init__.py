@@ -1,1 +1,56 @@
-"""A room."""
+"""What leaves: splits, formats, validation, gates, the manifest, the cards of a release.
+
+A version is what its manifest hashes (decision 7).
+"""
+
+from curator.release.cards import croissant, readme
+from curator.release.diff import FileProblem, diff_manifests, verify
+from curator.release.figures import version_figures
+from curator.release.formats import (
+    FORMATS,
+    DpoRow,
+    SftRow,
+    Stage,
+    Turns,
+    extra_files,
+    get_format,
+    parquet_lines,
+    render,
+)
+from curator.release.gates import blocking, certificate_gate, contradiction_gate, format_gate, leak_gate, reviewed_gate
+from curator.release.manifest import ReleasedRow, build_manifest, file_fact, manifest_bytes, manifest_hash, seal
+from curator.release.splits import SplitResult, assign_splits
+from curator.release.validation import validate_lines
+
+__all__ = [
+    "FORMATS",
+    "DpoRow",
+    "FileProblem",
+    "ReleasedRow",
+    "SftRow",
+    "SplitResult",
+    "Stage",
+    "Turns",
+    "assign_splits",
+    "blocking",
+    "build_manifest",
+    "certificate_gate",
+    "contradiction_gate",
+    "croissant",
+    "diff_manifests",
+    "extra_files",
+    "file_fact",
+    "format_gate",
+    "get_format",
+    "leak_gate",
+    "manifest_bytes",
+    "manifest_hash",
+    "parquet_lines",
+    "readme",
+    "render",
+    "reviewed_gate",
+    "seal",
+    "validate_lines",
+    "verify",
+    "version_figures",
+]

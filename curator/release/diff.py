@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from curator.records.ids import canonical_json
-from curator.records.types import Split
+from curator.records import Split, canonical_json
 from curator.release.manifest import (
     MANIFEST,
     SCHEMA_VERSION,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from curator.composition.balance import balance
+from curator.composition import balance
 
 
 def version_figures(

@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from curator.errors import DataError, RequestError
-from curator.records.types import Split
+from curator.records import Split
 
 Stage = Literal["sft", "dpo"]
 Turns = tuple[tuple[str, str], ...]

@@ -7,7 +7,7 @@ import polars as pl
 
 from curator.release.formats import parquet_lines
 from curator.release.validation import validate_lines
-from curator.text.normal_form import normalise
+from curator.text import normalise
 
 
 def gate(name: str, passed: bool | None, why: str) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from curator.errors import DataError
-from curator.records.ids import canonical_json, digest
-from curator.records.types import Split
+from curator.records import Split, canonical_json, digest
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from curator.errors import DataError, RequestError
-from curator.records.types import Split
+from curator.records import Split
 
 LEAK_NEAR = "leak: shares a near-duplicate group with test"
 LEAK_SOURCE = "leak: shares a source group with test"

@@ -12,7 +12,7 @@ from curator.release.validation_rows import Problem, RowChecker, canonical, join
 from curator.release.validation_rules import (
     CONTROLS,
     DPO_KEYS,
-    MIN_ROWS,
+    MIN_FILE_ROWS,
     RULES,
     SFT_KEYS,
     SOFT_MARKS,
@@ -84,9 +84,9 @@ class _Checker(RowChecker):
         self.line = 0
         if not rows and not self.counts:
             self.report("empty_file")
-        elif rows < MIN_ROWS:
+        elif rows < MIN_FILE_ROWS:
             severity: Severity = "error" if self.format == "openai" else "warning"
-            hint = f"{rows} rows; OpenAI refuses fewer than {MIN_ROWS}, and a larger batch trains nothing; add rows"
+            hint = f"{rows} rows; OpenAI refuses fewer than {MIN_FILE_ROWS}, and a larger batch trains none; add rows"
             self.report("too_few_rows", hint=hint, severity=severity)
         stage: Stage = "dpo" if self.stages["dpo"] > self.stages["sft"] else "sft"
         counts = dict(sorted(self.counts.items()))

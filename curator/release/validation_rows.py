@@ -9,7 +9,7 @@ from typing import Any
 from curator.release.validation_rules import (
     COMMON_ROLES,
     MESSAGE_KEYS,
-    ROLES,
+    ROLES_BY_FORMAT,
     RULES,
     STRICT_KEYS,
     STRICT_TURNS,
@@ -188,7 +188,7 @@ class RowChecker:
             self.report("message_not_object", place)
             return ""
         role, content = message.get("role"), message.get("content")
-        if not isinstance(role, str) or role not in ROLES.get(self.format, COMMON_ROLES):
+        if not isinstance(role, str) or role not in ROLES_BY_FORMAT.get(self.format, COMMON_ROLES):
             self.report("bad_role", f"{place}.role")
             role = ""
         calls = bool(message.get("tool_calls") or message.get("function_call"))

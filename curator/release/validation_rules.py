@@ -80,7 +80,7 @@ SOFT_MARKS = re.compile(r"\[/?INST\]|<</?SYS>>|</s>")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
 
-ROLES: dict[str, frozenset[str]] = {
+ROLES_BY_FORMAT: dict[str, frozenset[str]] = {
     "together": frozenset({"system", "user", "assistant", "tool"}),
     "openai": frozenset({"system", "developer", "user", "assistant", "tool", "function"}),
     "llama-factory": frozenset({"system", "user", "assistant"}),
@@ -117,5 +117,5 @@ STRICT_KEYS = frozenset({"openai", "together"})
 STRICT_TURNS = frozenset({"together", "llama-factory"})
 """Formats that refuse, or silently empty, a row whose turns do not alternate from the user."""
 
-MIN_ROWS = 10
+MIN_FILE_ROWS = 10
 """OpenAI refuses fewer rows; elsewhere it is a warning."""

@@ -1,1 +1,73 @@
-"""A room."""
+"""What people said: which label stands, agreement, disputes, consensus, staffing.
+
+Reviews are appended, the current label is resolved from them.
+"""
+
+from curator.review.adjudication import Dispute, disputes
+from curator.review.agreement import AgreementReport, Coefficient, Ratings, agreement, ratings
+from curator.review.anchoring import Anchoring, anchoring
+from curator.review.board_records import (
+    HASH_CHARS,
+    Answers,
+    Wanted,
+    action_id,
+    action_start,
+    answers,
+    changes,
+    dataset_name,
+    review_form,
+    start_of,
+    wanted,
+)
+from curator.review.consensus import compare
+from curator.review.nearest_settled import by_similarity, precedents
+from curator.review.resolution import (
+    Standing,
+    current_labels,
+    effective_decisions,
+    excludes,
+    human_outcome,
+    in_force,
+    standing_decisions,
+)
+from curator.review.reviewer_quality import Quality, reviewer_quality
+from curator.review.staffing import Staffing, gold_rows, share_of, with_gold
+
+__all__ = [
+    "HASH_CHARS",
+    "AgreementReport",
+    "Anchoring",
+    "Answers",
+    "Coefficient",
+    "Dispute",
+    "Quality",
+    "Ratings",
+    "Staffing",
+    "Standing",
+    "Wanted",
+    "action_id",
+    "action_start",
+    "agreement",
+    "anchoring",
+    "answers",
+    "by_similarity",
+    "changes",
+    "compare",
+    "current_labels",
+    "dataset_name",
+    "disputes",
+    "effective_decisions",
+    "excludes",
+    "gold_rows",
+    "human_outcome",
+    "in_force",
+    "precedents",
+    "ratings",
+    "review_form",
+    "reviewer_quality",
+    "share_of",
+    "standing_decisions",
+    "start_of",
+    "wanted",
+    "with_gold",
+]

@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.records.types import GOLD
+from curator.records import GOLD
 from curator.review.agreement import ratings
 from curator.review.consensus import steady_dawid_skene
 from curator.review.resolution import human_outcome

@@ -13,8 +13,7 @@ from typing import Any, Literal
 
 from curator.errors import DataError
 from curator.ports import BoardEntry, BoardForm, BoardRecord, BoardResponse
-from curator.records.ids import short_id
-from curator.records.task import Task
+from curator.records import Task, short_id
 from curator.review.resolution import human_outcome
 
 HASH_CHARS = 16
@@ -74,7 +73,7 @@ def dataset_name(dataset: str, plan: str) -> str:
     return f"curator-{name[:150]}-{plan}"
 
 
-def form(task: Task, dataset: str, plan: str, overlap: int) -> BoardForm:
+def review_form(task: Task, dataset: str, plan: str, overlap: int) -> BoardForm:
     """What the board asks of reviewers: a label for a classification, else the corrected answer as text."""
     return BoardForm(
         name=dataset_name(dataset, plan),

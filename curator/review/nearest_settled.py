@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.records.types import GOLD
+from curator.records import GOLD
 from curator.review.resolution import human_outcome
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from curator.records.types import GOLD
+from curator.records import GOLD
 
 Basis = Literal["adjudication", "review", "decision", "teacher", "none"]
 Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]

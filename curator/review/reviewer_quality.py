@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import beta
-
 from curator.errors import RequestError
-from curator.records.types import GOLD
+from curator.records import GOLD
+from curator.statistics import clopper_pearson
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +104,3 @@ def _says(answer: Mapping[str, Any], right: str | None) -> bool:
     if answer["verdict"] == "reject":
         return right is None or right != answer["proposed"]
     return right is not None and answer["value"] == right
-
-
-def clopper_pearson(errors: int, n: int, confidence: float) -> tuple[float, float]:
-    """The exact two-sided interval of a rate, both ends in 0..1.
-
-    >>> low, high = clopper_pearson(4, 20, 0.95)
-    >>> round(low, 4), round(high, 4)
-    (0.0573, 0.4366)
-    """
-    tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, errors, n - errors + 1)) if errors else 0.0
-    high = float(beta.ppf(1 - tail, errors + 1, n - errors)) if errors < n else 1.0
-    return low, high

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from curator.errors import RequestError
-from curator.records.types import TaskKind
+from curator.records import TaskKind
 
 GOLD_EVERY: Final = 10
 """A reviewer meets about one gold card in so many."""

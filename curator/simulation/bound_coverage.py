@@ -5,24 +5,13 @@ misleading, sampled as `curator.spot_checks.design` would, and bounded by the ve
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from curator.certificates.bounds import error_bounds
+from curator.certificates import error_bounds
 from curator.errors import RequestError
-from curator.records.types import Purpose
-from curator.spot_checks.design import ALLOCATIONS, allocate, stratum_sizes
-
-Score = Literal["good", "useless", "misleading"]
-
-_CHANCE: Final[dict[Score, tuple[float, float, float]]] = {
-    "good": (12.0, 1.5, 0.13),
-    "useless": (1.0, 1.0, 1.0),
-    "misleading": (0.0, 0.05, 1.3),
-}
-"""Odds of an error in the strata top, next and rest, relative to the average row."""
+from curator.records import Purpose
+from curator.spot_checks import ALLOCATIONS, Score, allocate, place_errors, stratum_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +85,3 @@ def simulate_coverage(
         shipped_one_sided=float((left_R <= upper_R - fixed_R + slack).mean()),
         standard_error=float(np.sqrt(confidence * (1 - confidence) / repetitions)),
     )
-
-
-def place_errors(
-    rng: np.random.Generator, sizes_H: NDArray[np.int64], wrong: int, score: Score, repetitions: int
-) -> NDArray[np.int64]:
-    """Errors in the strata top, next and rest as the score ranks them, [R, H]; each row sums to `wrong`."""
-    share_H = sizes_H * np.array(_CHANCE[score])
-    errors_RH = rng.multinomial(wrong, share_H / share_H.sum(), size=repetitions)
-    # A stratum cannot hold more errors than rows: what does not fit moves to the next one.
-    for h in (0, 1, 2, 0, 1, 2):
-        over_R = np.maximum(errors_RH[:, h] - sizes_H[h], 0)
-        errors_RH[:, h] -= over_R
-        errors_RH[:, (h + 1) % 3] += over_R
-    return errors_RH

@@ -12,10 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.certificates.bounds import ErrorBounds, error_bounds
+from curator.certificates import ErrorBounds, error_bounds
 from curator.errors import RequestError
-from curator.simulation.bound_coverage import Score
-from curator.spot_checks.design import ALLOCATIONS, allocate, stratum_sizes
+from curator.spot_checks import ALLOCATIONS, Score, allocate, stratum_sizes
 
 _LIFT: Final[dict[Score, float]] = {"good": 0.4, "useless": 0.0, "misleading": -0.4}
 """What a wrong row adds to a risk score that is otherwise uniform in 0..1."""

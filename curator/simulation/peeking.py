@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from curator.certificates.confidence_sequence import may_stop, sequence_bound
+from curator.certificates import may_stop, sequence_bound
 from curator.errors import RequestError
 
 

@@ -15,8 +15,17 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from curator.label_errors.models import FOLDS, LOGISTIC, Views, models, stratified_folds
-from curator.label_errors.ranking import believed, first_pass, two_passes, with_confidence
+from curator.label_errors import (
+    FOLDS,
+    LOGISTIC,
+    Views,
+    believed,
+    first_pass,
+    models,
+    stratified_folds,
+    two_passes,
+    with_confidence,
+)
 
 OURS, OURS_CONFIDENCE = "ours", "ours, with the teacher's confidence"
 TOP_SHARE = 0.1
@@ -50,7 +59,7 @@ class Gap:
     high: float
 
 
-def uniform(y_N: NDArray[np.int64], classes: int, rate: float, seed: int) -> NDArray[np.int64]:
+def uniform_noise(y_N: NDArray[np.int64], classes: int, rate: float, seed: int) -> NDArray[np.int64]:
     """Return labels of which a share `rate`, drawn without regard to class, is any other class."""
     rng = np.random.default_rng([seed, 1])
     rows = _drawn(len(y_N), rate, rng)
@@ -59,7 +68,7 @@ def uniform(y_N: NDArray[np.int64], classes: int, rate: float, seed: int) -> NDA
     return given_N
 
 
-def confusable(
+def confusable_noise(
     y_N: NDArray[np.int64], vectors_ND: NDArray[np.float32], classes: int, rate: float, seed: int
 ) -> NDArray[np.int64]:
     """Return labels of which a share `rate` is the class whose centroid is nearest by cosine."""
@@ -74,7 +83,7 @@ def confusable(
     return given_N
 
 
-def teacher(
+def teacher_noise(
     features_NF: NDArray[np.float32] | sp.csr_matrix, y_N: NDArray[np.int64], share: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return what a weak model labels, and its confidence in 0..1.
@@ -103,7 +112,7 @@ def _drawn(size: int, rate: float, rng: np.random.Generator) -> NDArray[np.int64
     return np.asarray(rng.choice(size, round(rate * size), replace=False), dtype=np.int64)
 
 
-def found(wrong_N: NDArray[np.bool_], score_N: NDArray[np.float64]) -> Found:
+def found_among(wrong_N: NDArray[np.bool_], score_N: NDArray[np.float64]) -> Found:
     """Judge one ranking; a row without a score (NaN) comes last.
 
     Raises:
@@ -126,7 +135,7 @@ def found(wrong_N: NDArray[np.bool_], score_N: NDArray[np.float64]) -> Found:
     )
 
 
-def gap(ours_S: Sequence[float], other_S: Sequence[float], confidence: float = 0.95) -> Gap:
+def paired_gap(ours_S: Sequence[float], other_S: Sequence[float], confidence: float = 0.95) -> Gap:
     """Mean and interval of ours less the other's, paired by seed; one seed has no interval (NaN)."""
     difference_S = np.asarray(ours_S, dtype=np.float64) - np.asarray(other_S, dtype=np.float64)
     mean = float(difference_S.mean())

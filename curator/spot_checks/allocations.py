@@ -7,10 +7,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.certificates.bounds import ErrorBounds, error_bounds
+from curator.certificates import ErrorBounds, error_bounds
 from curator.errors import RequestError
-from curator.simulation.bound_coverage import Score, place_errors
-from curator.spot_checks.design import ALLOCATIONS, allocate, stratum_sizes
+from curator.spot_checks.design import ALLOCATIONS, Score, allocate, place_errors, stratum_sizes
 
 Allocation = Literal["certify", "find", "simple"]
 """The allocations of a plan, and a simple random sample with the exact bound beside them."""

@@ -15,9 +15,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.certificates.bounds import StratumResult, error_bound, error_bounds
+from curator.certificates import StratumResult, error_bound, error_bounds
 from curator.errors import DataError, RequestError
-from curator.records.types import Purpose
+from curator.records import Purpose
 
 StratumName = Literal["top", "next", "rest", "test", "known"]
 
@@ -32,6 +32,16 @@ SHARES: Final = (0.05, 0.20)
 
 FLOOR: Final = 15
 """Reviews that each stratum gets at least, where the total allows."""
+
+
+Score = Literal["good", "useless", "misleading"]
+
+_CHANCE: Final[dict[Score, tuple[float, float, float]]] = {
+    "good": (12.0, 1.5, 0.13),
+    "useless": (1.0, 1.0, 1.0),
+    "misleading": (0.0, 0.05, 1.3),
+}
+"""Odds of an error in the strata top, next and rest, relative to the average row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,20 @@ def reviews_needed(
         else:
             low = middle
     return high
+
+
+def place_errors(
+    rng: np.random.Generator, sizes_H: NDArray[np.int64], wrong: int, score: Score, repetitions: int
+) -> NDArray[np.int64]:
+    """Errors in the strata top, next and rest as the score ranks them, [R, H]; each row sums to `wrong`."""
+    share_H = sizes_H * np.array(_CHANCE[score])
+    errors_RH = rng.multinomial(wrong, share_H / share_H.sum(), size=repetitions)
+    # A stratum cannot hold more errors than rows: what does not fit moves to the next one.
+    for h in (0, 1, 2, 0, 1, 2):
+        over_R = np.maximum(errors_RH[:, h] - sizes_H[h], 0)
+        errors_RH[:, h] -= over_R
+        errors_RH[:, (h + 1) % 3] += over_R
+    return errors_RH
 
 
 def _power(population: int, reviews: int, max_error: float, confidence: float, expected: float) -> float:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from curator.records.types import Purpose
+from curator.records import Purpose
 from curator.spot_checks.allocations import prices
 from curator.spot_checks.design import claimable, reviews_needed
 

@@ -1,1 +1,33 @@
-"""A room."""
+"""Texts: the form in which two count as the same, what differs between them, documents to read."""
+
+from curator.text.document import FORMS, Document, Section, Table, as_html, as_markdown, as_text, write
+from curator.text.edits import END_WORDS, compare, only_in, typo_distance, unspaced_words
+from curator.text.highlight import marked
+from curator.text.normal_form import Marks, marks, name_words, normalise, operators_in, same_text, unspaced, visible
+from curator.text.whitespace import squeeze
+
+__all__ = [
+    "END_WORDS",
+    "FORMS",
+    "Document",
+    "Marks",
+    "Section",
+    "Table",
+    "as_html",
+    "as_markdown",
+    "as_text",
+    "compare",
+    "marked",
+    "marks",
+    "name_words",
+    "normalise",
+    "only_in",
+    "operators_in",
+    "same_text",
+    "squeeze",
+    "typo_distance",
+    "unspaced",
+    "unspaced_words",
+    "visible",
+    "write",
+]

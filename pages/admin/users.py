@@ -3,7 +3,7 @@
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.records.roles import ALLOWED, ROLES
+from curator.records import ALLOWED, ROLES
 from pages.frame.guard import provider, require_role
 from pages.frame.session import open_project, show_error, sidebar
 from pipelines.admin import users

@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from curator.composition.traffic_coverage import lacking
+from curator.composition import lacking
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page
 from pages.frame.words import interval, percent, points, sentence

@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.review.resolution import standing_decisions
+from curator.review import standing_decisions
 from pages.frame.guard import User, allow, recheck
 from pages.frame.session import show_error
 from pages.frame.words import ACTIONS, clipped

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from curator.errors import CuratorError, NotAllowedError, NotFoundError
-from curator.records.roles import ALLOWED, ROLES, Permission, Role, identity, may
+from curator.records import ALLOWED, ROLES, Permission, Role, identity, may
 from pipelines.admin import sign_in
 from pipelines.admin.sign_in import is_loopback
 from pipelines.runtime import acting

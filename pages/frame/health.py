@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from curator.certificates.certify import Certificate
+from curator.certificates import Certificate
 from curator.errors import CuratorError
-from curator.records.types import Finding
-from curator.review.resolution import in_force
+from curator.records import Finding
+from curator.review import in_force
 from pipelines.certify import judge as certificates
 from storage.checks import findings
 from storage.dataset import labels

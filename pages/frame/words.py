@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from curator.records.types import Bound, Purpose
+from curator.records import Bound, Purpose
 from curator.statistics import at_most
 
 PURPOSES: dict[Purpose, str] = {

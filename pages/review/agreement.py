@@ -3,9 +3,8 @@
 import streamlit as st
 
 from curator.errors import NotEnoughDataError
-from curator.review.agreement import AgreementReport, Coefficient, Ratings, ratings
-from curator.review.agreement import agreement as measure
-from curator.review.consensus import compare
+from curator.review import AgreementReport, Coefficient, Ratings, compare, ratings
+from curator.review import agreement as measure
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import interval, points

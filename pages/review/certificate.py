@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from curator.certificates.statement import document
+from curator.certificates import document
 from curator.errors import CuratorError
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on, show_error

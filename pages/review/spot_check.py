@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from curator.certificates.certify import Certificate
+from curator.certificates import Certificate
 from curator.errors import CuratorError
-from curator.review.staffing import Staffing
-from curator.spot_checks.allocations import price_in_words
+from curator.review import Staffing
+from curator.spot_checks import price_in_words
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, show_error
 from pages.frame.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names

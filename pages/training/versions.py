@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.release.formats import FORMATS
+from curator.release import FORMATS
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on, show_error
 from pages.frame.words import GATES, sentence, upper

@@ -10,7 +10,7 @@ from typing import Any
 
 from curator.errors import RequestError
 from curator.ports import TeacherAnswer
-from curator.records.task import Task
+from curator.records import Task
 
 OTHER = "ot"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from curator.errors import DataError
+from curator.records import MESSAGE_ROLES
 
-ROLES = ("system", "user", "assistant", "tool")
 SHOWN = 5
 """How many lines an error names; the count is always complete."""
 
@@ -167,8 +167,8 @@ def _read(file: Path, problems: _Problems) -> Iterator[tuple[int, dict[str, Any]
 def _wrong_messages(messages: list[Any]) -> str | None:
     """What is wrong with a conversation, or None."""
     for message in messages:
-        if not isinstance(message, dict) or message.get("role") not in ROLES:
-            return f"with a message whose role is not one of {', '.join(ROLES)}"
+        if not isinstance(message, dict) or message.get("role") not in MESSAGE_ROLES:
+            return f"with a message whose role is not one of {', '.join(MESSAGE_ROLES)}"
         if not isinstance(message.get("content"), str | list):
             return "with a message without content"
     answers = [message["content"] for message in messages if message["role"] == "assistant"]

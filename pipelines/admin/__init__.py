@@ -1,1 +1,1 @@
-"""A room."""
+"""Steps for who runs a project: users, sign-in, backup, doctor."""

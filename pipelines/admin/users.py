@@ -1,7 +1,7 @@
 """Who has which role: given and taken away, always with who did it and why."""
 
 from curator.errors import RequestError
-from curator.records.roles import ROLES, Role, clean_name
+from curator.records import ROLES, Role, clean_name
 from pipelines.runtime import acting
 from storage.access import users
 from storage.engine.store import Store

@@ -1,1 +1,1 @@
-"""A room."""
+"""Steps that look at a dataset and decide about groups of its rows: cluster, check, balance, coverage, decide."""

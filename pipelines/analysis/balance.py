@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curator.composition import balance as balancing
+from curator.composition import MAX_SHARE, CapPlan, balance, cap_plan, top_up
 from curator.errors import NotEnoughDataError
 from pipelines.analysis import cap_rows as capping
 from storage.checks import clusters
@@ -66,19 +66,19 @@ def run(
         msg = f"dataset {dataset!r} has no labelled row to balance; label it first, or take exclusions back"
         raise NotEnoughDataError(msg)
     given: list[str] = rows["value"].to_list()
-    spread = balancing.balance(given)
+    spread = balance(given)
     notes = [] if task.kind == "classification" else [f"answers of kind {task.kind!r} are counted as whole texts"]
     if task.kind == "classification":
         unused = [label for label in task.labels if label not in spread.counts]
         notes += [f"no row has the label {label!r}" for label in unused]
-    plan: balancing.CapPlan | None = None
+    plan: CapPlan | None = None
     dropped: list[int] = []
     kept = 0
-    limit = cap if cap is not None else balancing.MAX_SHARE
+    limit = cap if cap is not None else MAX_SHARE
     if cap is None and len(spread.counts) * limit < 1.0:
         notes.append(f"{len(spread.counts)} labels cannot all stay under {limit:.0%}; name a cap to plan one")
     else:
-        plan = balancing.cap_plan(spread.counts, limit)
+        plan = cap_plan(spread.counts, limit)
     if plan is not None and plan.drop and choose:
         capped = capping.rows_over(store, rows, given, plan)
         dropped = sorted(capped.drop)
@@ -99,7 +99,7 @@ def run(
         example_ids=tuple(rows["example_id"][i] for i in dropped),
         external_ids=tuple(rows["external_id"][i] for i in dropped),
         reviewed_kept=kept,
-        collect_labels=balancing.top_up(spread.counts) if task.kind == "classification" else {},
+        collect_labels=top_up(spread.counts) if task.kind == "classification" else {},
         collect_regions=tuple((n, c) for n, c in run_of["report"]["diversity"]["collect_next"]) if run_of else (),
         notes=tuple(notes),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curator.composition import balance
+from curator.composition import CapPlan
 from curator.errors import NotFoundError, RequestError
 from pipelines.analysis import cap_rows as capping
 from storage.dataset import datasets
@@ -49,7 +49,7 @@ def run(store: Store, dataset: str, example_ids: Sequence[str], keep: int) -> Ca
         missing = next(iter(set(asked) - set(rows["example_id"])))
         msg = f"no row {missing!r} in dataset {dataset!r} ({len(asked) - rows.height} of {len(asked)} are unknown)"
         raise NotFoundError(msg)
-    plan = balance.CapPlan(1.0, {_ALL: keep}, {_ALL: max(0, rows.height - keep)})
+    plan = CapPlan(1.0, {_ALL: keep}, {_ALL: max(0, rows.height - keep)})
     capped = capping.rows_over(store, rows, [_ALL] * rows.height, plan)
     return CapReport(
         rows=rows.height,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curator.composition import balance
+from curator.composition import CapPlan, most_redundant
 from storage.dataset import vectors
 from storage.engine.store import Store
 
@@ -22,7 +22,7 @@ class Capped:
     by_likeness: bool
 
 
-def rows_over(store: Store, rows: pl.DataFrame, labels: Sequence[str], plan: balance.CapPlan) -> Capped:
+def rows_over(store: Store, rows: pl.DataFrame, labels: Sequence[str], plan: CapPlan) -> Capped:
     """Choose the rows that go under a cap plan: the most redundant of each label, never one that a person reviewed.
 
     Args:
@@ -35,5 +35,5 @@ def rows_over(store: Store, rows: pl.DataFrame, labels: Sequence[str], plan: bal
     encoder = vectors.complete(store, hashes)
     vectors_ND = vectors.load(store, *encoder, hashes) if encoder is not None and hashes else None
     reviewed = frozenset(rows["human_status"].is_not_null().arg_true().to_list())
-    drop = balance.most_redundant(labels, vectors_ND, plan, protected=reviewed)
+    drop = most_redundant(labels, vectors_ND, plan, protected=reviewed)
     return Capped(tuple(drop), len(reviewed), encoder is not None)

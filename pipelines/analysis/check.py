@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from curator.checks import run as checks
+from curator.checks import run_checks
 from curator.errors import NotEnoughDataError
 from curator.ports import Progress
-from curator.records.ids import short_id
+from curator.records import short_id
 from storage.checks import findings
 from storage.dataset import datasets, examples, labels, vectors
 from storage.engine.store import Store
@@ -61,7 +61,7 @@ def run(
     newest = findings.newest_run(store, dataset, labeler)
     if newest is not None and newest["run"] == name:
         return _report(dataset, name, labeler, False, newest["report"])
-    result = checks.run_checks(
+    result = run_checks(
         _input(rows, labels.frame(store, dataset, labeler=labeler, as_of=as_of), examples.frame(store, dataset)),
         _vectors(store, encoder, rows),
         task=task,

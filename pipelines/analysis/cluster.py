@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.composition import clustering, diversity, projection
+from curator.composition import METHOD, cluster, diversity_report, layout
 from curator.errors import NotEnoughDataError
 from storage.checks import clusters
 from storage.dataset import datasets, vectors
@@ -36,7 +36,7 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
     """
     datasets.require(store, dataset)
     as_of = views.state_seq(store, dataset)
-    key = clusters.RunKey(dataset, encoder, revision, seed, as_of, projection.METHOD)
+    key = clusters.RunKey(dataset, encoder, revision, seed, as_of, METHOD)
     have = clusters.find(store, key)
     newest = clusters.newest(store, dataset)
     if have is not None and newest is not None and newest["run"] == have:
@@ -49,11 +49,11 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
     clock = _Clock()
     vectors_ND = vectors.load(store, encoder, revision, rows["content_hash"].to_list())
     clock.done("load")
-    result = clustering.cluster(vectors_ND, rows["text"].to_list(), seed=seed)
+    result = cluster(vectors_ND, rows["text"].to_list(), seed=seed)
     clock.done("cluster")
-    spread = diversity.report(vectors_ND, result.labels_N, names=result.names, seed=seed)
+    spread = diversity_report(vectors_ND, result.labels_N, names=result.names, seed=seed)
     clock.done("diversity")
-    xy_N2 = projection.layout(vectors_ND, seed=seed)
+    xy_N2 = layout(vectors_ND, seed=seed)
     clock.done("layout")
     members = pl.DataFrame(
         {
@@ -78,7 +78,7 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
             )
         ],
         "diversity": asdict(spread),
-        "layout": projection.METHOD,
+        "layout": METHOD,
     }
     made = clusters.add(store, key, members, report)
     clock.done("store")

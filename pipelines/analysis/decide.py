@@ -10,13 +10,10 @@ from typing import Any, cast, get_args
 
 import polars as pl
 
-from curator.checks.findings import survivor
+from curator.checks import survivor
 from curator.errors import DataError
-from curator.records.ids import short_id
-from curator.records.roles import Permission
-from curator.records.task import Task
-from curator.records.types import Action, Decision, Finding
-from curator.review.resolution import in_force
+from curator.records import Action, Decision, Finding, Permission, Task, short_id
+from curator.review import in_force
 from pipelines.runtime import acting
 from pipelines.runtime.files import file_hash, read_rows
 from storage.access import audit

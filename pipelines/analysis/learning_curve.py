@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curator.composition.learning_curve import CurveName, TrainingSet, learning_curve
+from curator.composition import CurveName, TrainingSet, learning_curve
 from curator.errors import NotEnoughDataError, RequestError
-from curator.spot_checks.design import SHARES
+from curator.spot_checks import SHARES
 from storage.checks import figures, findings
 from storage.dataset import datasets, labels, vectors
 from storage.engine.store import Store

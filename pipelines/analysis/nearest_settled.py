@@ -6,7 +6,7 @@ from itertools import islice
 
 import polars as pl
 
-from curator.review import nearest_settled as precedents
+from curator.review import by_similarity, precedents
 from storage.dataset import examples, vectors
 from storage.engine.store import Store
 from storage.review import reviews
@@ -52,7 +52,7 @@ def run(dataset: str, example_id: str, store: Store, *, blind: bool, count: int 
     for encoder, revision in vectors.encoders(store):
         hashes, vectors_ND = vectors.load_known(store, encoder, revision, [content, *reviewed["content_hash"]])
         if content in hashes:
-            rows_N, cosine_N = precedents.by_similarity(vectors_ND[hashes.index(content)], vectors_ND)
+            rows_N, cosine_N = by_similarity(vectors_ND[hashes.index(content)], vectors_ND)
             order = pl.DataFrame({"content_hash": [hashes[row] for row in rows_N], "cosine": cosine_N})
             near = order.join(reviewed, on="content_hash", maintain_order="left_right")
             rows = tuple(islice(_settled(store, dataset, near, blind=blind), count))
@@ -66,7 +66,7 @@ def _settled(store: Store, dataset: str, near: pl.DataFrame, *, blind: bool) -> 
     while start < near.height:
         part = near.slice(start, size)
         said = reviews.frame(store, dataset, example_ids=part["example_id"].to_list())
-        found = {p.example_id: p for p in precedents.precedents(said.iter_rows(named=True)) if p.unaided or not blind}
+        found = {p.example_id: p for p in precedents(said.iter_rows(named=True)) if p.unaided or not blind}
         texts = examples.texts(store, list(found))
         for example, cosine in part.select("example_id", "cosine").iter_rows():
             if example in found:

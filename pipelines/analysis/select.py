@@ -5,7 +5,7 @@ from typing import Literal
 
 import polars as pl
 
-from curator.composition import selection
+from curator.composition import select
 from curator.errors import NotEnoughDataError
 from storage.dataset import datasets, vectors
 from storage.engine.store import Store
@@ -51,7 +51,7 @@ def run(
         msg = f"people have reviewed every row of {dataset!r}: there is none to annotate next; ingest more rows"
         raise NotEnoughDataError(msg)
     wanted = min(n, rows.height - len(settled))
-    chosen = selection.select(vectors_ND, wanted, method, seed, labels=labels, settled=settled).tolist()
+    chosen = select(vectors_ND, wanted, method, seed, labels=labels, settled=settled).tolist()
     picked = rows[chosen]
     return SelectReport(
         dataset, method, len(chosen), tuple(picked["external_id"].to_list()), tuple(picked["example_id"].to_list())

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.composition.traffic_coverage import reference_coverage
+from curator.composition import reference_coverage
 from curator.errors import NotEnoughDataError
 from storage.checks import figures
 from storage.dataset import datasets, vectors

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.duplicates.lexical import exact_groups, near_groups, near_pairs
-from curator.duplicates.semantic import semantic_pairs
+from curator.duplicates import exact_groups, near_groups, near_pairs, semantic_pairs
 from curator.errors import RequestError
 from pipelines.bench.planted import APART, EXACT, NEAR, plant
 from pipelines.bench.real_sets import encoded, load

@@ -9,9 +9,8 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
-from curator.simulation.bound_coverage import Score, Setting, simulate_coverage
-from curator.simulation.group_decisions import Groups, simulate_decisions
-from curator.simulation.peeking import Stream, simulate_peeking
+from curator.simulation import Groups, Setting, Stream, simulate_coverage, simulate_decisions, simulate_peeking
+from curator.spot_checks import Score
 
 POPULATIONS = (200, 2_000, 20_000)
 REVIEWS = (60, 100, 200, 400)

@@ -5,10 +5,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from curator.simulation.bound_coverage import Score
-from curator.simulation.peeking import Stream, reviews_until_stop
-from curator.spot_checks.acceptance_sampling import acceptance_plan, operating_characteristic
-from curator.spot_checks.allocations import Allocation, Audit, chance_to_show, simulate_yield
+from curator.simulation import Stream, reviews_until_stop
+from curator.spot_checks import (
+    Allocation,
+    Audit,
+    Score,
+    acceptance_plan,
+    chance_to_show,
+    operating_characteristic,
+    simulate_yield,
+)
 
 POPULATION, REVIEWS = 2_000, 200
 SCORES: tuple[Score, ...] = ("good", "useless", "misleading")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.errors import NotFoundError
-from curator.records.ids import short_id
+from curator.records import short_id
 from pipelines import wiring
 from pipelines.runtime.settings import init
 from storage.dataset import vectors

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.records.task import make_task
+from curator.records import make_task
 from pipelines.bench.served import ROOT, end, served
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig

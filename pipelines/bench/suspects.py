@@ -23,8 +23,17 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
-from curator.label_errors.models import Views, views
-from curator.simulation import planted_noise as simulation
+from curator.label_errors import Views, views
+from curator.simulation import (
+    OURS,
+    OURS_CONFIDENCE,
+    confusable_noise,
+    found_among,
+    paired_gap,
+    rankings,
+    teacher_noise,
+    uniform_noise,
+)
 from pipelines.bench import real_sets
 from pipelines.bench.suspect_sets import SETS, texts_and_labels
 
@@ -112,7 +121,7 @@ def _all(runs: Sequence[_Run], workers: int) -> list[dict[str, Any]]:
     def note(run: _Run, result: dict[str, Any]) -> None:
         measured.append(result)
         place = f"{len(measured)}/{len(runs)}, {time.perf_counter() - started:.0f} s"
-        ours = result["methods"][simulation.OURS]["average_precision"]
+        ours = result["methods"][OURS]["average_precision"]
         sys.stderr.write(f"{place}: {run.name}, {run.noise}, seed {run.seed}: average precision {ours:.3f}\n")
 
     if not workers:
@@ -145,18 +154,18 @@ def measure(run: _Run) -> dict[str, Any]:
     classes, confidence_N = int(y_N.max()) + 1, None
     kind, _, rate = run.noise.partition(" ")
     if kind == "uniform":
-        given_N = simulation.uniform(y_N, classes, float(rate.split()[0]) / 100, run.seed)
+        given_N = uniform_noise(y_N, classes, float(rate.split()[0]) / 100, run.seed)
     elif kind == "confusable" and seen.meaning_ND is not None:
-        given_N = simulation.confusable(y_N, seen.meaning_ND, classes, float(rate.split()[0]) / 100, run.seed)
+        given_N = confusable_noise(y_N, seen.meaning_ND, classes, float(rate.split()[0]) / 100, run.seed)
     else:
         words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)).fit_transform(texts)
-        given_N, confidence_N = simulation.teacher(words, y_N, TEACHER_SHARE, run.seed)
-    scores, probability = simulation.rankings(seen, given_N, classes, run.seed, confidence_N)
+        given_N, confidence_N = teacher_noise(words, y_N, TEACHER_SHARE, run.seed)
+    scores, probability = rankings(seen, given_N, classes, run.seed, confidence_N)
     scores |= _cleanlab(given_N, probability)
     wrong_N = given_N != y_N
     return {
         "error_rate": float(wrong_N.mean()),
-        "methods": {name: asdict(simulation.found(wrong_N, score_N)) for name, score_N in scores.items()},
+        "methods": {name: asdict(found_among(wrong_N, score_N)) for name, score_N in scores.items()},
     }
 
 
@@ -186,7 +195,7 @@ def _summary(runs: Sequence[_Run], measured: Sequence[dict[str, Any]]) -> dict[s
     for each, result in zip(runs, measured, strict=True):
         by_setting.setdefault((each.name, each.noise), []).append(result)
     settings = [_setting(name, noise, results) for (name, noise), results in by_setting.items()]
-    methods = [method for method in settings[0]["methods"] if method != simulation.OURS_CONFIDENCE]
+    methods = [method for method in settings[0]["methods"] if method != OURS_CONFIDENCE]
     mean = {
         method: {m: float(np.mean([each["methods"][method][m] for each in settings])) for m in MEASURES}
         for method in methods
@@ -198,7 +207,7 @@ def _summary(runs: Sequence[_Run], measured: Sequence[dict[str, Any]]) -> dict[s
         if each["gaps"][method]["mean"] < -CLEARLY and each["gaps"][method]["high"] < 0
     ]  # fmt: skip
     best = max(singles, key=lambda method: mean[method]["average_precision"])
-    highest = mean[simulation.OURS]["average_precision"] > mean[best]["average_precision"]
+    highest = mean[OURS]["average_precision"] > mean[best]["average_precision"]
     return {"passed": highest and not beaten, "best_single": best, "mean": mean, "clearly_below": beaten,
             "settings": settings}  # fmt: skip
 
@@ -211,15 +220,13 @@ def _setting(name: str, noise: str, results: Sequence[dict[str, Any]]) -> dict[s
         "noise": noise,
         "error_rate": float(np.mean([r["error_rate"] for r in results])),
         "methods": {m: {k: float(np.mean([r["methods"][m][k] for r in results])) for k in MEASURES} for m in methods},
-        "gaps": {
-            m: asdict(simulation.gap(by_seed[simulation.OURS], by_seed[m])) for m in methods if m != simulation.OURS
-        },
+        "gaps": {m: asdict(paired_gap(by_seed[OURS], by_seed[m])) for m in methods if m != OURS},
     }
 
 
 def lines(part: dict[str, Any]) -> list[str]:
     """The part's report for a person: two tables (Markdown) and what else there is to say."""
-    ours, sure = simulation.OURS, simulation.OURS_CONFIDENCE
+    ours, sure = OURS, OURS_CONFIDENCE
     shown = [m for m in (ours, *SINGLES[:-1]) if m in part["mean"]]
     said = [f"{part['seeds']} seeds, {part['cores']} cores, {part['seconds']:.0f} s"]
     if part["cleanlab"] is None:

@@ -10,9 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.records.ids import short_id
-from curator.records.task import make_task
-from curator.records.types import Finding
+from curator.records import Finding, make_task, short_id
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from storage.checks import clusters, findings

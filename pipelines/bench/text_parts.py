@@ -6,11 +6,8 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from curator.duplicates.contradictions import contradictions
-from curator.duplicates.leaks import leaks
-from curator.duplicates.lexical import exact_groups, near_groups, near_pairs
-from curator.duplicates.templates import template_forms
-from curator.text.normal_form import normalise
+from curator.duplicates import contradictions, exact_groups, leaks, near_groups, near_pairs, template_forms
+from curator.text import normalise
 from pipelines.bench.planted import APART, EXACT, NEAR, Twin, plant
 from pipelines.bench.real_sets import RealSet, load
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.composition import clustering, diversity, projection
-from curator.duplicates.lexical import near_pairs
-from curator.duplicates.semantic import semantic_pairs
-from curator.records.task import make_task
+from curator.composition import ClusterResult, diversity_report, layout
+from curator.composition import cluster as cluster_rows
+from curator.duplicates import near_pairs, semantic_pairs
+from curator.records import make_task
 from pipelines import wiring
 from pipelines.analysis import cluster
 from pipelines.bench.real_sets import encoded, load
@@ -45,8 +45,8 @@ def share(data: Path | None, keep: Path, *, quick: bool, seed: int) -> dict[str,
         big = round(part * total)
         rows = np.concatenate([np.arange(total - big), total + np.arange(big)])
         texts = [(others + scenario)[int(row)] for row in rows]
-        labels_N = clustering.cluster(vectors_ND[rows], texts, seed=seed).labels_N
-        report = diversity.report(vectors_ND[rows], labels_N, seed=seed)
+        labels_N = cluster_rows(vectors_ND[rows], texts, seed=seed).labels_N
+        report = diversity_report(vectors_ND[rows], labels_N, seed=seed)
         worst = max(worst, abs(report.largest_share - part))
         found.append({
             "true": part, "reported": report.largest_share, "verdict": report.verdict,
@@ -101,11 +101,11 @@ def _stages_given(vectors_ND: NDArray[np.float32], texts: list[str], rows: int, 
     many_ND = vectors_ND[again] + np.float32(0.6) * noise.astype(np.float32)
     many_ND /= np.linalg.norm(many_ND, axis=1, keepdims=True)
     many = [f"{texts[int(row)]} {number}" for number, row in enumerate(again)]
-    found: list[clustering.ClusterResult] = []
+    found: list[ClusterResult] = []
     return _timed({
-        "clusters and names": lambda: found.append(clustering.cluster(many_ND, many, seed=seed)),
-        "diversity": lambda: diversity.report(many_ND, found[0].labels_N, names=found[0].names, seed=seed),
-        "map": lambda: projection.layout(many_ND, seed=seed),
+        "clusters and names": lambda: found.append(cluster_rows(many_ND, many, seed=seed)),
+        "diversity": lambda: diversity_report(many_ND, found[0].labels_N, names=found[0].names, seed=seed),
+        "map": lambda: layout(many_ND, seed=seed),
         "duplicates of meaning": lambda: semantic_pairs(many_ND, many, near_pairs([])),
     })  # fmt: skip
 

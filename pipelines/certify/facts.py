@@ -6,15 +6,25 @@ from typing import Any
 
 import polars as pl
 
-from curator.certificates.by_class import ClassError, by_class
-from curator.certificates.certify import Certificate, class_rows, with_today
-from curator.certificates.confidence_spending import confidence_of
-from curator.certificates.open_rows import due_rows
-from curator.certificates.reviewer_error import RATES, MeasuredError, measured, sensitivities
-from curator.certificates.statement import CertificateFacts, Reviewer
-from curator.certificates.stopping import LiveAnswer, live_answer
+from curator.certificates import (
+    RATES,
+    Certificate,
+    CertificateFacts,
+    ClassError,
+    LiveAnswer,
+    MeasuredError,
+    Reviewer,
+    by_class,
+    class_rows,
+    confidence_of,
+    due_rows,
+    live_answer,
+    measured,
+    sensitivities,
+    with_today,
+)
 from curator.errors import RequestError
-from curator.records.types import GOLD
+from curator.records import GOLD
 from pipelines.certify import judge as certificates
 from storage.dataset import datasets
 from storage.engine.store import File, Store

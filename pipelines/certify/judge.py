@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from curator.certificates.certify import Certificate, certify
+from curator.certificates import Certificate, certify
 from curator.errors import NotEnoughDataError, RequestError
-from curator.records.task import Task
-from curator.records.types import GOLD, Bound
-from curator.spot_checks.design import ALLOCATIONS
+from curator.records import GOLD, Bound, Task
+from curator.spot_checks import ALLOCATIONS
 from storage.dataset import datasets
 from storage.engine.store import File, Store
 from storage.review import plans, reviews

@@ -7,12 +7,8 @@ import polars as pl
 import typer
 
 from curator.errors import NotEnoughDataError
-from curator.review.adjudication import Dispute
-from curator.review.agreement import Coefficient, Ratings, ratings
-from curator.review.agreement import agreement as measure
-from curator.review.anchoring import Anchoring
-from curator.review.consensus import compare
-from curator.review.reviewer_quality import Quality
+from curator.review import Anchoring, Coefficient, Dispute, Quality, Ratings, compare, ratings
+from curator.review import agreement as measure
 from pipelines.cli.data import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, plain, settings
 from pipelines.cli.review import review_app

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curator.composition.traffic_coverage import MIN_REGION_ROWS, lacking
+from curator.composition import MIN_REGION_ROWS, lacking
 from curator.errors import NotEnoughDataError, RequestError
 from pipelines.analysis import balance as balancing
 from pipelines.analysis import decide

@@ -6,13 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.certificates.by_class import ClassError
-from curator.certificates.certify import Certificate
-from curator.certificates.confidence_spending import in_words
-from curator.certificates.statement import document
+from curator.certificates import Certificate, ClassError, document, in_words
 from curator.errors import NotEnoughDataError, RequestError
-from curator.spot_checks.acceptance_sampling import acceptance_plan, curve_rates, operating_characteristic
-from curator.text.document import FORMS, as_text, write
+from curator.spot_checks import acceptance_plan, curve_rates, operating_characteristic
+from curator.text import FORMS, as_text, write
 from pipelines.certify import facts as certificate_facts
 from pipelines.certify import judge as certificates
 from pipelines.cli.data import Dataset

@@ -7,11 +7,9 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from curator.checks.rethreshold import narrowed
+from curator.checks import narrowed
 from curator.errors import DataError, NotEnoughDataError, NotFoundError, RequestError
-from curator.records.intake import parse_mapping
-from curator.records.task import parse_task
-from curator.records.types import FindingKind
+from curator.records import FindingKind, parse_mapping, parse_task
 from pipelines import wiring
 from pipelines.analysis import check, cluster, decide, select
 from pipelines.cli.output import answer, as_json_wanted, choose, counts, lines, named_project, percent, settings

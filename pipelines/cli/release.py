@@ -7,9 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from curator.errors import NotFoundError
-from curator.release.diff import diff_manifests
-from curator.release.formats import FORMATS, parquet_lines
-from curator.release.validation import validate_lines
+from curator.release import FORMATS, diff_manifests, parquet_lines, validate_lines
 from pipelines import wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, plain, settings

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from curator.review.staffing import Staffing
-from curator.spot_checks.allocations import price_in_words
+from curator.review import Staffing
+from curator.spot_checks import price_in_words
 from pipelines import wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, percent_at_most, settings

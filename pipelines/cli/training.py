@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from curator.errors import NotEnoughDataError, RequestError
-from curator.evaluation.cost import Price, Usage, break_even, cost
+from curator.evaluation import Price, Usage, break_even, cost
 from pipelines import wiring
 from pipelines.cli.data import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, settings

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from curator.records.roles import ROLES, clean_name
+from curator.records import ROLES, clean_name
 from pipelines.admin import sign_in, users
 from pipelines.cli.output import answer, as_json_wanted, choose, lines, settings
 from storage.access import audit

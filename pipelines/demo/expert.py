@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from curator.records.ids import short_id
+from curator.records import short_id
 from pipelines.review import answers as review
 from storage.engine.store import Store
 from storage.review import plans

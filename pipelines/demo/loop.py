@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import NotEnoughDataError
-from curator.records.task import parse_task
+from curator.records import parse_task
 from pipelines import wiring
 from pipelines.analysis import check, cluster, decide
 from pipelines.demo import corpus, expert

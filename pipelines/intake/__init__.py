@@ -1,1 +1,1 @@
-"""A room."""
+"""Steps by which data comes in: preview, ingest, label, embed."""

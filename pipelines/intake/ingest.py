@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Literal
 
 from curator.ports import Progress
-from curator.records.ids import row_external_id
-from curator.records.intake import Parsed, Rejected, parse_record, resolve_mapping
-from curator.records.task import Task
-from curator.records.types import Label, LabelerKind, Split
+from curator.records import (
+    Label,
+    LabelerKind,
+    Parsed,
+    Rejected,
+    Split,
+    Task,
+    parse_record,
+    resolve_mapping,
+    row_external_id,
+)
 from pipelines.runtime import acting
 from pipelines.runtime.files import RawRow, columns, file_hash, read_rows
 from storage.access import audit

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from curator.errors import DataError, RequestError, TeacherError
 from curator.ports import Progress, Teacher, TeacherAnswer
-from curator.records.ids import digest
-from curator.records.prompting import build_prompt, parse_answer
-from curator.records.task import Task
-from curator.records.types import Label
+from curator.records import Label, Task, build_prompt, digest, parse_answer
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, examples, labels

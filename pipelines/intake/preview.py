@@ -11,8 +11,7 @@ from typing import Any
 import orjson
 
 from curator.errors import RequestError
-from curator.records.intake import resolve_mapping
-from curator.records.types import TaskKind
+from curator.records import TaskKind, resolve_mapping
 from pipelines.runtime.files import columns, read_rows
 
 MAX_LABELS = 200

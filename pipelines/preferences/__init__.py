@@ -1,1 +1,1 @@
-"""A room."""
+"""Steps for preference data: draw comparisons, ask, choose, build pairs."""

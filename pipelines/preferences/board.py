@@ -7,9 +7,9 @@ import polars as pl
 
 from curator.errors import NotFoundError
 from curator.ports import RefusedRecord, ReviewBoard
-from curator.preferences import board_records as preference_board
-from curator.records.ids import short_id
-from curator.review import board_records as cards
+from curator.preferences import Choices, choices, comparisons_wanted, preference_form
+from curator.records import short_id
+from curator.review import changes, dataset_name
 from pipelines.preferences import choose as preferring
 from pipelines.runtime import acting
 from pipelines.runtime.progress import stage
@@ -68,7 +68,7 @@ def route(batch: str, store: Store, board: ReviewBoard, *, overlap: int | None =
     dataset = str(rows["dataset"][0])
     out = views.current(store, dataset).filter(pl.col("out") == "excluded")["example_id"].to_list()
     done = rows.filter(pl.col("people") >= pl.col("overlap"))["comparison"].to_list()
-    form = preference_board.form(
+    form = preference_form(
         datasets.task_of(store, dataset), dataset, batch, overlap or int(rows["overlap"].to_numpy().max())
     )
     created = board.open(form)
@@ -76,9 +76,9 @@ def route(batch: str, store: Store, board: ReviewBoard, *, overlap: int | None =
         entries = board.entries(form.name, report)
     there = {entry.id.split(".", 1)[0] for entry in entries}
     answered = frozenset(c for c in done if c not in there)
-    made = preference_board.wanted(rows.iter_rows(named=True), excluded=frozenset(out), answered=answered)
+    made = comparisons_wanted(rows.iter_rows(named=True), excluded=frozenset(out), answered=answered)
     stored = comparisons.answers(store, dataset, batch=batch)["action_id"].to_list()
-    todo = cards.changes(made, entries, frozenset(stored))
+    todo = changes(made, entries, frozenset(stored))
     board.remove(form.name, [*todo.replace, *todo.remove])
     with stage("send comparisons") as report:
         refused = board.push(form.name, todo.push, report)
@@ -114,13 +114,13 @@ def pull(batch: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, s
     acting.require("review")
     rows = _rows(store, batch)
     dataset = str(rows["dataset"][0])
-    name = cards.dataset_name(dataset, batch)
+    name = dataset_name(dataset, batch)
     if not board.find(name):
         msg = f"{board.name} has no dataset {name!r}; send it with `curator route --plan {batch} --to argilla`"
         raise NotFoundError(msg)
     with stage("read the board") as report:
         entries = board.entries(name, report)
-    read = preference_board.choices(entries, list(rows.iter_rows(named=True)), reviewers)
+    read = choices(entries, list(rows.iter_rows(named=True)), reviewers)
     pulled = sum(
         preferring.prefer(store, batch, one.comparison, one.reviewer, one.said, action_id=one.action_id, note=one.note)
         for one in read.chosen
@@ -130,7 +130,7 @@ def pull(batch: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, s
     return FetchedReport(batch, name, len(entries), pulled, len(read.chosen) - pulled, taken_back, read.left_out)
 
 
-def _take_back(store: Store, dataset: str, batch: str, read: preference_board.Choices) -> int:
+def _take_back(store: Store, dataset: str, batch: str, read: Choices) -> int:
     """Undo answers that were submitted once and are discarded or drafts again."""
     current = {one.action_id for one in read.chosen}
     done = 0

@@ -1,7 +1,7 @@
 """What somebody says of a comparison, and taking it back: the one step that the page and an outside board share."""
 
 from curator.errors import NotFoundError, RequestError
-from curator.preferences.comparisons import Choice, chosen
+from curator.preferences import Choice, chosen
 from pipelines.runtime import acting
 from storage.engine.store import Store
 from storage.review import comparisons

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
-from curator.preferences.comparisons import draw
-from curator.records.ids import short_id
+from curator.preferences import draw
+from curator.records import short_id
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, labels

@@ -7,10 +7,8 @@ from typing import Any
 import polars as pl
 
 from curator.errors import RequestError
-from curator.preferences.comparisons import preferred
-from curator.preferences.pairs import Candidate, build_pairs, check_pairs
-from curator.records.correctness import is_right
-from curator.records.task import Task
+from curator.preferences import Candidate, build_pairs, check_pairs, preferred
+from curator.records import Task, is_right
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets

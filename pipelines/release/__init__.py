@@ -1,1 +1,1 @@
-"""A room."""
+"""Steps by which a version leaves: release, verify, rebuild."""

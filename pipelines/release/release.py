@@ -7,15 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from curator import __version__
-from curator.certificates.certify import Certificate
+from curator.certificates import Certificate
 from curator.errors import DataError, NotEnoughDataError, RequestError
-from curator.records.ids import digest
-from curator.records.prompting import prompt_hash_source
-from curator.records.types import Split
-from curator.release import gates
-from curator.release.figures import version_figures
-from curator.release.formats import get_format
-from curator.release.manifest import ReleasedRow, build_manifest, file_fact, manifest_hash
+from curator.records import Split, digest, prompt_hash_source
+from curator.release import (
+    ReleasedRow,
+    blocking,
+    build_manifest,
+    certificate_gate,
+    contradiction_gate,
+    file_fact,
+    format_gate,
+    get_format,
+    leak_gate,
+    manifest_hash,
+    reviewed_gate,
+    version_figures,
+)
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
 from pipelines.release import version_content, version_folder
@@ -84,7 +92,7 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     counts = {split: content.rows[split].height for split in SPLITS}
     pair_counts = {split: len(content.pairs[split]) for split in SPLITS}
     status = str(certificate["status"]) if certificate else "UNCERTIFIED"
-    if gates.blocking(found, config.waive):
+    if blocking(found, config.waive):
         return ReleaseReport(None, None, None, False, counts, pair_counts, tuple(found), status)
     manifest = _manifest(store, config, choice, content, files, found, certificate)
     have = versions.find(store, dataset, manifest["request_hash"])
@@ -198,11 +206,11 @@ def _gates(
     except NotEnoughDataError as error:
         why_none = str(error)
     found = [
-        gates.certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
-        gates.reviewed_gate(test),
-        gates.leak_gate(train["text"], test["text"], form=splitting.same_text_form, detector=splitting.DETECTOR),
-        gates.contradiction_gate(train),
-        gates.format_gate({path: data for path, (data, _) in files.items()}),
+        certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
+        reviewed_gate(test),
+        leak_gate(train["text"], test["text"], form=splitting.same_text_form, detector=splitting.DETECTOR),
+        contradiction_gate(train),
+        format_gate({path: data for path, (data, _) in files.items()}),
     ]
     names = [g["name"] for g in found]
     if unknown := sorted(set(config.waive) - set(names)):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator.errors import DataError, NotFoundError
-from curator.release.diff import FileProblem, verify
+from curator.release import FileProblem, verify
 
 
 @dataclass(frozen=True, slots=True)

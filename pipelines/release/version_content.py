@@ -6,9 +6,8 @@ from typing import Literal
 import polars as pl
 
 from curator.errors import NotEnoughDataError
-from curator.records.types import PreferencePair, Split
-from curator.release.formats import DpoRow, SftRow, Turns, get_format, render
-from curator.release.splits import SplitResult
+from curator.records import PreferencePair, Split
+from curator.release import DpoRow, SftRow, SplitResult, Turns, get_format, render
 from pipelines import splits as splitting
 from storage.dataset import examples
 from storage.engine.store import Store

@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from curator.errors import StoreError
-from curator.records.ids import canonical_json
-from curator.records.types import Split
-from curator.release import cards
-from curator.release.formats import Stage, extra_files
-from curator.release.manifest import manifest_bytes, seal
+from curator.records import Split, canonical_json
+from curator.release import Stage, croissant, extra_files, manifest_bytes, readme, seal
 
 
 def write(target: Path, files: dict[str, tuple[bytes, int]], manifest: dict[str, Any]) -> dict[str, Any]:
@@ -46,8 +43,8 @@ def write(target: Path, files: dict[str, tuple[bytes, int]], manifest: dict[str,
 def _cards(manifest: dict[str, Any]) -> dict[str, bytes]:
     """The files for people, catalogues and trainers, made from the manifest before it is sealed."""
     made = {
-        "README.md": cards.readme(manifest).encode(),
-        "croissant.json": canonical_json(cards.croissant(manifest)) + b"\n",
+        "README.md": readme(manifest).encode(),
+        "croissant.json": canonical_json(croissant(manifest)) + b"\n",
     }
     for name in manifest["settings"]["formats"]:
         stages = [

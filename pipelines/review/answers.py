@@ -10,9 +10,7 @@ from typing import Any, cast, get_args
 import polars as pl
 
 from curator.errors import DataError
-from curator.records.ids import short_id
-from curator.records.task import Task
-from curator.records.types import Review, ReviewVerdict
+from curator.records import Review, ReviewVerdict, Task, short_id
 from pipelines.runtime import acting
 from pipelines.runtime.files import read_rows
 from storage.access import audit

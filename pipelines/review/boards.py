@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.ports import ReviewBoard
-from curator.review import board_records as cards
+from curator.review import dataset_name
 from pipelines.runtime.progress import stage
 
 
@@ -30,7 +30,7 @@ def look(dataset: str, plans: Sequence[str], board: ReviewBoard) -> tuple[BoardA
 
 
 def _look(dataset: str, plan: str, board: ReviewBoard) -> BoardAnswer:
-    name = cards.dataset_name(dataset, plan)
+    name = dataset_name(dataset, plan)
     if not board.find(name):
         return BoardAnswer(plan, name, False, 0, 0, 0)
     with stage("read the board") as report:

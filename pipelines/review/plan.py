@@ -7,13 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.certificates.confidence_spending import confidence_of, in_words, spent_in_words
+from curator.certificates import confidence_of, in_words, spent_in_words
 from curator.errors import NotEnoughDataError, RequestError
-from curator.records.ids import short_id
-from curator.records.types import GOLD, Purpose, TaskKind
-from curator.review.staffing import Staffing
-from curator.spot_checks import design as sampling
-from curator.spot_checks.power import claims, reviews_for
+from curator.records import GOLD, Purpose, TaskKind, short_id
+from curator.review import Staffing
+from curator.spot_checks import Draw, claims, reviews_for
+from curator.spot_checks import draw as draw_rows
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
 from pipelines.review import plan_tasks
@@ -77,7 +76,7 @@ class _Made:
     as_of: int
     population: pl.DataFrame
     known: frozenset[str]
-    draw: sampling.Draw
+    draw: Draw
     tasks: pl.DataFrame
     checked: bool
 
@@ -219,8 +218,8 @@ def _few_gold(wanted: int, found: int) -> tuple[str, ...]:
 
 def _draw(
     config: PlanConfig, population: pl.DataFrame, risk_N: NDArray[np.float64], known: frozenset[str], reviews: int
-) -> sampling.Draw:
-    return sampling.draw(
+) -> Draw:
+    return draw_rows(
         population["example_id"].to_list(),
         risk_N,
         purpose=config.purpose,

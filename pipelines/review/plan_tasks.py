@@ -4,10 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from curator.records.ids import short_id
-from curator.records.types import GOLD, Purpose, Stream, TaskKind
-from curator.review.staffing import Staffing, gold_rows, share_of
-from curator.spot_checks import design as sampling
+from curator.records import GOLD, Purpose, Stream, TaskKind, short_id
+from curator.review import Staffing, gold_rows, share_of
+from curator.spot_checks import Draw
 
 _Card = tuple[Stream, str, str, float, int, bool]
 """Stream, example id, stratum, inclusion probability, position, whether the label is hidden."""
@@ -16,7 +15,7 @@ _Card = tuple[Stream, str, str, float, int, bool]
 def tasks(
     plan: str,
     rows: pl.DataFrame,
-    draw: sampling.Draw,
+    draw: Draw,
     staffing: Staffing,
     *,
     purpose: Purpose,
@@ -55,7 +54,7 @@ def tasks(
 
 
 def _cards(
-    rows: pl.DataFrame, draw: sampling.Draw, staffing: Staffing, estimating: Stream, kind: TaskKind, seed: int
+    rows: pl.DataFrame, draw: Draw, staffing: Staffing, estimating: Stream, kind: TaskKind, seed: int
 ) -> list[_Card]:
     """The audit rows, the risk rows, then gold cards: rows that people settled and that are not drawn now."""
     risk_ids = [d.example_id for d in draw.risk]

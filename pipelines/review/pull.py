@@ -6,8 +6,8 @@ from typing import Any
 
 from curator.errors import NotFoundError
 from curator.ports import ReviewBoard
-from curator.records.ids import short_id
-from curator.review import board_records as cards
+from curator.records import short_id
+from curator.review import Answers, answers, dataset_name, start_of
 from pipelines.runtime import acting
 from pipelines.runtime.progress import stage
 from storage.access import audit
@@ -50,7 +50,7 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
     """
     acting.require("review")
     found = plans.get(store, plan)
-    name = cards.dataset_name(found["dataset"], plan)
+    name = dataset_name(found["dataset"], plan)
     if not board.find(name):
         msg = (
             f"{board.name} has no dataset {name!r}; send the plan there with `curator route --plan {plan} --to argilla`"
@@ -59,7 +59,7 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
     with stage("read the board") as report:
         entries = board.entries(name, report)
     task = datasets.task_of(store, found["dataset"])
-    read = cards.answers(entries, plans.tasks(store, plan).iter_rows(named=True), task, reviewers)
+    read = answers(entries, plans.tasks(store, plan).iter_rows(named=True), task, reviewers)
     answered = sum(any(r.status == "submitted" for r in e.responses) for e in entries)
     audit.note(store, actor=acting.actor(), action="pull", subject=plan, board_dataset=name, answered=answered)
     return Pulled(
@@ -74,21 +74,21 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
     )
 
 
-def _take_back(store: Store, dataset: str, plan: str, read: cards.Answers) -> int:
+def _take_back(store: Store, dataset: str, plan: str, read: Answers) -> int:
     """Undo reviews of answers that were submitted once and are discarded or drafts again, or came under another name.
 
     Who is matched to another reviewer and then answers anew is no second person who says the same.
     """
     current = {record["action_id"]: record["reviewer"] for record in read.records}
-    named = {cards.start_of(action): (reviewer, action) for action, reviewer in current.items()}
+    named = {start_of(action): (reviewer, action) for action, reviewer in current.items()}
     starts = dict(read.taken_back)
     done = 0
     for review in reviews.frame(store, dataset, plan=plan).iter_rows(named=True):
         action = str(review["action_id"])
         if action in current:
             continue
-        reviewer, newer = named.get(cards.start_of(action), (review["reviewer"], None))
-        moment = newer if reviewer != review["reviewer"] else starts.get(cards.start_of(action))
+        reviewer, newer = named.get(start_of(action), (review["reviewer"], None))
+        moment = newer if reviewer != review["reviewer"] else starts.get(start_of(action))
         if moment is not None:
             undo = short_id("undo", [action, moment])
             done += reviews.add_undo(store, action_id=undo, undoes=action, reviewer=review["reviewer"])

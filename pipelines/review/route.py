@@ -9,8 +9,8 @@ import polars as pl
 
 from curator.errors import RequestError
 from curator.ports import BoardEntry, RefusedRecord, ReviewBoard
-from curator.records.types import GOLD
-from curator.review import board_records as cards
+from curator.records import GOLD
+from curator.review import Wanted, changes, review_form, wanted
 from pipelines.runtime import acting
 from pipelines.runtime.progress import stage
 from storage.access import audit
@@ -65,13 +65,13 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
     tasks = plans.tasks(store, plan).filter(pl.col("stream") != GOLD)
     overlap = overlap or int(tasks["overlap"].to_numpy().max(initial=1))
     task = datasets.task_of(store, found["dataset"])
-    form = cards.form(task, found["dataset"], plan, overlap)
+    form = review_form(task, found["dataset"], plan, overlap)
     created = board.open(form)
     with stage("read the board") as report:
         entries = board.entries(form.name, report)
     given = list(reviews.frame(store, found["dataset"]).iter_rows(named=True))
     made = _wanted(store, found["dataset"], found["labeler"], tasks, given, entries, overlap)
-    todo = cards.changes(made, entries, frozenset(str(r["action_id"]) for r in given))
+    todo = changes(made, entries, frozenset(str(r["action_id"]) for r in given))
     board.remove(form.name, [*todo.replace, *todo.remove])
     with stage("send records") as report:
         refused = board.push(form.name, todo.push, report)
@@ -109,8 +109,8 @@ def _wanted(
     given: list[dict[str, Any]],
     entries: Sequence[BoardEntry],
     overlap: int,
-) -> cards.Wanted:
-    return cards.wanted(
+) -> Wanted:
+    return wanted(
         tasks.iter_rows(named=True),
         given,
         excluded=_excluded(store, dataset),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from curator.errors import NotFoundError, RequestError
-from curator.records.ids import short_id
+from curator.records import short_id
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, labels

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from curator.records.roles import Permission
+from curator.records import Permission
 
 ENVIRONMENT = "CURATOR_ACTOR"
 Authority = Callable[[Permission], str | None]

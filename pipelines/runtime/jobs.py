@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from curator.records.roles import Permission
+from curator.records import Permission
 from pipelines.runtime import acting
 from storage import jobs
 

@@ -1,1 +1,1 @@
-"""A room."""
+"""Steps about students: train, evaluate, give a verdict."""

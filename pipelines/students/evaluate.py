@@ -9,13 +9,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
-from curator.evaluation import metrics, significance
-from curator.evaluation.verdict import Candidate, decide, recommend
+from curator.evaluation import (
+    Candidate,
+    Metric,
+    accuracy,
+    decide,
+    holm,
+    latency,
+    macro_f1,
+    paired_comparison,
+    per_class,
+    recommend,
+)
 from curator.ports import Progress, Sampler
-from curator.records.correctness import is_right, valid_answer
-from curator.records.ids import digest, short_id
-from curator.records.task import Task
-from curator.records.types import TrainingRun
+from curator.records import Task, TrainingRun, digest, is_right, short_id, valid_answer
 from pipelines.certify import judge as certificates
 from pipelines.runtime import acting
 from storage.access import audit
@@ -230,15 +237,15 @@ def _score(
     groups_N: NDArray[Any],
     seed: int,
 ) -> dict[str, Any]:
-    made: dict[str, Any] = {"n": items.height, "accuracy": asdict(metrics.accuracy(right_N, groups_N))}
+    made: dict[str, Any] = {"n": items.height, "accuracy": asdict(accuracy(right_N, groups_N))}
     said = [valid_answer(task, a) for a in answers["answer"]]
     made["invalid"] = sum(a is None for a in said)
     if task.kind == "classification":
         names = list(task.labels)
-        made["macro_f1"] = asdict(metrics.macro_f1(items["truth"].to_list(), said, names, groups_N, seed=seed))
-        made["per_class"] = [asdict(c) for c in metrics.per_class(items["truth"].to_list(), said, names)]
+        made["macro_f1"] = asdict(macro_f1(items["truth"].to_list(), said, names, groups_N, seed=seed))
+        made["per_class"] = [asdict(c) for c in per_class(items["truth"].to_list(), said, names)]
     timed = answers["latency_s"].drop_nulls().to_list()
-    made["latency"] = asdict(metrics.latency(timed)) if timed else None
+    made["latency"] = asdict(latency(timed)) if timed else None
     made["tokens_in"] = int(answers["tokens_in"].sum() or 0)
     made["tokens_out"] = int(answers["tokens_out"].sum() or 0)
     made["cost_usd"] = float(answers["cost_usd"].sum() or 0.0)
@@ -250,11 +257,8 @@ def _comparisons(
 ) -> list[dict[str, Any]]:
     """The first against each other one, with p-values adjusted by Holm."""
     first = contestants[0].name
-    made = [
-        (c.name, significance.paired_comparison(right[first], right[c.name], groups_N, seed=seed))
-        for c in contestants[1:]
-    ]
-    adjusted = significance.holm([result.p for _, result in made])
+    made = [(c.name, paired_comparison(right[first], right[c.name], groups_N, seed=seed)) for c in contestants[1:]]
+    adjusted = holm([result.p for _, result in made])
     return [
         {
             **asdict(result),
@@ -296,9 +300,7 @@ def _verdict(
     students = [c for c in contestants if c.run is not None and c.name not in ("previous", "raw")]
     chosen = None
     if students:
-        candidates = [
-            Candidate(c.name, c.run.kind, metrics.Metric(**table[c.name]["accuracy"])) for c in students if c.run
-        ]
+        candidates = [Candidate(c.name, c.run.kind, Metric(**table[c.name]["accuracy"])) for c in students if c.run]
         chosen = asdict(recommend(candidates))
     return {"verdict": asdict(verdict), "recommendation": chosen}
 

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from curator.errors import CuratorError, DataError, NotFoundError, RequestError
 from curator.ports import Checkpoint, Progress, Trainer, TrainingReport
-from curator.records.ids import short_id
-from curator.records.types import TrainingRun
+from curator.records import TrainingRun, short_id
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.engine.store import Store

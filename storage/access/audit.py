@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.records.audit_chain import Event, link
+from curator.records import Event, link
 from storage.engine.store import Connection, Store
 
 _EVENTS = "select seq, cast(created_at as varchar), actor, action, subject, detail from audit_event"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from curator.records.roles import Role, check_revocation
+from curator.records import Role, check_revocation
 from storage.access import audit
 from storage.engine.store import Connection, Store
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.records.ids import short_id
+from curator.records import short_id
 from storage.engine.store import Store
 
 

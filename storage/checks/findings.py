@@ -6,8 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.records.ids import short_id
-from curator.records.types import Finding
+from curator.records import Finding, short_id
 from storage.engine.store import Store
 
 _COLUMNS = "f.finding_id, f.kind, f.score, f.example_ids, f.evidence, f.suggestion"

@@ -5,7 +5,7 @@ import json
 import polars as pl
 
 from curator.errors import NotFoundError, RequestError
-from curator.records.task import Task, make_task
+from curator.records import Task, make_task
 from storage.engine.store import Store
 
 

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from curator.records.ids import message_from_json, message_json
-from curator.records.types import Example, Message, Split
+from curator.records import Example, Message, Split, message_from_json, message_json
 from storage.engine.store import Store
 
 

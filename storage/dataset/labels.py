@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
-from curator.records.types import Label
+from curator.records import Label
 from storage.engine.store import Store
 
 SCHEMA: dict[str, type[pl.DataType]] = {

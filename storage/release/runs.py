@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from curator.errors import NotFoundError
-from curator.records.types import TrainingRun
+from curator.records import TrainingRun
 from storage.engine.store import Store
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from curator.errors import NotFoundError, RequestError
-from curator.records.types import PreferencePair
+from curator.records import PreferencePair
 from storage.engine.store import Store
 
 

@@ -1,1 +1,1 @@
-"""A room."""
+"""What people are asked and what they said: plans, reviews, comparisons, one reviewer's desk. A module is a record."""

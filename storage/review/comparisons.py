@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.preferences.comparisons import Choice, Comparison, Side
+from curator.preferences import Choice, Comparison, Side
 from storage.engine.store import Store
 from storage.review.reviews import LEASE_SECONDS
 

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curator.records.task import Task, make_task
-from curator.records.types import GOLD, Review
-from curator.review.resolution import human_outcome
+from curator.records import GOLD, Review, Task, make_task
+from curator.review import human_outcome
 from storage.access import audit
 from storage.engine.store import Connection, Store
 from storage.review import plans, reviews

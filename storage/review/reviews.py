@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from curator.records.types import Decision, Review
-from curator.review.staffing import with_gold
+from curator.records import Decision, Review
+from curator.review import with_gold
 from storage.engine.store import Connection, Store
 
 LEASE_SECONDS = 15 * 60

@@ -1,1 +1,1 @@
-"""A room."""
+"""Records joined for reading: current labels, queues, agreement. Read-only."""

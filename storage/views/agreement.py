@@ -5,13 +5,10 @@ Read-only joins that call the pure core.
 
 import polars as pl
 
-from curator.records.types import GOLD
-from curator.review.adjudication import Dispute
-from curator.review.adjudication import disputes as find_disputes
-from curator.review.anchoring import Anchoring
-from curator.review.anchoring import anchoring as compare
-from curator.review.resolution import effective_decisions, excludes
-from curator.review.reviewer_quality import Quality, reviewer_quality
+from curator.records import GOLD
+from curator.review import Anchoring, Dispute, Quality, effective_decisions, excludes, reviewer_quality
+from curator.review import anchoring as compare
+from curator.review import disputes as find_disputes
 from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.review import reviews

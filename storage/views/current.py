@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from curator.records.types import GOLD
-from curator.review.resolution import current_labels
+from curator.records import GOLD
+from curator.review import current_labels
 from storage.checks import findings
 from storage.dataset import examples, labels
 from storage.engine.store import File, Store

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from curator.records.ids import digest
+from curator.records import digest
 from pipelines.adapters.argilla import ArgillaBoard
 from pipelines.runtime import settings as project_settings
 from storage.engine.store import Store

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from curator.records.task import make_task
-from curator.records.types import Finding, TrainingRun
+from curator.records import Finding, TrainingRun, make_task
 from pages.components.review.component import ReviewAction
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.adapters.encoder import SentenceEncoder

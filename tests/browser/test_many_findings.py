@@ -11,10 +11,9 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
-from curator.checks.findings import Table, contradiction
-from curator.duplicates.contradictions import Contradiction
-from curator.records.task import make_task
-from curator.records.types import Finding
+from curator.checks import Table, contradiction
+from curator.duplicates import Contradiction
+from curator.records import Finding, make_task
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig
 from pipelines.runtime import settings as project_settings

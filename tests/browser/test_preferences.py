@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from curator.records.task import make_task
+from curator.records import make_task
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig
 from pipelines.preferences import draw as compare

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curator.records.task import Task
+from curator.records import Task
 
 _PLACE = Path(__file__).resolve().parents[3] / "shared" / "data"
 LANGUAGES = ("ar", "de", "el", "en", "es", "fr", "hi", "ru", "tr", "ur", "vi", "zh", "ot")

@@ -1,6 +1,6 @@
 """A small manifest that tests change one part of."""
 
-from curator.release.diff import ReleasedRow, build_manifest, file_fact
+from curator.release import ReleasedRow, build_manifest, file_fact
 
 DATA = {"tinker/sft/train.jsonl": b'{"messages":[]}\n' * 2, "tinker/sft/test.jsonl": b'{"messages":[]}\n'}
 CARDS = {"README.md": b"# bank\n", "croissant.json": b"{}\n"}

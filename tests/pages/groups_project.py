@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from curator.records.task import make_task
+from curator.records import make_task
 from pipelines.analysis import check
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig

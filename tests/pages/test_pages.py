@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from curator.records.task import make_task
-from curator.records.types import Finding
+from curator.records import Finding, make_task
 from pipelines.analysis import check, decide
 from pipelines.bench import synthetic
 from pipelines.intake import ingest

@@ -2,7 +2,7 @@
 
 import pytest
 
-from curator.duplicates.lexical import exact_groups, near_pairs
+from curator.duplicates import exact_groups, near_pairs
 from pipelines.splits import same_text_groups
 
 

@@ -1,1 +1,1 @@
-"""A room."""
+"""Groups of like rows, side by side; one key settles a group."""

@@ -1,1 +1,1 @@
-"""A room."""
+"""The map of the rows: points, colours, lasso."""

@@ -1,1 +1,1 @@
-"""A room."""
+"""Two answers side by side, one key for the better."""

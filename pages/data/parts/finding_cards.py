@@ -6,9 +6,8 @@ from typing import Any
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.records.task import make_task
-from curator.records.types import Finding
-from curator.review.resolution import standing_decisions
+from curator.records import Finding, make_task
+from curator.review import standing_decisions
 from pages.frame.guard import User, allow, permitted, recheck
 from pages.frame.health import standing_decision
 from pages.frame.session import show_error

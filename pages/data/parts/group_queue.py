@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from curator.checks.findings import survivor
-from curator.records.types import Finding
-from curator.review.resolution import Standing, effective_decisions, human_outcome, standing_decisions
-from curator.text.highlight import marked
+from curator.checks import survivor
+from curator.records import Finding
+from curator.review import Standing, effective_decisions, human_outcome, standing_decisions
+from curator.text import marked
 from pages.components.groups.component import PREFETCH, Group, GroupAction, GroupState, Member
 from pages.components.protocol import Applied
 from pages.frame.words import FINDINGS, percent, sentence

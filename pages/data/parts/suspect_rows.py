@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.review.resolution import human_outcome, in_force
+from curator.review import human_outcome, in_force
 from pages.frame.filters import containing
 from storage.checks import clusters, findings
 from storage.dataset import examples

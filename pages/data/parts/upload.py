@@ -6,9 +6,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.records.intake import FIELDS
-from curator.records.task import make_task
-from curator.records.types import TaskKind
+from curator.records import FIELDS, TaskKind, make_task
 from pages.frame.guard import permitted
 from pages.frame.session import remember_dataset, show_error
 from pipelines.intake import ingest

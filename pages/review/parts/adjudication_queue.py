@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curator.review.adjudication import Dispute
+from curator.review import Dispute
 from pages.components.review.component import Applied, Card, QueueState, Recent, ReviewAction
 from pipelines.review import answers as review
 from storage.engine.store import Store

@@ -4,10 +4,10 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from curator.certificates.stopping import LiveAnswer
+from curator.certificates import LiveAnswer
 from curator.errors import CuratorError
-from curator.spot_checks.acceptance_sampling import acceptance_plan, curve_rates, operating_characteristic
-from curator.text.document import Document, as_html, as_markdown
+from curator.spot_checks import acceptance_plan, curve_rates, operating_characteristic
+from curator.text import Document, as_html, as_markdown
 from pages.frame.session import show_error
 from pages.frame.words import percent, sentence
 

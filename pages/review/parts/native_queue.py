@@ -7,8 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from curator.errors import DataError
-from curator.records.task import Task
-from curator.records.types import GOLD
+from curator.records import GOLD, Task
 from pages.components.review.component import (
     PREFETCH,
     Applied,

@@ -1,1 +1,1 @@
-"""A room."""
+"""Pieces of the training pages."""

@@ -8,7 +8,7 @@ import pytest
 
 from curator.certificates.by_class import by_class
 from curator.errors import DataError
-from curator.spot_checks.design import ALLOCATIONS, allocate, stratum_sizes
+from curator.spot_checks import ALLOCATIONS, allocate, stratum_sizes
 
 NAMES = ("top", "next", "rest")
 

@@ -18,7 +18,7 @@ from curator.certificates.confidence_sequence import (
     stratified_sequence_bound,
 )
 from curator.errors import DataError, RequestError
-from curator.simulation.peeking import Stream, reviews_until_stop, simulate_peeking
+from curator.simulation import Stream, reviews_until_stop, simulate_peeking
 
 
 def test_in_a_large_stream_it_is_the_formula_of_robbins() -> None:

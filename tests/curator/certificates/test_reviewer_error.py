@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from curator.certificates.reviewer_error import measured, sensitivities, sensitivity
 from curator.errors import RequestError
-from curator.records.types import Bound
+from curator.records import Bound
 
 rates = st.floats(0.0, 0.3)
 

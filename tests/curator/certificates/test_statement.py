@@ -10,8 +10,8 @@ from curator.certificates.by_class import ClassError
 from curator.certificates.certify import Certificate
 from curator.certificates.reviewer_error import measured, sensitivities
 from curator.certificates.statement import CertificateFacts, Reviewer, document
-from curator.records.types import Bound
-from curator.text.document import as_html, as_markdown, as_text, write
+from curator.records import Bound
+from curator.text import as_html, as_markdown, as_text, write
 
 BOUND = Bound(0.01, 0.004, 0.0213, 0.0187, 0.975, 400, 2_000, "stratified estimate")
 EVIL = "<script>alert(1)</script> ![x](https://evil.example/a.png) | `b` &lt; \n# head"

@@ -7,7 +7,7 @@ import pytest
 
 from curator.checks.run import TOP_SUSPECTS, _listed, run_checks
 from curator.errors import DataError
-from curator.label_errors.ranking import NoiseResult
+from curator.label_errors import NoiseResult
 from tests.curator.curation_data import LANGUAGES, frame, languages, task
 
 SMALL = [

@@ -9,13 +9,13 @@ from curator.composition.balance import (
     CapPlan,
     balance,
     cap_plan,
-    effective_number,
     most_redundant,
     redundancy,
     rows_to_drop,
     top_up,
 )
 from curator.errors import RequestError
+from curator.statistics import effective_number
 
 
 def test_even_labels_count_in_full_and_missing_ones_not_at_all():

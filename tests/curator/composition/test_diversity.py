@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from curator.composition.clustering import cluster
-from curator.composition.diversity import report, vendi_score
+from curator.composition.diversity import diversity_report, vendi_score
 from tests.curator.composition.test_clustering import scenario
 from tests.curator.curation_data import shared
 
@@ -21,7 +21,7 @@ def test_the_vendi_score_equals_its_definition_on_the_row_by_row_matrix():
 )
 def test_the_verdict_follows_the_true_share_where_the_published_rule_does_not(share, verdict):
     x, texts, _ = scenario(share)
-    found = report(x, cluster(x, texts, seed=0).labels_N)
+    found = diversity_report(x, cluster(x, texts, seed=0).labels_N)
     assert found.largest_share == pytest.approx(share, abs=0.05)
     assert found.verdict == verdict
     if found.playbook.verdict != verdict:
@@ -30,15 +30,15 @@ def test_the_verdict_follows_the_true_share_where_the_published_rule_does_not(sh
 
 def test_small_sets_are_too_few_and_the_published_rule_is_not_applied():
     x, _, _ = scenario(0.5, rows=40)
-    found = report(x, np.zeros(40, dtype=np.int64))
+    found = diversity_report(x, np.zeros(40, dtype=np.int64))
     assert found.verdict == "TOO FEW"
     assert (found.playbook.verdict, found.playbook.k) == ("too small for this rule", None)
-    assert report(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)).rows == 0
+    assert diversity_report(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)).rows == 0
 
 
 def test_what_to_collect_next_names_the_thin_regions_first():
     labels = np.repeat([0, 1, 2, 3], [100, 90, 40, 20])
-    found = report(scenario(0.5, rows=250)[0], labels, names=["a", "b", "c", "d"])
+    found = diversity_report(scenario(0.5, rows=250)[0], labels, names=["a", "b", "c", "d"])
     assert [name for name, _ in found.collect_next] == ["d", "c"]
     assert found.collect_next[0][1] > found.collect_next[1][1] > 0
 
@@ -64,4 +64,4 @@ def test_a_scenario_of_real_sentences_is_measured_within_five_points():
         big = round(share * rows)
         keep = [*range(big), *range(len(tickets), len(tickets) + rows - big)]
         labels = cluster(vectors[keep], [(tickets + others)[row] for row in keep], seed=0).labels_N
-        assert report(vectors[keep], labels).largest_share == pytest.approx(share, abs=0.05)
+        assert diversity_report(vectors[keep], labels).largest_share == pytest.approx(share, abs=0.05)

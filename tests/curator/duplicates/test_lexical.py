@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups, near_pairs
-from curator.text.edits import compare, typo_distance
-from curator.text.normal_form import marks
+from curator.text import compare, marks, typo_distance
 from tests.curator.curation_data import shared
 
 

@@ -8,7 +8,7 @@ from curator.errors import NotEnoughDataError
 from curator.evaluation.metrics import Metric
 from curator.evaluation.significance import Comparison
 from curator.evaluation.verdict import Candidate, decide, recommend
-from curator.records.types import Bound
+from curator.records import Bound
 
 
 def comparison(difference, low, high, p=0.5, minimum_detectable=0.01):

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from curator.checks.run import run_checks
+from curator.checks import run_checks
 from curator.label_errors.answers import suspect_answers
 from tests.curator.curation_data import frame, task
 

@@ -28,13 +28,13 @@ def response(value: str | None, status: Literal["submitted", "discarded", "draft
 
 
 def entry(asked: dict[str, Any], *responses: BoardResponse, text: str | None = None) -> BoardEntry:
-    (record,) = board.wanted([asked], excluded=frozenset(), answered=frozenset()).records
+    (record,) = board.comparisons_wanted([asked], excluded=frozenset(), answered=frozenset()).records
     return BoardEntry(record.id, "h", record.text if text is None else text, record.fingerprint, responses)
 
 
 def test_the_card_shows_the_answers_on_their_sides_and_never_where_they_come_from() -> None:
     asked = row(a_source="teacher", b_source="run:r1")
-    (record,) = board.wanted([asked], excluded=frozenset(), answered=frozenset()).records
+    (record,) = board.comparisons_wanted([asked], excluded=frozenset(), answered=frozenset()).records
     assert record.text.index("London") < record.text.index("Paris")
     assert record.suggestion is record.note is None
     assert "teacher" not in str(record)
@@ -66,7 +66,7 @@ def test_drafts_unknown_people_and_foreign_values_are_counted_and_left_out() -> 
 
 def test_excluded_rows_leave_the_board_and_answered_ones_need_not_go_there() -> None:
     rows = [row(), row(comparison="cmp_2", example_id="ex_2"), row(comparison="cmp_3", example_id="ex_3")]
-    made = board.wanted(rows, excluded=frozenset({"ex_2"}), answered=frozenset({"cmp_3"}))
+    made = board.comparisons_wanted(rows, excluded=frozenset({"ex_2"}), answered=frozenset({"cmp_3"}))
     assert [record.id.split(".")[0] for record in made.records] == ["cmp_1"]
     assert (made.gone, made.reviewed) == ({"cmp_2": "excluded"}, 1)
 

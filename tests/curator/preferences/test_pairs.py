@@ -3,8 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.errors import RequestError
-from curator.preferences.pairs import SOURCE_VALUE, Candidate, build_pairs, check_pairs, normalise
-from curator.records.types import PreferencePair
+from curator.preferences.pairs import SOURCE_VALUE, Candidate, build_pairs, check_pairs
+from curator.records import PreferencePair
+from curator.text import squeeze
 
 
 def candidate(example="e1", chosen="good", rejected="bad", source="review_edit"):
@@ -86,7 +87,7 @@ def test_the_seed_decides_among_equal_sources():
 
 
 def test_a_difference_of_case_is_a_difference():
-    assert normalise("Select  1") == "Select 1" != normalise("select 1")
+    assert squeeze("Select  1") == "Select 1" != squeeze("select 1")
     assert len(build_pairs([candidate("e1", "A", "a")], cap_per_label_pair=1, seed=0).pairs) == 1
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.errors import DataError, RequestError
-from curator.records.types import Split
+from curator.records import Split
 from curator.release.splits import LEAK_CHAIN, LEAK_NEAR, LEAK_SOURCE, assign_splits
 
 SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))

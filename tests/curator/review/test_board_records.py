@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.ports import BoardEntry, BoardRecord, BoardResponse
-from curator.records.task import make_task
+from curator.records import make_task
 from curator.review import board_records as board
 
 TASK = make_task({"name": "intent", "labels": {"refund": "money", "delivery": "parcel"}, "rubric": "What is wanted?"})
@@ -233,8 +233,8 @@ def test_a_board_name_is_one_that_argilla_takes(name: str) -> None:
 
 
 def test_a_form_asks_for_a_label_or_for_text() -> None:
-    assert board.form(TASK, "d", "p", 2).labels == {"refund": "money", "delivery": "parcel"}
-    text = board.form(make_task({"name": "sum", "kind": "text", "rubric": ""}), "d", "p", 1)
+    assert board.review_form(TASK, "d", "p", 2).labels == {"refund": "money", "delivery": "parcel"}
+    text = board.review_form(make_task({"name": "sum", "kind": "text", "rubric": ""}), "d", "p", 1)
     assert text.labels is None
     assert text.guidelines == "sum"
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from curator.review.reviewer_quality import clopper_pearson, reviewer_quality
+from curator.review.reviewer_quality import reviewer_quality
+from curator.statistics import clopper_pearson
 
 
 def said(by: str, row: str, value: str | None, *, stream: str = "audit", final: bool = False) -> dict[str, Any]:

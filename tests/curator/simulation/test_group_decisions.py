@@ -3,8 +3,8 @@
 import pytest
 
 from curator.errors import RequestError
-from curator.simulation.bound_coverage import Score
 from curator.simulation.group_decisions import Groups, simulate_decisions
+from curator.spot_checks import Score
 
 
 @pytest.mark.parametrize("rows_seen", [1, 2, 3])

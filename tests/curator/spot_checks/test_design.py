@@ -163,7 +163,7 @@ def test_a_plan_of_the_needed_size_shows_the_target_as_often_as_promised():
     needed = reviews_needed(2000, max_error=0.03, expected_error=0.01)
     sizes_H = np.array(stratum_sizes(2000))
     counts_H = np.array(allocate(sizes_H.tolist(), ALLOCATIONS["certify"], needed))
-    from curator.certificates.bounds import error_bounds
+    from curator.certificates import error_bounds
 
     rng = np.random.default_rng(99)
     wrong_RH = rng.multivariate_hypergeometric(sizes_H, 20, size=4000)

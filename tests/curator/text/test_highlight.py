@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.duplicates.lexical import differing_words
+from curator.duplicates import differing_words
 from curator.text.highlight import marked
 from curator.text.normal_form import normalise
 

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curator.records.types import Finding
+from curator.records import Finding
 from pipelines.analysis import decide
 from storage.access import audit
 from storage.checks import findings

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from curator.review.staffing import Staffing
+from curator.review import Staffing
 from pages.components.review.component import ReviewAction
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.analysis import nearest_settled as neighbours

@@ -2,9 +2,7 @@
 
 import pytest
 
-from curator.simulation.bound_coverage import Coverage, Setting
-from curator.simulation.group_decisions import DecisionCoverage, Groups
-from curator.simulation.peeking import EverWrong, Stream
+from curator.simulation import Coverage, DecisionCoverage, EverWrong, Groups, Setting, Stream
 from pipelines.bench import certificate
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from curator.records.task import make_task
+from curator.records import make_task
 from pipelines.analysis import check
 from pipelines.certify import judge as certificates
 from pipelines.intake import ingest

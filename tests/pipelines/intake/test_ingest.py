@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from curator.errors import NotFoundError, RequestError
-from curator.records.task import make_task
+from curator.records import make_task
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig, IngestReport
 from pipelines.runtime.files import MAX_LINE, read_rows

@@ -6,8 +6,7 @@ import pytest
 
 from curator.errors import RequestError, TeacherError
 from curator.ports import TeacherAnswer
-from curator.records.task import make_task
-from curator.records.types import Example, Message, TextPart
+from curator.records import Example, Message, TextPart, make_task
 from pipelines import wiring
 from pipelines.adapters.openai_teacher import OpenAITeacher
 from pipelines.intake import label

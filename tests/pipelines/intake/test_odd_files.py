@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.records.task import make_task
+from curator.records import make_task
 from pipelines.intake import ingest
 from storage.dataset import datasets, labels
 from storage.engine.store import Store

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
-from curator.records.task import make_task
+from curator.records import make_task
 from pages.components.preferences.component import PreferenceAction
 from pages.review.parts.preference_queue import PreferenceQueue
 from pipelines.intake import ingest

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from curator.errors import NotEnoughDataError
-from curator.records.task import make_task
+from curator.records import make_task
 from pipelines.analysis import check
 from pipelines.intake import embed, ingest
 from pipelines.release import release

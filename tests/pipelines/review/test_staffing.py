@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curator.review.staffing import Staffing
+from curator.review import Staffing
 from pipelines.certify import judge as certificates
 from pipelines.review import answers as review
 from pipelines.review import plan as planning

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from curator.errors import DataError
-from curator.records.types import Review
+from curator.records import Review
 from pipelines.bench.store import fill_plan
 from storage.engine.store import Store
 from storage.review import plans, reviews

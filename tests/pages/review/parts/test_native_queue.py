@@ -4,8 +4,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curator.records.task import make_task
-from curator.review.staffing import Staffing
+from curator.records import make_task
+from curator.review import Staffing
 from pages.components.review.component import Card, ReviewAction
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.certify import judge as certificates
