@@ -1,7 +1,6 @@
 """A project connected to a workspace of its own, with a plan, and the truth about its rows."""
 
 import json
-import os
 import random
 import threading
 import time
@@ -21,8 +20,8 @@ from storage.review import plans
 from tests.argilla.annotators import Annotator
 from tests.argilla.server import OWNER_KEY, ArgillaServer
 from tests.cli.command import Curator, make_project, write_jsonl
+from tests.places import SHARED
 
-SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 FLIPPED = 0.05
 MANY = 5_000
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pages.frame.asgi import HEADERS
-from pages.frame.guard import ROOT, roles_of
+from pages.frame.guard import roles_of
 from pipelines.analysis import check
 from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
@@ -19,15 +19,12 @@ from storage.release import versions
 from storage.review import reviews
 from tests.browser import oidc
 from tests.browser.conftest import Watched
+from tests.places import ROOT, page_files
 from tests.sample_project import make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG = 120_000
-PAGES = sorted(
-    f"{p.parent.name}/{p.name}"
-    for p in (ROOT / "pages").glob("*/*.py")
-    if p.name[0] != "_" and p.parent.name != "shared"
-)
+PAGES = [f"{p.parent.name}/{p.name}" for p in page_files()]
 PEOPLE = {
     "ana": {"sub": "1", "email": "Ana@example.org", "email_verified": True, "name": "Ana"},
     "eve": {"sub": "2", "email": "eve@example.org", "email_verified": True},

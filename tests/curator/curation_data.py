@@ -1,23 +1,21 @@
 """Real data for the curation tests, read from beside the checkout; tests that need it skip where it is missing."""
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from curator.records import Task
+from tests.places import SHARED
 
-_PLACE = Path(__file__).resolve().parents[3] / "shared" / "data"
 LANGUAGES = ("ar", "de", "el", "en", "es", "fr", "hi", "ru", "tr", "ur", "vi", "zh", "ot")
 
 
 def shared(*names: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for name in names:
-        path = Path(os.environ.get("CURATOR_SHARED_DATA", _PLACE)) / name
+        path = SHARED / name
         if not path.exists():
             pytest.skip(f"{name} is not there; CURATOR_SHARED_DATA names the folder that holds it")
         with path.open(encoding="utf-8") as lines:

@@ -16,9 +16,9 @@ from pipelines.runtime.settings import Settings
 from storage.checks import findings
 from storage.dataset import datasets, examples
 from storage.review import plans
+from tests.places import ROOT, page_files
 from tests.sample_project import finish_project, make_project
 
-ROOT = Path(__file__).parents[2]
 PAGES = [
     "pages/data/start.py",
     "pages/data/overview.py",
@@ -74,8 +74,7 @@ def button(app: AppTest, label: str) -> None:
 
 
 def test_the_list_of_pages_is_complete() -> None:
-    files = {f"pages/{p.parent.name}/{p.name}" for p in (ROOT / "pages").glob("*/*.py")}
-    assert {f for f in files if "/shared/" not in f and "__init__" not in f} == set(PAGES)
+    assert {p.relative_to(ROOT).as_posix() for p in page_files()} == set(PAGES)
 
 
 @every_page

@@ -32,9 +32,9 @@ from pipelines.students.train import TrainConfig
 from storage.access import audit
 from storage.access import users as stored
 from storage.review import plans, reviews
+from tests.places import ROOT, page_files
 from tests.sample_project import finish_project
 
-ROOT = Path(__file__).parents[2]
 ANA = "ana@example.org"
 
 
@@ -264,7 +264,7 @@ def test_in_the_local_mode_whoever_sits_here_may_do_everything(monkeypatch: pyte
 
 
 def test_each_page_names_its_roles_as_its_first_statement() -> None:
-    pages = [p for p in (ROOT / "pages").glob("*/*.py") if p.name != "__init__.py" and p.parent.name != "shared"]
+    pages = page_files()
     assert len(pages) >= 11
     for page in pages:
         assert "admin" in guard.roles_of(page), page
@@ -276,11 +276,7 @@ def test_the_navigation_lists_each_page_by_its_roles() -> None:
     text = (ROOT / "streamlit_app.py").read_text(encoding="utf-8")
     calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
     named = {ast.literal_eval(n.args[0]) for n in calls if getattr(n.func, "id", "") == "page"}
-    assert named == {
-        f"pages/{p.parent.name}/{p.name}"
-        for p in (ROOT / "pages").glob("*/*.py")
-        if p.name != "__init__.py" and p.parent.name != "shared"
-    }
+    assert named == {p.relative_to(ROOT).as_posix() for p in page_files()}
     assert [ast.unparse(n) for n in calls if ast.unparse(n.func) == "st.Page"] == [
         "st.Page(path, visibility='hidden' if mine.isdisjoint(roles_of(ROOT / path)) else 'visible', **look)"
     ]

@@ -1,7 +1,5 @@
 import json
-import os
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,8 +9,8 @@ from hypothesis import strategies as st
 from curator.errors import DataError, RequestError
 from curator.records import Split
 from curator.release.splits import LEAK_CHAIN, LEAK_NEAR, LEAK_SOURCE, assign_splits
+from tests.places import SHARED
 
-SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 SPLITS = st.sampled_from(["train", "test"])
 
 

@@ -1,8 +1,6 @@
 """Agreement reproduces published values."""
 
 import csv
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +10,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from curator.errors import DataError, NotEnoughDataError
 from curator.review.agreement import agreement, cohen_kappa, ratings
-
-SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+from tests.places import SHARED
 
 
 def value(report, name):

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +9,7 @@ import pytest
 from curator.errors import NotEnoughDataError, RequestError
 from curator.review.agreement import ratings
 from curator.review.consensus import compare, dawid_skene, majority_vote
-
-SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+from tests.places import SHARED
 
 
 @pytest.mark.skipif(not (SHARED / "dawid_skene_1979").exists(), reason="dawid_skene_1979 is not at hand")

@@ -6,9 +6,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.frame.guard import is_loopback
+from tests.places import ROOT, page_files
 
-ROOT = Path(__file__).parents[3]
-PAGES = sorted(p for p in (ROOT / "pages").glob("*/*.py") if p.name != "__init__.py" and p.parent.name != "shared")
+PAGES = page_files()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "localhost", "::1", "[::1]"])

@@ -1,15 +1,14 @@
 """The task the local student must do well: naming the language of a sentence, on real text."""
 
 import json
-import os
 import random
 from pathlib import Path
 
 import pytest
 
 from pipelines.adapters.tinker import LOCAL_DEFAULTS, LocalTinker, TinkerSampler, TinkerTrainer
+from tests.places import SHARED
 
-SHARED = Path(os.environ.get("CURATOR_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 FILE = SHARED / "tinker_multilingual" / "data.jsonl"
 OTHERS = ("bg", "sw", "th")
 

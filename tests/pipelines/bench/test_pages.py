@@ -11,14 +11,14 @@ from pipelines.bench.pages import PageTime
 from pipelines.certify import judge as certificates
 from storage.checks import clusters, findings
 from storage.views import current as views
+from tests.places import page_files
 
 
 def test_the_pages_are_those_of_the_navigation() -> None:
     listed = pages.listed()
     assert listed[0] == ("", "Start")
     assert {"map", "overview", "queue", "evaluation"} <= {path for path, _ in listed}
-    files = [p for p in (pages.ROOT / "pages").glob("*/*.py") if p.parent.name != "shared" and p.name != "__init__.py"]
-    assert {path for path, _ in listed[1:]} == {p.stem for p in files} - {"start"}
+    assert {path for path, _ in listed[1:]} == {p.stem for p in page_files()} - {"start"}
 
 
 def test_the_made_up_project_has_something_for_every_page_and_is_made_once(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_a_step_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
 def test_records_are_only_ever_appended() -> None:
     """SQL that changes or removes rows touches the counter and the leases, nothing else."""
     found: set[str] = set()
-    for file in (ROOT / "storage").glob("*.py"):
+    for file in (ROOT / "storage").rglob("*.py"):
         text = file.read_text(encoding="utf-8").lower()
         found |= {m.group(2) for m in re.finditer(r"\b(update|delete\s+from|insert or replace into)\s+(\w+)", text)}
         assert not re.search(r"\b(truncate|drop table|alter table \w+ drop)\b", text), file
@@ -217,15 +217,15 @@ def test_what_nine_writers_were_told_is_stored_is_stored_once_and_claims_stay_qu
 LOADED = """
 import sys
 from pathlib import Path
-from storage.store import Store
+from storage.engine.store import Store
 from tests.storage.engine.test_store import events
 Store(Path(sys.argv[1])).append("audit_event", events(int(sys.argv[2])))
 """
 KILLED = """
 import sys
 from pathlib import Path
-from storage import audit
-from storage.store import Store
+from storage.access import audit
+from storage.engine.store import Store
 store = Store(Path(sys.argv[1]))
 for n in range(100_000):
     audit.note(store, actor="test", action="note", subject=f"{sys.argv[2]}-{n}")
