@@ -4,8 +4,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,9 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from curator.errors import OutsideError
+from pages.frame.serve import APP
 from pipelines.bench.served import wait
+from tests.browser.forks import Forked, Forks
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 collect_ignore = ["review_app.py"]  # a script for Streamlit, not a module to import
 FLAGS = [
     "--no-sandbox",
@@ -34,23 +34,22 @@ FLAGS = [
 class App:
     """A running Streamlit server: the app's own, or one for a script of the tests."""
 
+    forks: Forks
     script: Path | None
     project: Path
     port: int
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m"]
-        command += ["pages.frame.serve"] if self.script is None else ["streamlit", "run", str(self.script)]
-        command += ["--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+        command = ["run", str(self.script or APP), "--server.port", str(self.port)]
+        command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
         env = {**os.environ, "CURATOR_PROJECT": str(self.project), "PYTHONPATH": str(ROOT)}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+        self.process = self.forks.start(command, env, self.log)
         try:
             wait(self.process, self.url, self.log)
         except OutsideError as error:
@@ -61,7 +60,6 @@ class App:
         """End it as an operating system does that is out of patience."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
             self.process = None
 
 
@@ -95,13 +93,21 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """The process that all servers are forked off."""
+    made = Forks()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
+def run_app(forks: Forks, tmp_path: Path) -> Iterator[Callable[..., App]]:
     """Start the app, or another script, on a project folder."""
     started: list[App] = []
 
     def start(project: Path, script: Path | None = None) -> App:
-        app = App(script, project, _free_port(), tmp_path / f"app-{len(started)}.log")
+        app = App(forks, script, project, _free_port(), tmp_path / f"app-{len(started)}.log")
         app.start()
         started.append(app)
         return app
@@ -111,12 +117,12 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
         app.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's chromium, headless.
 
-    Not for the whole session: while playwright is open, this thread has a running event loop, and a test
-    elsewhere that calls `asyncio.run` would fail.
+    For this folder and not for the session: while playwright is open, this thread has a running event loop, and a
+    test elsewhere that calls `asyncio.run` would fail.
     """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:

@@ -15,8 +15,10 @@ from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
 from pipelines.runtime import settings as project_settings
 from storage.dataset import datasets
-from tests.browser.conftest import FLAGS, ROOT, App, _free_port
+from tests.browser.conftest import FLAGS, App, _free_port
+from tests.browser.forks import Forks
 from tests.browser.test_pages import PAGES, settled
+from tests.places import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
 WIDTH, HEIGHT = 1400, 900
@@ -37,7 +39,8 @@ def make(project: Path, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     os.environ["LOGNAME"] = "ana"  # the reviewer in the pictures
-    app = App(None, project, _free_port(), project / "pictures.log")
+    forks = Forks()
+    app = App(forks, None, project, _free_port(), project / "pictures.log")
     app.start()
     try:
         with sync_playwright() as playwright:
@@ -60,6 +63,7 @@ def make(project: Path, folder: Path) -> list[Path]:
             chromium.close()
     finally:
         app.stop()
+        forks.close()
     return made
 
 
