@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
 _SLACK = 1e-9
 """Of a percent: 0.07 is 7.000000000000001 % to a computer, and 7 % to everybody else."""
@@ -38,8 +38,8 @@ def clopper_pearson(hits: float, n: float, confidence: float) -> tuple[float, fl
         confidence: 0..1.
     """
     miss = (1.0 - confidence) / 2
-    low = float(betaincinv(hits, n - hits + 1, miss)) if hits > 0 else 0.0
-    high = float(betaincinv(hits + 1, n - hits, 1 - miss)) if hits < n else 1.0
+    low = float(scipy.special.betaincinv(hits, n - hits + 1, miss)) if hits > 0 else 0.0
+    high = float(scipy.special.betaincinv(hits + 1, n - hits, 1 - miss)) if hits < n else 1.0
     return low, high
 
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, gammaln
 
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.records import Bound
@@ -242,12 +242,12 @@ def _open_count(
         # found, half of the sampled fraction is the leading finite-population term.
         extra = float((weight_H * (1.0 + spare_H) / 2).max())
         mean_R, variance_R = count_R + extra, variance_R + extra**2
-        bound_R = variance_R / mean_R * gammaincinv(mean_R**2 / variance_R, 1.0 - miss)
+        bound_R = variance_R / mean_R * scipy.special.gammaincinv(mean_R**2 / variance_R, 1.0 - miss)
         high_R: NDArray[np.float64] = np.minimum(bound_R, found_R + (sizes_H - reviewed_H).sum())
         return high_R
     some_R = count_R > 0
     safe_count_R, safe_variance_R = np.where(some_R, count_R, 1.0), np.where(some_R, variance_R, 1.0)
-    bound_R = safe_variance_R / safe_count_R * gammaincinv(safe_count_R**2 / safe_variance_R, miss)
+    bound_R = safe_variance_R / safe_count_R * scipy.special.gammaincinv(safe_count_R**2 / safe_variance_R, miss)
     low_R: NDArray[np.float64] = np.where(some_R, np.maximum(bound_R, found_R), 0.0)
     return low_R
 
@@ -271,6 +271,7 @@ def _at_most(k: int, n: int, wrong: int, size: int) -> float:
     x = np.arange(max(0, n - (size - wrong)), min(k, wrong) + 1)
     if x.size == 0:
         return 0.0
+    gammaln = scipy.special.gammaln
     log_p = (
         gammaln(wrong + 1) - gammaln(x + 1) - gammaln(wrong - x + 1)
         + gammaln(size - wrong + 1) - gammaln(n - x + 1) - gammaln(size - wrong - n + x + 1)

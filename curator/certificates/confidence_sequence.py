@@ -28,8 +28,8 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import betaln, gammaln
 
 from curator.certificates.bounds import StratumResult
 from curator.errors import DataError, RequestError
@@ -162,7 +162,7 @@ def _best_spread(log_like_HE: Sequence[NDArray[np.float64]]) -> NDArray[np.float
 
 def _log_mixture(errors: int, reviewed: int) -> float:
     """Log of the chance of answers in their order, under a Beta-distributed error rate."""
-    return float(betaln(_A + errors, _B + reviewed - errors) - betaln(_A, _B))
+    return float(scipy.special.betaln(_A + errors, _B + reviewed - errors) - scipy.special.betaln(_A, _B))
 
 
 def _upper(
@@ -199,7 +199,7 @@ def _log_likelihood(errors: int, reviewed: int, population: int) -> NDArray[np.f
 
 @lru_cache(maxsize=8)
 def _log_factorials(population: int) -> NDArray[np.float64]:
-    made: NDArray[np.float64] = gammaln(np.arange(population + 1) + 1.0)
+    made: NDArray[np.float64] = scipy.special.gammaln(np.arange(population + 1) + 1.0)
     made.flags.writeable = False
     return made
 
@@ -207,6 +207,7 @@ def _log_factorials(population: int) -> NDArray[np.float64]:
 @lru_cache(maxsize=8)
 def _prior(population: int) -> NDArray[np.float64]:
     """Beta-binomial weights of E = 0 .. population."""
+    betaln = scipy.special.betaln
     wrong_E = np.arange(population + 1)
     log_factorial = _log_factorials(population)
     log_ways_E = log_factorial[population] - log_factorial - log_factorial[::-1]

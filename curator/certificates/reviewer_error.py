@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.stats import beta
+import scipy
 
 from curator.errors import RequestError
 from curator.records import Bound
@@ -62,7 +62,7 @@ def measured(answers: int, wrong: int, *, confidence: float = 0.95) -> MeasuredE
     """
     if not 0 <= wrong <= answers or not answers:
         raise RequestError(f"{wrong} wrong of {answers} answers: expected 0 <= wrong <= answers, and an answer")
-    upper = 1.0 if wrong == answers else float(beta.ppf(confidence, wrong + 1, answers - wrong))
+    upper = 1.0 if wrong == answers else float(scipy.special.betaincinv(wrong + 1, answers - wrong, confidence))
     return MeasuredError(answers, wrong, upper)
 
 

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from sklearn.cluster import KMeans
-from sklearn.feature_extraction.text import CountVectorizer
 
 from curator.composition.selection import select
 from curator.text import visible
@@ -78,6 +76,8 @@ def cluster(
 
 
 def _link(vectors_ND: NDArray[np.float32], threshold: float, seed: int) -> NDArray[np.int64]:
+    from sklearn.cluster import KMeans
+
     count = len(vectors_ND)
     if count == 1:
         return np.zeros(1, dtype=np.int64)
@@ -101,7 +101,8 @@ def _average_linkage(vectors_ND: NDArray[np.float32], threshold: float) -> NDArr
     upper = np.triu_indices(len(vectors_ND), k=1)
     distance = np.clip(1.0 - (vectors_ND @ vectors_ND.T)[upper], 0.0, 2.0).astype(np.float64)
     # The sixth digit differs between ways of adding up: without rounding, ties would break by chance.
-    return np.asarray(fcluster(linkage(np.round(distance, 5), "average"), threshold, "distance"), dtype=np.int64)
+    merges = scipy.cluster.hierarchy.linkage(np.round(distance, 5), "average")
+    return np.asarray(scipy.cluster.hierarchy.fcluster(merges, threshold, "distance"), dtype=np.int64)
 
 
 def _link_means(means_KD: NDArray[np.float64], sizes_K: NDArray[np.int64], threshold: float) -> NDArray[np.int64]:
@@ -166,6 +167,8 @@ def name_clusters(texts: Sequence[str], labels_N: NDArray[np.int64], *, words: i
 
 
 def _telling_terms(documents: list[str], words: int, **options: object) -> list[list[tuple[str, int]]]:
+    from sklearn.feature_extraction.text import CountVectorizer
+
     try:
         vectorizer = CountVectorizer(max_features=20_000, **options)
         counts_CV = vectorizer.fit_transform(documents).tocsr().astype(np.float64)

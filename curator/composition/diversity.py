@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 from curator.statistics import effective_number
 
@@ -111,6 +110,8 @@ def _verdict(total: int, share: float, effective: float) -> tuple[Verdict, str]:
 
 
 def _playbook(vectors_ND: NDArray[np.float32], true_share: float, seed: int) -> PlaybookRule:
+    from sklearn.cluster import KMeans
+
     total = len(vectors_ND)
     if total < _PLAYBOOK_MIN:
         note = f"the rule cannot say GOOD below {_PLAYBOOK_MIN} rows (its k is under 3), and has no cluster under 50"

@@ -12,8 +12,8 @@ Distances on a map mislead: read nothing from the size of a gap or of a cluster.
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 DRAWN: Final = 12_000
 """Rows laid out by forces; more are placed by the nearest of these."""
@@ -118,7 +118,7 @@ def _pushes(mixed_S2: NDArray[np.float32], shifts: NDArray[np.int64]) -> NDArray
     return push_S2 * np.float32(_REPULSION / len(shifts))
 
 
-def _neighbour_graph(points_SA: NDArray[np.float32], k: int) -> sparse.csr_array:
+def _neighbour_graph(points_SA: NDArray[np.float32], k: int) -> "scipy.sparse.csr_array":
     """Symmetric weights between near rows, 0..1, that add up to 1 from each row.
 
     The weights fall with the distance beyond the nearest neighbour, in units that give each row the same effective
@@ -146,9 +146,9 @@ def _neighbour_graph(points_SA: NDArray[np.float32], k: int) -> sparse.csr_array
         high_S, low_S = np.where(much, unit_S, high_S), np.where(much, low_S, unit_S)
     weight_SK = np.exp(-beyond_SK / high_S[:, None])
     source = np.repeat(np.arange(count), k)
-    directed = sparse.csr_array((weight_SK.ravel(), (source, near_SK.ravel())), shape=(count, count))
+    directed = scipy.sparse.csr_array((weight_SK.ravel(), (source, near_SK.ravel())), shape=(count, count))
     both = directed + directed.T - directed * directed.T
-    both = sparse.csr_array(both.multiply(1.0 / both.sum(axis=1)[:, None]))
+    both = scipy.sparse.csr_array(both.multiply(1.0 / both.sum(axis=1)[:, None]))
     both.sort_indices()
     return both
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.evaluation.significance import group_sums
@@ -90,7 +90,7 @@ def accuracy(
     spread = groups / (groups - 1) * float(((sums_G - share * counts_G) ** 2).sum()) / n**2
     plain = share * (1 - share) / n
     effective = n / max(spread / plain, 1.0) if plain > 0 and spread > 0 else float(groups)
-    many, few = student_t.ppf((1 + confidence) / 2, [n - 1, groups - 1])
+    many, few = scipy.special.stdtrit([n - 1, groups - 1], (1 + confidence) / 2)
     trials = effective * float(many / few) ** 2
     low, high = clopper_pearson(share * trials, trials, confidence)
     return Metric(name, share, low, high, n)

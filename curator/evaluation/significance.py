@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
 from curator.errors import DataError, NotEnoughDataError, RequestError
 
@@ -94,7 +94,7 @@ def paired_comparison(
         raise NotEnoughDataError(f"comparing needs at least two groups of items, got {groups}")
     difference = float(sums_G.sum() / n)
     centre, error = _steadied(sums_G, counts_G)
-    quantile = float(student_t.ppf(1 - alpha / 2, groups - 1))
+    quantile = float(scipy.special.stdtrit(groups - 1, 1 - alpha / 2))
     p, how = _sign_flip(sums_G, seed, repetitions)
     return Comparison(
         n=n,
@@ -105,7 +105,7 @@ def paired_comparison(
         low=max(min(centre - quantile * error, difference), -1.0),
         high=min(max(centre + quantile * error, difference), 1.0),
         p=p,
-        minimum_detectable=min((quantile + float(student_t.ppf(POWER, groups - 1))) * error, 1.0),
+        minimum_detectable=min((quantile + float(scipy.special.stdtrit(groups - 1, POWER))) * error, 1.0),
         alpha=alpha,
         method=f"group-robust t interval; {how} sign-flip test on group sums",
     )

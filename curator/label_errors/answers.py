@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
+import scipy
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
 from curator.label_errors.models import Views, gram_matrix, main_axes, nearest, views
 from curator.label_errors.ranking import MIN_CLASS, NoiseResult, believed, pooled, unranked
@@ -233,12 +232,14 @@ def _unlike(
     return _Doubt(name, score_N, usual_N, nan_N, (None,) * size)
 
 
-def _cosine(left_RV: sp.csr_matrix, right_RV: sp.csr_matrix) -> NDArray[np.float64]:
+def _cosine(left_RV: "scipy.sparse.csr_matrix", right_RV: "scipy.sparse.csr_matrix") -> NDArray[np.float64]:
     return np.asarray(left_RV.multiply(right_RV).sum(axis=1), dtype=np.float64).ravel()
 
 
 def _usual(close_R: NDArray[np.float64], like_R: NDArray[np.float64]) -> NDArray[np.float64]:
     """How alike answers usually are whose inputs are so close."""
+    from sklearn.isotonic import IsotonicRegression
+
     return np.asarray(IsotonicRegression(out_of_bounds="clip").fit(close_R, like_R).predict(close_R))
 
 

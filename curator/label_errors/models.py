@@ -11,12 +11,8 @@ from functools import partial
 from typing import TypeVar
 
 import numpy as np
-import scipy.sparse as sp
+import scipy
 from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import ComplementNB
 
 FOLDS = 5
 LOGISTIC = "logistic"
@@ -29,7 +25,7 @@ _DOUBT = 0.1  # share of labels taken to be wrong when a model's sharpness is se
 _SCALE = 3.0  # of centred rows for L-BFGS: it took the fewest steps on four real sets, of 1, 3, 5, 8 and 20
 
 Say = Callable[[NDArray[np.int64], NDArray[np.float64], int], NDArray[np.float64]]
-_Rows = TypeVar("_Rows", NDArray[np.float32], sp.csr_matrix)
+_Rows = TypeVar("_Rows", NDArray[np.float32], "scipy.sparse.csr_matrix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +73,14 @@ def stratified_folds(y_R: NDArray[np.int64], folds: int, rng: np.random.Generato
     return fold_R
 
 
-def gram_matrix(texts: Sequence[str]) -> sp.csr_matrix:
+def gram_matrix(texts: Sequence[str]) -> "scipy.sparse.csr_matrix":
     """Return unit-length TF-IDF rows of character 2- to 4-grams within words, shape [N, V].
 
     Raises:
         ValueError: No text has a character to count.
     """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     vectorizer = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2 if len(texts) >= 200 else 1,
         max_features=50_000, dtype=np.float32,
@@ -113,7 +111,7 @@ class Views:
 
     meaning_ND: NDArray[np.float32] | None
     near_meaning: Near | None
-    grams_NV: sp.csr_matrix | None
+    grams_NV: "scipy.sparse.csr_matrix | None"
     axes_ND: NDArray[np.float32] | None
     near_axes: Near | None
 
@@ -162,8 +160,10 @@ def models(seen: Views, fold_R: NDArray[np.int64]) -> list[Model]:
     return made
 
 
-def main_axes(grams_RV: sp.csr_matrix, seed: int) -> NDArray[np.float32]:
+def main_axes(grams_RV: "scipy.sparse.csr_matrix", seed: int) -> NDArray[np.float32]:
     """Return the main axes of sparse rows, unit length, [R, up to 128]; they need four rows and columns."""
+    from sklearn.decomposition import TruncatedSVD
+
     axes = min(_AXES, min(grams_RV.shape) - 1)
     with np.errstate(invalid="ignore", divide="ignore"):  # where all rows are alike, the variance is 0, or nearly
         x_RD = TruncatedSVD(axes, n_iter=2, random_state=seed).fit_transform(grams_RV)
@@ -235,6 +235,8 @@ def logistic_log_probabilities(
         strength: Inverse of the L2 penalty (scikit-learn's C) on the rows as they are.
         weight_R: Weights of the rows; default 1.
     """
+    from sklearn.linear_model import LogisticRegression
+
     present = np.unique(y_R)
     if len(present) < 2:
         return np.zeros((len(test_TD), len(present)))
@@ -266,8 +268,14 @@ def _gaussian(
 
 
 def _bayes(
-    x_RV: sp.csr_matrix, y_R: NDArray[np.int64], weight_R: NDArray[np.float64], classes: int, test_TV: sp.csr_matrix
+    x_RV: "scipy.sparse.csr_matrix",
+    y_R: NDArray[np.int64],
+    weight_R: NDArray[np.float64],
+    classes: int,
+    test_TV: "scipy.sparse.csr_matrix",
 ) -> NDArray[np.float64]:
+    from sklearn.naive_bayes import ComplementNB
+
     model = ComplementNB(alpha=0.3).fit(x_RV, y_R, sample_weight=weight_R)
     logit_TC = np.full((test_TV.shape[0], classes), -1e3)
     logit_TC[:, model.classes_] = model.predict_joint_log_proba(test_TV)

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact
 
 from curator.label_errors.separability import MIN_GROUP, MIN_LABEL, LabelViews, Shape, separate, split
 
@@ -147,7 +147,7 @@ def _credible(pattern: Pattern, tried: int) -> bool:
         return True
     right, right_outside = pattern.reviewed - pattern.wrong, pattern.reviewed_outside - pattern.wrong_outside
     table = [[pattern.wrong, right], [pattern.wrong_outside, right_outside]]
-    return float(fisher_exact(table, alternative="greater").pvalue) * tried <= _MAX_CHANCE
+    return float(scipy.stats.fisher_exact(table, alternative="greater").pvalue) * tried <= _MAX_CHANCE
 
 
 def _merit(pattern: Pattern) -> tuple[float, float]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
 from curator.label_errors.models import FOLDS, LOGISTIC, Model, Views, models, stratified_folds, views
 
@@ -250,6 +249,8 @@ def with_confidence(score_R: NDArray[np.float64], confidences: Sequence[float | 
         score_R: Suspect scores in 0..1.
         confidences: 0..1, or None where unknown.
     """
+    from sklearn.isotonic import IsotonicRegression
+
     if confidences is None:
         return score_R
     sure_R = np.array([np.nan if value is None else float(value) for value in confidences])

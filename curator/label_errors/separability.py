@@ -10,10 +10,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import silhouette_score
 
 MIN_LABEL = 20
 """A label with fewer rows has no shape to speak of."""
@@ -78,6 +74,9 @@ class LabelViews:
 def _character_view(texts: Sequence[str], seed: int) -> NDArray[np.float64] | None:
     # Letters and their neighbours tell scripts, languages and templates apart where meaning does not. The
     # first axis is what all rows share and is left out.
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     try:
         grams = TfidfVectorizer(
             analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True, min_df=3, max_features=20_000
@@ -100,6 +99,9 @@ def split(view: str, x_RD: NDArray[np.float64], rows: list[int], parts: int, see
         parts: Number of groups.
         seed: Of k-means.
     """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
     if _distinct(x_RD) < parts * MIN_GROUP:
         return None  # copies of few texts make no groups
     with_seed = KMeans(parts, n_init=3, random_state=seed)
@@ -128,6 +130,8 @@ def _distinct(x_RD: NDArray[np.float64]) -> int:
 
 
 def _stability(x_RD: NDArray[np.float64], group_R: NDArray[np.int32], parts: int, seed: int) -> float:
+    from sklearn.cluster import KMeans
+
     rng = np.random.default_rng(seed)
     least = 1.0
     for _ in range(_DRAWS):

@@ -8,8 +8,7 @@ from statistics import median
 from typing import Any, Literal
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from curator.errors import RequestError
 from curator.records import PreferencePair, short_id
@@ -215,8 +214,8 @@ def _cycles(prompt: str, edges: Mapping[tuple[str, str], list[str]]) -> Iterable
     answers = sorted({answer for edge in edges for answer in edge})
     position = {answer: index for index, answer in enumerate(answers)}
     ends = np.array([[position[one], position[other]] for one, other in edges])
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(answers), len(answers)))
-    _, component = connected_components(graph, directed=True, connection="strong")
+    graph = scipy.sparse.coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(answers), len(answers)))
+    _, component = scipy.sparse.csgraph.connected_components(graph, directed=True, connection="strong")
     for number in np.unique(component):
         inside = {answer for answer in answers if component[position[answer]] == number}
         if len(inside) < 3:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scipy.stats import norm
+import scipy
 
 from curator.errors import NotEnoughDataError, RequestError
 
@@ -96,7 +96,7 @@ def difference_interval(first: Arm, second: Arm, confidence: float) -> tuple[flo
     >>> round(low, 4), round(high, 4)
     (0.0524, 0.3339)
     """
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
     (low_1, high_1), (low_2, high_2) = _wilson(first, z), _wilson(second, z)
     difference = first.share - second.share
     down = ((first.share - low_1) ** 2 + (high_2 - second.share) ** 2) ** 0.5

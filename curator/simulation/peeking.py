@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from curator.certificates import may_stop, sequence_bound
 from curator.errors import RequestError
@@ -97,7 +97,7 @@ def _excluded(errors: int, reviewed: int, population: int, wrong: int, confidenc
 
 def _wilson(errors: int, reviewed: int, confidence: float) -> tuple[float, float]:
     """The score interval of Wilson (1927), for a number of reviews that was fixed beforehand."""
-    z2 = float(norm.ppf((1 + confidence) / 2)) ** 2
+    z2 = float(scipy.special.ndtri((1 + confidence) / 2)) ** 2
     rate, share = errors / reviewed, z2 / reviewed
     middle = (rate + share / 2) / (1 + share)
     half = (share * rate * (1 - rate) + share**2 / 4) ** 0.5 / (1 + share)

@@ -9,11 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
 
 from curator.label_errors import (
     FOLDS,
@@ -84,7 +81,7 @@ def confusable_noise(
 
 
 def teacher_noise(
-    features_NF: NDArray[np.float32] | sp.csr_matrix, y_N: NDArray[np.int64], share: float, seed: int
+    features_NF: "NDArray[np.float32] | scipy.sparse.csr_matrix", y_N: NDArray[np.int64], share: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return what a weak model labels, and its confidence in 0..1.
 
@@ -97,6 +94,8 @@ def teacher_noise(
         share: Share of each class that it learns from, 0..1.
         seed: Seed of their choice.
     """
+    from sklearn.linear_model import LogisticRegression
+
     rng = np.random.default_rng([seed, 3])
     members = [rng.permutation(np.flatnonzero(y_N == label)) for label in np.unique(y_N)]
     learnt = np.concatenate([rows[: max(2, round(share * len(rows)))] for rows in members])
@@ -118,6 +117,8 @@ def found_among(wrong_N: NDArray[np.bool_], score_N: NDArray[np.float64]) -> Fou
     Raises:
         ValueError: No label is wrong.
     """
+    from sklearn.metrics import average_precision_score
+
     if not wrong_N.any():
         msg = "no label is wrong: there is nothing to find"
         raise ValueError(msg)
@@ -141,7 +142,7 @@ def paired_gap(ours_S: Sequence[float], other_S: Sequence[float], confidence: fl
     mean = float(difference_S.mean())
     if len(difference_S) < 2:
         return Gap(mean, float("nan"), float("nan"))
-    half = float(stats.t.ppf(0.5 + confidence / 2, len(difference_S) - 1) * stats.sem(difference_S))
+    half = float(scipy.stats.t.ppf(0.5 + confidence / 2, len(difference_S) - 1) * scipy.stats.sem(difference_S))
     return Gap(mean, mean - half, mean + half)
 
 

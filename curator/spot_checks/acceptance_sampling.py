@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import binom, hypergeom
+import scipy
 
 from curator.errors import RequestError
 
@@ -66,8 +66,8 @@ def chance_of_passing(sample: int, accept: int, error_rate: float, *, lot: int |
     if sample < 1 or accept < 0 or (lot is not None and sample > lot):
         raise RequestError(f"a plan ({sample}, {accept}) does not fit a batch of {lot}: expected 1 <= sample <= lot")
     if lot is None:
-        return float(binom.cdf(accept, sample, error_rate))
-    return float(hypergeom.cdf(accept, lot, round(error_rate * lot), sample))
+        return float(scipy.stats.binom.cdf(accept, sample, error_rate))
+    return float(scipy.stats.hypergeom.cdf(accept, lot, round(error_rate * lot), sample))
 
 
 def sample_size(accept: int, *, limit: float, consumers_risk: float = 0.05, lot: int | None = None) -> int:
