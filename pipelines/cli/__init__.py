@@ -1,34 +1,41 @@
-"""The command line: `curator …`. Thin: it reads the request, calls a pipeline, prints what came of it."""
+"""The command line: `curator …`. Thin: it reads the request, calls a pipeline, prints what came of it.
+
+A command imports the module that it is in and no other: what a command does not use must not make it wait.
+"""
 
 import errno
+import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
 
 import typer
 from typer.exceptions import TyperException
 
 from curator import __version__
 from curator.errors import CuratorError
-from pipelines.cli import agreement, analysis, certify, data, release, review, system, training, users
 from pipelines.cli.output import answer, as_json_wanted, configure
 
-app = typer.Typer(
-    name="curator",
-    help=(
-        "Curate, audit and release teacher-labelled datasets, and prove how good they are. "
-        "Every command takes --project DIR (else CURATOR_PROJECT, else the nearest curator.toml upwards) and --json "
-        "(exactly one JSON object on standard output)."
-    ),
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # rich prints help on standard output by being asked for its text
+PARTS: Final[Mapping[str, str]] = {
+    "data": "init dataset ingest label embed cluster check findings decide select",
+    "analysis": "balance coverage curve figures",
+    "review": "plan route pull review",
+    "agreement": "agreement review",
+    "certify": "certify accept",
+    "release": "pairs release versions validate",
+    "training": "train runs evaluate verdict cost breakeven",
+    "users": "users audit",
+    "system": "app demo doctor backup restore bench",
+}
+"""The modules of the command line, and the commands that each adds."""
+
+_HELP = (
+    "Curate, audit and release teacher-labelled datasets, and prove how good they are. "
+    "Every command takes --project DIR (else CURATOR_PROJECT, else the nearest curator.toml upwards) and --json "
+    "(exactly one JSON object on standard output)."
 )
-for part in (data, analysis, review, agreement, certify, release, training, users, system):
-    part.register(app)
 
 EXIT_BUG = 70
 
@@ -39,7 +46,6 @@ def _tell_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def common(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and end.", callback=_tell_version, is_eager=True)
@@ -48,11 +54,33 @@ def common(
     """Options before the command."""
 
 
+def application(argv: Sequence[str] = ()) -> typer.Typer:
+    """The commands that these arguments can mean: those of the first word, else every one.
+
+    Args:
+        argv: Arguments without `--project` and `--json`.
+    """
+    first = argv[0] if argv else ""
+    named = [part for part, commands in PARTS.items() if first in commands.split()]
+    app = typer.Typer(
+        name="curator",
+        help=_HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # rich prints help on standard output by being asked for its text
+    )
+    app.callback()(common)
+    for part in () if first == "--version" else named or PARTS:
+        importlib.import_module(f"pipelines.cli.{part}").register(app)
+    return app
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code (also the console script's entry)."""
     argv = configure(sys.argv[1:] if arguments is None else arguments)
-    command = typer.main.get_command(app)
     try:
+        command = typer.main.get_command(application(argv))
         code = command.main(args=argv, prog_name="curator", standalone_mode=False)
     except CuratorError as error:
         return _fail(str(error), error.exit_code, type(error).__name__)
@@ -106,4 +134,4 @@ def script() -> None:
     sys.exit(main())
 
 
-__all__ = ["app", "main", "script"]
+__all__ = ["PARTS", "application", "main", "script"]

@@ -23,7 +23,6 @@ SHOWN = 20
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("agreement")(agreement)
-    review_app.command("disputed")(disputed)
 
 
 def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
@@ -102,6 +101,7 @@ def _quality(q: Quality) -> str:
     )
 
 
+@review_app.command("disputed")
 def disputed(dataset: Dataset = None, limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 200) -> int:
     """Rows that wait for somebody to settle them (in the app, or by review import), the most worth it first."""
     store = settings().store

@@ -16,7 +16,7 @@ from pages.frame.guard import User
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.admin import backup, users
 from pipelines.analysis import decide
-from pipelines.cli import app as command_line
+from pipelines.cli import application
 from pipelines.intake import ingest, label
 from pipelines.intake.ingest import IngestConfig
 from pipelines.preferences import pairs
@@ -285,7 +285,7 @@ def test_the_navigation_lists_each_page_by_its_roles() -> None:
 def test_every_command_that_a_page_starts_says_what_it_needs() -> None:
     tree = ast.parse((ROOT / "pages/frame/work.py").read_text(encoding="utf-8"))
     words = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-    commands = words & set(typer.main.get_command(command_line).commands)  # type: ignore[attr-defined]
+    commands = words & set(typer.main.get_command(application()).commands)  # type: ignore[attr-defined]
     assert {"train", "embed", "check", "demo"} <= commands
     assert commands <= set(jobs.NEEDED), commands - set(jobs.NEEDED)
     assert work.demo_work().argv[0] == "demo"
