@@ -49,6 +49,9 @@ static: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
+	$(BIN)/deptry .
+	$(BIN)/deptry tests --exclude '\.venv' --ignore DEP002,DEP004
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .

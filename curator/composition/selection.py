@@ -1,14 +1,12 @@
 """Choosing n rows: what is farthest from the rest, what represents it, or a stratified draw."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.errors import RequestError
 
-Method = Literal["kcenter", "facility", "random"]
 _REFERENCE = (
     4_000  # facility location is measured on at most this many rows: a share of coverage is off by 0.02 at most
 )

@@ -90,17 +90,6 @@ class BreakEven:
     formula: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
-    """Dollars over `years`: keeping the teacher, moving to the student, and what is saved."""
-
-    years: float
-    teacher: float
-    student: float
-    saving: float
-    formula: str
-
-
 def cost(price: Price, usage: Usage, requests: float = 1.0, *, batch: bool = False) -> Cost:
     """The bill for `requests` requests.
 
@@ -187,36 +176,6 @@ def break_even(
     else:
         sentence = f"{usd(one_time)} is earned back after {months:.1f} months, at {usd(saving)} a month."
     return BreakEven(saving, months, months * monthly_requests, months <= horizon_months, sentence, formula)
-
-
-def ownership(
-    *,
-    years: float,
-    one_time: float,
-    teacher_each: float,
-    student_each: float,
-    requests_per_day: float,
-    student_yearly: float = 0.0,
-) -> Ownership:
-    """Total cost over some years.
-
-    teacher = years x 365 x requests a day x teacher; student = one-time cost
-    + years x (365 x requests a day x student + yearly cost); saving = teacher - student.
-
-    Raises:
-        RequestError: An amount or the years are negative or infinite.
-    """
-    amounts = (years, one_time, teacher_each, student_each, requests_per_day, student_yearly)
-    if not all(math.isfinite(a) and a >= 0 for a in amounts):
-        raise RequestError(f"ownership: expected finite amounts of at least 0, got {amounts}")
-    yearly_requests = DAYS_A_YEAR * requests_per_day
-    teacher = years * yearly_requests * teacher_each
-    student = one_time + years * (yearly_requests * student_each + student_yearly)
-    formula = (
-        f"{years:g} x {yearly_requests:,.10g} x ${teacher_each:.6g} - ({usd(one_time)} + {years:g} x "
-        f"({yearly_requests:,.10g} x ${student_each:.6g} + {usd(student_yearly)}))"
-    )
-    return Ownership(years, teacher, student, teacher - student, formula)
 
 
 def usd(amount: float, digits: int = 2) -> str:

@@ -46,13 +46,6 @@ class NoiseResult:
     field_N: tuple[str | None, ...] = ()
 
 
-def suspect_scores(
-    vectors_ND: NDArray[np.float32] | None, texts: Sequence[str], labels: Sequence[str | None], seed: int
-) -> NDArray[np.float64]:
-    """Return `suspect(...).score_N`."""
-    return suspect(vectors_ND, texts, labels, seed).score_N
-
-
 def suspect(
     vectors_ND: NDArray[np.float32] | None,
     texts: Sequence[str],

@@ -16,7 +16,6 @@ import polars as pl
 
 from curator.records import GOLD
 
-Basis = Literal["adjudication", "review", "decision", "teacher", "none"]
 Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
 
 SCHEMA: dict[str, type[pl.DataType]] = {

@@ -15,7 +15,7 @@ from storage.release import runs, versions
 from storage.review import plans, reviews
 from storage.views import current as views
 
-START, OVERVIEW, FINDINGS = "pages/data/start.py", "pages/data/overview.py", "pages/data/findings.py"
+START, FINDINGS = "pages/data/start.py", "pages/data/findings.py"
 REVIEW, SPOT_CHECK = "pages/review/queue.py", "pages/review/spot_check.py"
 VERSIONS, RUNS, EVALUATION = "pages/training/versions.py", "pages/training/runs.py", "pages/training/evaluation.py"
 

@@ -63,8 +63,3 @@ def task_of(store: Store, dataset: str, *, as_of: int | None = None) -> Task:
     if not rows:
         require(store, dataset)
     return make_task({k: v for k, v in json.loads(rows[0][0]).items() if v is not None})
-
-
-def task_history(store: Store, dataset: str) -> pl.DataFrame:
-    """The dataset's task hashes in order: seq, task_hash, created_at."""
-    return store.frame("select seq, task_hash, created_at from dataset where dataset = ? order by seq", [dataset])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import DataError, RequestError
-from curator.evaluation.cost import MILLION, Price, Usage, break_even, cost, ownership, usd
+from curator.evaluation.cost import MILLION, Price, Usage, break_even, cost, usd
 
 STUDENT = Price("student", 0.10, 0.10, "2025-12-01")
 
@@ -46,10 +46,8 @@ def test_a_cached_prefix_and_a_batch_discount_lower_the_bill():
     assert cost(uncached, Usage(641, 4, cached_in=617), MILLION).usd == pytest.approx(66.1)
 
 
-@pytest.mark.parametrize(
-    ("requests", "months", "first_year", "three_years"), [(1_000, 9.51, 2715, 27545), (10_000, 0.93, None, 372470)]
-)
-def test_the_published_break_even_of_a_local_student(requests, months, first_year, three_years):
+@pytest.mark.parametrize(("requests", "months"), [(1_000, 9.51), (10_000, 0.93)])
+def test_the_published_break_even_of_a_local_student(requests, months):
     # $0.035 a query, $9,700 up front, $360 a year; the print counts months of 30 days.
     result = break_even(
         one_time=9700,
@@ -61,20 +59,6 @@ def test_the_published_break_even_of_a_local_student(requests, months, first_yea
     )
     assert result.months == pytest.approx(months, abs=0.005)
     assert result.worth_it
-
-    def saved(years):
-        return ownership(
-            years=years,
-            one_time=9700,
-            teacher_each=0.035,
-            student_each=0,
-            requests_per_day=requests,
-            student_yearly=360,
-        ).saving
-
-    assert saved(3) == pytest.approx(three_years)
-    if first_year is not None:
-        assert saved(1) == pytest.approx(first_year)
 
 
 def test_the_published_break_even_in_tokens():
@@ -139,5 +123,3 @@ def test_impossible_amounts_are_refused():
         cost(STUDENT, Usage(1, 1), -1)
     with pytest.raises(RequestError, match="break-even"):
         break_even(one_time=float("inf"), teacher_each=1, student_each=0, requests_per_day=1)
-    with pytest.raises(RequestError):
-        ownership(years=-1, one_time=0, teacher_each=0, student_each=0, requests_per_day=0)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from curator.label_errors.models import stratified_folds
-from curator.label_errors.ranking import believed, suspect, suspect_scores, with_confidence
+from curator.label_errors.ranking import believed, suspect, with_confidence
 from tests.curator.curation_data import shared
 
 
@@ -30,9 +30,9 @@ def test_flipped_labels_rank_above_clean_ones_and_the_right_label_is_named():
 
 def test_scores_stay_in_range_and_repeat_under_one_seed():
     x, texts, labels = blobs()
-    scores = suspect_scores(x, texts, labels, 1)
+    scores = suspect(x, texts, labels, 1).score_N
     assert ((scores >= 0) & (scores <= 1)).all()
-    np.testing.assert_array_equal(scores, suspect_scores(x, texts, labels, 1))
+    np.testing.assert_array_equal(scores, suspect(x, texts, labels, 1).score_N)
 
 
 def test_tiny_classes_missing_labels_and_a_single_class_are_not_ranked_and_said():
@@ -49,9 +49,9 @@ def test_tiny_classes_missing_labels_and_a_single_class_are_not_ranked_and_said(
 
 def test_texts_alone_still_rank_and_empty_texts_do_not_break_it():
     x, texts, labels = blobs()
-    assert np.isfinite(suspect_scores(None, texts, labels, 0)).all()
-    assert np.isfinite(suspect_scores(x, [""] * len(texts), labels, 0)).all()
-    assert suspect_scores(None, [], [], 0).shape == (0,)
+    assert np.isfinite(suspect(None, texts, labels, 0).score_N).all()
+    assert np.isfinite(suspect(x, [""] * len(texts), labels, 0).score_N).all()
+    assert suspect(None, [], [], 0).score_N.shape == (0,)
 
 
 def test_nothing_to_compare_by_is_said_and_not_scored():
@@ -77,7 +77,7 @@ def test_flips_in_real_intents_are_found_by_characters_alone():
     names = np.unique(truth)
     flip = rng.random(len(rows)) < 0.1
     given = np.where(flip, rng.choice(names, len(rows)), truth)
-    scores = suspect_scores(None, [row["text"] for row in rows], given.tolist(), 0)
+    scores = suspect(None, [row["text"] for row in rows], given.tolist(), 0).score_N
     assert average_precision_score(given != truth, scores) > 0.75
 
 
