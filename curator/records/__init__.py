@@ -7,6 +7,7 @@ from curator.records.audit_chain import Event, link
 from curator.records.correctness import is_right, valid_answer
 from curator.records.ids import canonical_json, digest, message_from_json, message_json, row_external_id, short_id
 from curator.records.intake import FIELDS, MESSAGE_ROLES, Parsed, Rejected, parse_mapping, parse_record, resolve_mapping
+from curator.records.places import in_test, in_train, split_now
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
 from curator.records.task import Task, make_task, parse_task
@@ -68,6 +69,8 @@ __all__ = [
     "clean_name",
     "digest",
     "identity",
+    "in_test",
+    "in_train",
     "is_right",
     "link",
     "make_task",
@@ -82,5 +85,6 @@ __all__ = [
     "resolve_mapping",
     "row_external_id",
     "short_id",
+    "split_now",
     "valid_answer",
 ]

@@ -6,6 +6,7 @@ import polars as pl
 
 from curator.composition import MAX_SHARE, CapPlan, balance, cap_plan, top_up
 from curator.errors import NotEnoughDataError
+from curator.records import in_train
 from pipelines.analysis import cap_rows as capping
 from storage.checks import clusters
 from storage.dataset import datasets, labels
@@ -61,7 +62,7 @@ def run(
     labeler = labels.require_labeler(store, dataset, labeler)
     rows = views.current(store, dataset, labeler=labeler)
     rows = rows.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
-    rows = rows.filter((pl.coalesce("split", "requested_split") != "test").fill_null(True))
+    rows = rows.filter(in_train())
     if rows.is_empty():
         msg = f"dataset {dataset!r} has no labelled row to balance; label it first, or take exclusions back"
         raise NotEnoughDataError(msg)

@@ -8,7 +8,7 @@ import polars as pl
 from curator.checks import run_checks
 from curator.errors import NotEnoughDataError
 from curator.ports import Progress
-from curator.records import short_id
+from curator.records import short_id, split_now
 from storage.checks import findings
 from storage.dataset import datasets, examples, labels, vectors
 from storage.engine.store import Store
@@ -91,7 +91,6 @@ def _report(dataset: str, run: str, labeler: str, created: bool, report: dict[st
 def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """The frame that `checks.run_checks` reads."""
     confidence = given.filter(pl.col("sample") == 0).sort("seq").unique("example_id", keep="last", maintain_order=True)
-    split = pl.coalesce("split", "requested_split")
     systems = pl.DataFrame({"example_id": stored["example_id"], "system": map(_system, stored["messages"])},
                            schema={"example_id": pl.String, "system": pl.String})  # fmt: skip
     rows = rows.join(systems, on="example_id", how="left", maintain_order="left")
@@ -103,7 +102,7 @@ def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.
         "text",
         pl.col("value").alias("label"),
         "group",
-        split.alias("split"),
+        split_now().alias("split"),
         "confidence",
         "system",
     )

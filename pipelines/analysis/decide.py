@@ -12,7 +12,7 @@ import polars as pl
 
 from curator.checks import survivor
 from curator.errors import DataError
-from curator.records import Action, Decision, Finding, Permission, Task, short_id
+from curator.records import Action, Decision, Finding, Permission, Task, in_test, short_id
 from curator.review import in_force
 from pipelines.runtime import acting
 from pipelines.runtime.files import file_hash, read_rows
@@ -166,7 +166,7 @@ class _Known:
         """The row of a finding to keep when its copies are merged."""
         now = views.current(self.store, self.dataset)
         inside = now.filter(pl.col("out").is_null())["example_id"]
-        test = now.filter(pl.col("split") == "test")["example_id"]
+        test = now.filter(in_test())["example_id"]
         reviewed = now.filter(pl.col("human_status") == "settled")["example_id"]
         return survivor(self.finding(finding), inside=set(inside), test=set(test), reviewed=set(reviewed))
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from curator.composition import CurveName, TrainingSet, learning_curve
 from curator.errors import NotEnoughDataError, RequestError
+from curator.records import in_test, in_train
 from curator.spot_checks import SHARES
 from storage.checks import figures, findings
 from storage.dataset import datasets, labels, vectors
@@ -57,9 +58,7 @@ def run(
     rows = rows.filter(pl.col("value").is_not_null() & (pl.col("out") != "excluded").fill_null(True))
     test, judged_on, notes = _test_rows(rows, seed)
     train = rows.filter(
-        pl.col("out").is_null()
-        & (pl.col("split") != "test").fill_null(True)
-        & ~pl.col("example_id").is_in(test["example_id"].to_list())
+        pl.col("out").is_null() & in_train() & ~pl.col("example_id").is_in(test["example_id"].to_list())
     )
     train = train.filter(~_group(train).is_in(_group(test).to_list()))
     if train.is_empty():
@@ -102,8 +101,8 @@ def _group(rows: pl.DataFrame) -> pl.Series:
 
 
 def _test_rows(rows: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, str, list[str]]:
-    """What the student is judged on: reviewed test rows if there are enough, else some rows held out by group."""
-    frozen = rows.filter((pl.col("split") == "test").fill_null(False))
+    """What the student is judged on: reviewed test rows if there are enough, else rows held out of train by group."""
+    frozen = rows.filter(in_test())
     reviewed = frozen.filter((pl.col("human_status") == "settled").fill_null(False))
     if reviewed.height >= MIN_REVIEWED:
         return reviewed, "reviewed", []
@@ -113,7 +112,7 @@ def _test_rows(rows: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, str, list[s
     )
     if frozen.height >= MIN_REVIEWED:
         return frozen, "labels", [why]
-    inside = rows.filter(pl.col("out").is_null())
+    inside = rows.filter(pl.col("out").is_null() & in_train())
     groups = _group(inside).unique().sort()
     chosen = groups.sample(fraction=HELD_OUT, seed=seed)
     return inside.filter(_group(inside).is_in(chosen.to_list())), "labels", [why]

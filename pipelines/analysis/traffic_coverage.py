@@ -7,6 +7,7 @@ import polars as pl
 
 from curator.composition import reference_coverage
 from curator.errors import NotEnoughDataError
+from curator.records import in_train
 from storage.checks import figures
 from storage.dataset import datasets, vectors
 from storage.engine.store import Store
@@ -57,7 +58,7 @@ def run(
     other = datasets.require(store, reference or dataset)
     wanted = source if source is not None or other != dataset else "production"
     ours = views.current(store, dataset)
-    ours = ours.filter(pl.col("out").is_null() & (pl.col("split") != "test").fill_null(True))
+    ours = ours.filter(pl.col("out").is_null() & in_train())
     theirs = views.current(store, other)
     theirs = theirs.filter((pl.col("out") != "excluded").fill_null(True))
     theirs = theirs.filter(~pl.col("example_id").is_in(ours["example_id"].to_list()))

@@ -24,7 +24,7 @@ from curator.certificates import (
     with_today,
 )
 from curator.errors import RequestError
-from curator.records import GOLD
+from curator.records import GOLD, in_test, in_train
 from pipelines.certify import judge as certificates
 from storage.dataset import datasets
 from storage.engine.store import File, Store
@@ -161,7 +161,7 @@ def _drawn(store: Store, plan: str) -> list[str]:
 
 def _train(store: Store, plan: dict[str, Any]) -> pl.DataFrame:
     current = views.current(store, plan["dataset"], labeler=plan["labeler"])
-    return current.filter(certificates.TRAIN)
+    return current.filter(in_train())
 
 
 def _drawn_on(store: Store, plan: str) -> str:
@@ -190,9 +190,8 @@ def _gold(given: pl.DataFrame) -> MeasuredError | None:
 def _left_out(store: Store, plan: dict[str, Any]) -> Mapping[str, int]:
     """Rows of the dataset that are not in a release made now, by reason; the test split is one."""
     rows = views.current(store, plan["dataset"], labeler=plan["labeler"])
-    test = (pl.col("split") == "test").fill_null(False)
-    counts = rows.filter(~test & pl.col("out").is_not_null()).group_by("out").len().sort("out")
-    testing = rows.filter(test).height
+    counts = rows.filter(in_train() & pl.col("out").is_not_null()).group_by("out").len().sort("out")
+    testing = rows.filter(in_test()).height
     return {**dict(counts.iter_rows()), **({"test": testing} if testing else {})}
 
 

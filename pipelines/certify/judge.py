@@ -9,15 +9,13 @@ import polars as pl
 
 from curator.certificates import Certificate, certify
 from curator.errors import NotEnoughDataError, RequestError
-from curator.records import GOLD, Bound, Task
+from curator.records import GOLD, Bound, Task, in_train
 from curator.spot_checks import ALLOCATIONS
 from storage.dataset import datasets
 from storage.engine.store import File, Store
 from storage.review import plans, reviews
 from storage.views import current as views
 
-TRAIN = (pl.coalesce("split", "requested_split") != "test").fill_null(True)
-"""Rows in train, among them rows without a split: a release made now would put them there, late for each plan."""
 ESTIMATES = tuple(ALLOCATIONS)
 """The purposes of a plan that has an audit sample; only these are ever certified."""
 
@@ -235,7 +233,7 @@ def _certify(
         labeler=plan["labeler"],
         rows=plans.rows(store, name),
         drawn=tasks.filter(pl.col("stream") == "audit")["example_id"].to_list(),
-        current=current.filter(TRAIN),
+        current=current.filter(in_train()),
         reviewers=reviews.frame(store, plan["dataset"], plan=name, as_of=as_of)["reviewer"].to_list(),
         target=target,
         confidence=confidence,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from curator.certificates import confidence_of, in_words, spent_in_words
 from curator.errors import NotEnoughDataError, RequestError
-from curator.records import GOLD, Purpose, TaskKind, short_id
+from curator.records import GOLD, Purpose, TaskKind, in_test, in_train, short_id
 from curator.review import Staffing
 from curator.spot_checks import Draw, claims, reviews_for
 from curator.spot_checks import draw as draw_rows
@@ -157,12 +157,12 @@ def _check(config: PlanConfig) -> None:
 def _population(rows: pl.DataFrame, purpose: Purpose, held_out: set[str]) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """The rows that the plan speaks of: releasable and in train; for `test` every test row not excluded."""
     if purpose == "test":
-        chosen = rows.filter((pl.col("split") == "test") & (pl.col("out").is_null() | (pl.col("out") != "excluded")))
+        chosen = rows.filter(in_test() & (pl.col("out").is_null() | (pl.col("out") != "excluded")))
         if chosen.is_empty():
             msg = "every row of the test split is excluded: take exclusions back, or ingest rows with --split test"
             raise NotEnoughDataError(msg)
         return chosen, ()
-    train = rows.filter(pl.col("out").is_null() & ~(pl.col("split") == "test").fill_null(False))
+    train = rows.filter(pl.col("out").is_null() & in_train())
     train = train.filter(~pl.col("example_id").is_in(list(held_out)))
     out = rows.filter(pl.col("out").is_not_null())
     if train.is_empty():
