@@ -6,6 +6,7 @@ A version is what its manifest hashes (decision 7).
 from curator.release.cards import croissant, readme
 from curator.release.diff import FileProblem, diff_manifests, verify
 from curator.release.figures import version_figures
+from curator.release.filters import Filters, filters
 from curator.release.formats import (
     FORMATS,
     DpoRow,
@@ -26,6 +27,7 @@ __all__ = [
     "FORMATS",
     "DpoRow",
     "FileProblem",
+    "Filters",
     "ReleasedRow",
     "SftRow",
     "SplitResult",
@@ -40,6 +42,7 @@ __all__ = [
     "diff_manifests",
     "extra_files",
     "file_fact",
+    "filters",
     "format_gate",
     "get_format",
     "leak_gate",

@@ -77,10 +77,10 @@ def build_manifest(
         task: `name`, `kind`, `task_hash`, `rubric_hash`.
         teacher: `labeler`, `version`, `prompt_hash`, or None without a teacher.
         splits: How rows were split: seed, share, detector, threshold, components, straddling.
-        filters: Filters and caps that were applied.
+        filters: What left rows out, as `curator.release.filters` counts it, caps among it.
         excluded: Rows left out, by reason.
         certificate: What `certify` found about exactly these rows, or None.
-        agreement: Agreement between people, or None.
+        agreement: How far people agree, or None where no row was answered by two.
         diversity: The diversity report, or None.
         gates: Each with `name`, `passed`, `why`.
         waivers: Each with `gate`, `who`, `why`.

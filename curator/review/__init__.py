@@ -5,6 +5,7 @@ Reviews are appended, the current label is resolved from them.
 
 from curator.review.adjudication import Dispute, disputes
 from curator.review.agreement import AgreementReport, Coefficient, Ratings, agreement, ratings
+from curator.review.agreement_figures import AgreementFigures, agreement_figures
 from curator.review.anchoring import Anchoring, anchoring
 from curator.review.board_records import (
     HASH_CHARS,
@@ -35,6 +36,7 @@ from curator.review.staffing import Staffing, gold_rows, share_of, with_gold
 
 __all__ = [
     "HASH_CHARS",
+    "AgreementFigures",
     "AgreementReport",
     "Anchoring",
     "Answers",
@@ -48,6 +50,7 @@ __all__ = [
     "action_id",
     "action_start",
     "agreement",
+    "agreement_figures",
     "anchoring",
     "answers",
     "by_similarity",

@@ -116,12 +116,8 @@ def agreement(
     Raises:
         NotEnoughDataError: No item has two ratings.
     """
-    counts_IK = rated.counts_IK
-    shared_IK = counts_IK[counts_IK.sum(axis=1) >= 2].astype(np.float64)
-    if not len(shared_IK):
-        raise NotEnoughDataError("no item has two ratings: have two people review the same rows")
-    once_K = counts_IK[counts_IK.sum(axis=1) == 1].sum(axis=0).astype(np.float64)
-    boot = _Bootstrap(seed, repetitions, confidence, once_K)
+    shared_IK, once_K = shared_counts(rated)
+    boot = Bootstrap(seed, repetitions, confidence, once_K)
     overall = [boot.coefficient(name, f, shared_IK) for name, f in COEFFICIENTS.items()]
     by_class = tuple(
         boot.coefficient(label, partial(_specific, k=k), shared_IK) for k, label in enumerate(rated.labels)
@@ -134,8 +130,17 @@ def agreement(
         by_class=by_class,
         by_rater=tuple(_by_rater(rated, boot)),
         by_pair=tuple(_pairs(rated, boot, most_pairs)),
-        notes=_notes(overall, shared_IK, rated.labels),
+        notes=reading_notes(overall, shared_IK, rated.labels),
     )
+
+
+def shared_counts(rated: Ratings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ratings by label of each item that has two or more, [I, K], and of all items that have one together, [K]."""
+    counts_IK = rated.counts_IK
+    shared_IK = counts_IK[counts_IK.sum(axis=1) >= 2].astype(np.float64)
+    if not len(shared_IK):
+        raise NotEnoughDataError("no item has two ratings: have two people review the same rows")
+    return shared_IK, counts_IK[counts_IK.sum(axis=1) == 1].sum(axis=0).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,9 @@ COEFFICIENTS: Final[dict[str, Statistic]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Bootstrap:
+class Bootstrap:
+    """Resampling of items that have two or more ratings; `once_K` are the labels of those with one."""
+
     seed: int
     repetitions: int
     confidence: float
@@ -258,7 +265,7 @@ def _cohen(tables_BKK: NDArray[np.float64]) -> NDArray[np.float64]:
     return _ratio(np.trace(share_BKK, axis1=1, axis2=2) - chance_B, 1 - chance_B)
 
 
-def _by_rater(rated: Ratings, boot: _Bootstrap) -> list[Coefficient]:
+def _by_rater(rated: Ratings, boot: Bootstrap) -> list[Coefficient]:
     """Share of the other ratings of an item that equal the rater's own, mean over the rater's ratings."""
     counts_IK = rated.counts_IK
     others_N = counts_IK.sum(axis=1)[rated.item_N] - 1
@@ -276,7 +283,7 @@ def _by_rater(rated: Ratings, boot: _Bootstrap) -> list[Coefficient]:
     return out
 
 
-def _pairs(rated: Ratings, boot: _Bootstrap, most: int) -> list[Coefficient]:
+def _pairs(rated: Ratings, boot: Bootstrap, most: int) -> list[Coefficient]:
     """Cohen's kappa for pairs of raters, on the items both rated; of repeats the last label counts."""
     codes_RI = np.full((len(rated.raters), len(rated.items)), -1, dtype=np.int64)
     codes_RI[rated.rater_N, rated.item_N] = rated.label_N
@@ -300,7 +307,10 @@ def _pairs(rated: Ratings, boot: _Bootstrap, most: int) -> list[Coefficient]:
     return out
 
 
-def _notes(overall: Sequence[Coefficient], counts_IK: NDArray[np.float64], labels: Sequence[str]) -> tuple[str, ...]:
+def reading_notes(
+    overall: Sequence[Coefficient], counts_IK: NDArray[np.float64], labels: Sequence[str]
+) -> tuple[str, ...]:
+    """How to read the coefficients, where they mislead."""
     raw, alpha, _, ac1 = (c.value for c in overall)
     share_K = counts_IK.sum(axis=0) / counts_IK.sum()
     largest = int(share_K.argmax())

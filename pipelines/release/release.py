@@ -11,7 +11,6 @@ from curator.certificates import Certificate
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.records import Split, digest, prompt_hash_source
 from curator.release import (
-    ReleasedRow,
     blocking,
     build_manifest,
     certificate_gate,
@@ -26,7 +25,7 @@ from curator.release import (
 )
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
-from pipelines.release import version_content, version_folder
+from pipelines.release import version_content, version_folder, version_manifest
 from pipelines.release.version_content import SPLITS, Choice, Labels, VersionContent
 from pipelines.runtime import acting
 from storage.access import audit
@@ -257,7 +256,7 @@ def _manifest(
         curator_version=__version__,
         settings=_settings(config, labeler),
         files=[file_fact(path, data, rows) for path, (data, rows) in files.items()],
-        rows=_released(content),
+        rows=version_manifest.released(content),
         pairs={split: [p.id for p in content.pairs[split]] for split in SPLITS},
         task={
             "name": task.name,
@@ -270,11 +269,11 @@ def _manifest(
             "versions": dict(sorted(Counter(given["version"].to_list()).items())),
             "prompt_hash": digest(prompt_hash_source(task)),
         },
-        splits=_splits(config, content),
-        filters={},
+        splits=version_manifest.splits(choice, content),
+        filters=version_manifest.filters_of(store, choice, content).as_json(),
         excluded=content.excluded,
         certificate=certificate,
-        agreement=None,
+        agreement=version_manifest.agreement_of(store, choice),
         diversity=run["report"]["diversity"] if run else None,
         gates=found,
         waivers=[{"gate": name, "who": config.who, "why": config.why} for name in config.waive],
@@ -289,22 +288,4 @@ def _settings(config: ReleaseConfig, labeler: str) -> dict[str, Any]:
         "formats": list(config.formats),
         "test_share": config.test_share,
         "seed": config.seed,
-    }
-
-
-def _released(content: VersionContent) -> dict[Split, list[ReleasedRow]]:
-    columns = ("example_id", "external_id", "value")
-    return {split: [ReleasedRow(*row) for row in content.rows[split].select(columns).iter_rows()] for split in SPLITS}
-
-
-def _splits(config: ReleaseConfig, content: VersionContent) -> dict[str, Any]:
-    """How the rows were split."""
-    return {
-        "seed": config.seed,
-        "test_share": config.test_share,
-        "detector": splitting.DETECTOR,
-        "threshold": splitting.NEAR_THRESHOLD,
-        "components": content.split.components,
-        "straddling": content.split.straddling,
-        "ledger_sha256": digest(sorted(content.split.assignments.items())),
     }

@@ -1,5 +1,6 @@
 """Which rows go into a version and why the others do not, and its data files: what release and rebuild share."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,13 +33,26 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class VersionContent:
-    """The rows of a version, and why the others are not in it."""
+    """The rows of a version, and why the others are not in it.
+
+    Attributes:
+        rows: By split, as `storage.views.current` gives them, with the label that ships as `value`.
+        pairs: Preference pairs by split.
+        left_out: Example id -> why it is not in the version.
+        split: The assignment that the splits come from.
+        messages: Example id -> the turns of its input.
+    """
 
     rows: dict[Split, pl.DataFrame]
     pairs: dict[Split, list[PreferencePair]]
-    excluded: dict[str, int]
+    left_out: dict[str, str]
     split: SplitResult
     messages: dict[str, Turns]
+
+    @property
+    def excluded(self) -> dict[str, int]:
+        """How many rows are left out, by why."""
+        return dict(Counter(self.left_out.values()))
 
 
 def select(store: Store, choice: Choice) -> VersionContent:
@@ -71,7 +85,7 @@ def select(store: Store, choice: Choice) -> VersionContent:
         "train": kept.filter(pl.col("place") == "train"),
         "test": kept.filter(test),
     }
-    out = rows.filter(pl.col("out").is_not_null()).group_by("out").len()
+    out = rows.filter(pl.col("out").is_not_null()).select("example_id", "out")
     values = dict(kept.select("example_id", "value").iter_rows())
     pairs = [
         p for p in versions.pairs(store, choice.dataset, as_of=choice.as_of_seq) if values.get(p.example_id) == p.chosen
@@ -88,7 +102,7 @@ def select(store: Store, choice: Choice) -> VersionContent:
             else []
             for name in SPLITS
         },
-        excluded=dict(out.iter_rows()),
+        left_out=dict(out.iter_rows()),
         split=split,
         messages=messages,
     )

@@ -18,14 +18,14 @@ REJECTED = "(wrong, and no right label given)"
 """What a rejection is called among the labels."""
 
 
-def ratings(store: Store, dataset: str) -> list[tuple[str, str, str]]:
+def ratings(store: Store, dataset: str, *, as_of: int | None = None) -> list[tuple[str, str, str]]:
     """(row, reviewer, value): the newest word of each person about each row; gold cards and adjudications left out.
 
     A rejection is an answer of its own, `REJECTED`: left out, people who differ would seem to agree. A skip is none.
     An adjudicator has read what the others said, and a gold card is asked to measure one person: neither tells how far
-    people agree.
+    people agree. Reviews after the seq `as_of` do not count.
     """
-    given = reviews.frame(store, dataset)
+    given = reviews.frame(store, dataset, as_of=as_of)
     given = given.filter((pl.col("stream") != GOLD) & (pl.col("stream") != "adjudication") & ~pl.col("adjudicates"))
     given = given.filter(pl.col("verdict") != "skip")
     newest = given.sort("seq").unique(["example_id", "reviewer"], keep="last", maintain_order=True)

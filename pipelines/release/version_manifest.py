@@ -1,0 +1,47 @@
+"""What a manifest says beside its rows: what left the others out, how far people agree, how rows were split."""
+
+from typing import Any
+
+from curator.errors import NotEnoughDataError
+from curator.records import Split, digest
+from curator.release import Filters, ReleasedRow, filters
+from curator.review import agreement_figures, effective_decisions, ratings
+from pipelines import splits as splitting
+from pipelines.release.version_content import SPLITS, Choice, VersionContent
+from storage.engine.store import Store
+from storage.review import reviews
+from storage.views import agreement as opinions
+
+
+def filters_of(store: Store, choice: Choice, content: VersionContent) -> Filters:
+    """What left rows out, as of the choice's seq."""
+    standing = effective_decisions(reviews.decisions(store, choice.dataset, as_of=choice.as_of_seq))
+    return filters(content.left_out, sum(content.rows[split].height for split in SPLITS), standing)
+
+
+def agreement_of(store: Store, choice: Choice) -> dict[str, Any] | None:
+    """How far people agreed as of the choice's seq; None where no two have answered about one row."""
+    try:
+        rated = ratings(opinions.ratings(store, choice.dataset, as_of=choice.as_of_seq))
+        return agreement_figures(rated, seed=0).as_json()
+    except NotEnoughDataError:
+        return None
+
+
+def released(content: VersionContent) -> dict[Split, list[ReleasedRow]]:
+    """The rows of the version by split, in the order of its files."""
+    columns = ("example_id", "external_id", "value")
+    return {split: [ReleasedRow(*row) for row in content.rows[split].select(columns).iter_rows()] for split in SPLITS}
+
+
+def splits(choice: Choice, content: VersionContent) -> dict[str, Any]:
+    """How the rows were split."""
+    return {
+        "seed": choice.seed,
+        "test_share": choice.test_share,
+        "detector": splitting.DETECTOR,
+        "threshold": splitting.NEAR_THRESHOLD,
+        "components": content.split.components,
+        "straddling": content.split.straddling,
+        "ledger_sha256": digest(sorted(content.split.assignments.items())),
+    }
