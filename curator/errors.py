@@ -9,7 +9,9 @@
     ├── OutsideError(RuntimeError)     an outside system failed; a rerun resumes   exit 4
     │   ├── TeacherError
     │   ├── ReviewBoardError
-    │   └── TrainerError
+    │   ├── TrainerError
+    │   ├── StoreBusyError             somebody else keeps the store for too long
+    │   └── NoRoomError                the disk is full
     └── StoreError(RuntimeError)       the store is newer, locked or damaged       exit 2
 
 A message says what happened, where (row, id, file and line), what was expected, and what to do.
@@ -78,6 +80,14 @@ class ReviewBoardError(OutsideError):
 
 class TrainerError(OutsideError):
     """The trainer or sampler (Tinker, or a server that speaks its protocol) failed."""
+
+
+class StoreBusyError(OutsideError):
+    """Somebody else kept the store for too long."""
+
+
+class NoRoomError(OutsideError):
+    """There is no room to write: the disk is full, or a quota is used up. What was stored is kept."""
 
 
 class StoreError(CuratorError, RuntimeError):

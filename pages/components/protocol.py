@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
-from curator.errors import CuratorError
+from curator.errors import CuratorError, OutsideError
 from pages.frame.guard import recheck
 
 PREFETCH = 80
@@ -136,10 +136,15 @@ def exchange(
     """
     memory = f"{key}:stored"
     payload = dict(st.session_state.get(key) or {}).get("actions")
-    with together():
-        recheck()
-        applied = _store(payload, read, apply, memory)
-        shown = data()
+    applied = Applied(())
+    try:
+        with together():
+            recheck()
+            applied = _store(payload, read, apply, memory)
+            shown = data()
+        st.session_state[f"{key}:shown"] = shown
+    except OutsideError as error:
+        shown = _as_before(key, error)
     sent = payload.get("sent") if isinstance(payload, Mapping) else None
     told = {
         "ack": list(applied.stored),
@@ -159,6 +164,16 @@ def exchange(
     known = {*applied.stored, *applied.refused}
     if any(a.action_id not in known for a in actions) and _store(result.actions, read, apply, memory).stored:
         st.rerun(scope="fragment")
+
+
+def _as_before(key: str, error: OutsideError) -> Mapping[str, Any]:
+    """What the component showed last, while the store cannot be read or written: the browser keeps what it holds."""
+    st.error("The store cannot be used just now; your answers are kept in this browser and sent again.")
+    st.text(str(error))
+    shown: Mapping[str, Any] | None = st.session_state.get(f"{key}:shown")
+    if shown is None:
+        st.stop()
+    return shown
 
 
 def _answer(key: str, answer: Callable[[str], Mapping[str, Any]] | None) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from curator.errors import CuratorError, NotAllowedError, NotFoundError
+from curator.errors import CuratorError, NotAllowedError, NotFoundError, OutsideError
 from curator.records import ALLOWED, ROLES, Permission, Role, identity, may
 from pipelines.admin import sign_in
 from pipelines.admin.sign_in import is_loopback
@@ -182,6 +182,8 @@ def _name() -> str | None:
 def _roles(name: str) -> frozenset[Role]:
     try:
         return users.roles_of(project_settings.load(project_settings.find_project(None)).store, name)
+    except OutsideError:  # a full disk, a store in use: that says nothing about roles
+        raise
     except CuratorError:  # no project, no store: nobody has a role in it
         return frozenset()
 

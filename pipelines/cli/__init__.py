@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from curator import __version__
 from curator.errors import CuratorError
 from pipelines.cli.output import answer, as_json_wanted, configure
+from storage.engine.faults import is_full, no_room
 
 PARTS: Final[Mapping[str, str]] = {
     "data": "init dataset ingest label embed cluster check findings decide select",
@@ -94,6 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _path_failed(error)
     except Exception as error:
+        if is_full(error):
+            return _fail(str(no_room("the disk")), 4, "NoRoomError")
         traceback.print_exc()
         return _fail(
             f"{type(error).__name__}: {error}. This is a bug of Curator; the lines above say where.", EXIT_BUG, "Bug"
@@ -113,8 +116,14 @@ def _misused(error: TyperException) -> int:
 
 def _path_failed(error: OSError) -> int:
     """A folder or file that the system refuses; only one without a path is a bug of ours."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-        return _fail(f"{error}; make room, then run the same command again: it goes on", 4, "OutsideError")
+    if is_full(error):
+        return _fail(str(no_room(error.filename or "the disk")), 4, "NoRoomError")
+    if error.errno == errno.EIO:
+        return _fail(
+            f"{error}: the disk cannot be read or written; see to it, then run the same command again: it goes on",
+            4,
+            "OutsideError",
+        )
     if error.filename is None:
         traceback.print_exc()
         return _fail(f"{error}. This is a bug of Curator; the lines above say where.", EXIT_BUG, "Bug")

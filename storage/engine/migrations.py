@@ -190,6 +190,21 @@ def applied(connection: duckdb.DuckDBPyConnection) -> int:
     return int(newest[0] or 0) if newest else 0
 
 
+def require_current(connection: duckdb.DuckDBPyConnection, path: str, newest: int = MIGRATIONS[-1].number) -> None:
+    """See that a file that may only be read has today's tables.
+
+    Raises:
+        StoreError: It has those of another Curator.
+    """
+    have = applied(connection)
+    if have != newest:
+        msg = (
+            f"{path} has schema {have}, this Curator has {newest}, and the file may only be read: "
+            "copy the project to where it can be written, or use the Curator that wrote it"
+        )
+        raise StoreError(msg)
+
+
 def migrate(connection: duckdb.DuckDBPyConnection, path: str, steps: tuple[Migration, ...] = MIGRATIONS) -> list[int]:
     """Bring the file up to date and return the numbers of the steps that ran.
 

@@ -24,7 +24,7 @@ class OpenFile:
         raw: A connection that works in the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Attach a file; it is made where there is none. Only the holder of its lock may.
 
         Raises:
@@ -35,7 +35,8 @@ class OpenFile:
             self.raw = _running().cursor()
         try:
             quoted = str(path).replace("'", "''")
-            self.raw.execute(f"attach '{quoted}' as {self._name}")
+            mode = "read_only" if read_only else "read_write"
+            self.raw.execute(f"attach '{quoted}' as {self._name} (type duckdb, {mode})")
             self.raw.execute(f"use {self._name}")
         except BaseException:
             self.close()
@@ -59,7 +60,10 @@ def _running() -> duckdb.DuckDBPyConnection:
     if _engine is None:
         # What does not fit into memory goes to a folder of this process alone: DuckDB numbers its files from 0.
         spill = Path(tempfile.gettempdir()) / f"curator-{os.getpid()}-{secrets.token_hex(8)}"
-        _engine = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": str(spill)})
+        settings: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "temp_directory": str(spill)}
+        # Nothing is fetched: what a store needs comes with the engine.
+        settings |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        _engine = duckdb.connect(":memory:", config=settings)
     return _engine
 
 

@@ -10,10 +10,11 @@ waits in the same process, lock and all, for at most `TURNS_S` before another pr
 has several blocks to do one after the other keeps it open for itself as long (`Store.together`).
 """
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ import duckdb
 import polars as pl
 
 from curator.errors import NotFoundError, StoreError
-from storage.engine.migrations import migrate
+from storage.engine.faults import in_words, require_store
+from storage.engine.migrations import migrate, require_current
 from storage.engine.open_file import OpenFile
 from storage.engine.turns import Turns
 
@@ -116,6 +118,8 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         store = cls(path)
         with store.exclusive():
+            if store.path.exists() and not store.path.stat().st_size:
+                store.path.unlink()  # left by an end between making the file and writing its first page
             store.open().close()
         return store
 
@@ -147,11 +151,13 @@ class Store:
         Raises:
             NotFoundError: There is no store at the path.
             StoreError: The file is newer than this Curator or cannot be opened; or a block in a block.
+            StoreBusyError: Somebody else kept the file for too long.
+            NoRoomError: The disk is full. What other blocks committed is kept.
         """
         self._require()
-        with self._turn() as turns:
+        with in_words(self.path), self._turn() as turns:
             if turns.file is None:
-                turns.flock(self.path)
+                turns.flock()
                 turns.file = self.open()
                 turns.since = turns.taken = time.monotonic()
             raw = turns.file.raw
@@ -159,7 +165,8 @@ class Store:
             try:
                 yield Connection(raw)
             except BaseException:
-                raw.execute("rollback")
+                with suppress(duckdb.Error):  # the engine may have let go of the transaction; why is the news
+                    raw.execute("rollback")
                 raise
             raw.execute("commit")
 
@@ -177,7 +184,7 @@ class Store:
                     chunk = records.slice(start, CHUNK_ROWS)
                     added += connection.append(table, chunk, ignore_existing=ignore_existing)
                     done += chunk.height
-                    if Turns.of(self.path).wanted(self.path):
+                    if Turns.of(self.path).wanted():
                         break
         return added
 
@@ -199,10 +206,10 @@ class Store:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the file alone and closed, across threads and processes. Nobody opens it outside such a block."""
-        with self._turn() as turns:
+        with in_words(self.path), self._turn() as turns:
             if turns.file is not None:
                 turns.close()
-            turns.flock(self.path)
+            turns.flock()
             yield
 
     @contextmanager
@@ -220,7 +227,8 @@ class Store:
         finally:
             _current.keeps = before
             if before != self.path:
-                _release(went_well=True)
+                with in_words(self.path):
+                    _release(went_well=True)
 
     @contextmanager
     def _turn(self) -> Iterator[Turns]:
@@ -243,14 +251,26 @@ class Store:
                 _release(went_well=went_well)
 
     def open(self) -> OpenFile:
-        """Open the file, migrated; only inside `exclusive`."""
+        """Open the file, migrated; only inside `exclusive`. One that may only be read is opened as it is.
+
+        Raises:
+            StoreError: It is no DuckDB file, a damaged one, or of another schema that cannot be brought up to date.
+            NoRoomError: The disk is full.
+        """
+        require_store(self.path)
+        writable = os.access(self.path if self.path.exists() else self.folder, os.W_OK)
+        writable = writable and os.access(self.folder, os.W_OK)  # beside it lies the engine's log
         try:
-            file = OpenFile(self.path)
+            with in_words(self.path):
+                file = OpenFile(self.path, read_only=not writable)
         except duckdb.Error as error:
             msg = f"cannot open {self.path}: {error}; restore a backup, or move the file away"
             raise StoreError(msg) from error
         try:
-            migrate(file.raw, str(self.path))
+            if writable:
+                migrate(file.raw, str(self.path))
+            else:
+                require_current(file.raw, str(self.path))
         except BaseException:
             file.close()
             raise

@@ -1,18 +1,37 @@
-"""Whose turn it is with the store's file: one lock for the threads of a process, and one for the processes."""
+"""Whose turn it is with the store's file: one lock for the threads of a process, and one for the processes.
 
+Nobody waits in silence or for ever: after `SAY_S` the log says who has the file, after `GIVE_UP_S` the wait ends.
+"""
+
+import errno
 import fcntl
+import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
+from curator.errors import StoreBusyError
 from storage.engine.open_file import OpenFile
 
 TURNS_S = 0.25
 """How long the threads of one process may hand the open file on among themselves."""
+SAY_S = 2.0
+"""How long somebody waits for the file before the log says for whom."""
+GIVE_UP_S = 60.0
+"""How long somebody waits for the file at most; `CURATOR_WAIT_S` in the environment stands above it."""
+_log = logging.getLogger("curator.store")
+
+
+def patience() -> float:
+    """How many seconds to wait for the file at most."""
+    try:
+        return max(0.0, float(os.environ.get("CURATOR_WAIT_S", GIVE_UP_S)))
+    except ValueError:
+        return GIVE_UP_S
 
 
 class Turns:
@@ -21,7 +40,8 @@ class Turns:
     _all: ClassVar[dict[str, "Turns"]] = {}
     _guard: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.lock = threading.Lock()
         self.waiting = 0
         self.file: OpenFile | None = None
@@ -32,14 +52,19 @@ class Turns:
     def of(cls, path: Path) -> "Turns":
         """The one that all threads share for a path."""
         with cls._guard:
-            return cls._all.setdefault(str(path), cls())
+            return cls._all.setdefault(str(path), cls(path))
 
     def acquire(self) -> None:
-        """Wait for the lock, known to its holder as somebody who waits."""
+        """Wait for the lock, known to its holder as somebody who waits.
+
+        Raises:
+            StoreBusyError: Another thread kept the file for too long.
+        """
         with self._guard:
             self.waiting += 1
         try:
-            self.lock.acquire()
+            if not self.lock.acquire(timeout=SAY_S):
+                self._wait(lambda left: self.lock.acquire(timeout=left), "another part of this process", SAY_S)
         except BaseException:  # interrupted: what was left open for this thread must not stay so
             with self._guard:
                 self.waiting -= 1
@@ -50,21 +75,69 @@ class Turns:
         with self._guard:
             self.waiting -= 1
 
-    def flock(self, path: Path) -> None:
-        """Lock other processes out. While it waits, this process shares a lock that tells the holder so."""
-        self.handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with _opened(f"{path}.waiting") as bell:
-                fcntl.flock(bell, fcntl.LOCK_SH)
-                fcntl.flock(self.handle, fcntl.LOCK_EX)
+    def flock(self) -> None:
+        """Lock other processes out. While it waits, this process shares a lock that tells the holder so.
 
-    def wanted(self, path: Path) -> bool:
+        Where the folder may only be read there may be no lock to take, and nobody of this user who writes.
+
+        Raises:
+            StoreBusyError: Another process kept the file for too long.
+        """
+        handle = _lock_file(f"{self.path}.lock")
+        if handle is None:
+            return
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiter = _Waiter(handle)
+            try:
+                with _opened(f"{self.path}.waiting") as bell:
+                    if bell is not None:
+                        fcntl.flock(bell, fcntl.LOCK_SH)
+                    waiter.start()
+                    if not waiter.wait(SAY_S):
+                        self._wait(waiter.wait, self._holder(), SAY_S)
+            except BaseException:
+                waiter.abandon()
+                raise
+        except BaseException:
+            os.close(handle)
+            raise
+        self.handle = handle
+        with suppress(OSError):  # a full disk, or a file that may only be read: the name of the holder is a courtesy
+            os.pwrite(handle, f"{os.getpid():<12}\n".encode(), 0)
+
+    def _wait(self, wait: Callable[[float], bool], holder: str, waited: float) -> None:
+        limit = patience()
+        _log.warning("curator: %s is in use by %s; waiting for it, %s seconds at most", self.path, holder, f"{limit:g}")
+        if not wait(max(0.0, limit - waited)):
+            msg = (
+                f"{self.path} is in use by {holder} for {limit:g} seconds now; wait until it is done or end it, then "
+                "do the same again (CURATOR_WAIT_S sets how many seconds to wait)"
+            )
+            raise StoreBusyError(msg)
+
+    def _holder(self) -> str:
+        """Who has the file, as well as its note and the system tell."""
+        try:
+            pid = int(Path(f"{self.path}.lock").read_text(encoding="ascii").split()[0])
+        except (OSError, ValueError, IndexError):
+            return "another process"
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
+            words = []
+        named = " ".join(Path(word).name if place == 0 else word for place, word in enumerate(words))
+        shown = " ".join(named.split())
+        return f"process {pid}" + (f" ({shown[:100]})" if shown else "")
+
+    def wanted(self) -> bool:
         """Whether another thread or another process waits for the file."""
         if self.waiting:
             return True
-        with _opened(f"{path}.waiting") as bell:
+        with _opened(f"{self.path}.waiting") as bell:
+            if bell is None:
+                return False
             try:
                 fcntl.flock(bell, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -98,10 +171,62 @@ class Turns:
                 os.close(handle)  # closing releases the lock
 
 
+class _Waiter:
+    """Waits for a lock in the system's own queue, in a thread of its own, so that whoever wants it can stop waiting."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._guard = threading.Lock()
+        self._got = threading.Event()
+        self._abandoned = False
+        self._started = False
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, daemon=True).start()
+        self._started = True
+
+    def wait(self, timeout: float) -> bool:
+        return self._got.wait(timeout)
+
+    def abandon(self) -> None:
+        """Want it no more: the lock is let go of when it comes."""
+        with self._guard:
+            self._abandoned = True
+            done = self._got.is_set() or not self._started
+        if done:
+            os.close(self._handle)
+
+    def _run(self) -> None:
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        with self._guard:
+            if self._abandoned:
+                os.close(self._handle)
+            else:
+                self._got.set()
+
+
+def _lock_file(path: str) -> int | None:
+    """A file to lock, made where there is none; opened for reading alone where nothing else is allowed."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        if not _read_only(error):
+            raise
+    try:
+        return os.open(path, os.O_RDONLY)
+    except (FileNotFoundError, PermissionError):
+        return None
+
+
+def _read_only(error: OSError) -> bool:
+    return isinstance(error, PermissionError) or error.errno == errno.EROFS
+
+
 @contextmanager
-def _opened(path: str) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+def _opened(path: str) -> Iterator[int | None]:
+    handle = _lock_file(path)
     try:
         yield handle
     finally:
-        os.close(handle)  # which releases its lock
+        if handle is not None:
+            os.close(handle)  # which releases its lock

@@ -110,7 +110,7 @@ def test_a_missing_store_is_told_and_not_made(tmp_path: Path) -> None:
 def test_a_damaged_file_is_a_store_error(tmp_path: Path) -> None:
     path = tmp_path / "curator.duckdb"
     path.write_bytes(b"this is no database" * 1000)
-    with pytest.raises(StoreError, match="cannot open"):
+    with pytest.raises(StoreError, match="no Curator store"):
         Store(path).seq()
 
 
@@ -193,9 +193,9 @@ def test_a_bulk_append_that_nobody_waits_for_opens_the_file_once_a_block(
 ) -> None:
     opened: list[Path] = []
 
-    def counted(path: Path) -> OpenFile:
+    def counted(path: Path, *, read_only: bool) -> OpenFile:
         opened.append(path)
-        return OpenFile(path)
+        return OpenFile(path, read_only=read_only)
 
     monkeypatch.setattr("storage.engine.store.OpenFile", counted)
     assert store.append("audit_event", events(BLOCK_ROWS + 1)) == BLOCK_ROWS + 1
