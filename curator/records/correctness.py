@@ -1,8 +1,7 @@
 """Whether an answer is the right one, by kind of task."""
 
-import json
-
 from curator.records.ids import canonical_json
+from curator.records.structured import read_json
 from curator.records.task import Task
 from curator.text import squeeze
 
@@ -18,7 +17,7 @@ def is_right(task: Task, answer: str, truth: str) -> bool:
             return answer.strip() == truth
         case "extraction":
             try:
-                return canonical_json(json.loads(answer)) == canonical_json(json.loads(truth))
+                return canonical_json(read_json(answer)) == canonical_json(read_json(truth))
             except ValueError:
                 return False
         case "sql":

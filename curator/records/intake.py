@@ -9,6 +9,8 @@ from typing import Any
 
 from curator.errors import DataError, RequestError
 from curator.records.ids import canonical_json, content_hash, example_id
+from curator.records.names import check_shown
+from curator.records.structured import DEPTH, too_deep
 from curator.records.task import Task
 from curator.records.types import Example, ImagePart, Message, Part, Split, TextPart, ToolCallPart
 
@@ -116,8 +118,10 @@ def parse_record(
 
     Raises:
         Rejected: With the reason: missing_input, empty_text, bad_messages, unknown_label, invalid_label,
-            bad_confidence, too_long.
+            bad_confidence, too_long, too_deep, bad_labeler.
     """
+    if too_deep(record):
+        raise Rejected("too_deep", f"the row is nested deeper than {DEPTH} levels; write it flatter")
     if mapping["input"] not in record or record[mapping["input"]] is None:
         reason, detail = "missing_input", f"no value in the input column {mapping['input']!r}"
         raise Rejected(reason, detail)
@@ -148,9 +152,9 @@ def parse_record(
     value = _value(record.get(mapping.get("label", "")), task)
     if value is None and answer is not None:
         value = _value(answer, task)
-    labeler = record.get(mapping.get("labeler", ""))
+    labeler = _labeler(record.get(mapping.get("labeler", "")))
     confidence = _confidence(record.get(mapping.get("confidence", "")))
-    return Parsed(example, value, None if not labeler else str(labeler), confidence, tuple(notes))
+    return Parsed(example, value, labeler, confidence, tuple(notes))
 
 
 def _messages(raw: Any) -> tuple[tuple[Message, ...], str | None]:  # noqa: ANN401 - raw JSON
@@ -216,6 +220,15 @@ def _as_json(raw: Any, reason: str) -> str:  # noqa: ANN401 - a Parquet value ma
         return canonical_json(raw).decode()
     except (TypeError, ValueError) as error:
         raise Rejected(reason, f"{str(raw)[:80]!r} is not a JSON value: {error}") from error
+
+
+def _labeler(raw: Any) -> str | None:  # noqa: ANN401 - raw JSON
+    if not raw:
+        return None
+    try:
+        return check_shown(str(raw), "labeler")
+    except RequestError as error:
+        raise Rejected("bad_labeler", str(error)) from error
 
 
 def _confidence(raw: Any) -> float | None:  # noqa: ANN401 - raw JSON

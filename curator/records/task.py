@@ -1,16 +1,15 @@
 """What a dataset is labelled for: the kind of task, its labels or schema, and its rubric."""
 
 import difflib
-import json
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import jsonschema
-
 from curator.errors import DataError
 from curator.records.ids import canonical_json, digest
+from curator.records.json_schema import check_schema, problem
+from curator.records.names import check_shown
+from curator.records.structured import BYTES, read_json, read_toml
 from curator.records.types import TaskKind
 
 KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "max_error", "confidence")
@@ -77,16 +76,17 @@ class Task:
 
     def _check_json(self, value: str) -> str:
         try:
-            parsed = json.loads(value)
+            parsed = read_json(value, "the answer")
             canonical = canonical_json(parsed).decode()
+        except DataError:  # nested too deep
+            raise
         except ValueError as error:  # NaN, infinities and half surrogate pairs are Python's, not JSON's
             msg = f"the answer is not JSON: {error}"
             raise DataError(msg) from error
         if self.schema is not None:
-            validator = jsonschema.Draft202012Validator(self.schema)
-            problem = jsonschema.exceptions.best_match(validator.iter_errors(parsed))
-            if problem is not None:
-                msg = f"the answer does not fit the schema at {problem.json_path}: {problem.message[:200]}"
+            fault = problem(self.schema, parsed)
+            if fault is not None:
+                msg = f"the answer {fault}"
                 raise DataError(msg)
         return canonical
 
@@ -135,17 +135,35 @@ def make_task(definition: dict[str, Any]) -> Task:
     return Task(content_hash=digest(body), **body)
 
 
+def check_task(task: Task) -> Task:
+    """See that a definition can be taken in now: stricter than what a store that was made before may hold.
+
+    Raises:
+        DataError: A schema that does not stand alone, or text that is too long.
+        RequestError: A name that does not show as what it is.
+    """
+    check_shown(task.name, "task")
+    for label in task.labels:
+        check_shown(label, f"task {task.name!r}: label")
+    if len(task.rubric) > BYTES:
+        msg = f"task {task.name!r}: the rubric has {len(task.rubric):,} characters, at most {BYTES:,} are taken"
+        raise DataError(msg)
+    if task.schema is not None:
+        try:
+            check_schema(task.schema)
+        except DataError as error:
+            msg = f"task {task.name!r}: `schema` is not a JSON schema that can be used: {error}"
+            raise DataError(msg) from error
+    return task
+
+
 def parse_task(text: str, read_file: Callable[[str], str]) -> Task:
     """Read a task file (TOML). `read_file` gives the text of `rubric_file` or a schema file.
 
     Raises:
         DataError: Not TOML, or not a task.
     """
-    try:
-        definition = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"the task file is not valid TOML: {error}"
-        raise DataError(msg) from error
+    definition = read_toml(text, "the task file")
     if isinstance(definition.get("task"), dict):  # [task] tables are accepted as well
         definition = definition["task"]
     rubric_file = definition.pop("rubric_file", None)
@@ -157,7 +175,7 @@ def parse_task(text: str, read_file: Callable[[str], str]) -> Task:
     schema = definition.get("schema")
     if isinstance(schema, str) and not schema.lstrip().startswith("{"):
         definition["schema"] = read_file(schema)
-    return make_task(definition)
+    return check_task(make_task(definition))
 
 
 def _labels(name: str, labels: Any) -> dict[str, str]:  # noqa: ANN401 - raw TOML
@@ -174,10 +192,10 @@ def _labels(name: str, labels: Any) -> dict[str, str]:  # noqa: ANN401 - raw TOM
 
 
 def _json_schema(name: str, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - raw TOML: text or a table
+    """The schema as an object. What else it must be is asked of a task that is taken in (`check_task`)."""
     try:
-        parsed = json.loads(schema) if isinstance(schema, str) else schema
-        jsonschema.Draft202012Validator.check_schema(parsed)
-    except (json.JSONDecodeError, jsonschema.SchemaError) as error:
+        parsed = read_json(schema, "it") if isinstance(schema, str) else schema
+    except ValueError as error:
         msg = f"task {name!r}: `schema` is not a JSON schema: {error}"
         raise DataError(msg) from error
     if not isinstance(parsed, dict):

@@ -3,14 +3,14 @@
 Half a configuration is an error, never a reason to do without.
 """
 
-import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from curator.errors import RequestError
+from curator.errors import DataError, RequestError
+from curator.records import read_toml
 
 SECRETS = Path(".streamlit") / "secrets.toml"
 ENVIRONMENT = {
@@ -79,10 +79,12 @@ def is_loopback(address: str | None) -> bool:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        auth = tomllib.loads(file.read_text(encoding="utf-8")).get("auth", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        auth = read_toml(file.read_text(encoding="utf-8"), str(file)).get("auth", {})
+    except UnicodeDecodeError as error:
         msg = f"{file} is not valid TOML: {error}"
         raise RequestError(msg) from error
+    except DataError as error:
+        raise RequestError(str(error)) from error
     if not isinstance(auth, dict):
         msg = f"{file}: auth is {type(auth).__name__}, expected a table [auth]"
         raise RequestError(msg)

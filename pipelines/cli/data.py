@@ -28,6 +28,9 @@ Dataset = Annotated[str | None, typer.Option("--dataset", help="The dataset; may
 Labeler = Annotated[str | None, typer.Option("--labeler", help="Whose labels, where there are several labelers.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
 
+TASK_BYTES = 4_000_000
+"""Of a task file, a rubric or a schema."""
+
 dataset_app = typer.Typer(help="Create, list and show datasets.", no_args_is_help=True)
 
 
@@ -56,11 +59,8 @@ def dataset_create(
     name: str, task: Annotated[Path, typer.Option("--task", help="The task file (TOML): name, kind, labels, rubric.")]
 ) -> int:
     """Make a dataset for a task, or give an existing one a new task definition."""
-    if not name.strip() or any(c in name for c in "@/\\ "):
-        msg = f"dataset name {name!r} may not hold '@', slashes or spaces"
-        raise RequestError(msg)
     try:
-        made = parse_task(_read_text(task), lambda f: _read_text(task.parent / f))
+        made = parse_task(_read_text(task), lambda named: _read_text(_beside(task, named)))
     except DataError as error:
         msg = f"{task}: {error}"
         raise RequestError(msg) from error
@@ -79,11 +79,24 @@ def dataset_create(
     return answer(report, text=f"dataset {name}: task {made.name} ({made.kind}, {len(made.labels)} labels)")
 
 
+def _beside(task: Path, named: str) -> Path:
+    """A file that a task file names. Not any file of this machine: what it says becomes part of every release."""
+    folder = task.parent.resolve()
+    place = (folder / named).resolve()
+    if not place.is_relative_to(folder):
+        msg = f"{task} names {named!r}, which lies outside its folder; put it beside the task file"
+        raise RequestError(msg)
+    return place
+
+
 def _read_text(file: Path) -> str:
     """A task file, or a rubric or schema beside it."""
     if not file.is_file():
         msg = f"no file {file}"
         raise NotFoundError(msg)
+    if file.stat().st_size > TASK_BYTES:
+        msg = f"{file} has {file.stat().st_size:,} bytes, at most {TASK_BYTES:,} are read as a task, rubric or schema"
+        raise RequestError(msg)
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

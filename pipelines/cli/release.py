@@ -1,12 +1,12 @@
 """Commands about pairs, releases and versions, and the validator."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from curator.errors import NotFoundError
+from curator.records import read_json
 from curator.release import FORMATS, diff_manifests, parquet_lines, validate_lines
 from pipelines import wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
@@ -213,7 +213,7 @@ def versions_verify(directory: Path) -> int:
 def _recorded_hash(directory: Path) -> str | None:
     """The hash that the store keeps for the version; None outside a project, or for a stranger's release."""
     try:
-        manifest = json.loads((directory / "manifest.json").read_bytes())
+        manifest = read_json((directory / "manifest.json").read_text(encoding="utf-8"))
         found = versions.get(settings().store, str(manifest["name"]), int(manifest["number"]))
     except (NotFoundError, OSError, KeyError, TypeError, ValueError):
         return None

@@ -17,6 +17,8 @@ from curator.records import (
     Rejected,
     Split,
     Task,
+    check_shown,
+    file_stem,
     parse_record,
     resolve_mapping,
     row_external_id,
@@ -100,6 +102,8 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
         RequestError: The mapping does not fit a file. Nothing of that file was read then.
     """
     acting.require("ingest")
+    if config.labeler is not None:
+        check_shown(config.labeler, "labeler")
     dataset = datasets.require(store, config.dataset)
     task = datasets.task_of(store, dataset)
     newest = labels.frame(store, dataset).select("labeler", "example_id", "value")
@@ -163,7 +167,7 @@ def _parse(
     """The parsed row, or None with the reason noted."""
 
     def reject(reason: str, detail: str) -> None:
-        raw = row.raw if row.record is None else json.dumps(row.record, ensure_ascii=False, default=str)
+        raw = row.raw if row.record is None else _shown(row.record)
         state.rejects.append({"file": path.name, "line": row.line, "reason": reason, "detail": detail, "raw": raw})
 
     if row.bom:
@@ -200,6 +204,14 @@ def _parse(
         return None
     state.notes.update(parsed.notes)
     return parsed
+
+
+def _shown(record: dict[str, object]) -> str:
+    """A record that is not taken, for the list of rejects."""
+    try:
+        return json.dumps(record, ensure_ascii=False, default=str)
+    except RecursionError:
+        return f"an object with the keys {', '.join(list(record)[:20])}, too deep to be written"
 
 
 def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:
@@ -243,7 +255,7 @@ def _keep_rejects(store: Store, dataset: str, rejects: list[dict[str, object]]) 
     body = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rejects).encode("utf-8", "backslashreplace")
     folder = store.folder / "rejects"
     folder.mkdir(exist_ok=True)
-    path = folder / f"{dataset}-{hashlib.sha256(body).hexdigest()[:12]}.jsonl"
+    path = folder / f"{file_stem(dataset)}-{hashlib.sha256(body).hexdigest()[:12]}.jsonl"
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_bytes(body)
     temporary.replace(path)

@@ -9,7 +9,7 @@ from typing import Any
 from curator import __version__
 from curator.certificates import Certificate
 from curator.errors import DataError, NotEnoughDataError, RequestError
-from curator.records import Split, digest, prompt_hash_source
+from curator.records import Split, digest, file_stem, prompt_hash_source
 from curator.release import (
     blocking,
     build_manifest,
@@ -102,7 +102,7 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
             audit.note(store, actor=acting.actor(), action="export", subject=name, path=str(config.out))
         path = str(config.out or have["path"])
         return ReleaseReport(name, path, have["manifest_sha256"], False, counts, pair_counts, tuple(found), status)
-    target = config.out or releases / dataset / str(manifest["number"])
+    target = config.out or releases / file_stem(dataset) / str(manifest["number"])
     sealed = version_folder.write(target, files, manifest)
     _note_figures(store, choice, content, sealed)
     versions.add(

@@ -1,10 +1,10 @@
 """A release folder against its manifest, and against the hash that the store keeps."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from curator.errors import DataError, NotFoundError
+from curator.records import read_json
 from curator.release import FileProblem, verify
 
 
@@ -35,10 +35,13 @@ def run(directory: Path, *, expected_sha256: str | None) -> VerifyReport:
         msg = f"{directory} holds no manifest.json: it is no release"
         raise NotFoundError(msg)
     try:
-        manifest = json.loads(file.read_bytes())
+        manifest = read_json(file.read_text(encoding="utf-8"), "the manifest")
     except ValueError as error:
         msg = f"{file} is not JSON: {error}"
         raise DataError(msg) from error
+    if not isinstance(manifest, dict):
+        msg = f"{file} is {type(manifest).__name__}, expected an object"
+        raise DataError(msg)
     listing = [p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()]
     problems = verify(lambda path: (directory / path).read_bytes(), listing, manifest, expected_sha256=expected_sha256)
     name = f"{manifest.get('name')}@{manifest.get('number')}"

@@ -113,6 +113,7 @@ def save(
 
     def made(asked: desk.Asked) -> list[Review]:
         good = []
+        refused.clear()  # the definition may have changed since the first look
         for place, record in enumerate(records(asked)):
             try:
                 good.append(_own(record, asked.tasks, asked.definition))

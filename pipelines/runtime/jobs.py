@@ -90,6 +90,8 @@ def needed(argv: Sequence[str]) -> set[Permission]:
 def get(project: Path, ident: str) -> jobs.Job | None:
     """The job, or None."""
     _reap()
+    if Path(ident).name != ident:  # an id is one folder's name
+        return None
     return jobs.read(folder(project) / ident)
 
 

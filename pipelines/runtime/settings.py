@@ -4,12 +4,12 @@ Secrets come from the environment alone and never reach the store.
 """
 
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curator.errors import NotFoundError, RequestError
+from curator.errors import DataError, NotFoundError, RequestError
+from curator.records import read_toml
 from storage.engine.store import Store
 
 FILE = "curator.toml"
@@ -90,13 +90,19 @@ def load(project: Path) -> Settings:
     """
     file = project / FILE
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = read_toml(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
         msg = f"{file} is not valid TOML: {error}"
         raise RequestError(msg) from error
+    except DataError as error:
+        raise RequestError(str(error)) from error
 
     def get(section: str, key: str) -> str | None:
-        value = content.get(section, {}).get(key)
+        table = content.get(section, {})
+        if not isinstance(table, dict):
+            msg = f"{file}: {section} is {table!r}, expected a table [{section}]"
+            raise RequestError(msg)
+        value = table.get(key)
         if value is not None and not isinstance(value, str):
             msg = f"{file}: {section}.{key} is {value!r}, expected text"
             raise RequestError(msg)

@@ -5,12 +5,19 @@ import json
 import polars as pl
 
 from curator.errors import NotFoundError, RequestError
-from curator.records import Task, make_task
+from curator.records import Task, check_name, check_task, make_task
 from storage.engine.store import Store
 
 
 def create(store: Store, dataset: str, task: Task) -> bool:
-    """Make a dataset, or give an existing one a new task definition. True if anything changed."""
+    """Make a dataset, or give an existing one a new task definition. True if anything changed.
+
+    Raises:
+        RequestError: A new dataset's name is none, or the definition holds what is not taken in (`check_task`).
+    """
+    if dataset not in names(store):  # one that was made before names were checked keeps its name
+        check_name(dataset)
+    check_task(task)
     with store.transaction() as connection:
         current = connection.rows(
             "select task_hash from dataset where dataset = ? order by seq desc limit 1", [dataset]

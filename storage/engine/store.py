@@ -230,6 +230,11 @@ class Store:
                 with in_words(self.path):
                     _release(went_well=True)
 
+    def let_go(self) -> None:
+        """Within `together`: let others have the file now, since what comes next may take a moment."""
+        if not getattr(_current, "held", False):
+            _release(went_well=True)
+
     @contextmanager
     def _turn(self) -> Iterator[Turns]:
         """One thread's turn with the file."""

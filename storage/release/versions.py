@@ -104,6 +104,10 @@ def listing(store: Store, dataset: str) -> list[dict[str, Any]]:
     return [get(store, dataset, row[0]) for row in rows]
 
 
+DIGITS = 9
+"""Of a version's number."""
+
+
 def parse(reference: str) -> tuple[str, int]:
     """Split `NAME@3` into its parts.
 
@@ -114,7 +118,7 @@ def parse(reference: str) -> tuple[str, int]:
     ('intent', 3)
     """
     name, at, number = reference.rpartition("@")
-    if not at or not name or not number.isdigit():
+    if not at or not name or not (number.isascii() and number.isdigit() and len(number) <= DIGITS):
         msg = f"{reference!r} is not a version; expected NAME@NUMBER, for example intent@1"
         raise RequestError(msg)
     return name, int(number)

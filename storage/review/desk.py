@@ -149,23 +149,35 @@ def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[As
         store: The store.
         plan: The plan's id.
         task_ids: Ids that are not of the plan are not among the tasks that `make` is given.
-        make: Quick and without a block of its own, since the file is held open meanwhile.
+        make: Quick where the task has no schema: the file is held open meanwhile. With one it is called while nobody
+            holds the file, and again should the definition have changed by then: a value's check can take seconds.
 
     Raises:
         NotFoundError: There is no such plan.
     """
     tasks = plans.kept_tasks(store, plan)
-    with store.transaction() as connection:
-        asked = _asked(connection, plan, {task: tasks[task] for task in task_ids if task in tasks})
-        given = make(asked)
-        if not given:
-            return 0
-        records = reviews.records(asked.dataset, plan, given)
-        added = connection.append("review", records, ignore_existing=True)
-        if added:
-            counted = Counter(r.reviewer for r in given)
-            name = counted.most_common(1)[0][0]
-            audit.append(connection, actor=name, action="review", subject=plan, added=added, reviewers=dict(counted))
+    wanted = {task: tasks[task] for task in task_ids if task in tasks}
+    made: tuple[str, Sequence[Review]] | None = None
+    while True:
+        with store.transaction() as connection:
+            asked = _asked(connection, plan, wanted)
+            current = asked.definition.content_hash
+            if made is not None and made[0] == current:
+                return _append(connection, plan, asked.dataset, made[1])
+            if asked.definition.schema is None:
+                return _append(connection, plan, asked.dataset, make(asked))
+        store.let_go()
+        made = current, make(asked)
+
+
+def _append(connection: Connection, plan: str, dataset: str, given: Sequence[Review]) -> int:
+    if not given:
+        return 0
+    added = connection.append("review", reviews.records(dataset, plan, given), ignore_existing=True)
+    if added:
+        counted = Counter(r.reviewer for r in given)
+        name = counted.most_common(1)[0][0]
+        audit.append(connection, actor=name, action="review", subject=plan, added=added, reviewers=dict(counted))
     return added
 
 
