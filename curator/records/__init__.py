@@ -3,10 +3,33 @@
 Frozen, validated, without behaviour beyond their own truth.
 """
 
+from curator.records.answers import answer_text, answer_turn, is_call
 from curator.records.audit_chain import Event, link
+from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
+from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import is_right, valid_answer
-from curator.records.ids import canonical_json, digest, message_from_json, message_json, row_external_id, short_id
-from curator.records.intake import FIELDS, MESSAGE_ROLES, Parsed, Rejected, parse_mapping, parse_record, resolve_mapping
+from curator.records.ids import (
+    canonical_json,
+    digest,
+    example_id,
+    identity_text,
+    message_from_json,
+    message_json,
+    row_external_id,
+    short_id,
+)
+from curator.records.intake import FIELDS, Parsed, Rejected, parse_mapping, parse_record, resolve_mapping
+from curator.records.json_text import DuplicateKeyError, Number, json_ready, read_exact, same_json, write_exact
+from curator.records.message import (
+    MESSAGE_ROLES,
+    ImagePart,
+    Message,
+    MessageRole,
+    OtherPart,
+    Part,
+    TextPart,
+    ToolCallPart,
+)
 from curator.records.names import check_name, check_shown, file_stem
 from curator.records.places import in_test, in_train, split_now
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
@@ -23,7 +46,6 @@ from curator.records.types import (
     FindingKind,
     Label,
     LabelerKind,
-    Message,
     PreferencePair,
     Purpose,
     Review,
@@ -31,7 +53,6 @@ from curator.records.types import (
     Split,
     Stream,
     TaskKind,
-    TextPart,
     TrainingRun,
 )
 
@@ -45,14 +66,20 @@ __all__ = [
     "Action",
     "Bound",
     "Decision",
+    "DuplicateKeyError",
     "Event",
     "Example",
     "Finding",
     "FindingKind",
+    "ImagePart",
     "Label",
     "LabelerKind",
     "Message",
+    "MessageRole",
+    "Number",
+    "OtherPart",
     "Parsed",
+    "Part",
     "Permission",
     "PreferencePair",
     "Purpose",
@@ -66,7 +93,10 @@ __all__ = [
     "TaskKind",
     "TextPart",
     "TooDeepError",
+    "ToolCallPart",
     "TrainingRun",
+    "answer_text",
+    "answer_turn",
     "build_prompt",
     "canonical_json",
     "check_name",
@@ -74,12 +104,17 @@ __all__ = [
     "check_shown",
     "check_task",
     "clean_name",
+    "context_key",
     "digest",
+    "example_id",
     "file_stem",
     "identity",
+    "identity_text",
     "in_test",
     "in_train",
+    "is_call",
     "is_right",
+    "json_ready",
     "link",
     "make_task",
     "may",
@@ -91,12 +126,21 @@ __all__ = [
     "parse_record",
     "parse_task",
     "prompt_hash_source",
+    "read_exact",
     "read_json",
     "read_toml",
+    "read_turn",
+    "read_turns",
     "resolve_mapping",
     "row_external_id",
+    "said_text",
+    "same_json",
     "short_id",
+    "shown_text",
     "split_now",
     "too_deep",
     "valid_answer",
+    "write_exact",
+    "write_turn",
+    "write_turns",
 ]

@@ -3,18 +3,24 @@
 Nothing is dropped in silence: a record that is not taken becomes a `Reject` with a reason that can be counted.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from curator.errors import DataError, RequestError
-from curator.records.ids import canonical_json, content_hash, example_id
+from curator.records.answers import answer_text
+from curator.records.chat_json import read_turns
+from curator.records.conversation import said_text
+from curator.records.ids import content_hash, example_id, identity_text
+from curator.records.json_text import json_ready, read_exact, write_exact
+from curator.records.message import Message, TextPart
 from curator.records.names import check_shown
 from curator.records.structured import DEPTH, too_deep
 from curator.records.task import Task
-from curator.records.types import Example, ImagePart, Message, Part, Split, TextPart, ToolCallPart
+from curator.records.types import Example, Split
 
-FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "time")
+FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "time", "tools")
 INPUT_COLUMNS = ("messages", "input", "text", "prompt", "question", "sentence", "utterance", "query")
 DEFAULT_COLUMNS: dict[str, tuple[str, ...]] = {
     "input": INPUT_COLUMNS,
@@ -25,8 +31,8 @@ DEFAULT_COLUMNS: dict[str, tuple[str, ...]] = {
     "labeler": ("labeler",),
     "confidence": ("confidence",),
     "time": ("time", "timestamp"),
+    "tools": ("tools",),
 }
-MESSAGE_ROLES = ("system", "user", "assistant", "tool")
 MAX_TEXT = 2_000_000
 """Characters of one input; longer ones are rejected with the reason too_long."""
 
@@ -41,13 +47,20 @@ class Rejected(DataError):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A record that is taken: the example, the label's value if it has one, and who gave it."""
+    """A record that is taken: the example, the label's value if it has one, and who gave it.
+
+    Attributes:
+        given_id: The id letter by letter, where `identity_text` made another text of it: a store made before may know
+            the row by it. None where it is the example's.
+        notes: What has to be said about the row, each as a sentence that counts for many rows.
+    """
 
     example: Example
     value: str | None
     labeler: str | None
     confidence: float | None
     notes: tuple[str, ...] = field(default=())
+    given_id: str | None = None
 
 
 def parse_mapping(text: str | None) -> dict[str, str]:
@@ -122,93 +135,111 @@ def parse_record(
     """
     if too_deep(record):
         raise Rejected("too_deep", f"the row is nested deeper than {DEPTH} levels; write it flatter")
-    if mapping["input"] not in record or record[mapping["input"]] is None:
-        reason, detail = "missing_input", f"no value in the input column {mapping['input']!r}"
-        raise Rejected(reason, detail)
-    messages, answer = _messages(record[mapping["input"]])
-    text = "\n".join(m.text for m in messages if m.role != "system").strip()
-    if not text and not any(isinstance(p, ImagePart) for m in messages for p in m.parts):
+    notes: list[str] = []
+    raw_value = _cell(record, mapping, "label", "invalid_label")
+    if isinstance(record.get(mapping.get("label", "")), float) and raw_value is None:
+        notes.append("the answer is NaN: the row comes in without one")
+    raw = _cell(record, mapping, "input", "bad_messages")
+    messages, answer = _conversation(raw, mapping["input"], judged=raw_value not in (None, ""))
+    text = said_text(messages)
+    if not text and all(isinstance(part, TextPart) for message in messages for part in message.parts):
         raise Rejected("empty_text", "the input is empty or only white space")
     if len(text) > MAX_TEXT:
         raise Rejected("too_long", f"the input has {len(text):,} characters, at most {MAX_TEXT:,} are taken")
-    notes: list[str] = []
     if split is None:
         split = _split(record.get(mapping.get("split", "")), notes)
-    raw_id = record.get(mapping.get("id", ""))
-    external = fallback_id if raw_id is None or raw_id == "" else str(raw_id)
-    group, time = (record.get(mapping.get(name, "")) for name in ("group", "time"))
+    raw_id = _cell(record, mapping, "id", "bad_id")
+    external = identity_text(raw_id) or fallback_id
+    given_id = str(raw_id) if raw_id not in (None, "") and str(raw_id) != external else None
+    time = _cell(record, mapping, "time", "bad_time")
+    tools = _tools(record, mapping)
     example = Example(
         id=example_id(dataset, external),
         dataset=dataset,
         external_id=external,
-        content_hash=content_hash(messages),
+        content_hash=content_hash(messages, tools),
         messages=messages,
         text=text,
-        group=None if group is None or group == "" else str(group),
+        group=identity_text(_cell(record, mapping, "group", "bad_group")),
         source=source,
         time=None if time is None else str(time),
         split=split,
+        tools=tools,
+        metadata=_metadata(record, {name: c for name, c in mapping.items() if name != "tools" or tools is not None}),
     )
-    value = _value(record.get(mapping.get("label", "")), task)
-    if value is None and answer is not None:
-        value = _value(answer, task)
-    labeler = _labeler(record.get(mapping.get("labeler", "")))
+    value = _value(raw_value if answer is None else answer, task, notes)
+    labeler = _labeler(_cell(record, mapping, "labeler", "bad_labeler"))
     confidence = _confidence(record.get(mapping.get("confidence", "")))
-    return Parsed(example, value, labeler, confidence, tuple(notes))
+    return Parsed(example, value, labeler, confidence, tuple(notes), given_id)
 
 
-def _messages(raw: Any) -> tuple[tuple[Message, ...], str | None]:  # noqa: ANN401 - raw JSON
-    """The messages of an input, and the answer if the last turn is the assistant's."""
+def _cell(record: Mapping[str, Any], mapping: Mapping[str, str], name: str, reason: str) -> Any:  # noqa: ANN401
+    """A field's raw value: bytes (a binary Parquet column) as the text that they are, NaN as None."""
+    raw = record.get(mapping.get(name, ""))
+    if isinstance(raw, bytes):
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            detail = f"column {mapping[name]!r} holds bytes that are not UTF-8 (byte {error.start})"
+            raise Rejected(reason if name != "input" else "invalid_utf8", detail) from error
+    return None if isinstance(raw, float) and math.isnan(raw) else raw
+
+
+def _conversation(raw: Any, column: str, *, judged: bool) -> tuple[tuple[Message, ...], str | None]:  # noqa: ANN401
+    """The turns of the input, and the answer where it stands in them as the last turn.
+
+    Where a label stands beside it (`judged`), the conversation is all input, also its last turn: the reply that the
+    label is about.
+    """
+    if raw is None:
+        raise Rejected("missing_input", f"no value in the input column {column!r}")
     if not isinstance(raw, list):
-        text = _as_json(raw, "bad_messages") if isinstance(raw, dict) else str(raw)
+        text = raw if isinstance(raw, str) else _as_json(raw, "bad_messages")
         return (Message("user", (TextPart(text),)),), None
-    made = [_message(number, message) for number, message in enumerate(raw)]
+    try:
+        made = list(read_turns(raw))
+    except DataError as error:
+        raise Rejected("bad_messages", str(error)) from error
     answer = None
-    if made and made[-1].role == "assistant":
-        answer = made.pop().text
+    if made and made[-1].role == "assistant" and not judged:
+        if made[-1].weight == 0:
+            raise Rejected("untrained_answer", "the last turn has weight 0, so that the row would train nothing")
+        answer = answer_text(made.pop())
     if not any(message.role == "user" for message in made):
         raise Rejected("bad_messages", "messages have no user turn")
     return tuple(made), answer
 
 
-def _message(number: int, message: Any) -> Message:  # noqa: ANN401 - raw JSON
-    if not isinstance(message, dict) or message.get("role") not in MESSAGE_ROLES:
-        role = message.get("role") if isinstance(message, dict) else message
-        detail = f"messages[{number}]: role {str(role)[:40]!r} is unknown, expected {', '.join(MESSAGE_ROLES)}"
-        raise Rejected("bad_messages", detail)
-    content = message.get("content")
-    parts: list[Part] = []
-    if isinstance(content, str):
-        parts.append(TextPart(content))
-    elif isinstance(content, list):
-        parts.extend(_part(number, part) for part in content)
-    elif content is not None:
-        raise Rejected("bad_messages", f"messages[{number}].content is {type(content).__name__}, expected text")
-    calls = message.get("tool_calls") or []
-    if not isinstance(calls, list):
-        raise Rejected("bad_messages", f"messages[{number}].tool_calls is {type(calls).__name__}, expected a list")
-    for call in calls:
-        function = call.get("function", {}) if isinstance(call, dict) else {}
-        parts.append(ToolCallPart(str(function.get("name")), str(function.get("arguments"))))
-    return Message(message["role"], tuple(parts))
+def _tools(record: Mapping[str, Any], mapping: Mapping[str, str]) -> str | None:
+    """The tools that the model may call, as a JSON array; None where the column holds none."""
+    raw = _cell(record, mapping, "tools", "bad_tools")
+    if isinstance(raw, str):
+        try:
+            raw = read_exact(raw)
+        except (DataError, ValueError):
+            return None
+    if isinstance(raw, list) and raw and all(isinstance(tool, dict) for tool in raw):
+        return _as_json(raw, "bad_tools")
+    return None
 
 
-def _part(number: int, part: Any) -> Part:  # noqa: ANN401 - raw JSON
-    if isinstance(part, str):
-        return TextPart(part)
-    if isinstance(part, dict) and isinstance(part.get("text"), str):
-        return TextPart(part["text"])
-    if isinstance(part, dict) and "image_url" in part:
-        url = part["image_url"]
-        return ImagePart(str(url.get("url") if isinstance(url, dict) else url))
-    raise Rejected("bad_messages", f"messages[{number}].content has a part that is neither text nor image")
+def _metadata(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+    """Every column that is no field, with its value; what is null or NaN is missing."""
+    taken = set(mapping.values())
+    kept = {column: json_ready(value) for column, value in record.items() if column not in taken}
+    return {column: value for column, value in kept.items() if value is not None}
 
 
-def _value(raw: Any, task: Task) -> str | None:  # noqa: ANN401 - raw JSON
-    if raw is None or raw == "":
+def _value(raw: Any, task: Task, notes: list[str]) -> str | None:  # noqa: ANN401 - raw JSON
+    if raw is None:
+        return None
+    if isinstance(raw, str) and not raw.strip():
+        notes.append("the answer is empty: the row comes in without one")
         return None
     reason = "unknown_label" if task.kind == "classification" else "invalid_label"
     text = raw if isinstance(raw, str) else _as_json(raw, reason)
+    if isinstance(raw, bool):
+        notes.append(f"the answer is the JSON value {text}: kept as that text")
     try:
         return task.check_value(text)
     except DataError as error:
@@ -217,16 +248,17 @@ def _value(raw: Any, task: Task) -> str | None:  # noqa: ANN401 - raw JSON
 
 def _as_json(raw: Any, reason: str) -> str:  # noqa: ANN401 - a Parquet value may be of any type
     try:
-        return canonical_json(raw).decode()
+        return write_exact(raw)
     except (TypeError, ValueError) as error:
         raise Rejected(reason, f"{str(raw)[:80]!r} is not a JSON value: {error}") from error
 
 
 def _labeler(raw: Any) -> str | None:  # noqa: ANN401 - raw JSON
-    if not raw:
+    name = identity_text(raw)
+    if name is None:
         return None
     try:
-        return check_shown(str(raw), "labeler")
+        return check_shown(name, "labeler")
     except RequestError as error:
         raise Rejected("bad_labeler", str(error)) from error
 

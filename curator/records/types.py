@@ -1,9 +1,11 @@
 """The records. Frozen; they stand at boundaries, while bulk data moves as polars frames and arrays."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from curator.errors import DataError
+from curator.records.message import Message
 
 TaskKind = Literal["classification", "extraction", "sql", "text"]
 LabelerKind = Literal["teacher", "human", "rule", "imported"]
@@ -34,49 +36,16 @@ FindingKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class TextPart:
-    """Plain text."""
-
-    text: str
-    kind: Literal["text"] = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class ImagePart:
-    """An image by reference (a path or a data URL), never decoded by the core."""
-
-    url: str
-    kind: Literal["image"] = "image"
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCallPart:
-    """A call of a tool with its arguments as JSON text."""
-
-    name: str
-    arguments: str
-    kind: Literal["tool_call"] = "tool_call"
-
-
-Part = TextPart | ImagePart | ToolCallPart
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a chat."""
-
-    role: Literal["system", "user", "assistant", "tool"]
-    parts: tuple[Part, ...]
-
-    @property
-    def text(self) -> str:
-        """The text parts, joined by new lines."""
-        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
-
-
-@dataclass(frozen=True, slots=True)
 class Example:
-    """One input as it came in. Its id never changes; equal texts stay separate rows."""
+    """One input as it came in. Its id never changes; equal texts stay separate rows.
+
+    Attributes:
+        messages: Every turn before the answer, with all that it came with.
+        text: What is said in them, without the system prompt (`conversation.said_text`).
+        tools: The tools that the model may call, as a JSON array; None where the row brings none.
+        metadata: Columns that are no field of ours, each with its value as `json_text.read_exact` gives it; whole
+            and exact, in the order of the columns. A missing value is left out.
+    """
 
     id: str
     dataset: str
@@ -88,6 +57,8 @@ class Example:
     source: str = "import"
     time: str | None = None
     split: Split | None = None
+    tools: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from curator.records import (
     Split,
     Task,
     check_shown,
+    example_id,
     file_stem,
     parse_record,
     resolve_mapping,
@@ -188,6 +189,8 @@ def _parse(
     except Rejected as error:
         reject(error.reason, str(error))
         return None
+    if parsed.given_id in state.known and parsed.example.external_id not in state.known:
+        parsed = _as_known(parsed, parsed.given_id)
     example = parsed.example
     seen = seen_in_file.setdefault(example.external_id, _Seen(example.content_hash))
     if parsed.labeler in seen.labelers or seen.content_hash != example.content_hash:
@@ -212,6 +215,12 @@ def _shown(record: dict[str, object]) -> str:
         return json.dumps(record, ensure_ascii=False, default=str)
     except RecursionError:
         return f"an object with the keys {', '.join(list(record)[:20])}, too deep to be written"
+
+
+def _as_known(parsed: Parsed, external: str) -> Parsed:
+    """The row under the id by which an older store knows it: identities were taken letter by letter then."""
+    ident = example_id(parsed.example.dataset, external)
+    return replace(parsed, example=replace(parsed.example, id=ident, external_id=external))
 
 
 def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:

@@ -2,10 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
-from curator.records import Example, Message, Split, message_from_json, message_json
+from curator.records import (
+    Example,
+    Message,
+    Split,
+    context_key,
+    message_from_json,
+    message_json,
+    read_exact,
+    shown_text,
+    write_exact,
+)
 from storage.engine.store import Store
 
 
@@ -31,6 +42,12 @@ def add(
             "content_hash": [e.content_hash for e in examples],
             "messages": [json.dumps([message_json(m) for m in e.messages], ensure_ascii=False) for e in examples],
             "text": [e.text for e in examples],
+            "shown": pl.Series([shown_text(e.messages, e.tools) for e in examples], dtype=pl.String),
+            "context": pl.Series([context_key(e.messages, e.tools) for e in examples], dtype=pl.String),
+            "tools": pl.Series([e.tools for e in examples], dtype=pl.String),
+            "metadata": pl.Series(
+                [write_exact(dict(e.metadata)) if e.metadata else None for e in examples], dtype=pl.String
+            ),
             "source_group": pl.Series([e.group for e in examples], dtype=pl.String),
             "source": [e.source for e in examples],
             "occurred": pl.Series([e.time for e in examples], dtype=pl.String),
@@ -45,11 +62,14 @@ def add(
 def frame(store: Store, dataset: str, *, as_of: int | None = None) -> pl.DataFrame:
     """The dataset's rows in the order they came.
 
-    Columns: seq, example_id, external_id, content_hash, text, messages (JSON), group, source, occurred,
-    requested_split, split (from the ledger, null while unassigned).
+    Columns: seq, example_id, external_id, content_hash, text, shown (the whole conversation as a transcript; where it
+    is one plain turn, the text), context (a hash of all that it is beside the text, or null), messages (JSON), tools
+    (JSON or null), metadata (a JSON object or null), group, source, occurred, requested_split, split (from the ledger,
+    null while unassigned).
     """
     return store.frame(
-        "select e.seq, e.example_id, e.external_id, e.content_hash, e.text, e.messages, "
+        "select e.seq, e.example_id, e.external_id, e.content_hash, e.text, "
+        "coalesce(e.shown, e.text) as shown, e.context, e.messages, e.tools, e.metadata, "
         'e.source_group as "group", e.source, e.occurred, e.requested_split, s.split '
         "from example e left join split_assignment s "
         "on s.dataset = e.dataset and s.example_id = e.example_id and s.seq <= ? "
@@ -62,14 +82,14 @@ def get(store: Store, example_id: str) -> Example | None:
     """One example, or None."""
     rows = store.rows(
         "select example_id, dataset, external_id, content_hash, messages, text, source_group, source, "
-        "occurred, requested_split from example where example_id = ?",
+        "occurred, requested_split, tools, metadata from example where example_id = ?",
         [example_id],
     )
     if not rows:
         return None
-    ident, dataset, external, content, messages, text, group, source, occurred, split = rows[0]
-    parsed = parse_messages(messages)
-    return Example(ident, dataset, external, content, parsed, text, group, source, occurred, split)
+    ident, dataset, external, content, messages, text, group, source, occurred, split, tools, metadata = rows[0]
+    parsed, kept = parse_messages(messages), parse_metadata(metadata)
+    return Example(ident, dataset, external, content, parsed, text, group, source, occurred, split, tools, kept)
 
 
 def external_ids(store: Store, example_ids: Sequence[str]) -> dict[str, str]:
@@ -136,6 +156,11 @@ def assign_splits(store: Store, dataset: str, assignments: Mapping[str, Split], 
         }
     )
     return store.append("split_assignment", record, ignore_existing=True)
+
+
+def parse_metadata(stored: str | None) -> dict[str, Any]:
+    """The columns kept with a row, from its `metadata` column: numbers exact, in the order of the columns."""
+    return dict(read_exact(stored)) if stored else {}
 
 
 def parse_messages(stored: str) -> tuple[Message, ...]:

@@ -5,20 +5,45 @@ handed out by the one-row table `counter` inside the transaction that writes the
 "the store as of seq n" is the set of rows with seq <= n.
 """
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
 
 from curator.errors import StoreError
+from curator.records import context_key, message_from_json, shown_text
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step: its number (from 1), what it is for, and its SQL."""
+    """One step: its number (from 1), what it is for, its SQL, and what is computed after it, in its transaction."""
 
     number: int
     name: str
     sql: str
+    convert: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+
+
+def _conversations(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill what stands beside the text of the rows that are more than one user turn."""
+    kept = connection.execute(
+        "select example_id, messages from example where messages <> '[]' and "
+        '(messages not like \'[{"role": "user", "parts": [{"kind": "text"%\' '
+        "or length(messages) - length(replace(messages, '\"kind\"', '')) > 6)"
+    ).fetchall()
+    made = []
+    for example, stored in kept:
+        messages = tuple(message_from_json(m) for m in json.loads(stored))
+        if (shown := shown_text(messages)) is not None:
+            made.append((example, shown, context_key(messages)))
+    for start in range(0, len(made), 2_000):
+        rows = made[start : start + 2_000]
+        connection.execute(
+            "update example set shown = fresh.shown, context = fresh.context from (select unnest(?) as example_id, "
+            "unnest(?) as shown, unnest(?) as context) fresh where example.example_id = fresh.example_id",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -178,6 +203,17 @@ MIGRATIONS: tuple[Migration, ...] = (
             action_id varchar primary key, undoes varchar, created_at timestamp default current_timestamp);
         """,
     ),
+    Migration(
+        7,
+        "whole conversations, and columns that are kept",
+        """
+        alter table example add column shown varchar;
+        alter table example add column context varchar;
+        alter table example add column tools varchar;
+        alter table example add column metadata varchar;
+        """,
+        _conversations,
+    ),
 )
 
 
@@ -226,6 +262,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: str, steps: tuple[Migra
                 "create table if not exists migration (number integer primary key, name varchar not null)"
             )
             connection.execute(step.sql)
+            if step.convert is not None:
+                step.convert(connection)
             connection.execute("insert into migration values (?, ?)", [step.number, step.name])
         except BaseException:
             connection.execute("rollback")

@@ -12,12 +12,14 @@ from curator.records.ids import (
     content_hash,
     digest,
     example_id,
+    identity_text,
     message_from_json,
     message_json,
     row_external_id,
     short_id,
 )
-from curator.records.types import ImagePart, Message, TextPart, ToolCallPart
+from curator.records.json_text import Number
+from curator.records.message import ImagePart, Message, TextPart, ToolCallPart
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -73,3 +75,21 @@ def test_one_text_has_one_content_hash_however_its_accents_are_written(text: str
 def test_who_says_it_is_part_of_the_content() -> None:
     parts = (TextPart("hello"),)
     assert content_hash((Message("user", parts),)) != content_hash((Message("system", parts),))
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected"),
+    [
+        ([1, 1.0, Number("1e0"), "1", "1 ", "1.0", b"1"], "1"),
+        ([0, 0.0, "0"], "0"),
+        ([Number("1e2"), 100, 100.0], "100"),
+        ([12345678901234567890124, Number("12345678901234567890124.0")], "12345678901234567890124"),
+        ([None, float("nan"), "", "  "], None),
+        (["nan"], "nan"),
+        (["007"], "007"),
+        (["1.10"], "1.10"),
+        ([False], "false"),
+    ],
+)
+def test_one_identity_has_one_text_however_a_file_writes_it(forms: list[object], expected: str | None) -> None:
+    assert {identity_text(form) for form in forms} == {expected}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from curator.errors import RequestError
 from curator.records.intake import MAX_TEXT, Parsed, Rejected, parse_mapping, parse_record, resolve_mapping
+from curator.records.message import ImagePart, TextPart, ToolCallPart
 from curator.records.task import make_task
-from curator.records.types import ImagePart, TextPart, ToolCallPart
 
 TASK = make_task({"name": "t", "labels": ["a", "b"]})
 JSON_TASK = make_task({"name": "t", "kind": "extraction"})
@@ -97,7 +97,6 @@ def test_parts_of_a_message_keep_their_kind() -> None:
         ({"text": "x" * (MAX_TEXT + 1)}, "too_long"),
         ({"text": "hi", "label": "zebra"}, "unknown_label"),
         ({"text": "hi", "label": ["a"]}, "unknown_label"),
-        ({"text": "hi", "label": float("nan")}, "unknown_label"),
         ({"text": "hi", "label": datetime.date(2026, 1, 1)}, "unknown_label"),
         ({"text": "hi", "confidence": 1.5}, "bad_confidence"),
         ({"text": "hi", "confidence": "high"}, "bad_confidence"),
@@ -162,3 +161,14 @@ def test_any_value_in_any_column_is_taken_or_rejected_with_a_reason(record: dict
         parsed.example.external_id.encode()
         parsed.example.text.encode()
     assert all(reasons)
+
+
+def test_a_label_that_is_nan_is_missing_and_said() -> None:
+    parsed = parse({"text": "hi", "label": float("nan")})
+    assert parsed.value is None
+    assert parsed.notes == ("the answer is NaN: the row comes in without one",)
+
+
+def test_the_columns_that_are_no_field_stay_with_the_row() -> None:
+    parsed = parse({"text": "hi", "score": 1.5, "at": datetime.date(2026, 1, 1), "none": None, "raw": b"ab"})
+    assert parsed.example.metadata == {"score": 1.5, "at": "2026-01-01", "raw": "ab"}

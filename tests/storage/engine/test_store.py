@@ -156,10 +156,15 @@ def test_a_step_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
 
 
 def test_records_are_only_ever_appended() -> None:
-    """SQL that changes or removes rows touches the counter and the leases, nothing else."""
+    """SQL that changes or removes rows touches the counter and the leases; a migration fills columns that it adds."""
     found: set[str] = set()
+    added = {f"{column} = fresh.{column}" for m in MIGRATIONS for column in re.findall(r"add column (\w+)", m.sql)}
     for file in (ROOT / "storage").rglob("*.py"):
         text = file.read_text(encoding="utf-8").lower()
+        if file.name == "migrations.py":
+            for filled in re.findall(r"update example set (.*) from", text):
+                assert set(filled.split(", ")) <= added
+            text = text.replace("update example set", "")
         found |= {m.group(2) for m in re.finditer(r"\b(update|delete\s+from|insert or replace into)\s+(\w+)", text)}
         assert not re.search(r"\b(truncate|drop table|alter table \w+ drop)\b", text), file
     assert found == {"counter", "lease"}

@@ -1,0 +1,156 @@
+r"""JSON as it was written: the order of keys, every digit, and no key that hides another.
+
+`json` and `orjson` both read for a program: a number beyond 64 bits, or 1.10, becomes the nearest float, and the second
+of two equal keys wins without a word. What comes in here goes out again as the same text of values:
+
+>>> write_exact(read_exact('{"b": 1.10, "a": 12345678901234567890123}'))
+'{"b":1.10,"a":12345678901234567890123}'
+"""
+
+import base64
+import datetime
+import json
+import math
+from decimal import Decimal
+from typing import Any
+
+from curator.errors import DataError
+from curator.records.structured import TooDeepError, nested_too_deep
+
+
+class Number(float):
+    """A number with a point or an exponent; `text` is how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "Number":
+        """A float that remembers its spelling."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __reduce__(self) -> tuple[type["Number"], tuple[str]]:
+        return Number, (self.text,)
+
+
+class DuplicateKeyError(DataError):
+    """An object with a key that stands in it twice: readers disagree which counts."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"the key {key[:60]!r} stands twice in one object, and readers disagree which counts; keep one"
+        )
+        self.key = key
+
+
+def read_exact(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Read JSON exactly: integers of any length, other numbers as `Number`, keys in their order.
+
+    Raises:
+        DuplicateKeyError: A key stands twice in one object.
+        TooDeepError: It is nested deeper than `structured.DEPTH`.
+        ValueError: It is not JSON (NaN and Infinity are none), or holds an integer of over 4,300 digits.
+    """
+    text = text.decode() if isinstance(text, bytes) else text
+    if nested_too_deep(text):
+        raise TooDeepError("the JSON")
+    return json.loads(text, object_pairs_hook=_once, parse_float=Number, parse_constant=_no_constant)
+
+
+def _once(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(items)
+    if len(made) != len(items):
+        seen: set[str] = set()
+        for key, _ in items:
+            if key in seen:
+                raise DuplicateKeyError(key)
+            seen.add(key)
+    return made
+
+
+def _no_constant(name: str) -> Any:  # noqa: ANN401 - as `json` types the hook
+    msg = f"{name} is not JSON; write a number or null"
+    raise ValueError(msg)
+
+
+def write_exact(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Write JSON without spaces, in the order of the keys; the inverse of `read_exact`.
+
+    Raises:
+        ValueError: NaN or an infinity, or half of a surrogate pair.
+        TypeError: A value or a key that JSON does not have.
+    """
+    text = _written(value)
+    text.encode()  # a lone surrogate is told here, as a ValueError
+    return text
+
+
+def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        if odd := [key for key in value if not isinstance(key, str)]:
+            msg = f"the key {odd[0]!r} is no text"
+            raise TypeError(msg)
+        members = (f"{json.dumps(key, ensure_ascii=False)}:{_written(each)}" for key, each in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_written, value)) + "]"
+    return _scalar(value)
+
+
+def _scalar(item: Any) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(item, Number):
+        return item.text
+    if isinstance(item, Decimal):
+        if not item.is_finite():
+            msg = f"{item} is not JSON"
+            raise ValueError(msg)
+        return str(item)
+    if isinstance(item, float) and not math.isfinite(item):
+        msg = f"{item} is not JSON"
+        raise ValueError(msg)
+    return json.dumps(item, ensure_ascii=False, allow_nan=False)
+
+
+def same_json(one: str, other: str) -> bool:
+    """Whether two JSON texts have the same value: the order of keys is none, and 1.0 is 1.
+
+    >>> same_json('{"a": 1, "b": 2}', '{"b":2,"a":1.0}')
+    True
+
+    Raises:
+        ValueError, DataError: One of them is not JSON.
+    """
+    return bool(_comparable(read_exact(one)) == _comparable(read_exact(other)))
+
+
+def json_ready(value: Any) -> Any:  # noqa: ANN401 - a raw cell of any type
+    """A cell as JSON can hold it: bytes as the text that they are (else in base64), dates in ISO form, NaN as null."""
+    if isinstance(value, dict):
+        return {str(key): json_ready(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(each) for each in value]
+    if isinstance(value, float | Decimal) and not math.isfinite(value) and not isinstance(value, Number):
+        return None
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool | int | float | Decimal):
+        return value
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)
+
+
+def _comparable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _comparable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_comparable(each) for each in value]
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return (type(value).__name__, value)  # True is not 1
+    return Decimal(value.text) if isinstance(value, Number) else Decimal(value)
