@@ -20,6 +20,7 @@ from pipelines.students import evaluate
 from storage.dataset import datasets
 from storage.release import runs
 from storage.review import plans
+from tests.templates import copy_of
 
 LABELS = ("refund", "delivery", "account")
 HOSTILE = "<img src=x onerror=alert(1)> ![a](https://evil.example/a.png) <script>alert(1)</script>"
@@ -48,7 +49,18 @@ def write_rows(path: Path, count: int = 200, wrong: int = 6) -> dict[str, str]:
 
 
 def make_project(folder: Path, *, rows: int = 200) -> Settings:
-    """Make a project with the dataset `support`: rows labelled by `teacher`."""
+    """A project with the dataset `support`: rows labelled by `teacher`."""
+    copy_of(("sample", rows), lambda template: _make(template, rows), folder)
+    return project_settings.load(folder.resolve())
+
+
+def make_finished_project(folder: Path) -> Settings:
+    """A project with 200 rows that `finish_project` has worked on."""
+    copy_of("sample, finished", lambda template: finish_project(make_project(template)), folder)
+    return project_settings.load(folder.resolve())
+
+
+def _make(folder: Path, rows: int) -> Settings:
     settings = project_settings.init(folder)[0]
     file = folder / "support.csv"
     write_rows(file, rows)

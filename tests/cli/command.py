@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.cli import main
+from tests.templates import copy_of
 
 LABELS = ("refund", "delivery", "account")
 TASK = """\
@@ -95,14 +96,21 @@ def write_csv(path: Path, count: int = 240) -> dict[str, str]:
 
 
 def make_project(folder: Path, *, task: str = TASK, labeler: str = "gpt") -> tuple[Curator, dict[str, str]]:
-    """A project with the dataset `support`, ingested from a CSV and labelled by one labeler."""
+    """A project with the dataset `support`, ingested from a CSV and labelled by one labeler.
+
+    Beside it are `task.toml` and `support.csv`. Returns the truth by row id as well.
+    """
+    copy_of(("command", task, labeler), lambda template: _make(template, task, labeler), folder)
+    return Curator(folder / "project"), write_csv(folder / "support.csv")
+
+
+def _make(folder: Path, task: str, labeler: str) -> None:
     curator = Curator(folder / "project")
     curator.ok("init")
     (folder / "task.toml").write_text(task, encoding="utf-8")
-    truth = write_csv(folder / "support.csv")
+    write_csv(folder / "support.csv")
     curator.ok("dataset", "create", "support", "--task", folder / "task.toml")
     curator.ok("ingest", folder / "support.csv", "--dataset", "support", "--source", "teacher", "--labeler", labeler)
-    return curator, truth
 
 
 def review_all(curator: Curator, plan: dict[str, Any], truth: dict[str, str], file: Path) -> Any:

@@ -17,7 +17,7 @@ from storage.checks import findings
 from storage.dataset import datasets, examples
 from storage.review import plans
 from tests.places import ROOT, page_files
-from tests.sample_project import finish_project, make_project
+from tests.sample_project import make_finished_project
 
 PAGES = [
     "pages/data/start.py",
@@ -59,9 +59,7 @@ def render(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = make_project(tmp_path_factory.mktemp("finished") / "project")
-    finish_project(settings)
-    return settings
+    return make_finished_project(tmp_path_factory.mktemp("finished") / "project")
 
 
 def texts(app: AppTest) -> str:
@@ -145,7 +143,7 @@ def test_each_page_shows_a_checked_reviewed_and_released_project(
 def test_the_versions_page_verifies_the_files_and_sees_a_changed_one(
     render: Callable[[str], AppTest], project: Settings
 ) -> None:
-    finish_project(project)
+    make_finished_project(project.project)
     app = render("pages/training/versions.py")
     button(app, "Verify the files")
     app.run()

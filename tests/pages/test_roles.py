@@ -33,7 +33,7 @@ from storage.access import audit
 from storage.access import users as stored
 from storage.review import plans, reviews
 from tests.places import ROOT, page_files
-from tests.sample_project import finish_project
+from tests.sample_project import make_finished_project
 
 ANA = "ana@example.org"
 
@@ -238,8 +238,8 @@ def test_an_admin_gives_and_takes_roles_with_a_reason(sign_in: Callable[..., Non
 
 
 def test_the_audit_page_shows_verifies_and_offers_the_log(sign_in: Callable[..., None], project: Settings) -> None:
+    make_finished_project(project.project)
     sign_in(ANA, "admin", "engineer")
-    finish_project(project)
     app = render("pages/admin/audit.py")
     assert not app.exception
     shown = app.dataframe[0].value

@@ -11,7 +11,7 @@ from pipelines.review.plan import PlanConfig
 from pipelines.runtime.settings import Settings
 from storage.checks import findings
 from storage.review import plans
-from tests.sample_project import finish_project
+from tests.sample_project import make_finished_project
 
 
 def review_all(settings: Settings, plan: str) -> None:
@@ -54,7 +54,7 @@ def test_the_next_step_leads_from_labels_to_a_release(project: Settings) -> None
 
 
 def test_a_half_reviewed_spot_check_comes_before_everything_that_follows_it(project: Settings) -> None:
-    finish_project(project)
+    make_finished_project(project.project)
     settle_patterns(project)
     step = next_step(project.store, "support")
     assert (step.page, step.text) == (REVIEW, "25 rows of the spot-check wait for a review.")
