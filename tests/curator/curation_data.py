@@ -23,9 +23,11 @@ def shared(*names: str) -> list[dict[str, Any]]:
     return rows
 
 
-def languages() -> tuple[list[str], list[str], list[str]]:
-    """Texts, a teacher's labels (Bulgarian is taken for ru, every time) and the true languages."""
-    rows = [row for row in shared("tinker_multilingual/data.jsonl") if row["lang"]]
+def languages(*only: str) -> tuple[list[str], list[str], list[str]]:
+    """Texts, a teacher's labels (Bulgarian is taken for ru, every time) and the true languages, which may be named."""
+    rows = [
+        row for row in shared("tinker_multilingual/data.jsonl") if row["lang"] and row["lang"] in (only or row["lang"])
+    ]
     given = {"bg": "ru", "sw": "ot", "th": "ot"}
     truth = [row["lang"] for row in rows]
     return [row["text"] for row in rows], [given.get(lang, lang) for lang in truth], truth

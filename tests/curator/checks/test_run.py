@@ -16,6 +16,10 @@ SMALL = [
 ]  # fmt: skip
 
 
+SOME = ("bg", "ru", "en", "de", "sw", "th")
+"""Languages under four labels, two of which are of two languages each; `make demo` has all."""
+
+
 def small_frame(**columns):
     return frame([text for text, _ in SMALL], [label for _, label in SMALL], **columns)
 
@@ -101,7 +105,7 @@ def test_a_thousand_rows_of_forty_texts_are_said_to_be_so():
 
 
 def test_the_bulgarian_mistake_is_one_shape_finding_before_any_review():
-    texts, labels, _ = languages()
+    texts, labels, _ = languages(*SOME)
     result = run_checks(frame(texts, labels), None, task=task(list(LANGUAGES)), seed=0)
     patterns = [finding for finding in result.findings if finding.kind == "label_pattern"]
     assert len(patterns) <= 3
@@ -111,7 +115,7 @@ def test_the_bulgarian_mistake_is_one_shape_finding_before_any_review():
 
 
 def test_three_wrong_reviews_turn_it_into_one_proposed_decision_for_the_rest():
-    texts, labels, truth = languages()
+    texts, labels, truth = languages(*SOME)
     wrong = [row for row, lang in enumerate(truth) if lang == "bg"][5:65:20]
     right = [row for row, lang in enumerate(truth) if lang == "ru"][::40]
     reviewed = pl.DataFrame(
@@ -130,7 +134,7 @@ def test_three_wrong_reviews_turn_it_into_one_proposed_decision_for_the_rest():
 
 
 def test_reviews_of_a_label_that_has_changed_since_are_left_out():
-    texts, labels, truth = languages()
+    texts, labels, truth = languages(*SOME)
     wrong = [row for row, lang in enumerate(truth) if lang == "bg"][:4]
     reviewed = pl.DataFrame([{"example_id": f"ex{row}", "given": "en", "value": "ot"} for row in wrong])
     result = run_checks(frame(texts, labels), None, task=task(list(LANGUAGES)), seed=0, reviewed=reviewed)

@@ -81,7 +81,7 @@ def test_the_student_learns_many_balanced_classes() -> None:
     rng = np.random.default_rng(0)
     truth = np.tile(np.arange(100), 34)
     # Embeddings have a direction in common.
-    vectors = (3.0 + rng.normal(size=(100, 384)))[truth] + rng.normal(size=(len(truth), 384))
+    vectors = (3.0 + rng.normal(size=(100, 96)))[truth] + rng.normal(size=(len(truth), 96))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     held, places = np.arange(3_200, 3_400), np.arange(3_200)
     found = learning_curve(

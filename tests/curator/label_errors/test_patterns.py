@@ -37,7 +37,7 @@ def test_a_few_reviews_wrong_in_one_way_name_the_whole_group(seed, wrong, right)
 
 
 def test_two_wrong_reviews_or_scattered_ones_propose_nothing():
-    texts, labels, truth = languages()
+    texts, labels, truth = languages("bg", "ru", "en")
     bulgarian = [row for row, lang in enumerate(truth) if lang == "bg"]
     two = find_patterns(None, texts, labels, seed=0, reviewed=dict.fromkeys(bulgarian[:2], "ot")).patterns
     assert all(pattern.basis == "shape" for pattern in two)

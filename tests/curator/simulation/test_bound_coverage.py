@@ -45,14 +45,15 @@ def test_bounds_hold_as_often_as_they_say(setting):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("population", [200, 500, 2000, 20_000, 200_000])
-def test_bounds_hold_over_the_whole_grid(population):
+def test_bounds_hold_all_over_the_grid(population):
+    """Every seventh setting; no side of the grid has a multiple of seven, so that each value meets most others."""
     grid = itertools.product(
         [60, 100, 200, 400, 1000],
         [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4],
         ["good", "useless", "misleading"],
         ["certify", "find"],
     )
-    for reviews, rate, score, purpose in grid:
+    for reviews, rate, score, purpose in itertools.islice(grid, 0, None, 7):
         if reviews < population:
             assert_covers(Setting(population, reviews, rate, score, purpose), repetitions=6000, seed=11)
 

@@ -87,8 +87,15 @@ def test_a_fresh_audit_that_covers_too_little_fails_and_the_contrast_does_not(mo
     assert "least coverage 0.9000 by a fresh audit" in certificate.render(report)
 
 
-def test_the_whole_grid_holds_in_short() -> None:
-    report = certificate.run(1_000)
+def test_settings_of_every_kind_hold_in_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every seventh setting: each population, number of reviews, rate, score and allocation is among them."""
+    few = certificate.grid()[::7]
+    for name in ("population", "reviews", "error_rate", "score", "purpose"):
+        assert {getattr(each, name) for each in few} == {getattr(each, name) for each in certificate.grid()}
+    streams = (Stream(2_000, 400, 0.005), Stream(2_000, 400, 0.05), Stream(200, 200, 0.05))
+    monkeypatch.setattr(certificate, "STREAMS", streams)
+    monkeypatch.setattr(certificate, "GROUPS", certificate.GROUPS[::5])
+    report = certificate.run(1_000, few)
     assert report["passed"], certificate.render(report)
     assert {groups["rows_seen"] for groups in report["group_decisions"]["groups"]} == {1, 2, 3}
     # The contrasts: what is wrong must show as wrong, or the simulation proves nothing.
