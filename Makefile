@@ -12,12 +12,16 @@ PYTEST = $(BIN)/python -m pytest -q
 TORCH_PIP_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo app test check static format clean
+# Several processes, each of one thread: else they would fight over the cores.
+TESTS = OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --no-loadscope-reorder
+
+.PHONY: help demo app test check quick static format clean
 help:
 	@echo "make demo [ARGS=--no-app] [DIR=demo]   set up, run the whole loop on real data, open the app"
 	@echo "make app  [DIR=demo]                   open the app on the last store"
 	@echo "make test                              set up, then every test"
 	@echo "make check                             format, lint, types, import contracts, fast tests"
+	@echo "make quick                             the same with the core's fast tests alone"
 
 # torch first: left to pip as somebody's dependency, another build would bring gigabytes of CUDA.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -35,14 +39,13 @@ app: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@bash tests/system_packages.sh
-	@echo "$(WORKERS) processes, then the tests that measure time, alone"
-	@OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --no-loadscope-reorder --durations=15 -m "not alone" $(ARGS); \
-	first=$$?; $(PYTEST) --durations=5 -m alone $(ARGS); second=$$?; \
-	for code in $$first $$second; do [ $$code -eq 0 ] || [ $$code -eq 5 ] || exit $$code; done; \
-	[ $$first -ne 5 ] || [ $$second -ne 5 ]
+	@$(TESTS) --durations=15 $(ARGS)
 
 check: static
-	$(PYTEST) -m "not slow and not browser" $(ARGS)
+	@$(TESTS) -m "not slow and not browser" $(ARGS)
+
+quick: static
+	@$(TESTS) -m "not slow" tests/curator curator $(ARGS)
 
 static: $(VENV)/.installed
 	$(BIN)/ruff format --check .

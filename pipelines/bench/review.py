@@ -2,7 +2,7 @@
 
 What is driven is the app itself, as `curator app` serves it: each reviewer is a signed-in websocket session of its own
 (`pipelines.bench.visitors`), and a save lasts from the answer to the moment when the browser learns that it is stored.
-Drawing in a browser is not part of it (the browser tests measure that).
+Drawing in a browser is not part of it (the suite `pages` measures that).
 """
 
 import csv
@@ -26,7 +26,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curator.records import make_task
-from pipelines.bench.served import ROOT, end, served
+from pipelines.bench.served import PATIENCE_S, ROOT, end, served
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig
 from pipelines.review import plan as planning
@@ -63,6 +63,7 @@ def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> dict[str, Any]:
         with served(project.project, log, lambda origin: _sign_in(origin, secret)) as app:
             _visit(app.url, secret, 0.0, _names()[:1])  # the app has been in use, its modules are loaded
             with _beside(project.project, Path(folder), rows) as failed:
+                _wait_for_rows(project.store, failed)
                 load = os.getloadavg()[0]
                 visits = _visit(app.url, secret, seconds, _names())
         stored = reviews.frame(project.store, "review", plan=plan)
@@ -157,6 +158,15 @@ def _beside(project: Path, folder: Path, rows: int) -> Iterator[list[str]]:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def _wait_for_rows(store: Store, failed: Sequence[str]) -> None:
+    """Wait until the ingest beside has written its first rows: it has started, and its imports are behind it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not failed and time.monotonic() < deadline:
+        if store.rows("select 1 from example where dataset = 'ingested' limit 1"):
+            return
+        time.sleep(0.2)
 
 
 def _command(project: Path, argv: list[str]) -> "subprocess.Popen[bytes]":

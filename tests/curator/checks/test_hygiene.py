@@ -1,8 +1,7 @@
-import time
-
 import pytest
 
 from curator.checks.hygiene import format_faults, mixed_system_prompts, shortcuts
+from tests.hang import ends
 
 
 def rules(faults):
@@ -77,7 +76,6 @@ def test_instructions_are_told_from_what_people_write(text, left):
     assert [fault.rule for fault in format_faults([text], [None], None)] == ["prompt_left"] * left
 
 
-def test_a_long_run_of_line_breaks_is_read_quickly():
-    started = time.process_time()
-    format_faults(["\n" * 200_000], [None], None)
-    assert time.process_time() - started < 2.0
+def test_a_long_run_of_line_breaks_is_read_once():
+    with ends():
+        format_faults(["\n" * 1_000_000], [None], None)

@@ -1,10 +1,10 @@
-import time
 from collections import Counter
 
 import pytest
 
 from curator.checks.private_data import iban, luhn, personal_data, secrets
 from tests.curator.curation_data import shared
+from tests.hang import ends
 
 KINDS = {
     "EMAIL_ADDRESS": "e-mail address",
@@ -78,10 +78,9 @@ def test_check_digits():
 
 
 def test_a_line_of_a_million_letters_is_searched_once_and_not_once_from_each_letter() -> None:
-    started = time.monotonic()
-    faults = personal_data(["a" * 1_000_000, "a." * 500_000, "write to ana@example.org"])
+    with ends():
+        faults = personal_data(["a" * 1_000_000, "a." * 500_000, "write to ana@example.org"])
     assert [fault.rows for fault in faults] == [(2,)]
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -108,8 +107,7 @@ def test_a_barcode_of_thirteen_digits_is_no_card():
     assert personal_data(["6935364052143"]) == []
 
 
-@pytest.mark.parametrize("text", ["key=" * 50_000, "password:" * 50_000, "a://" * 50_000])
-def test_long_runs_of_what_begins_a_secret_are_read_quickly(text):
-    started = time.process_time()
-    secrets([text])
-    assert time.process_time() - started < 2.0
+@pytest.mark.parametrize("text", ["key=" * 200_000, "password:" * 200_000, "a://" * 200_000])
+def test_long_runs_of_what_begins_a_secret_are_read_once(text):
+    with ends():
+        secrets([text])

@@ -1,5 +1,4 @@
 import random
-import time
 from collections import Counter
 
 import numpy as np
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups, near_pairs
 from curator.text import compare, marks, typo_distance
 from tests.curator.curation_data import shared
+from tests.hang import ends
 
 
 def near(*texts):
@@ -249,14 +249,13 @@ def test_number_swapped_copies_of_real_texts_are_never_merged():
 
 
 @pytest.mark.parametrize("vocabulary", [2, 10, 3000])
-def test_long_texts_are_compared_quickly_whatever_words_they_are_made_of(vocabulary):
+def test_long_texts_are_compared_whatever_words_they_are_made_of(vocabulary):
     draw = random.Random(vocabulary)
     text = [f"word{draw.randrange(vocabulary)}x" for _ in range(60_000)]
     other = [f"word{draw.randrange(vocabulary)}x" for _ in range(60_000)]
-    begun = time.process_time()
-    assert compare(text, other) is None
-    assert compare(text, [*text[:20_000], *text[20_001:]]) is not None
-    assert time.process_time() - begun < 10
+    with ends():
+        assert compare(text, other) is None
+        assert compare(text, [*text[:20_000], *text[20_001:]]) is not None
 
 
 @settings(max_examples=20, deadline=None)
@@ -270,8 +269,9 @@ def test_each_word_that_a_long_text_lacks_counts_once(places, seed):
     assert verdict[0] == pytest.approx(1 - len(places) / (len(text) + len(lacking)))
 
 
-def test_a_text_far_longer_than_another_is_told_apart_at_once():
-    long = [f"word{n % 9973}" for n in range(160_000)]
-    began = time.perf_counter()
-    assert all(compare(long, ["where", "is", "my", "card", f"number{n}"]) is None for n in range(40))
-    assert time.perf_counter() - began < 5
+def test_a_text_far_longer_than_another_is_told_apart_without_aligning_them(monkeypatch):
+    def refuse(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("curator.text.edits._aligned", refuse)
+    assert compare([f"word{n % 9973}" for n in range(160_000)], ["where", "is", "my", "card"]) is None

@@ -1,5 +1,4 @@
 import random
-import time
 from collections import Counter
 
 import pytest
@@ -7,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.duplicates.templates import repetition, template_forms
+from tests.hang import ends
 
 SENTENCES = (
     "Hi, this is {name}, can you tell me when my {thing} will arrive in {city}?",
@@ -78,6 +78,5 @@ def test_every_text_has_a_form_and_equal_texts_have_the_same(texts):
 def test_texts_of_very_few_words_take_no_longer_than_others(words, vocabulary):
     draw = random.Random(1)
     texts = [" ".join(f"{'abc'[draw.randrange(vocabulary)]}lpha" for _ in range(words)) for _ in range(8_000)]
-    begun = time.process_time()
-    assert repetition(template_forms(texts)).distinct > 7_900
-    assert time.process_time() - begun < 6
+    with ends():
+        assert repetition(template_forms(texts)).distinct > 7_900

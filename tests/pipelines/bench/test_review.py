@@ -1,4 +1,4 @@
-"""The bench of many reviewers: what it counts as broken, and a minute of it."""
+"""The bench of many reviewers: what it counts as broken, and a short run of it."""
 
 from typing import Any
 
@@ -37,16 +37,13 @@ def test_quiet_visits_pass_and_each_broken_promise_fails() -> None:
     assert (idle["passed"], idle["idle"]) == (False, ["ben"])
 
 
-@pytest.mark.alone
 @pytest.mark.slow
-def test_a_minute_of_twenty_reviewers_beside_an_ingest_and_an_embed() -> None:
-    for _ in range(2):  # the latency is a measurement on a shared machine; losses are never excused
-        report = review.run(60.0, rows=20_000)
-        assert (report["duplicate_claims"], report["reviewed_by_two"], report["lost"]) == (0, 0, 0), report
-        assert report["errors"] == [], report
-        assert report["reviewers"] == 20
-        assert report["saves"] > 60, review.render(report)
-        assert report["rows_ingested_beside"] > 0, review.render(report)  # an embed may still load its model
-        if report["passed"]:
-            break
-    assert report["passed"], review.render(report)
+def test_what_eight_reviewers_say_beside_an_ingest_and_an_embed_is_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review, "REVIEWERS", 8)
+    monkeypatch.setattr(review, "THINK_S", 1.0)
+    report = review.run(15.0, rows=2_000)
+    assert (report["duplicate_claims"], report["reviewed_by_two"], report["lost"]) == (0, 0, 0), report
+    assert report["errors"] == [], report
+    assert report["reviewers"] == 8
+    assert report["saves"] > 8, review.render(report)
+    assert report["rows_ingested_beside"] > 0, review.render(report)  # an embed may still load its model
