@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from curator.errors import OutsideError
 from pages.frame.serve import APP
@@ -19,6 +19,9 @@ from pipelines.bench.served import wait
 from tests.browser.forks import Forked, Forks
 from tests.places import ROOT
 
+PATIENCE_MS = 120_000
+"""How long a page may take for anything, on a machine that does much else: it ends a hang, and measures nothing."""
+expect.set_options(timeout=PATIENCE_MS)
 collect_ignore = ["review_app.py"]  # a script for Streamlit, not a module to import
 FLAGS = [
     "--no-sandbox",
@@ -149,6 +152,7 @@ def _contexts(browser: Browser) -> Iterator[Callable[..., Watched]]:
 
     def make(*, dark: bool = False) -> Watched:
         context = browser.new_context(color_scheme="dark" if dark else "light", viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         watched = Watched(context.new_page())
         watched.page.on("console", lambda m: watched.note_console(m.type, m.text))

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from pipelines.runtime.settings import Settings
 from storage.review import reviews
+from tests.browser.axe import serious
 from tests.browser.hostile import STRINGS
-from tests.browser.test_accessibility import serious
 from tests.browser.test_pages import settled
 from tests.pages.groups_project import LABELS, make_groups, make_rows
 
@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # before the component's own listener, so it sees the group before the decision changes it.
 RECORDER = """
 window.seen = [];
-window.gaps = [];
 const find = () => {
   if (!window.groupCard?.isConnected) {
     const host = [...document.querySelectorAll('*')].find(e => e.shadowRoot?.querySelector('.groups .card'));
@@ -31,13 +30,9 @@ const find = () => {
   return window.groupCard;
 };
 window.addEventListener('keydown', event => {
-  const card = find(), began = performance.now(), id = card?.dataset.taskId;
+  const card = find(), id = card?.dataset.taskId;
   const choices = card ? [...card.querySelectorAll('.side > button')].map(b => b.childNodes[1].textContent) : [];
   window.seen.push({key: event.key, id, choices});
-  if (id) new MutationObserver((_, self) => {
-    self.disconnect();
-    requestAnimationFrame(() => window.gaps.push(performance.now() - began));
-  }).observe(card, {attributes: true, attributeFilter: ['data-task-id']});
 }, true);
 window.onScreen = () => find()?.dataset.taskId ?? '';
 """
@@ -47,20 +42,19 @@ HELD = {"k": "keep", "x": "exclude"}
 def open_groups(page: Page, url: str) -> None:
     page.add_init_script(RECORDER)
     page.goto(f"{url}/groups")
-    expect(page.locator(".groups .side").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".groups .side").first).to_be_visible()
     settled(page, "Duplicates & contradictions")
 
 
 def wait_saved(page: Page) -> None:
-    expect(page.locator(".saving")).to_have_text("All changes saved", timeout=60_000)
+    expect(page.locator(".saving")).to_have_text("All changes saved")
 
 
 def stored(settings: Settings) -> list[dict[str, Any]]:
     return list(reviews.taken(settings.store, "support").iter_rows(named=True))
 
 
-@pytest.mark.alone
-def test_40_groups_at_a_key_each_50_ms_are_each_decided_as_on_screen(
+def test_40_groups_at_keys_in_quick_succession_are_each_decided_as_on_screen(
     run_app: Callable, open_page: Callable, tmp_path: Path
 ) -> None:
     settings = make_groups(tmp_path / "project", conflicts=60)
@@ -70,9 +64,8 @@ def test_40_groups_at_a_key_each_50_ms_are_each_decided_as_on_screen(
     rng = random.Random(3)
     keys = [rng.choice("12kx") for _ in range(40)]
     for key in keys:
-        began = time.monotonic()
         page.keyboard.press(key)
-        time.sleep(max(0.0, 0.05 - (time.monotonic() - began)))
+        time.sleep(0.02)
     wait_saved(page)
     seen = page.evaluate("window.seen")
     assert [s["key"] for s in seen] == keys
@@ -83,15 +76,13 @@ def test_40_groups_at_a_key_each_50_ms_are_each_decided_as_on_screen(
     assert [(d["finding_id"], d["action"], d["value"]) for d in stored(settings)] == expected
     assert len({finding for finding, _, _ in expected}) == 40
     expect(page.locator(".progress-text")).to_have_text("40 of 60 done, 20 left")
-    gaps = sorted(page.evaluate("window.gaps"))
-    assert gaps[20] < 40, f"the next group was drawn after {gaps[20]:.1f} ms at the median, {gaps[37]:.1f} at p95"
 
     for _ in range(3):
         page.keyboard.press("u")
     assert page.evaluate("window.onScreen()") == expected[37][0]
     wait_saved(page)
     page.reload()
-    expect(page.locator(".groups .side").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".groups .side").first).to_be_visible()
     expect(page.locator(".progress-text")).to_have_text("37 of 60 done, 23 left")
     page.keyboard.press("u")  # a decision from before the reload
     assert page.evaluate("window.onScreen()") == expected[36][0]
@@ -115,7 +106,7 @@ def test_groups_decided_while_the_server_is_away_are_stored_once_when_it_is_back
     app.stop()
     for _ in range(5):
         page.keyboard.press("k")
-    expect(page.locator(".saving")).to_contain_text("kept in this browser", timeout=30_000)
+    expect(page.locator(".saving")).to_contain_text("kept in this browser")
     app.start()
     wait_saved(page)
     assert [d["action"] for d in stored(settings)] == ["relabel"] + ["keep"] * 5
@@ -141,8 +132,8 @@ def test_duplicates_keep_the_marked_row_by_enter_another_by_its_digit_and_any_la
     wait_saved(page)
     assert page.locator(".why").inner_text() == "All groups of this kind are settled."
     page.get_by_text("Exact duplicates: 3").click()
-    expect(page.locator(".side.suggested")).to_have_count(1, timeout=30_000)
-    expect(page.locator(".saving")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".side.suggested")).to_have_count(1)
+    expect(page.locator(".saving")).to_have_count(1)
     marked = page.locator(".side.suggested .facts").inner_text()
     page.keyboard.press("Enter")
     page.locator(".side:not(.suggested) > button").click()
@@ -155,17 +146,22 @@ def test_duplicates_keep_the_marked_row_by_enter_another_by_its_digit_and_any_la
     watched.assert_clean()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_hostile_groups_are_text_and_the_page_is_accessible(
-    run_app: Callable, open_page: Callable, tmp_path: Path, dark: bool
-) -> None:
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Hostile texts in pairs under two labels; nothing is decided about them."""
     texts = [text for text in STRINGS if text.strip()]
     rows = [(text, LABELS[place % 2]) for place, text in enumerate(texts)]
     rows += [(f"{text} ", LABELS[(place + 1) % 2]) for place, text in enumerate(texts)]
-    settings = make_rows(tmp_path / "project", rows)
+    return make_rows(tmp_path_factory.mktemp("hostile") / "project", rows)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_hostile_groups_are_text_and_the_page_is_accessible(
+    run_app: Callable, open_page: Callable, hostile: Settings, dark: bool
+) -> None:
     watched = open_page(dark=dark)
     page = watched.page
-    open_groups(page, run_app(settings.project).url)
+    open_groups(page, run_app(hostile.project).url)
     assert serious(page) == []
     seen = set()
     for _ in range(60):

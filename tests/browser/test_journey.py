@@ -14,7 +14,6 @@ from storage.review import reviews
 from tests.sample_project import LABELS, write_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-LONG = 120_000
 
 
 def click(page: Page, label: str) -> None:
@@ -23,7 +22,7 @@ def click(page: Page, label: str) -> None:
 
 def go(page: Page, title: str) -> None:
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=LONG)
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
 
 
 def truth_of(text: str) -> str:
@@ -62,35 +61,35 @@ def test_a_csv_becomes_a_reviewed_released_and_verified_dataset_in_the_browser(
 
     click(page, "Make the project")
     page.locator("input[type=file]").set_input_files(file)
-    expect(page.get_by_text("The first 20 rows")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("The first 20 rows")).to_be_visible()
     page.get_by_label("Rubric: how should a careful person decide?").fill("What does the customer want?")
     page.get_by_label("Label error you can live with").fill("0.1")
     page.get_by_label("Name of the dataset").fill("support")
     page.keyboard.press("Tab")
     click(page, "Create the dataset")
-    expect(page.get_by_text("Rejected rows, each with its reason")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Rejected rows, each with its reason")).to_be_visible()
 
     click(page, "Check it")
-    expect(page.get_by_text("Checking the labels: done.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Checking the labels: done.")).to_be_visible()
     go(page, "Findings")
-    expect(page.get_by_text("200 rows were checked under the labels of teacher.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("200 rows were checked under the labels of teacher.")).to_be_visible()
     go(page, "Clusters")
-    expect(page.get_by_text("Map of the rows")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Map of the rows")).to_be_visible()
 
     go(page, "Spot-check")
     click(page, "Draw the spot-check")
-    expect(page.get_by_text(re.compile("INCOMPLETE"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("INCOMPLETE"))).to_be_visible()
     go(page, "Review")
-    expect(page.locator(".card .text")).not_to_be_empty(timeout=LONG)
+    expect(page.locator(".card .text")).not_to_be_empty()
     pressed = review_by_keyboard(page)
     go(page, "Spot-check")
-    expect(page.get_by_text(re.compile("^CERTIFIED"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("^CERTIFIED"))).to_be_visible()
 
     go(page, "Versions")
     click(page, "Release")
-    expect(page.get_by_text("Released a new version.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Released a new version.")).to_be_visible()
     click(page, "Verify the files")
-    expect(page.get_by_text(re.compile("Intact: all .* files"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("Intact: all .* files"))).to_be_visible()
     watched.assert_clean()
 
     store = Store(project / "curator.duckdb")

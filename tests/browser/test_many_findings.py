@@ -1,9 +1,6 @@
-"""Pages with 10,000 findings: what a first paint costs the server. Its own time is measured, so that a busy machine
-does not fail the test; on an idle one the page is there about as soon."""
+"""Pages with 10,000 findings send what is on the screen, not all of them; `curator bench pages` has the times."""
 
 import json
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +21,8 @@ from tests.browser.test_pages import settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROWS = 10_001
-LIMIT_S = 2.0
+LIMIT = 500_000
+"""Bytes."""
 LABELS = ("refund", "delivery", "account")
 
 
@@ -60,29 +58,21 @@ def crowded(tmp_path: Path) -> Settings:
     return settings
 
 
-def seconds(pid: int) -> float:
-    """Processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def test_the_first_paint_with_10_000_findings_takes_the_server_less_than_two_seconds(
+def test_the_first_paint_with_10_000_findings_sends_no_more_than_a_screen_needs(
     run_app: Callable, open_page: Callable, crowded: Settings
 ) -> None:
     app = run_app(crowded.project)
     page = open_page().page
+    received: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
     pages = {
-        "groups": ".groups .side",
-        "suspects": "[data-testid=stDataFrame]",
-        "findings": "[data-testid=stDataFrame]",
+        "groups": ("Duplicates", ".groups .side"),
+        "suspects": ("Suspect labels", "[data-testid=stDataFrame]"),
+        "findings": ("Findings", "[data-testid=stDataFrame]"),
     }
-    for warm in (False, True):
-        for path, shown in pages.items():
-            page.goto("about:blank")
-            time.sleep(0.3)
-            before = seconds(app.process.pid)
-            page.goto(f"{app.url}/{path}")
-            expect(page.locator(shown).first).to_be_visible(timeout=120_000)
-            settled(page, {"groups": "Duplicates", "suspects": "Suspect labels", "findings": "Findings"}[path])
-            taken = seconds(app.process.pid) - before
-            assert not warm or taken < LIMIT_S, f"{path}: {taken:.2f} s"
+    for path, (title, shown) in pages.items():
+        received.clear()
+        page.goto(f"{app.url}/{path}")
+        expect(page.locator(shown).first).to_be_visible()
+        settled(page, title)
+        assert 1_000 < sum(received) < LIMIT, path

@@ -18,7 +18,6 @@ from storage.views import current as views
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROWS = 2_000
 NAME = synthetic.DATASET
-SOON = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def project(made: Path, tmp_path: Path) -> Settings:
 
 def open_map(page: Page, url: str) -> None:
     page.goto(f"{url}/map")
-    expect(page.locator("[data-ref=map][data-settled]:not([data-settled=''])")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-ref=map][data-settled]:not([data-settled=''])")).to_be_visible()
 
 
 def draw(page: Page, corners: list[tuple[float, float]]) -> None:
@@ -49,11 +48,11 @@ def draw(page: Page, corners: list[tuple[float, float]]) -> None:
 
 
 def said(page: Page, words: str) -> None:
-    expect(page.locator("[data-ref=said]")).to_contain_text(words, timeout=SOON)
+    expect(page.locator("[data-ref=said]")).to_contain_text(words)
 
 
 def shows(page: Page, words: str) -> None:
-    expect(page.get_by_text(words).first).to_be_visible(timeout=SOON)
+    expect(page.get_by_text(words).first).to_be_visible()
 
 
 def number(page: Page) -> int:
@@ -139,7 +138,7 @@ def test_the_table_stands_in_for_the_map(run_app: Callable, open_page: Callable,
     shows(page, "2,000 rows under these filters:")
     page.get_by_label("Text contains").fill("(scenario 7)")
     page.get_by_label("Text contains").press("Enter")
-    expect(page.get_by_text("rows under these filters:")).not_to_contain_text("2,000", timeout=SOON)
+    expect(page.get_by_text("rows under these filters:")).not_to_contain_text("2,000")
     page.get_by_role("button", name="Send to review…").click()
     page.get_by_role("button", name="Yes,").click()
     shows(page, "Sent to review:")
@@ -149,7 +148,7 @@ def test_the_table_stands_in_for_the_map(run_app: Callable, open_page: Callable,
 def test_an_older_run_is_shown_and_can_be_drawn_anew(run_app: Callable, open_page: Callable, project: Settings) -> None:
     watched = open_page()
     open_map(watched.page, run_app(project.project).url)
-    expect(watched.page.get_by_role("button", name="Draw it anew")).to_be_visible(timeout=SOON)
+    expect(watched.page.get_by_role("button", name="Draw it anew")).to_be_visible()
     before = clusters.newest(project.store, NAME)
     clustering.run(NAME, project.store, encoder="made-up", revision="1")
     after = clusters.newest(project.store, NAME)
@@ -157,5 +156,5 @@ def test_an_older_run_is_shown_and_can_be_drawn_anew(run_app: Callable, open_pag
     assert after is not None
     assert after["run"] != before["run"]
     open_map(watched.page, watched.page.url.split("/map")[0])
-    expect(watched.page.get_by_role("button", name="Draw it anew")).to_have_count(0, timeout=SOON)
+    expect(watched.page.get_by_role("button", name="Draw it anew")).to_have_count(0)
     watched.assert_clean()

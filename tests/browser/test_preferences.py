@@ -18,8 +18,8 @@ from pipelines.runtime.settings import Settings
 from storage.dataset import datasets
 from storage.release import versions
 from storage.review import comparisons
+from tests.browser.axe import serious
 from tests.browser.hostile import STRINGS
-from tests.browser.test_accessibility import serious
 from tests.browser.test_pages import settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Settings:
 
 
 def saved(page: Page) -> None:
-    expect(page.locator(".saving")).to_have_text("All changes saved", timeout=30_000)
+    expect(page.locator(".saving")).to_have_text("All changes saved")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -56,7 +56,7 @@ def test_each_key_prefers_the_answer_that_was_on_that_side_when_it_was_pressed(
     page: Page = watched.page
     page.goto(f"{run_app(project.project).url}/preferences")
     settled(page, "Preferences")
-    expect(page.locator(".side .value").first).not_to_be_empty(timeout=30_000)
+    expect(page.locator(".side .value").first).not_to_be_empty()
     expected: list[tuple[str, str, str]] = []
     keys = ["1", "2", "ArrowLeft", "ArrowRight", "t", "s"] * 6
     for key in keys:
@@ -104,7 +104,7 @@ def test_two_answers_that_are_longer_than_the_screen_are_read_by_keyboard(
     page.set_viewport_size({"width": 900, "height": 400})
     page.goto(f"{run_app(project.project).url}/preferences")
     settled(page, "Preferences")
-    expect(page.locator(".side .value").first).not_to_be_empty(timeout=30_000)
+    expect(page.locator(".side .value").first).not_to_be_empty()
     for _ in range(20):
         page.keyboard.press("PageDown")
     end = "box => [box.scrollTop > 0, box.scrollTop + box.clientHeight >= box.scrollHeight - 1]"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.axe import serious
 from tests.browser.hostile import STRINGS
-from tests.browser.test_accessibility import serious
 from tests.browser.test_review_component import SCRIPT, stored, wait_saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -45,7 +45,7 @@ def review(run_app: Callable, open_page: Callable, tmp_path: Path) -> Callable[.
         (tmp_path / "tasks.json").write_text(json.dumps(setup))
         page: Page = open_page(dark=dark).page
         page.goto(run_app(tmp_path, SCRIPT).url)
-        expect(page.locator(".card .text")).to_contain_text("Row 0", timeout=30_000)
+        expect(page.locator(".card .text")).to_contain_text("Row 0")
         return page
 
     return start
@@ -125,7 +125,7 @@ def test_an_answer_that_the_server_refuses_comes_back_with_the_reason_and_nothin
     page.keyboard.press("Enter")
     expect(page.locator(".card")).to_have_attribute("data-task-id", "t0")
     page.reload()
-    expect(page.locator(".card")).to_have_attribute("data-task-id", "t0", timeout=30_000)
+    expect(page.locator(".card")).to_have_attribute("data-task-id", "t0")
     page.keyboard.press("e")
     expect(page.get_by_label("Your answer")).to_have_value("one REFUSE this")
     page.get_by_label("Your answer").fill("one and more")
@@ -188,7 +188,7 @@ def test_rubric_and_similar_settled_rows_come_by_a_key_and_leave_with_the_card(
     watched = open_page()
     page = watched.page
     page.goto(run_app(tmp_path, SCRIPT).url)
-    expect(page.locator(".card .text")).to_contain_text("Row 0", timeout=30_000)
+    expect(page.locator(".card .text")).to_contain_text("Row 0")
     page.keyboard.press(".")
     expect(page.locator(".near")).to_contain_text("No settled row to compare with yet.")
     page.keyboard.press("2")

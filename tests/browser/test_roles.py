@@ -1,7 +1,7 @@
 """Who may do what, in chromium against a real sign-in: strangers, a reviewer, and somebody whose role is taken away."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from pipelines.analysis import check
 from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
 from pipelines.runtime import jobs
+from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from storage.access import audit, users
 from storage.release import versions
@@ -23,7 +24,6 @@ from tests.places import ROOT, page_files
 from tests.sample_project import make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-LONG = 120_000
 PAGES = [f"{p.parent.name}/{p.name}" for p in page_files()]
 PEOPLE = {
     "ana": {"sub": "1", "email": "Ana@example.org", "email_verified": True, "name": "Ana"},
@@ -50,23 +50,23 @@ def checked(folder: Path, provider: oidc.Provider) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def read_only(tmp_path_factory: pytest.TempPathFactory, provider: oidc.Provider) -> Settings:
-    """For tests that change nothing but roles of their own people."""
-    return checked(tmp_path_factory.mktemp("roles") / "project", provider)
+def template(tmp_path_factory: pytest.TempPathFactory, provider: oidc.Provider) -> Path:
+    """For copies."""
+    return checked(tmp_path_factory.mktemp("roles") / "project", provider).project
 
 
 @pytest.fixture
-def project(tmp_path: Path, provider: oidc.Provider) -> Settings:
-    """For tests that review and release."""
-    return checked(tmp_path / "project", provider)
+def project(tmp_path: Path, template: Path) -> Settings:
+    """A copy that a test may change."""
+    return project_settings.load(shutil.copytree(template, tmp_path / "project"))
 
 
 def sign_in(page: Page, url: str, person: str) -> None:
     """Sign in as a person would."""
     page.goto(url)
-    page.get_by_role("button", name="Sign in").click(timeout=LONG)
-    page.get_by_role("link", name=person, exact=True).click(timeout=LONG)
-    page.wait_for_url(f"{url}/**", timeout=LONG)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=person, exact=True).click()
+    page.wait_for_url(f"{url}/**")
 
 
 def address(file: str) -> str:
@@ -77,8 +77,8 @@ def address(file: str) -> str:
 
 def standing(page: Page) -> str:
     """The text of a page that stands still."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=LONG)
-    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=LONG)
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
     return page.locator("[data-testid=stMain]").inner_text()
 
 
@@ -92,7 +92,7 @@ def see_nothing(watched: Watched, url: str) -> None:
         ),
     )
     watched.page.goto(f"{url}?dataset=support")
-    expect(watched.page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+    expect(watched.page.get_by_role("button", name="Sign in")).to_be_visible()
     assert standing(watched.page).split() == ["Curator", "Sign", "in", "to", "go", "on.", "Sign", "in"], url
     expect(watched.page.get_by_test_id("stSidebarNav")).to_have_count(0)
     sent = b"".join(received).replace(b"dataset=support", b"")
@@ -102,16 +102,14 @@ def see_nothing(watched: Watched, url: str) -> None:
 
 
 def test_on_a_fresh_server_a_stranger_s_deep_link_to_each_page_shows_nothing_of_it(
-    run_app: Callable, open_page: Callable, read_only: Settings
+    run_app: Callable, open_page: Callable, project: Settings
 ) -> None:
-    with ThreadPoolExecutor(1) as ahead:  # the next server starts while this one is looked at
-        starting = [ahead.submit(run_app, read_only.project) for _ in PAGES]
-        for file, server in zip(PAGES, starting, strict=True):
-            app = server.result()
-            watched = open_page()
-            see_nothing(watched, f"{app.url}/{address(file)}")
-            watched.page.context.close()
-            app.stop()
+    app, watched = run_app(project.project), open_page()
+    for file in PAGES:
+        watched.page.goto("about:blank")  # a page that loses its server would say so
+        app.stop()
+        app.start()
+        see_nothing(watched, f"{app.url}/{address(file)}")
 
 
 def test_a_sign_in_names_the_reviewer_and_a_sign_out_ends_it(
@@ -126,7 +124,7 @@ def test_a_sign_in_names_the_reviewer_and_a_sign_out_ends_it(
         "response", lambda r: answers.append(r) if r.url.startswith((f"{app.url}/auth/", f"{app.url}/oauth2")) else None
     )
     sign_in(page, app.url, "ana")
-    expect(page.get_by_text("Signed in: ana@example.org")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Signed in: ana@example.org")).to_be_visible()
     assert len(answers) == 2
     for answer in answers:  # the policy stands on the way out and back as well
         assert answer.headers["content-security-policy"] == HEADERS["Content-Security-Policy"]
@@ -134,22 +132,22 @@ def test_a_sign_in_names_the_reviewer_and_a_sign_out_ends_it(
     assert cookie["httpOnly"]
 
     page.goto(f"{app.url}/queue")
-    expect(page.locator(".card .text")).not_to_be_empty(timeout=LONG)
+    expect(page.locator(".card .text")).not_to_be_empty()
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     page.goto(f"{app.url}/queue")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     watched.assert_clean()
 
 
 def test_an_address_that_the_provider_has_not_verified_proves_nothing(
-    run_app: Callable, open_page: Callable, read_only: Settings, provider: oidc.Provider
+    run_app: Callable, open_page: Callable, project: Settings, provider: oidc.Provider
 ) -> None:
-    users.grant(read_only.store, name="ana@example.org", role="admin", who="test", why="")
-    app = run_app(read_only.project)
+    users.grant(project.store, name="ana@example.org", role="admin", who="test", why="")
+    app = run_app(project.project)
     watched = open_page()
     sign_in(watched.page, app.url, "mallory")
-    expect(watched.page.get_by_text("You have no role yet")).to_be_visible(timeout=LONG)
+    expect(watched.page.get_by_text("You have no role yet")).to_be_visible()
     command = f"curator users add '{provider.issuer}#3' --role reviewer"
     expect(watched.page.get_by_text(command)).to_be_visible()
     for word in SECRETS:
@@ -158,14 +156,14 @@ def test_an_address_that_the_provider_has_not_verified_proves_nothing(
 
 
 def test_a_reviewer_opens_the_pages_of_a_reviewer_and_starts_no_export_or_training_on_any(
-    run_app: Callable, open_page: Callable, read_only: Settings
+    run_app: Callable, open_page: Callable, project: Settings
 ) -> None:
-    users.grant(read_only.store, name="eve@example.org", role="reviewer", who="test", why="")
-    app = run_app(read_only.project)
+    users.grant(project.store, name="eve@example.org", role="reviewer", who="test", why="")
+    app = run_app(project.project)
     watched = open_page()
     page = watched.page
     sign_in(page, app.url, "eve")
-    expect(page.get_by_text("Signed in: eve@example.org")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Signed in: eve@example.org")).to_be_visible()
     listed = {a.get_attribute("href").rsplit("/", 1)[1] for a in page.get_by_test_id("stSidebarNavLink").all()}
     mine = [file for file in PAGES if "reviewer" in roles_of(ROOT / "pages" / file)]
     assert listed == {address(file) for file in mine}
@@ -188,26 +186,26 @@ def test_a_role_that_was_taken_away_is_gone_at_the_next_click(
     watched = open_page()
     page = watched.page
     sign_in(page, app.url, "ana")
-    expect(page.get_by_text("Signed in: ana@example.org")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Signed in: ana@example.org")).to_be_visible()
 
     page.goto(f"{app.url}/versions")
     release = page.get_by_role("button", name="Release", exact=True)
-    expect(release).to_be_enabled(timeout=LONG)
+    expect(release).to_be_enabled()
     users.revoke(store, name="ana@example.org", roles=["engineer"], who="test", why="left the team")
     release.click()
-    expect(page.get_by_text("Your role does not allow this page.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Your role does not allow this page.")).to_be_visible()
     assert versions.listing(store, "support") == []
     assert "release" not in audit.events(store)["action"].to_list()
 
     page.goto(f"{app.url}/queue")
-    expect(page.locator(".card .text")).not_to_be_empty(timeout=LONG)
+    expect(page.locator(".card .text")).not_to_be_empty()
     page.locator(".card").click()
     page.keyboard.press("1")
     wait_for(page, lambda: reviews.frame(store, "support").height == 1)
     assert reviews.frame(store, "support")["reviewer"].to_list() == ["ana@example.org"]
     users.revoke(store, name="ana@example.org", roles=["reviewer"], who="test", why="")
     page.keyboard.press("1")
-    expect(page.get_by_text("You have no role yet")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("You have no role yet")).to_be_visible()
     assert reviews.frame(store, "support").height == 1
     assert jobs.listing(project.project) == []
 

@@ -36,7 +36,7 @@ def test_every_answer_carries_the_headers_and_a_beacon_is_blocked(
     page.context.on("response", lambda answer: asked.append(answer.url))
     page.context.route("https://evil.example/**", lambda route: route.fulfill(status=200, body="taken"))
     page.goto(app.url)
-    expect(page.locator("[data-testid=stHeading]").first).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-testid=stHeading]").first).to_be_visible()
     watched.assert_clean()
     loaded = page.evaluate(
         """address => new Promise(done => {

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from storage.review import reviews
 from storage.views import current as views
+from tests.browser.axe import serious
 from tests.browser.hostile import EVIL, STRINGS
-from tests.browser.test_accessibility import serious
 from tests.browser.test_pages import settled
 from tests.pages.groups_project import make_rows
 
@@ -43,28 +43,28 @@ def test_hostile_suspects_stay_text_and_are_decided_one_and_all_with_undo(
     box = table.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 17, box["y"] + 50)
-    expect(page.get_by_text("1 row ticked:")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 row ticked:")).to_be_visible()
     assert images(page) == 0
     page.get_by_role("button", name="Accept the suggestion").click()
-    expect(page.get_by_text("The suggested label for 1 row: done.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The suggested label for 1 row: done.")).to_be_visible()
     settled(page, "Suspect labels")
     (one,) = reviews.taken(settings.store, "support").iter_rows(named=True)
     assert (one["action"], one["rows"]) == ("relabel", 1)
 
     page.get_by_role("button", name="Accept the suggestion…").click()
     asked = page.get_by_role("dialog").get_by_text(re.compile("^Give .* rows the label that is suggested for each"))
-    expect(asked).to_be_visible(timeout=30_000)
+    expect(asked).to_be_visible()
     number = int(asked.inner_text().split()[1])
     assert images(page) == 0
     page.get_by_role("button", name=f"Yes, {number} rows").click()
-    expect(page.get_by_text(f"The suggested label for {number} rows: done.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(f"The suggested label for {number} rows: done.")).to_be_visible()
     settled(page, "Suspect labels")
     assert (views.current(settings.store, "support")["basis"] == "decision").sum() == number + 1
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("The suggested label for 1 row: done.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The suggested label for 1 row: done.")).to_be_visible()
     settled(page, "Suspect labels")
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("The suggested label for 1 row: done.")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_text("The suggested label for 1 row: done.")).to_have_count(0)
     assert set(views.current(settings.store, "support")["basis"]) == {"teacher"}
     assert not page.evaluate("window.hacked")
     watched.assert_clean()
