@@ -90,9 +90,15 @@ def example_id(dataset: str, external_id: str) -> str:
     return short_id("ex", ["external", dataset, external_id])
 
 
-def row_external_id(source_file_hash: str, row_number: int) -> str:
-    """The external id of a row without one: its source file's hash and its row number (from 1)."""
-    return f"{source_file_hash[:12]}:{row_number}"
+def row_external_id(source_file_hash: str, row_number: int, part: int = 0) -> str:
+    """The external id of a row without one: its source file's hash and its row number (from 1).
+
+    `part` (from 0) tells the rows of one line apart.
+
+    >>> row_external_id("0123456789abcdef", 3), row_external_id("0123456789abcdef", 3, 1)
+    ('0123456789ab:3', '0123456789ab:3.1')
+    """
+    return f"{source_file_hash[:12]}:{row_number}" + (f".{part}" if part else "")
 
 
 def message_json(message: Message) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from curator.checks import survivor
 from curator.errors import DataError
 from curator.records import Action, Decision, Finding, Permission, Task, in_test, short_id
 from curator.review import in_force
+from pipelines.files import file_hash, read_rows
 from pipelines.runtime import acting
-from pipelines.runtime.files import file_hash, read_rows
 from storage.access import audit
 from storage.checks import findings
 from storage.dataset import datasets, examples

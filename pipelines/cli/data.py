@@ -136,7 +136,9 @@ def dataset_show(name: str) -> int:
 
 
 def ingest_files(
-    files: Annotated[list[Path], typer.Argument(help=".jsonl, .csv, .tsv or .parquet")],
+    files: Annotated[
+        list[Path], typer.Argument(help=".jsonl, .json, .csv, .tsv, .parquet or .xlsx, also packed (.gz, .zst …)")
+    ],
     dataset: Dataset = None,
     mapping: Annotated[
         str | None,
@@ -145,6 +147,9 @@ def ingest_files(
     source: Annotated[str, typer.Option(help="import | production | teacher | expert")] = "import",
     labeler: Annotated[str | None, typer.Option(help="Name of whoever gave the labels in the files.")] = None,
     split: Annotated[str | None, typer.Option(help="train | test, for all rows")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of text files that are neither UTF-8 nor UTF-16: cp1252, shift_jis …")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row is rejected.")] = False,
 ) -> int:
     """Read files into a dataset. Good rows are in, bad rows are listed with file, line and reason."""
@@ -156,6 +161,7 @@ def ingest_files(
         source=choose(source, ("import", "production", "teacher", "expert"), "--source"),
         labeler=labeler,
         split=None if split is None else choose(split, ("train", "test"), "--split"),
+        encoding=encoding,
     )
     with stage("ingest") as progress:
         report = ingest.run(config, project.store, progress=progress)
@@ -167,7 +173,8 @@ def ingest_files(
         f"rejects: {report.rejects_file}" if report.rejects_file else None,
         *report.notes,
     )
-    return answer(report, 1 if strict and report.rejected else 0, text=text)
+    nothing = report.rejected and not (report.added or report.unchanged)
+    return answer(report, 1 if nothing or (strict and report.rejected) else 0, text=text)
 
 
 def label_rows(

@@ -24,8 +24,8 @@ from curator.records import (
     resolve_mapping,
     row_external_id,
 )
+from pipelines.files import RawRow, Table, file_hash, opened
 from pipelines.runtime import acting
-from pipelines.runtime.files import RawRow, columns, file_hash, read_rows
 from storage.access import audit
 from storage.dataset import datasets, examples, labels
 from storage.engine.store import Store
@@ -50,6 +50,7 @@ class IngestConfig:
     source: Source = "import"
     labeler: str | None = None
     split: Split | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,12 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
 
 def _read_file(path: Path, state: _Run, progress: Progress) -> None:
     digest = file_hash(path)
-    named = columns(path)
+    with opened(path, state.config.encoding) as table:
+        _read_table(path, table, digest, state, progress)
+
+
+def _read_table(path: Path, table: Table, digest: str, state: _Run, progress: Progress) -> None:
+    named = table.columns()
     # Without a single readable object there is nothing to map, and every line has its own reason.
     mapping = resolve_mapping(state.config.mapping, named) if named else {}
     if unread := [column for column in named if column not in mapping.values()]:
@@ -142,7 +148,7 @@ def _read_file(path: Path, state: _Run, progress: Progress) -> None:
         state.unread.append(f"{path.name}: columns that are not read: {shown}; --map FIELD=COLUMN takes one")
     total, batch, numbers = path.stat().st_size, list[Parsed](), list[int]()
     rows, seen_in_file = 0, dict[str, _Seen]()
-    for row in read_rows(path):
+    for row in table.rows():
         rows += 1
         parsed = _parse(path, row, mapping, digest, state, seen_in_file)
         if parsed is not None:
@@ -154,6 +160,7 @@ def _read_file(path: Path, state: _Run, progress: Progress) -> None:
             progress(min(rows * 100, total), total)
     _write(batch, numbers, digest, state)
     progress(total, total)
+    state.unread.extend(f"{path.name}: {note}" for note in table.notes)
     examples.record_file(
         state.store, state.config.dataset, file_hash=digest, name=path.name, rows=rows, mapping=mapping
     )
@@ -171,8 +178,8 @@ def _parse(
         raw = row.raw if row.record is None else _shown(row.record)
         state.rejects.append({"file": path.name, "line": row.line, "reason": reason, "detail": detail, "raw": raw})
 
-    if row.bom:
-        state.notes[f"{path.name} line {row.line}: byte order mark removed"] += 1
+    for note in row.notes:
+        state.notes[f"{path.name} line {row.line}: {note}"] += 1
     if row.record is None:
         reject(row.reason or "unreadable", row.detail or "")
         return None
@@ -184,7 +191,7 @@ def _parse(
             task=state.task,
             source=state.config.source,
             split=state.config.split,
-            fallback_id=row_external_id(digest, row.line),
+            fallback_id=row_external_id(digest, row.line, row.part),
         )
     except Rejected as error:
         reject(error.reason, str(error))

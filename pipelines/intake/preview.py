@@ -12,7 +12,7 @@ import orjson
 
 from curator.errors import RequestError
 from curator.records import TaskKind, resolve_mapping
-from pipelines.runtime.files import columns, read_rows
+from pipelines.files import columns, read_rows
 
 MAX_LABELS = 200
 """More distinct values than this are answers in free text, not labels."""

@@ -11,8 +11,8 @@ import polars as pl
 
 from curator.errors import DataError
 from curator.records import Review, ReviewVerdict, Task, short_id
+from pipelines.files import read_rows
 from pipelines.runtime import acting
-from pipelines.runtime.files import read_rows
 from storage.access import audit
 from storage.dataset import datasets
 from storage.engine.store import Store

@@ -9,9 +9,9 @@ import pytest
 
 from curator.errors import NotFoundError, RequestError
 from curator.records import make_task
+from pipelines.files import MAX_LINE, read_rows
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig, IngestReport
-from pipelines.runtime.files import MAX_LINE, read_rows
 from storage.dataset import datasets, examples, labels
 from storage.engine.store import Store
 
@@ -146,7 +146,8 @@ def test_an_empty_file_adds_nothing(ready: Store, tmp_path: Path) -> None:
         ("x.csv", b'id,"text\n1,a\n', "header cannot be read"),
         ("x.csv", b"foo,bar\n1,a\n", "cannot tell which column is the input"),
         ("x.parquet", b"PAR1 nonsense", "cannot be read as Parquet"),
-        ("x.xlsx", b"PK", "extension '.xlsx' is unknown"),
+        ("x.xlsx", b"PK", "cannot be read as an Excel workbook"),
+        ("x.txt", b"hello", "extension '.txt' is unknown"),
     ],
 )
 def test_a_file_that_cannot_be_read_at_all_is_refused_and_nothing_is_in(
@@ -294,7 +295,7 @@ def test_a_file_may_be_one_json_array(ready: Store, tmp_path: Path) -> None:
     report = take(ready, write(tmp_path, "rows.json", "\ufeff " + json.dumps(rows, indent=2)))
     assert texts(ready) == ["one", "two\nlines"]
     assert reasons(report) == {2: "not_an_object"}
-    assert rejects(report)[0]["raw"] == '["no object"]'
+    assert json.loads(rejects(report)[0]["raw"]) == ["no object"]
     assert reasons(take(ready, write(tmp_path, "lines.jsonl", '["a"]\n{"text": "three"}\n'))) == {1: "not_an_object"}
 
 

@@ -1,0 +1,189 @@
+"""Which reader a file needs, by what it is rather than by what it is called."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import NotFoundError, RequestError
+from pipelines.files.csv_form import DELIMITERS, delimiter, sample
+from pipelines.files.csv_table import CsvReader
+from pipelines.files.json_table import json_reader
+from pipelines.files.parquet_table import ParquetReader
+from pipelines.files.row import RawRow, Reader
+from pipelines.files.unpack import as_utf8, unpack
+from pipelines.files.workbook import WorkbookReader
+
+JSON = (".jsonl", ".ndjson", ".json")
+CSV = (".csv", ".tsv", ".tab")
+KINDS = ".jsonl, .json, .csv, .tsv, .parquet or .xlsx, also packed (.gz, .zst, .bz2, .xz, .zip)"
+ENCODINGS = (
+    "utf-8",
+    "cp1252",
+    "utf-16",
+    "cp1250",
+    "cp1251",
+    "latin-1",
+    "mac_roman",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc_kr",
+)
+"""Encodings that people meet, for whoever has to choose one."""
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+
+
+@dataclass(slots=True)
+class Table:
+    """An open file."""
+
+    name: str
+    _reader: Reader
+    _notes: tuple[str, ...]
+    _truncated: str | None
+
+    def columns(self) -> list[str]:
+        """All columns, in the order in which they are met; a key that only late rows have is a column too.
+
+        Raises:
+            RequestError: The file cannot be read as what it is.
+        """
+        return self._reader.columns()
+
+    def rows(self) -> Iterator[RawRow]:
+        """The rows; may be asked for again.
+
+        Raises:
+            RequestError: The file cannot be read as what it is.
+        """
+        last = 0
+        for row in self._reader.rows():
+            last = row.line
+            yield row
+        if self._truncated:
+            yield RawRow(last + 1, None, "cut_off", self._truncated, "")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to read the file; complete once the rows were read."""
+        return (*self._notes, *self._reader.notes)
+
+
+@contextmanager
+def opened(path: Path, encoding: str | None = None) -> Iterator[Table]:
+    """Open a file for the length of a block.
+
+    Args:
+        path: JSON Lines, JSON, CSV, TSV, Parquet or xlsx, also packed.
+        encoding: Of a text file; None finds UTF-8, UTF-16 and UTF-32, and refuses what may be any other.
+
+    Raises:
+        NotFoundError: There is no such file.
+        RequestError: The file cannot be read; the sentence says what to do.
+    """
+    _require(path)
+    with tempfile.TemporaryDirectory(prefix="curator-read-") as folder:
+        plain = unpack(path, Path(folder))
+        kind = _kind(plain.path, path.name)
+        reader: Reader
+        if kind == "parquet":
+            reader = ParquetReader(plain.path, path.name)
+        elif kind == "workbook":
+            reader = WorkbookReader(plain.path, path.name)
+        else:
+            plain = as_utf8(plain, path.name, Path(folder), encoding)
+            reader, more = _text_reader(plain.path, kind)
+            plain = type(plain)(plain.path, (*plain.notes, *more), plain.truncated)
+        yield Table(path.name, reader, plain.notes, plain.truncated)
+
+
+def read_rows(path: Path, encoding: str | None = None) -> Iterator[RawRow]:
+    """The rows of a file; errors as of `opened`."""
+    _require(path)
+
+    def rows() -> Iterator[RawRow]:
+        with opened(path, encoding) as table:
+            yield from table.rows()
+
+    return rows()
+
+
+def columns(path: Path, encoding: str | None = None) -> list[str]:
+    """The columns of a file; errors as of `opened`."""
+    with opened(path, encoding) as table:
+        return table.columns()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of the file's bytes.
+
+    Raises:
+        NotFoundError: There is no such file.
+    """
+    _require(path)
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _require(path: Path) -> None:
+    if path.is_dir():
+        msg = f"no file {path}: it is a folder; name the files in it"
+        raise NotFoundError(msg)
+    if not path.is_file():
+        msg = f"no file {path}"
+        raise NotFoundError(msg)
+
+
+def _kind(path: Path, name: str) -> str:
+    """parquet, workbook, json or csv, by the first bytes, and for a text by the extension.
+
+    Raises:
+        RequestError: It is something else.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(8)
+    suffix = path.suffix.lower()
+    if head.startswith(b"PAR1") or suffix in (".parquet", ".pq"):
+        return "parquet"
+    if head.startswith(b"PK\x03\x04") or suffix in (".xlsx", ".xlsm"):
+        return "workbook"
+    if head.startswith(_OLD_EXCEL) or suffix == ".xls":
+        msg = f"{name} is a workbook of an old Excel; save it as .xlsx or as CSV UTF-8"
+        raise RequestError(msg)
+    if suffix in JSON:
+        return "json"
+    if suffix in CSV:
+        return "csv"
+    msg = f"{name}: extension {suffix!r} is unknown, expected {KINDS}"
+    raise RequestError(msg)
+
+
+def _text_reader(path: Path, kind: str) -> tuple[Reader, tuple[str, ...]]:
+    """The reader of a UTF-8 text, and what has to be said of it."""
+    lines = [line for line in sample(path) if line.strip()][:20]
+    begins = lines[0].lstrip()[:1] if lines else ""
+    if kind == "csv" and begins in ("{", "[") and any(row.record for row in _few(json_reader(path))):
+        return json_reader(path), ("it holds JSON, and is read as such",)
+    if (
+        kind == "json"
+        and lines
+        and not any(line.lstrip().startswith(("{", "[")) for line in lines)
+        and _is_csv(path, lines)
+    ):
+        return CsvReader(path), ("it holds a CSV, and is read as such",)
+    return (CsvReader(path), ()) if kind == "csv" else (json_reader(path), ())
+
+
+def _few(reader: Reader) -> list[RawRow]:
+    rows = reader.rows()
+    return [row for row, _ in zip(rows, range(3), strict=False)]
+
+
+def _is_csv(path: Path, lines: list[str]) -> bool:
+    """Whether the lines have columns, each as many as the first."""
+    sign = delimiter(path, lines)
+    widths = {line.count(sign) for line in lines}
+    return len(lines) > 1 and sign in DELIMITERS and len(widths) == 1 and widths != {0}
