@@ -134,6 +134,9 @@ class Completion:
 class Sampler(Protocol):
     """Samples from a base model or a checkpoint."""
 
+    base_model: str
+    """The model that answers where no checkpoint is named, by its service's name or path."""
+
     def sample(
         self,
         conversations: Sequence[Sequence[dict[str, str]]],

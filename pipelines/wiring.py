@@ -114,7 +114,7 @@ def students(settings: Settings, store: Store, dataset: str, *, base: str | None
         )
         raise RequestError(msg)
     listed = versions.listing(store, dataset)
-    rows = examples.frame(store, dataset, as_of=listed[-1]["manifest"]["as_of_seq"] if listed else None)
+    rows = examples.frame(store, dataset, as_of=listed[-1].manifest.as_of_seq if listed else None)
     corpus = rows.sort("seq").filter(pl.col("text").str.len_chars() > 0)["text"].to_list()
     root = settings.project / "tinker"
     root.mkdir(parents=True, exist_ok=True)

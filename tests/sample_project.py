@@ -4,7 +4,7 @@ import csv
 import random
 from pathlib import Path
 
-from curator.records import TrainingRun, make_task
+from curator.records import TrainingOutcome, TrainingRun, make_task
 from pages.components.review.component import ReviewAction
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.analysis import check
@@ -17,6 +17,7 @@ from pipelines.review.plan import PlanConfig
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from pipelines.students import evaluate
+from pipelines.students.evaluate import EvaluateConfig
 from storage.dataset import datasets
 from storage.release import runs
 from storage.review import plans
@@ -84,5 +85,6 @@ def finish_project(settings: Settings) -> None:
     version = release.run(waived, store, settings.releases).version
     assert version is not None
     run = TrainingRun("run_1", "support", 1, "sft", "local/base", None, {"local": True}, "s", "t", "finished")
-    runs.record(store, run, {"steps": 3, "examples_seen": 96, "losses": [2.0, 1.0, 0.5], "seconds": 1.5})
-    evaluate.run(version, evaluate.parse_models("teacher=teacher,again=teacher", store, "support"), store, None)
+    runs.record(store, run, TrainingOutcome(3, 96, (2.0, 1.0, 0.5), 1.5))
+    contestants = evaluate.parse_models("teacher=teacher,again=teacher", store, "support")
+    evaluate.run(EvaluateConfig(version, contestants), store, None)

@@ -5,14 +5,30 @@ All figures are about frozen, human-reviewed items.
 
 from curator.evaluation.cost import Price, Usage, break_even, cost
 from curator.evaluation.metrics import Metric, accuracy, latency, macro_f1, per_class
-from curator.evaluation.significance import holm, paired_comparison
-from curator.evaluation.verdict import Candidate, decide, recommend
+from curator.evaluation.report import (
+    ContestantComparison,
+    ContestantScore,
+    EvalReport,
+    Evaluation,
+    WrongAnswer,
+    read_report,
+)
+from curator.evaluation.significance import PairedComparison, holm, paired_comparison
+from curator.evaluation.verdict import Recommendation, StudentCandidate, Verdict, decide, recommend
 
 __all__ = [
-    "Candidate",
+    "ContestantComparison",
+    "ContestantScore",
+    "EvalReport",
+    "Evaluation",
     "Metric",
+    "PairedComparison",
     "Price",
+    "Recommendation",
+    "StudentCandidate",
     "Usage",
+    "Verdict",
+    "WrongAnswer",
     "accuracy",
     "break_even",
     "cost",
@@ -22,5 +38,6 @@ __all__ = [
     "macro_f1",
     "paired_comparison",
     "per_class",
+    "read_report",
     "recommend",
 ]

@@ -23,7 +23,7 @@ _EXACT_WORK: Final = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """Contestant a against contestant b on the same items.
 
     Attributes:
@@ -61,7 +61,7 @@ def paired_comparison(
     seed: int,
     alpha: float = 0.05,
     repetitions: int = 20_000,
-) -> Comparison:
+) -> PairedComparison:
     """Compare two contestants on the same items.
 
     The interval is a t interval on the group sums of the differences (cluster-robust, ratio
@@ -96,7 +96,7 @@ def paired_comparison(
     centre, error = _steadied(sums_G, counts_G)
     quantile = float(scipy.special.stdtrit(groups - 1, 1 - alpha / 2))
     p, how = _sign_flip(sums_G, seed, repetitions)
-    return Comparison(
+    return PairedComparison(
         n=n,
         groups=groups,
         a=float(a_N.mean()),

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from curator.errors import NotEnoughDataError
 from curator.evaluation.metrics import Metric
-from curator.evaluation.significance import Comparison
+from curator.evaluation.significance import PairedComparison
 from curator.records import Bound
 
 Outcome = Literal["SHIP", "HOLD", "NOT ENOUGH DATA"]
@@ -20,8 +20,16 @@ MINIMUM_ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One condition. `passed` is None where the data cannot tell; `detail` is a sentence."""
+class VerdictGate:
+    """One condition of a verdict.
+
+    Attributes:
+        name: What must hold.
+        passed: Whether it does; None where the data cannot tell.
+        value: The figure that decides, where there is one.
+        threshold: What it is held against.
+        detail: What was found, a sentence.
+    """
 
     name: str
     passed: bool | None
@@ -32,15 +40,21 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome, the sentences that led to it, and every gate."""
+    """What may be said about a student.
+
+    Attributes:
+        outcome: SHIP, HOLD or NOT ENOUGH DATA.
+        reasons: The sentences that led to it.
+        gates: Every condition; none in a report of an early Curator.
+    """
 
     outcome: Outcome
     reasons: tuple[str, ...]
-    gates: tuple[Gate, ...]
+    gates: tuple[VerdictGate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class StudentCandidate:
     """A student that could be shipped."""
 
     name: str
@@ -60,9 +74,9 @@ def decide(
     *,
     test_rows: int,
     reviewed_rows: int,
-    versus_teacher: Comparison | None,
-    versus_base: Comparison | None,
-    versus_previous: Comparison | None = None,
+    versus_teacher: PairedComparison | None,
+    versus_base: PairedComparison | None,
+    versus_previous: PairedComparison | None = None,
     certificate_status: CertificateStatus | None = None,
     shipped_error: Bound | None = None,
     max_error: float | None = None,
@@ -105,7 +119,7 @@ def decide(
     return Verdict(outcome, tuple(gate.detail for gate in decisive), tuple(gates))
 
 
-def recommend(candidates: Sequence[Candidate]) -> Recommendation:
+def recommend(candidates: Sequence[StudentCandidate]) -> Recommendation:
     """Choose between the SFT and the DPO students: DPO only where it made things better.
 
     The best of each kind stands for it. The scores are point estimates on the same items.
@@ -113,7 +127,7 @@ def recommend(candidates: Sequence[Candidate]) -> Recommendation:
     Raises:
         NotEnoughDataError: There is no candidate.
     """
-    best: dict[str, Candidate] = {}
+    best: dict[str, StudentCandidate] = {}
     for candidate in candidates:
         if candidate.kind not in best or candidate.metric.value > best[candidate.kind].metric.value:
             best[candidate.kind] = candidate
@@ -132,85 +146,85 @@ def recommend(candidates: Sequence[Candidate]) -> Recommendation:
     return Recommendation(dpo.name, f"DPO helped: ship the DPO student. {_score(dpo)}, before {_score(sft)}.")
 
 
-def _score(candidate: Candidate) -> str:
+def _score(candidate: StudentCandidate) -> str:
     m = candidate.metric
     return f"{candidate.name} has {m.name} {m.value:.1%} [{m.low:.1%}, {m.high:.1%}] on {m.n} items"
 
 
-def _reviewed(test_rows: int, reviewed_rows: int) -> Gate:
+def _reviewed(test_rows: int, reviewed_rows: int) -> VerdictGate:
     missing = test_rows - reviewed_rows
     detail = (
         f"{missing} of {test_rows} test rows have not been reviewed by a person: review them first."
         if missing > 0
         else f"All {test_rows} test rows were reviewed."
     )
-    return Gate("test split reviewed", True if missing <= 0 else None, reviewed_rows, test_rows, detail)
+    return VerdictGate("test split reviewed", True if missing <= 0 else None, reviewed_rows, test_rows, detail)
 
 
-def _size(test_rows: int, minimum_rows: int) -> Gate:
+def _size(test_rows: int, minimum_rows: int) -> VerdictGate:
     enough = test_rows >= minimum_rows
     verb = "enough" if enough else "too few"
     detail = f"{test_rows} test rows are {verb} for a verdict (at least {minimum_rows})."
-    return Gate("test split size", True if enough else None, test_rows, minimum_rows, detail)
+    return VerdictGate("test split size", True if enough else None, test_rows, minimum_rows, detail)
 
 
-def _difference(c: Comparison, other: str) -> str:
+def _difference(c: PairedComparison, other: str) -> str:
     return (
         f"Student {c.a:.1%}, {other} {c.b:.1%}: difference {100 * c.difference:+.1f} points "
         f"[{100 * c.low:+.1f}, {100 * c.high:+.1f}], p = {c.p:.3g}, {c.n} items in {c.groups} groups"
     )
 
 
-def _blind_spot(c: Comparison, margin: float) -> str:
+def _blind_spot(c: PairedComparison, margin: float) -> str:
     return (
         f"this test set sees differences from {100 * c.minimum_detectable:.1f} points on, "
         f"more than the margin of {100 * margin:.1f}: add test items"
     )
 
 
-def _not_inferior(c: Comparison | None, margin: float) -> Gate:
+def _not_inferior(c: PairedComparison | None, margin: float) -> VerdictGate:
     name = "not inferior to the teacher"
     if c is None:
-        return Gate(name, None, None, -margin, "The student was not compared with the teacher.")
+        return VerdictGate(name, None, None, -margin, "The student was not compared with the teacher.")
     said = _difference(c, "teacher")
     if c.low > -margin:
-        return Gate(name, True, c.low, -margin, f"{said}: not inferior by {100 * margin:.1f} points or more.")
+        return VerdictGate(name, True, c.low, -margin, f"{said}: not inferior by {100 * margin:.1f} points or more.")
     clearly = c.high < 0 and c.difference <= -margin
     if clearly:
-        return Gate(name, False, c.low, -margin, f"{said}: clearly worse than the teacher.")
+        return VerdictGate(name, False, c.low, -margin, f"{said}: clearly worse than the teacher.")
     if c.minimum_detectable > margin:
-        return Gate(name, None, c.low, -margin, f"{said}: cannot tell; {_blind_spot(c, margin)}.")
-    return Gate(name, False, c.low, -margin, f"{said}: may be inferior by more than {100 * margin:.1f} points.")
+        return VerdictGate(name, None, c.low, -margin, f"{said}: cannot tell; {_blind_spot(c, margin)}.")
+    return VerdictGate(name, False, c.low, -margin, f"{said}: may be inferior by more than {100 * margin:.1f} points.")
 
 
-def _better(c: Comparison | None, margin: float) -> Gate:
+def _better(c: PairedComparison | None, margin: float) -> VerdictGate:
     name = "better than the base model"
     if c is None:
-        return Gate(name, None, None, None, "The student was not compared with the base model.")
+        return VerdictGate(name, None, None, None, "The student was not compared with the base model.")
     said = _difference(c, "base model")
     if c.difference > 0 and c.p < c.alpha:
-        return Gate(name, True, c.p, c.alpha, f"{said}: better.")
+        return VerdictGate(name, True, c.p, c.alpha, f"{said}: better.")
     if c.difference > 0 and c.minimum_detectable > margin:
-        return Gate(name, None, c.p, c.alpha, f"{said}: cannot tell; {_blind_spot(c, margin)}.")
-    return Gate(name, False, c.p, c.alpha, f"{said}: training brought no shown gain.")
+        return VerdictGate(name, None, c.p, c.alpha, f"{said}: cannot tell; {_blind_spot(c, margin)}.")
+    return VerdictGate(name, False, c.p, c.alpha, f"{said}: training brought no shown gain.")
 
 
-def _not_worse(c: Comparison) -> Gate:
+def _not_worse(c: PairedComparison) -> VerdictGate:
     worse = c.difference < 0 and c.p < c.alpha
     said = _difference(c, "previous student")
     detail = f"{said}: clearly worse." if worse else f"{said}: not clearly worse."
-    return Gate("not worse than the previous student", not worse, c.difference, 0.0, detail)
+    return VerdictGate("not worse than the previous student", not worse, c.difference, 0.0, detail)
 
 
-def _certified(status: CertificateStatus, shipped: Bound | None, max_error: float | None) -> Gate:
+def _certified(status: CertificateStatus, shipped: Bound | None, max_error: float | None) -> VerdictGate:
     name = "training data certified"
     upper = shipped.upper_one_sided if shipped else None
     measured = f"shipped label error at most {upper:.2%}" if upper is not None else "no bound yet"
     target = f"target {max_error:.2%}" if max_error is not None else "no target set"
     if status == "INCOMPLETE" or upper is None:
-        return Gate(name, None, upper, max_error, f"The certificate is incomplete ({measured}, {target}).")
+        return VerdictGate(name, None, upper, max_error, f"The certificate is incomplete ({measured}, {target}).")
     if max_error is None:
-        return Gate(name, True, upper, None, f"The training data is measured: {measured} ({target}).")
+        return VerdictGate(name, True, upper, None, f"The training data is measured: {measured} ({target}).")
     passed = status == "CERTIFIED" and upper <= max_error
     verb = "certified" if passed else "not certified"
-    return Gate(name, passed, upper, max_error, f"The training data is {verb}: {measured} ({target}).")
+    return VerdictGate(name, passed, upper, max_error, f"The training data is {verb}: {measured} ({target}).")

@@ -34,6 +34,7 @@ from curator.records.names import check_name, check_shown, file_stem
 from curator.records.places import in_test, in_train, split_now
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
+from curator.records.stored import read_stored
 from curator.records.structured import DEPTH, TooDeepError, nested_too_deep, read_json, read_toml, too_deep
 from curator.records.task import Task, check_task, make_task, parse_task
 from curator.records.types import (
@@ -53,6 +54,8 @@ from curator.records.types import (
     Split,
     Stream,
     TaskKind,
+    TrainedRun,
+    TrainingOutcome,
     TrainingRun,
 )
 
@@ -94,6 +97,8 @@ __all__ = [
     "TextPart",
     "TooDeepError",
     "ToolCallPart",
+    "TrainedRun",
+    "TrainingOutcome",
     "TrainingRun",
     "answer_text",
     "answer_turn",
@@ -128,6 +133,7 @@ __all__ = [
     "prompt_hash_source",
     "read_exact",
     "read_json",
+    "read_stored",
     "read_toml",
     "read_turn",
     "read_turns",

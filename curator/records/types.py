@@ -1,7 +1,8 @@
 """The records. Frozen; they stand at boundaries, while bulk data moves as polars frames and arrays."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from curator.errors import DataError
@@ -211,7 +212,20 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """One training: which version, from which model or run, with which settings, and where it ended."""
+    """One training.
+
+    Attributes:
+        id: The same for the same request on the same files.
+        dataset: The dataset's name.
+        version: The number of the version that it learns from.
+        kind: Supervised, or from preferences.
+        base_model: The model that it starts from, by its service's name or path.
+        parent_run: The run that it goes on from (DPO), or None.
+        config: The settings of the request, and whether it is `local`.
+        sampler_path: Where the trained weights answer; None until it is finished.
+        state_path: Where training can go on; None until it is finished.
+        status: started, finished or failed.
+    """
 
     id: str
     dataset: str
@@ -223,3 +237,46 @@ class TrainingRun:
     sampler_path: str | None = None
     state_path: str | None = None
     status: str = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """How a training went; None stands for what is not known of it.
+
+    Attributes:
+        steps: Optimizer steps.
+        examples_seen: Rows, counted as often as they were seen.
+        losses: The loss at each step.
+        seconds: Of training.
+        error: Why it failed.
+    """
+
+    steps: int | None = None
+    examples_seen: int | None = None
+    losses: tuple[float, ...] | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What is known, as it is stored and printed."""
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in known.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRun:
+    """A run as the store knows it.
+
+    Attributes:
+        run: In its newest state.
+        outcome: How it went; None until it ended.
+        created_at: When that state was recorded.
+    """
+
+    run: TrainingRun
+    outcome: TrainingOutcome | None
+    created_at: datetime

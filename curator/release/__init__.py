@@ -19,20 +19,36 @@ from curator.release.formats import (
     render,
 )
 from curator.release.gates import blocking, certificate_gate, contradiction_gate, format_gate, leak_gate, reviewed_gate
-from curator.release.manifest import ReleasedRow, build_manifest, file_fact, manifest_bytes, manifest_hash, seal
+from curator.release.manifest import (
+    CertificateFact,
+    DatasetVersion,
+    FileFact,
+    Manifest,
+    ReleasedRow,
+    ReleaseGate,
+    Waiver,
+    read_manifest,
+)
+from curator.release.sealing import build_manifest, file_fact, manifest_bytes, manifest_hash, seal, unsealed
 from curator.release.splits import SplitResult, assign_splits
 from curator.release.validation import validate_lines
 
 __all__ = [
     "FORMATS",
+    "CertificateFact",
+    "DatasetVersion",
     "DpoRow",
+    "FileFact",
     "FileProblem",
     "Filters",
+    "Manifest",
+    "ReleaseGate",
     "ReleasedRow",
     "SftRow",
     "SplitResult",
     "Stage",
     "Turns",
+    "Waiver",
     "assign_splits",
     "blocking",
     "build_manifest",
@@ -49,10 +65,12 @@ __all__ = [
     "manifest_bytes",
     "manifest_hash",
     "parquet_lines",
+    "read_manifest",
     "readme",
     "render",
     "reviewed_gate",
     "seal",
+    "unsealed",
     "validate_lines",
     "verify",
     "version_figures",

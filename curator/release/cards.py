@@ -6,11 +6,12 @@ follows the dataset cards of the Hugging Face Hub.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
 from curator.release.formats import FORMATS, DpoRow, SftRow
+from curator.release.manifest import CertificateFact, Manifest
 from curator.statistics import at_most
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -40,13 +41,13 @@ _CONTEXT: dict[str, Any] = {
 }
 
 
-def readme(manifest: Mapping[str, Any]) -> str:
+def readme(manifest: Manifest) -> str:
     """The dataset card of a version, in Markdown with YAML front matter.
 
     Args:
-        manifest: From `versions.build_manifest`, before or after it was sealed.
+        manifest: From `build_manifest`, before or after it was sealed.
     """
-    title = f"{manifest['name']}, version {manifest['number']}"
+    title = f"{manifest.name}, version {manifest.number}"
     sections = [
         "\n".join(_front_matter(manifest)),
         f"# {_plain(title)}",
@@ -60,23 +61,23 @@ def readme(manifest: Mapping[str, Any]) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _front_matter(manifest: Mapping[str, Any]) -> Iterable[str]:
-    total = sum(len(rows) for rows in manifest["rows"].values())
+def _front_matter(manifest: Manifest) -> Iterable[str]:
+    total = sum(len(rows) for rows in manifest.rows.values())
     size = next((name for limit, name in _SIZES if total < limit), "n>1M")
-    category = "text-classification" if manifest["task"].get("kind") == "classification" else "text-generation"
+    category = "text-classification" if manifest.task.kind == "classification" else "text-generation"
     yield "---"
     # A JSON string is a YAML string, whatever characters a name holds.
-    yield f"pretty_name: {json.dumps(manifest['name'])}"
+    yield f"pretty_name: {json.dumps(manifest.name)}"
     yield f"task_categories: [{category}]"
     yield f"size_categories: [{json.dumps(size)}]"
-    yield f"tags: [curator, {'certified' if _status(manifest) == 'CERTIFIED' else 'uncertified'}]"
-    if license_name := manifest["settings"].get("license"):
+    yield f"tags: [curator, {'certified' if manifest.status == 'CERTIFIED' else 'uncertified'}]"
+    if license_name := manifest.settings.license:
         yield f"license: {json.dumps(license_name)}"
     by_config: dict[str, list[str]] = {}
-    for file in manifest["files"]:
-        if file["rows"]:
-            path = PurePosixPath(file["path"])
-            entry = f"      - {{split: {path.stem}, path: {json.dumps(file['path'])}}}"
+    for file in manifest.files:
+        if file.rows:
+            path = PurePosixPath(file.path)
+            entry = f"      - {{split: {path.stem}, path: {json.dumps(file.path)}}}"
             by_config.setdefault("-".join(path.parts[:-1]), []).append(entry)
     if by_config:
         yield "configs:"
@@ -87,59 +88,54 @@ def _front_matter(manifest: Mapping[str, Any]) -> Iterable[str]:
     yield "---"
 
 
-def _what(manifest: Mapping[str, Any]) -> str:
-    task, teacher = manifest["task"], manifest["teacher"]
-    text = f"Training data for the {task.get('kind', 'text')} task `{_code(task.get('name', manifest['name']))}`."
+def _what(manifest: Manifest) -> str:
+    task, teacher = manifest.task, manifest.teacher
+    text = f"Training data for the {task.kind} task `{_code(task.name or manifest.name)}`."
     if teacher:
-        text += f" Labels come from the teacher `{_code(teacher.get('labeler', '?'))}`, as corrected in review."
-    if manifest["parent"]:
-        text += f" It follows `{_code(manifest['parent'])}`."
+        text += f" Labels come from the teacher `{_code(teacher.labeler)}`, as corrected in review."
+    if manifest.parent:
+        text += f" It follows `{_code(manifest.parent)}`."
     return text
 
 
-def _status(manifest: Mapping[str, Any]) -> str:
-    return str((manifest["certificate"] or {}).get("status", "UNCERTIFIED"))
-
-
-def _certificate(manifest: Mapping[str, Any]) -> str:
-    certificate, status = manifest["certificate"] or {}, _status(manifest)
-    given = certificate.get("why") or ()
-    why = _plain("; ".join([given] if isinstance(given, str) else given)).rstrip(".")
-    bound = certificate.get("shipped_error")
+def _certificate(manifest: Manifest) -> str:
+    certificate, status = manifest.certificate or CertificateFact(), manifest.status
+    why = _plain("; ".join(certificate.reasons)).rstrip(".")
+    bound = certificate.shipped_error
     if not bound:
         reason = f" ({why})" if why else ""
         return f"**{status}.** How many of these labels are wrong has not been measured{reason}."
-    most = int(bound["upper_one_sided"] * bound["population"])
+    most = int(bound.upper_one_sided * bound.population)
     text = (
-        f"**{status}**{f' ({why})' if why else ''}. With {_percent(bound['confidence'])} confidence, at most "
-        f"{_most(bound['upper_one_sided'])} of the train labels are wrong: {most:,} of "
-        f"{bound['population']:,} rows. "
-        f"The estimate is {_percent(bound['estimate'])}, between {_percent(bound['low'])} and "
-        f"{_percent(bound['high'])}, from {bound['reviews']:,} reviewed rows ({_plain(bound['method'])})."
+        f"**{status}**{f' ({why})' if why else ''}. With {_percent(bound.confidence)} confidence, at most "
+        f"{_most(bound.upper_one_sided)} of the train labels are wrong: {most:,} of "
+        f"{bound.population:,} rows. "
+        f"The estimate is {_percent(bound.estimate)}, between {_percent(bound.low)} and "
+        f"{_percent(bound.high)}, from {bound.reviews:,} reviewed rows ({_plain(bound.method)})."
     )
-    if certificate.get("reviewers"):
-        text += f" Reviewed by {_plain(', '.join(certificate['reviewers']))}."
+    if certificate.reviewers:
+        text += f" Reviewed by {_plain(', '.join(certificate.reviewers))}."
     text += " The certificate says nothing about the test rows, which stand outside it."
     if status != "CERTIFIED":
         text += " This is not a certificate."
     return text
 
 
-def _rows(manifest: Mapping[str, Any]) -> Iterable[str]:
-    splits = sorted(manifest["rows"], reverse=True)
-    pairs = manifest["pairs"]
+def _rows(manifest: Manifest) -> Iterable[str]:
+    splits = sorted(manifest.rows, reverse=True)
+    pairs = manifest.pairs
     yield "| split | rows | preference pairs |"
     yield "|---|---:|---:|"
     for split in splits:
-        yield f"| {split} | {len(manifest['rows'][split]):,} | {len(pairs.get(split, [])):,} |"
-    if manifest["excluded"]:
+        yield f"| {split} | {len(manifest.rows[split]):,} | {len(pairs.get(split, ())):,} |"
+    if manifest.excluded:
         yield ""
         yield "Left out:"
         yield ""
-        yield from (f"- {n:,} rows: {_plain(reason)}" for reason, n in manifest["excluded"].items())
-    labels = {split: Counter(row[2] for row in manifest["rows"][split]) for split in splits}
+        yield from (f"- {n:,} rows: {_plain(reason)}" for reason, n in manifest.excluded.items())
+    labels = {split: Counter(row.label for row in manifest.rows[split]) for split in splits}
     names = sorted(set().union(*labels.values()))
-    if manifest["task"].get("kind") == "classification" and 0 < len(names) <= _MOST_LABELS:
+    if manifest.task.kind == "classification" and 0 < len(names) <= _MOST_LABELS:
         yield ""
         yield f"| label | {' | '.join(splits)} |"
         yield f"|---|{'---:|' * len(splits)}"
@@ -147,33 +143,32 @@ def _rows(manifest: Mapping[str, Any]) -> Iterable[str]:
             yield f"| `{_code(name)}` | {' | '.join(f'{labels[split][name]:,}' for split in splits)} |"
 
 
-def _gates(manifest: Mapping[str, Any]) -> Iterable[str]:
-    waived = {waiver["gate"]: waiver for waiver in manifest["waivers"]}
-    if not manifest["gates"]:
+def _gates(manifest: Manifest) -> Iterable[str]:
+    waived = {waiver.gate: waiver for waiver in manifest.waivers}
+    if not manifest.gates:
         yield "No gate was checked."
-    for gate in manifest["gates"]:
-        passed = "passed" if gate["passed"] else "**FAILED**"
-        why = f": {_plain(str(gate['why']))}" if gate.get("why") else ""
-        yield f"- {_plain(gate['name'])} {passed}{why}"
-        if waiver := waived.get(gate["name"]):
-            yield f"  - waived by {_plain(str(waiver['who']))}, because: {_plain(str(waiver['why']))}"
+    for gate in manifest.gates:
+        passed = "passed" if gate.passed else "**FAILED**"
+        why = f": {_plain(gate.why)}" if gate.why else ""
+        yield f"- {_plain(gate.name)} {passed}{why}"
+        if waiver := waived.get(gate.name):
+            yield f"  - waived by {_plain(waiver.who)}, because: {_plain(waiver.why)}"
 
 
-def _files(manifest: Mapping[str, Any]) -> Iterable[str]:
+def _files(manifest: Manifest) -> Iterable[str]:
     yield "| file | rows | SHA-256 |"
     yield "|---|---:|---|"
-    for file in manifest["files"]:
-        if file["rows"] is not None:
-            yield f"| `{_code(file['path'])}` | {file['rows']:,} | `{file['sha256']}` |"
+    for file in manifest.data_files:
+        yield f"| `{_code(file.path)}` | {file.rows:,} | `{file.sha256}` |"
 
 
-def _how_to_verify(manifest: Mapping[str, Any]) -> str:
-    reference = _code(f"{manifest['name']}@{manifest['number']}")
+def _how_to_verify(manifest: Manifest) -> str:
+    reference = _code(f"{manifest.name}@{manifest.number}")
     return (
         "## How to verify it\n\n"
         "`curator versions verify DIR` compares every file of this folder with `manifest.json`. "
         f"`curator versions rebuild {reference} --out DIR` makes the same bytes again from the store, as of sequence "
-        f"number {manifest['as_of_seq']}, with Curator {_plain(manifest['curator_version'])}."
+        f"number {manifest.as_of_seq}, with Curator {_plain(manifest.curator_version)}."
     )
 
 
@@ -199,29 +194,29 @@ def _code(text: str) -> str:
     return " ".join(text.split()).replace("`", "'").replace("|", "\\|")
 
 
-def croissant(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def croissant(manifest: Manifest) -> dict[str, Any]:
     """The Croissant 1.0 description: a FileObject for each file with its hash, a RecordSet for each data file."""
-    data_files = [file for file in manifest["files"] if file["rows"] is not None]
+    data_files = manifest.data_files
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": manifest["name"],
-        "description": f"{manifest['task'].get('kind', 'text')} training data; labels {_status(manifest)}.",
-        "version": f"{manifest['number']}.0.0",
+        "name": manifest.name,
+        "description": f"{manifest.task.kind} training data; labels {manifest.status}.",
+        "version": f"{manifest.number}.0.0",
         "distribution": [
             {
                 "@type": "cr:FileObject",
-                "@id": file["path"],
-                "name": file["path"],
-                "contentUrl": file["path"],
-                "contentSize": f"{file['bytes']} B",
-                "encodingFormat": _encoding(file["path"]),
-                "sha256": file["sha256"],
+                "@id": file.path,
+                "name": file.path,
+                "contentUrl": file.path,
+                "contentSize": f"{file.bytes} B",
+                "encodingFormat": _encoding(file.path),
+                "sha256": file.sha256,
             }
             for file in data_files
         ],
-        "recordSet": [_record_set(file["path"]) for file in data_files],
+        "recordSet": [_record_set(file.path) for file in data_files],
     }
 
 

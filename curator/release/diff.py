@@ -7,41 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from curator.records import Split, canonical_json
-from curator.release.manifest import (
-    MANIFEST,
-    SCHEMA_VERSION,
-    FileFact,
-    ReleasedRow,
-    build_manifest,
-    content_hash,
-    file_fact,
-    manifest_bytes,
-    manifest_hash,
-    request_hash,
-    seal,
-)
-
-__all__ = [
-    "MANIFEST",
-    "SCHEMA_VERSION",
-    "FileFact",
-    "FileProblem",
-    "Relabel",
-    "ReleasedRow",
-    "SplitMove",
-    "VersionDiff",
-    "build_manifest",
-    "canonical_json",
-    "content_hash",
-    "diff_manifests",
-    "file_fact",
-    "manifest_bytes",
-    "manifest_hash",
-    "request_hash",
-    "seal",
-    "verify",
-]
+from curator.records import Split
+from curator.release.manifest import MANIFEST, CertificateFact, FileFact, Manifest, ReleasedRow
+from curator.release.sealing import content_hash, manifest_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +63,7 @@ class VersionDiff:
     certificate: dict[str, tuple[Any, Any]]
 
 
-def diff_manifests(old: Mapping[str, Any], new: Mapping[str, Any]) -> VersionDiff:
+def diff_manifests(old: Manifest, new: Manifest) -> VersionDiff:
     """Compare two versions row by row, and in settings, gates and certificate."""
     before, after = _by_id(old), _by_id(new)
     both = sorted(before.keys() & after.keys())
@@ -109,8 +77,8 @@ def diff_manifests(old: Mapping[str, Any], new: Mapping[str, Any]) -> VersionDif
     )
     counts = [Counter(row.label for _, row in side.values()) for side in (before, after)]
     return VersionDiff(
-        old=f"{old['name']}@{old['number']}",
-        new=f"{new['name']}@{new['number']}",
+        old=old.version,
+        new=new.version,
         added=tuple(after[i][1] for i in sorted(after.keys() - before.keys())),
         removed=tuple(before[i][1] for i in sorted(before.keys() - after.keys())),
         relabelled=relabelled,
@@ -121,14 +89,14 @@ def diff_manifests(old: Mapping[str, Any], new: Mapping[str, Any]) -> VersionDif
             for label in sorted(counts[0].keys() | counts[1].keys())
             if counts[0][label] != counts[1][label]
         },
-        settings=_deltas(_flat(old["settings"]), _flat(new["settings"])),
-        gates=_deltas(*({gate["name"]: gate["passed"] for gate in each["gates"]} for each in (old, new))),
-        certificate=_deltas(*(_certified(each.get("certificate")) for each in (old, new))),
+        settings=_deltas(*(_flat(each.settings.as_json()) for each in (old, new))),
+        gates=_deltas(*({gate.name: gate.passed for gate in each.gates} for each in (old, new))),
+        certificate=_deltas(*(_certified(each.certificate) for each in (old, new))),
     )
 
 
-def _by_id(manifest: Mapping[str, Any]) -> dict[str, tuple[Split, ReleasedRow]]:
-    return {row[0]: (split, ReleasedRow(*row)) for split, rows in manifest["rows"].items() for row in rows}
+def _by_id(manifest: Manifest) -> dict[str, tuple[Split, ReleasedRow]]:
+    return {row.example_id: (split, row) for split, rows in manifest.rows.items() for row in rows}
 
 
 def _deltas(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -143,11 +111,11 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _certified(certificate: Mapping[str, Any] | None) -> dict[str, Any]:
-    certificate = certificate or {}
+def _certified(certificate: CertificateFact | None) -> dict[str, Any]:
+    bound = certificate.shipped_error if certificate else None
     return {
-        "status": certificate.get("status", "UNCERTIFIED"),
-        "upper_one_sided": (certificate.get("shipped_error") or {}).get("upper_one_sided"),
+        "status": certificate.status if certificate else "UNCERTIFIED",
+        "upper_one_sided": bound.upper_one_sided if bound else None,
     }
 
 

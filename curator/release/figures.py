@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curator.composition import balance
+from curator.release.manifest import CertificateFact
 
 
 def version_figures(
@@ -12,7 +13,7 @@ def version_figures(
     *,
     diversity: Mapping[str, Any] | None,
     findings: Mapping[str, int] | None,
-    certificate: Mapping[str, Any] | None,
+    certificate: CertificateFact | None,
 ) -> dict[str, float | None]:
     """Return a version's figures by name; None where a step was not done before the release.
 
@@ -21,10 +22,10 @@ def version_figures(
         test: The labels of the test rows.
         diversity: A diversity report as plain values (`curator.composition.diversity.DiversityReport`).
         findings: Findings of the newest check by kind. Ranked rows (`suspect_label`) are no findings.
-        certificate: A certificate as plain values (`curator.certificates.certify.Certificate`).
+        certificate: The certificate of the version.
     """
     spread = balance(train)
-    bound = (certificate or {}).get("shipped_error") or {}
+    bound = certificate.shipped_error if certificate else None
     found = None if findings is None else {k: n for k, n in findings.items() if k != "suspect_label"}
     return {
         "train_rows": len(train),
@@ -40,6 +41,6 @@ def version_figures(
         "duplicates": None
         if found is None
         else sum(found.get(f"{kind}_duplicate", 0) for kind in ("exact", "near", "semantic")),
-        "label_error_at_most": bound.get("upper_one_sided"),
-        "label_error": bound.get("estimate"),
+        "label_error_at_most": bound.upper_one_sided if bound else None,
+        "label_error": bound.estimate if bound else None,
     }

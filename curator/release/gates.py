@@ -1,27 +1,22 @@
 """The gates of a release: what must hold, what was found, and why. `passed` None: not demanded, or not known."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
 
 import polars as pl
 
 from curator.release.formats import parquet_lines
+from curator.release.manifest import CertificateFact, ReleaseGate
 from curator.release.validation import validate_lines
 from curator.text import normalise
 
 
-def gate(name: str, passed: bool | None, why: str) -> dict[str, Any]:
-    """One gate as it stands in a manifest."""
-    return {"name": name, "passed": passed, "why": why}
-
-
 def certificate_gate(
-    certificate: Mapping[str, Any] | None, *, raw_labels: bool, target: float | None, why_none: str
-) -> dict[str, Any]:
+    certificate: CertificateFact | None, *, raw_labels: bool, target: float | None, why_none: str
+) -> ReleaseGate:
     """Whether the labels are as good as promised; demanded only where there is a target.
 
     Args:
-        certificate: As `curator.certificates.certify` gives it in JSON, or None.
+        certificate: Of exactly the rows to be released, or None.
         raw_labels: The release carries the teacher's raw labels: the certificate is about those, and where there is
             no target nothing is said to have passed.
         target: Highest error, 0..1, or None.
@@ -29,47 +24,49 @@ def certificate_gate(
     """
     demanded = None if target is None else False
     if certificate is None:
-        return gate("certificate", demanded, why_none)
-    why = "; ".join(certificate["why"])
-    shipped = certificate.get("shipped_error")
-    if target is not None and shipped and shipped["upper_one_sided"] > target:
-        own = "" if certificate.get("target") == target else f"; the dataset's own target is {target:.2%}"
-        return gate("certificate", False, why + own)
+        return ReleaseGate("certificate", demanded, why_none)
+    why = "; ".join(certificate.reasons)
+    shipped = certificate.shipped_error
+    if target is not None and shipped and shipped.upper_one_sided > target:
+        own = "" if certificate.target == target else f"; the dataset's own target is {target:.2%}"
+        return ReleaseGate("certificate", False, why + own)
     if target is None and raw_labels:
-        return gate("certificate", None, why)
-    return gate("certificate", certificate["status"] == "CERTIFIED" or demanded, why)
+        return ReleaseGate("certificate", None, why)
+    return ReleaseGate("certificate", certificate.status == "CERTIFIED" or demanded, why)
 
 
-def reviewed_gate(test: pl.DataFrame) -> dict[str, Any]:
+def reviewed_gate(test: pl.DataFrame) -> ReleaseGate:
     """Whether people have reviewed every test row (column human_status)."""
     reviewed = test.filter((pl.col("human_status") == "settled").fill_null(False)).height
     if test.is_empty():
-        return gate("test_reviewed", None, "there is no test split: nothing can be evaluated on this version")
+        return ReleaseGate("test_reviewed", None, "there is no test split: nothing can be evaluated on this version")
     passed = True if reviewed == test.height else None
-    return gate("test_reviewed", passed, f"{reviewed} of {test.height} test rows were reviewed")
+    return ReleaseGate("test_reviewed", passed, f"{reviewed} of {test.height} test rows were reviewed")
 
 
 def leak_gate(
     train: Iterable[str], test: Iterable[str], *, form: Callable[[str], Hashable], detector: str
-) -> dict[str, Any]:
+) -> ReleaseGate:
     """Looks at the texts as they go out, beside the split that already kept them apart."""
     forms = {form(text) for text in train}
     both = [text for text in test if form(text) in forms]
     if both:
-        return gate("leak", False, f"{len(both)} rows of test stand in train, the first is {both[0][:80]!r}")
-    return gate("leak", True, f"no row of test stands in train; detector: {detector}")
+        return ReleaseGate("leak", False, f"{len(both)} rows of test stand in train, the first is {both[0][:80]!r}")
+    return ReleaseGate("leak", True, f"no row of test stands in train; detector: {detector}")
 
 
-def contradiction_gate(train: pl.DataFrame) -> dict[str, Any]:
+def contradiction_gate(train: pl.DataFrame) -> ReleaseGate:
     """Whether one input stands in train (columns text, value) under two labels."""
     forms = train.select(pl.col("text").map_elements(normalise, return_dtype=pl.String), "value")
     differing = forms.group_by("text").agg(pl.col("value").n_unique()).filter(pl.col("value") > 1).height
     if not differing:
-        return gate("contradictions", True, "no input stands in train with two labels")
-    return gate("contradictions", None, f"{differing} inputs stand in train with more than one label; settle them")
+        return ReleaseGate("contradictions", True, "no input stands in train with two labels")
+    return ReleaseGate(
+        "contradictions", None, f"{differing} inputs stand in train with more than one label; settle them"
+    )
 
 
-def format_gate(files: Mapping[str, bytes]) -> dict[str, Any]:
+def format_gate(files: Mapping[str, bytes]) -> ReleaseGate:
     """Whether every data file (path -> bytes) follows the rules of its format."""
     problems: list[str] = []
     for path, data in files.items():
@@ -79,10 +76,10 @@ def format_gate(files: Mapping[str, bytes]) -> dict[str, Any]:
         bad = [p for p in found.problems if p.severity == "error" and p.rule != "too_few_rows"]
         problems += [f"{path} line {p.line}: {p.rule}, {p.hint}" for p in bad[:3]]
     if problems:
-        return gate("format", False, "; ".join(problems[:5]))
-    return gate("format", True, f"{len(files)} files follow the rules of their formats")
+        return ReleaseGate("format", False, "; ".join(problems[:5]))
+    return ReleaseGate("format", True, f"{len(files)} files follow the rules of their formats")
 
 
-def blocking(gates: Sequence[Mapping[str, Any]], waived: Sequence[str]) -> list[str]:
+def blocking(gates: Sequence[ReleaseGate], waived: Sequence[str]) -> list[str]:
     """The names of the gates that failed and are not waived."""
-    return [str(g["name"]) for g in gates if g["passed"] is False and g["name"] not in waived]
+    return [g.name for g in gates if g.passed is False and g.name not in waived]

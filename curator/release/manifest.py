@@ -1,18 +1,32 @@
-"""The manifest of a dataset version: every row and file that it holds, and everything it was made from."""
+"""The record that a dataset version's `manifest.json` is read into, with its parts."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, field_validator
 
 from curator.errors import DataError
-from curator.records import Split, canonical_json, digest
+from curator.records import Bound, Split
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
-_LONG_LABEL = 120
-_NOT_REQUESTED = frozenset({"number", "parent", "as_of_seq", "request_hash", "content_sha256"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGate:
+    """One thing that must hold before a version leaves.
+
+    Attributes:
+        name: By which it is waived.
+        passed: Whether it holds; None where it is not demanded, or cannot be known.
+        why: What was found, a sentence.
+    """
+
+    name: str
+    passed: bool | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,160 +48,247 @@ class ReleasedRow:
     label: str
 
 
-def file_fact(path: str, data: bytes, rows: int | None = None) -> FileFact:
-    """What the manifest says about a file with these bytes."""
-    return FileFact(path, hashlib.sha256(data).hexdigest(), len(data), rows)
+class _Part(BaseModel):
+    """A part of a manifest. What a newer Curator added to it is kept: it belongs to what the manifest's hash is of."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    def as_json(self) -> dict[str, Any]:
+        """The part as it is written and hashed: what it was read from, to the last key."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
-def build_manifest(
-    *,
-    name: str,
-    number: int,
-    parent: str | None,
-    as_of_seq: int,
-    curator_version: str,
-    settings: Mapping[str, Any],
-    files: Iterable[FileFact],
-    rows: Mapping[Split, Sequence[ReleasedRow]],
-    pairs: Mapping[Split, Sequence[str]],
-    task: Mapping[str, Any],
-    teacher: Mapping[str, Any] | None,
-    splits: Mapping[str, Any],
-    filters: Mapping[str, Any],
-    excluded: Mapping[str, int],
-    certificate: Mapping[str, Any] | None,
-    agreement: Mapping[str, Any] | None,
-    diversity: Mapping[str, Any] | None,
-    gates: Sequence[Mapping[str, Any]],
-    waivers: Sequence[Mapping[str, Any]],
-    tokens: Mapping[str, int],
-) -> dict[str, Any]:
-    """The manifest of a version, from its data files; `seal` adds the cards and closes it.
+class ReleaseSettings(_Part):
+    """The settings of a release, resolved: also those left at their defaults.
 
-    Args:
+    Attributes:
+        labels: Whose labels train holds: those in force, or the teacher's own.
+        labeler: The teacher whose labels stand where no person has spoken.
+        formats: The formats written, in order.
+        test_share: The share of rows drawn for test, 0..1.
+        seed: Of the split.
+        license: A name for the card's front matter.
+    """
+
+    labels: Literal["current", "teacher"] = "current"
+    labeler: str = ""
+    formats: tuple[str, ...] = ()
+    test_share: int | float = 0.2
+    seed: int = 0
+    license: str | None = None
+
+
+class TaskFact(_Part):
+    """The task of a version.
+
+    Attributes:
+        name: Its name; None in a manifest that names none.
+        kind: classification, extraction, sql or text.
+        task_hash: Hash of the whole definition.
+        rubric_hash: Hash of the rubric.
+    """
+
+    name: str | None = None
+    kind: str = "text"
+    task_hash: str = ""
+    rubric_hash: str = ""
+
+
+class TeacherFact(_Part):
+    """Who labelled the rows.
+
+    Attributes:
+        labeler: The labeler's name.
+        versions: Labels by the labeler's version.
+        prompt_hash: Hash of the prompt that the task gives.
+    """
+
+    labeler: str = "?"
+    versions: Mapping[str, int] = {}
+    prompt_hash: str = ""
+
+
+class BoundFact(_Part):
+    """A bound on an error rate as a manifest holds it; the fields of `curator.records.Bound`.
+
+    Attributes:
+        estimate: The rate, 0..1.
+        low: Lower end of the two-sided interval.
+        high: Upper end of it.
+        upper_one_sided: The one-sided upper bound, which the verdict rests on.
+        confidence: Of the interval and the bound, 0..1.
+        reviews: Rows that were reviewed.
+        population: Rows that the rate is of.
+        method: How it was reckoned, in words.
+    """
+
+    estimate: int | float
+    low: int | float
+    high: int | float
+    upper_one_sided: int | float
+    confidence: int | float
+    reviews: int
+    population: int
+    method: str
+
+    def as_bound(self) -> Bound:
+        """The bound itself."""
+        return Bound(**{each.name: getattr(self, each.name) for each in fields(Bound)})
+
+
+class CertificateFact(_Part):
+    """The certificate of a version's rows, as `curator certify` prints it.
+
+    Attributes:
+        status: CERTIFIED, UNCERTIFIED or INCOMPLETE.
+        why: What led to it, a sentence each.
+        target: The largest error promised, 0..1; None where none is.
+        shipped_error: The error of the labels as released; None where it was not measured.
+        reviewers: Who reviewed.
+    """
+
+    status: Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"] = "UNCERTIFIED"
+    why: str | tuple[str, ...] = ()
+    target: int | float | None = None
+    shipped_error: BoundFact | None = None
+    reviewers: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """`why`, as sentences."""
+        return (self.why,) if isinstance(self.why, str) else self.why
+
+
+class Waiver(_Part):
+    """A gate that was waived for one release.
+
+    Attributes:
+        gate: The gate's name.
+        who: Who waived it.
+        why: The reason given.
+    """
+
+    gate: str
+    who: str
+    why: str
+
+
+class Manifest(_Part):
+    """A version's manifest; `manifest.json` holds exactly `as_json()`.
+
+    Attributes:
+        schema_version: Of the manifest's own form.
         name: The dataset's name.
         number: The version's number, from 1.
         parent: The version before, `NAME@N`, or None.
         as_of_seq: The store's sequence number that the version is made as of.
-        curator_version: The Curator that makes it.
-        settings: All settings, resolved: also those left at their defaults.
-        files: The data files.
-        rows: The rows by split, in the order of the files. A label over 120 characters is kept as its hash.
+        curator_version: The Curator that made it.
+        settings: What was asked for.
+        files: Every file, by path; data files have rows, cards have none.
+        rows: The rows by split, in the order of the files.
         pairs: The ids of the preference pairs by split, in the order of the files.
-        task: `name`, `kind`, `task_hash`, `rubric_hash`.
-        teacher: `labeler`, `version`, `prompt_hash`, or None without a teacher.
-        splits: How rows were split: seed, share, detector, threshold, components, straddling.
+        task: What the rows are labelled for.
+        teacher: Who labelled them; None without a teacher.
+        splits: How rows were split.
         filters: What left rows out, as `curator.release.filters` counts it, caps among it.
         excluded: Rows left out, by reason.
-        certificate: What `certify` found about exactly these rows, or None.
+        certificate: What is known about the labels' error, or None.
         agreement: How far people agree, or None where no row was answered by two.
         diversity: The diversity report, or None.
-        gates: Each with `name`, `passed`, `why`.
-        waivers: Each with `gate`, `who`, `why`.
+        gates: What had to hold, and whether it did.
+        waivers: Gates that were waived, by whom and why.
         tokens: Token totals by name.
+        request_hash: What an unchanged rerun has in common with this version.
+        content_sha256: The hash over everything else here; empty until it is sealed.
+    """
+
+    schema_version: int
+    name: str
+    number: int
+    parent: str | None
+    as_of_seq: int
+    curator_version: str
+    settings: ReleaseSettings
+    files: tuple[FileFact, ...]
+    rows: Mapping[Split, tuple[ReleasedRow, ...]]
+    pairs: Mapping[Split, tuple[str, ...]]
+    task: TaskFact
+    teacher: TeacherFact | None
+    splits: Mapping[str, Any]
+    filters: Mapping[str, Any]
+    excluded: Mapping[str, int]
+    certificate: CertificateFact | None
+    agreement: Mapping[str, Any] | None
+    diversity: Mapping[str, Any] | None
+    gates: tuple[ReleaseGate, ...]
+    waivers: tuple[Waiver, ...]
+    tokens: Mapping[str, int]
+    request_hash: str = ""
+    content_sha256: str = ""
+
+    @property
+    def version(self) -> str:
+        """`NAME@N`."""
+        return f"{self.name}@{self.number}"
+
+    @property
+    def status(self) -> str:
+        """The certificate's status; UNCERTIFIED without one."""
+        return self.certificate.status if self.certificate else "UNCERTIFIED"
+
+    @property
+    def data_files(self) -> tuple[FileFact, ...]:
+        """The files that hold rows."""
+        return tuple(each for each in self.files if each.rows is not None)
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _read_rows(cls, rows: Mapping[str, Any]) -> dict[str, tuple[ReleasedRow, ...]]:
+        return {split: tuple(ReleasedRow(*row) for row in each) for split, each in rows.items()}
+
+    @field_serializer("rows")
+    def _write_rows(self, rows: Mapping[Split, tuple[ReleasedRow, ...]]) -> dict[str, list[list[str]]]:
+        return {split: [[row.example_id, row.external_id, row.label] for row in each] for split, each in rows.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion:
+    """A version as the store knows it.
+
+    Attributes:
+        dataset: The dataset's name.
+        number: From 1.
+        seq: When it was recorded, in the store's own count.
+        path: Its folder.
+        manifest_sha256: Of `manifest.json` as it was released.
+        manifest: What `manifest.json` said then.
+        created_at: When it was recorded.
+    """
+
+    dataset: str
+    number: int
+    seq: int
+    path: str
+    manifest_sha256: str
+    manifest: Manifest
+    created_at: datetime
+
+    @property
+    def version(self) -> str:
+        """`NAME@N`."""
+        return f"{self.dataset}@{self.number}"
+
+
+def read_manifest(content: Mapping[str, Any], place: str = MANIFEST) -> Manifest:
+    """A manifest from what its JSON holds.
 
     Raises:
-        DataError: A row is listed twice, or a waiver names no gate or gives no name or reason, or a value
-            is none that JSON can carry (NaN, a numpy number).
+        DataError: Something in it is missing or of another type; `place` says where it was read.
     """
-    _check_rows(rows)
-    _check_waivers(gates, waivers)
-    manifest: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "name": name,
-        "number": number,
-        "parent": parent,
-        "as_of_seq": as_of_seq,
-        "curator_version": curator_version,
-        "settings": dict(settings),
-        "files": [asdict(each) for each in sorted(files, key=lambda each: each.path)],
-        "rows": {
-            split: [[row.example_id, row.external_id, _short(row.label)] for row in rows[split]]
-            for split in sorted(rows)
-        },
-        "pairs": {split: list(pairs[split]) for split in sorted(pairs)},
-        "task": dict(task),
-        "teacher": None if teacher is None else dict(teacher),
-        "splits": dict(splits),
-        "filters": dict(filters),
-        "excluded": {reason: excluded[reason] for reason in sorted(excluded) if excluded[reason]},
-        "certificate": None if certificate is None else dict(certificate),
-        "agreement": None if agreement is None else dict(agreement),
-        "diversity": None if diversity is None else dict(diversity),
-        "gates": [dict(gate) for gate in gates],
-        "waivers": [dict(waiver) for waiver in waivers],
-        "tokens": dict(tokens),
-    }
-    # Through JSON and back, so that a manifest equals the one that is read from its file.
     try:
-        manifest = json.loads(canonical_json(manifest))
-    except (TypeError, ValueError) as error:
-        msg = f"the manifest of {name}@{number} holds a value that JSON cannot carry ({error}); give plain values"
+        return Manifest.model_validate(content)
+    except (ValidationError, TypeError, AttributeError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": ("rows",), "msg": str(error)}
+        where = ".".join(str(each) for each in first["loc"]) or "the whole"
+        msg = f"{place} is no manifest of a version: {where}: {first['msg']}; take the release from its source again"
         raise DataError(msg) from error
-    manifest["request_hash"] = request_hash(manifest)
-    return manifest
-
-
-def _check_rows(rows: Mapping[Split, Sequence[ReleasedRow]]) -> None:
-    places: dict[str, str] = {}
-    for split, each in rows.items():
-        for row in each:
-            if row.example_id in places:
-                msg = (
-                    f"example {row.example_id} ({row.external_id!r}) is in {split} and again in "
-                    f"{places[row.example_id]}; a row belongs into a version once"
-                )
-                raise DataError(msg)
-            places[row.example_id] = split
-
-
-def _check_waivers(gates: Sequence[Mapping[str, Any]], waivers: Sequence[Mapping[str, Any]]) -> None:
-    names = [gate["name"] for gate in gates]
-    for waiver in waivers:
-        if waiver.get("gate") not in names:
-            msg = f"waiver for {waiver.get('gate')!r} names no gate; the gates are {', '.join(names)}"
-            raise DataError(msg)
-        if not str(waiver.get("who") or "").strip() or not str(waiver.get("why") or "").strip():
-            msg = f"waiver for gate {waiver['gate']!r} needs who waives it and why"
-            raise DataError(msg)
-
-
-def _short(label: str) -> str:
-    if len(label) <= _LONG_LABEL:
-        return label
-    return "sha256:" + hashlib.sha256(label.encode("utf-8", "backslashreplace")).hexdigest()
-
-
-def request_hash(manifest: Mapping[str, Any]) -> str:
-    """What an unchanged rerun has in common with its version: everything but its number, parent and place in time.
-
-    Cards and the closing hash are left out as well, so it is the same before and after `seal`.
-    """
-    kept = {key: value for key, value in manifest.items() if key not in _NOT_REQUESTED}
-    kept["files"] = [each for each in kept["files"] if each["rows"] is not None]
-    return digest(kept)
-
-
-def seal(manifest: Mapping[str, Any], cards: Mapping[str, bytes]) -> dict[str, Any]:
-    """The final manifest: with the cards (files without rows) among its files, and a hash over itself."""
-    facts = [asdict(file_fact(path, data)) for path, data in cards.items()]
-    files = sorted([*manifest["files"], *facts], key=lambda each: str(each["path"]))
-    sealed = {**manifest, "files": files}
-    sealed["content_sha256"] = content_hash(sealed)
-    return sealed
-
-
-def content_hash(manifest: Mapping[str, Any]) -> str:
-    """The hash that a sealed manifest carries over everything else in it."""
-    return digest({key: value for key, value in manifest.items() if key != "content_sha256"})
-
-
-def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
-    """The bytes of `manifest.json`: canonical JSON with one top-level key on each line, for people and diffs."""
-    lines = [canonical_json(key) + b": " + canonical_json(manifest[key]) for key in sorted(manifest)]
-    return b"{\n" + b",\n".join(lines) + b"\n}\n"
-
-
-def manifest_hash(manifest: Mapping[str, Any]) -> str:
-    """SHA-256 of `manifest.json`, in hex."""
-    return hashlib.sha256(manifest_bytes(manifest)).hexdigest()

@@ -31,7 +31,7 @@ figures = {
     "Ready to release": f"{summary['releasable']:,}",
     "Reviewed one by one": f"{summary['reviewed']:,}",
     "Label error at most": upper(bound.upper_one_sided) if bound else "not known",
-    "Newest verdict": reports[0]["verdict"]["outcome"] if reports else "none yet",
+    "Newest verdict": reports[0].report.verdict.outcome if reports else "none yet",
 }
 with st.container(horizontal=True):
     for name, value in figures.items():

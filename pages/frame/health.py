@@ -105,7 +105,7 @@ def _training_step(store: Store, dataset: str) -> NextStep | None:
     released = versions.listing(store, dataset)
     if not released:
         return NextStep("The labels are certified, and nothing is released yet.", VERSIONS, "Release a version")
-    if not any(run["status"] == "finished" for run in views.run_reports(store, dataset)):
+    if not any(each.run.status == "finished" for each in runs.listing(store, dataset)):
         return NextStep("No student has been trained yet.", RUNS, "Train a student")
     if not runs.reports(store, dataset=dataset):
         return NextStep("The student has not been evaluated yet.", EVALUATION, "Evaluate it")
@@ -116,7 +116,7 @@ def _last_step(store: Store, dataset: str) -> NextStep:
     reports = runs.reports(store, dataset=dataset)
     if not reports:
         return NextStep("Everything so far is done.", EVALUATION, "Go to the evaluations")
-    outcome, wrong = reports[0]["verdict"]["outcome"], len(reports[0]["failures"])
+    outcome, wrong = reports[0].report.verdict.outcome, len(reports[0].report.failures)
     return NextStep(
         f"The newest verdict is {outcome}; the student still gets {wrong:,} test rows wrong.", EVALUATION, "Read it"
     )

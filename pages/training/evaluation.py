@@ -9,31 +9,32 @@ from pages.frame.work import evaluate_work, watch, work_button
 from pages.training.parts.evaluation_view import show_report
 from storage.dataset import labels
 from storage.release import runs, versions
-from storage.views import current as views
 
 user = require_role("engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Evaluation", "There is nothing to evaluate yet.")
-trained = {r["run"]: r for r in views.run_reports(settings.store, dataset) if r["status"] == "finished"}
+trained = {
+    run.id: run for run in (each.run for each in runs.listing(settings.store, dataset)) if run.status == "finished"
+}
 reports = runs.reports(settings.store, dataset=dataset)
 if not trained and not reports:
     lead_on("There is no trained student to evaluate yet.", "pages/training/runs.py", "Train a student")
 watch(settings.project)
 
 if reports:
-    titles = {r["report_id"]: f"{dataset}@{r['version']}, {str(r['created_at'])[:16]}" for r in reports}  # newest first
+    titles = {r.report_id: f"{dataset}@{r.number}, {str(r.created_at)[:16]}" for r in reports}  # newest first
     newest = next(iter(titles))
     chosen = newest
     if len(titles) > 1:
         chosen = st.selectbox("Evaluation", list(titles), format_func=titles.__getitem__, key=f"evaluation:{newest}")
     else:
         st.text(f"Evaluated {titles[newest]}")
-    show_report(next(r for r in reports if r["report_id"] == chosen), reviewers(settings.store, dataset))
+    show_report(next(r.report for r in reports if r.report_id == chosen), reviewers(settings.store, dataset))
 
 with st.expander("Evaluate a student", expanded=not reports):
     columns = st.columns(3)
-    numbers = [f"{dataset}@{v['number']}" for v in versions.listing(settings.store, dataset)]
+    numbers = [v.version for v in versions.listing(settings.store, dataset)]
     version = columns[0].selectbox("On the test split of", numbers)
-    names = {run: f"{r['kind'].upper()} on version {r['version']} ({run})" for run, r in trained.items()}
+    names = {name: f"{run.kind.upper()} on version {run.version} ({name})" for name, run in trained.items()}
     student = columns[1].selectbox("Student", list(names), format_func=lambda run: names.get(run, run))
     teacher = columns[2].selectbox("Teacher", labels.labelers(settings.store, dataset))
     if version and student:

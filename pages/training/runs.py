@@ -4,21 +4,21 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from curator.records import TrainingOutcome
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import is_local
 from pages.frame.work import train_work, watch, work_button
-from storage.release import versions
-from storage.views import current as views
+from storage.release import runs, versions
 
 user = require_role("engineer", "analyst", "admin")
 KINDS = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO)"}
 settings, dataset = dataset_page(user, "Training runs", "There is nothing to train on yet.")
-released = [f"{dataset}@{v['number']}" for v in versions.listing(settings.store, dataset)]
+released = [v.version for v in versions.listing(settings.store, dataset)]
 if not released:
     lead_on("There is no released version to train on yet.", "pages/training/versions.py", "Release")
-found = views.run_reports(settings.store, dataset)
-finished = [r["run"] for r in found if r["kind"] == "sft" and r["status"] == "finished"]
+found = runs.listing(settings.store, dataset)
+finished = [each.run.id for each in found if each.run.kind == "sft" and each.run.status == "finished"]
 
 watch(settings.project)
 with st.expander("Train a student", expanded=not found):
@@ -33,30 +33,31 @@ if not found:
     st.text("There is no run yet.")
     st.stop()
 
-names = {r["run"]: f"{KINDS[r['kind']]} on {dataset}@{r['version']}" for r in found}
+names = {each.run.id: f"{KINDS[each.run.kind]} on {dataset}@{each.run.version}" for each in found}
 st.dataframe(
     [
         {
-            "what": names[r["run"]],
-            "status": r["status"],
-            "model": "small local student" if is_local(r["base_model"]) else r["base_model"],
-            "took": f"{(r['report'] or {}).get('seconds') or 0:.0f} s",
-            "examples seen": (r["report"] or {}).get("examples_seen"),
-            "started": f"{r['created_at']:%Y-%m-%d %H:%M}",
-            "run": r["run"],
+            "what": names[run.id],
+            "status": run.status,
+            "model": "small local student" if is_local(run.base_model) else run.base_model,
+            "took": f"{outcome.seconds or 0:.0f} s",
+            "examples seen": outcome.examples_seen,
+            "started": f"{created_at:%Y-%m-%d %H:%M}",
+            "run": run.id,
         }
-        for r in found
+        for run, outcome, created_at in ((e.run, e.outcome or TrainingOutcome(), e.created_at) for e in found)
     ]
 )
 chosen = st.selectbox("Run", list(names), format_func=lambda run: f"{names[run]} ({run})")
-report = next(r["report"] for r in found if r["run"] == chosen) or {}
-if report.get("error"):
+outcome = next(each.outcome for each in found if each.run.id == chosen) or TrainingOutcome()
+losses = outcome.losses or ()
+if outcome.error:
     st.error("This run failed.")
-    st.text(report["error"])
-if len(report.get("losses", ())) > 2:
+    st.text(outcome.error)
+if len(losses) > 2:
     with st.container(border=True):
-        st.text(f"Loss by step: {report['losses'][0]:.3f} at the start, {report['losses'][-1]:.3f} at the end")
-        losses = pl.DataFrame({"step": range(1, len(report["losses"]) + 1), "loss": report["losses"]})
-        line = alt.Chart(losses).mark_line().encode(x=alt.X("step:Q", title="step"), y=alt.Y("loss:Q", title="loss"))
+        st.text(f"Loss by step: {losses[0]:.3f} at the start, {losses[-1]:.3f} at the end")
+        by_step = pl.DataFrame({"step": range(1, len(losses) + 1), "loss": losses})
+        line = alt.Chart(by_step).mark_line().encode(x=alt.X("step:Q", title="step"), y=alt.Y("loss:Q", title="loss"))
         st.altair_chart(line.properties(height=320))
 st.page_link("pages/training/evaluation.py", label="Evaluate", icon=":material/balance:")

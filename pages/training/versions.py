@@ -1,12 +1,12 @@
 """Versions: release the approved rows, see what each version proves, verify its files."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.release import FORMATS
+from curator.release import FORMATS, ReleaseGate
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on, show_error
 from pages.frame.words import GATES, sentence, upper
@@ -23,14 +23,11 @@ if not labelers:
 found = versions.listing(settings.store, dataset)
 
 
-def show_gates(gates: list[dict[str, Any]]) -> None:
+def show_gates(gates: Sequence[ReleaseGate]) -> None:
     """Draw the gates of a release."""
     marks = {True: "passed", False: "FAILED", None: "not demanded"}
     st.dataframe(
-        [
-            {"gate": GATES.get(g["name"], g["name"]), "result": marks[g["passed"]], "why": sentence(g["why"])}
-            for g in gates
-        ]
+        [{"gate": GATES.get(g.name, g.name), "result": marks[g.passed], "why": sentence(g.why)} for g in gates]
     )
 
 
@@ -41,7 +38,7 @@ def show_report(report: ReleaseReport) -> None:
     else:
         st.success("Released a new version." if report.created else "Nothing has changed since this version.")
         st.text(f"{report.version}: {report.path}")
-    show_gates(list(report.gates))
+    show_gates(report.gates)
 
 
 with st.expander("Release a version", expanded=not found), st.form("release"):
@@ -68,28 +65,30 @@ if not found:
     st.text("There is no version yet.")
     st.stop()
 
-numbers = {f"{v['dataset']}@{v['number']}": v for v in found}
+numbers = {v.version: v for v in found}
 name = st.selectbox("Version", list(numbers))
 version = numbers[name]
-manifest = version["manifest"]
-certificate = manifest["certificate"] or {}
+manifest = version.manifest
+certificate = manifest.certificate
+bound = certificate.shipped_error if certificate else None
 figures = {
-    "Train rows": f"{len(manifest['rows']['train']):,}",
-    "Test rows": f"{len(manifest['rows']['test']):,}",
-    "Certificate": certificate.get("status", "none"),
-    "Label error at most": upper((certificate.get("shipped_error") or {}).get("upper_one_sided")),
+    "Train rows": f"{len(manifest.rows['train']):,}",
+    "Test rows": f"{len(manifest.rows['test']):,}",
+    "Certificate": certificate.status if certificate else "none",
+    "Label error at most": upper(bound.upper_one_sided if bound else None),
 }
 with st.container(horizontal=True):
     for title, value in figures.items():
         st.metric(title, value, border=True, width=216)
-reviewed_by = ", ".join(certificate.get("reviewers") or ["nobody"])
-st.text(f"Labelled by {manifest['teacher']['labeler']}. The certificate rests on reviews by {reviewed_by}.")
-st.text(f"Folder: {version['path']}")
-st.text(f"Manifest SHA-256: {version['manifest_sha256']}")
-show_gates(manifest["gates"])
+reviewed_by = ", ".join((certificate.reviewers if certificate else ()) or ["nobody"])
+labelled_by = manifest.teacher.labeler if manifest.teacher else "nobody"
+st.text(f"Labelled by {labelled_by}. The certificate rests on reviews by {reviewed_by}.")
+st.text(f"Folder: {version.path}")
+st.text(f"Manifest SHA-256: {version.manifest_sha256}")
+show_gates(manifest.gates)
 if st.button("Verify the files"):
     try:
-        checked = verify.run(Path(version["path"]), expected_sha256=version["manifest_sha256"])
+        checked = verify.run(Path(version.path), expected_sha256=version.manifest_sha256)
         if checked.problems:
             st.error("The folder is not what was released.")
             st.dataframe([{"file": p.path, "problem": p.kind, "what to do": p.hint} for p in checked.problems])

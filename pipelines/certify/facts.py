@@ -197,8 +197,8 @@ def _left_out(store: Store, plan: dict[str, Any]) -> Mapping[str, int]:
 
 def _waivers(store: Store, dataset: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(
-        (f"{dataset}@{version['number']}", str(waiver["who"]), str(waiver["why"]))
+        (version.version, waiver.who, waiver.why)
         for version in versions.listing(store, dataset)
-        for waiver in version["manifest"]["waivers"]
-        if waiver["gate"] == "certificate"
+        for waiver in version.manifest.waivers
+        if waiver.gate == "certificate"
     )

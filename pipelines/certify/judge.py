@@ -9,7 +9,7 @@ import polars as pl
 
 from curator.certificates import Certificate, certify
 from curator.errors import NotEnoughDataError, RequestError
-from curator.records import GOLD, Bound, Task, in_train
+from curator.records import GOLD, Task, in_train
 from curator.spot_checks import ALLOCATIONS
 from storage.dataset import datasets
 from storage.engine.store import File, Store
@@ -248,8 +248,3 @@ def redefined(store: Store, plan: dict[str, Any]) -> Task | None:
     """The task as it was when the plan was drawn, if what is right by it has been defined anew since; else None."""
     then, now = (datasets.task_of(store, plan["dataset"], as_of=seq) for seq in (plan["seq"], None))
     return then if then.says_right() != now.says_right() else None
-
-
-def as_bound(stored: dict[str, Any]) -> Bound:
-    """A bound out of a manifest."""
-    return Bound(**stored)

@@ -7,7 +7,7 @@ import typer
 
 from curator.errors import NotFoundError
 from curator.records import read_json
-from curator.release import FORMATS, diff_manifests, parquet_lines, validate_lines
+from curator.release import FORMATS, DatasetVersion, diff_manifests, parquet_lines, validate_lines
 from pipelines import wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, plain, settings
@@ -145,7 +145,7 @@ def release_version(
         f"rows: train {report.rows['train']:,}, test {report.rows['test']:,}; "
         f"pairs: train {report.pairs['train']:,}, test {report.pairs['test']:,}",
         f"certificate: {report.status}",
-        *(f"  {marks[g['passed']]}  {g['name']}: {g['why']}" for g in report.gates),
+        *(f"  {marks[g.passed]}  {g.name}: {g.why}" for g in report.gates),
         f"manifest sha256 {report.manifest_sha256}" if report.manifest_sha256 else None,
     )
     return answer(report, 0 if report.version else 1, text=text)
@@ -172,16 +172,16 @@ def versions_list(name: str) -> int:
     return answer({"versions": found}, text=text or f"no version of {name} yet; run `curator release {name}`")
 
 
-def _summary(version: dict[str, Any]) -> dict[str, Any]:
-    manifest = version["manifest"]
+def _summary(version: DatasetVersion) -> dict[str, Any]:
+    manifest = version.manifest
     return {
-        "version": f"{version['dataset']}@{version['number']}",
-        "path": version["path"],
-        "manifest_sha256": version["manifest_sha256"],
-        "rows": {split: len(rows) for split, rows in manifest["rows"].items()},
-        "labels": manifest["settings"]["labels"],
-        "certificate": (manifest["certificate"] or {}).get("status", "UNCERTIFIED"),
-        "as_of_seq": manifest["as_of_seq"],
+        "version": version.version,
+        "path": version.path,
+        "manifest_sha256": version.manifest_sha256,
+        "rows": {split: len(rows) for split, rows in manifest.rows.items()},
+        "labels": manifest.settings.labels,
+        "certificate": manifest.status,
+        "as_of_seq": manifest.as_of_seq,
     }
 
 
@@ -189,7 +189,7 @@ def _summary(version: dict[str, Any]) -> dict[str, Any]:
 def versions_diff(old: str, new: str) -> int:
     """What changed between two versions: rows, labels, splits, settings, gates."""
     store = settings().store
-    first, second = (versions.get(store, *versions.parse(x))["manifest"] for x in (old, new))
+    first, second = (versions.get(store, *versions.parse(x)).manifest for x in (old, new))
     diff = diff_manifests(first, second)
     text = lines(
         f"{old} → {new}: {len(diff.added):,} added, {len(diff.removed):,} removed, "
@@ -217,7 +217,7 @@ def _recorded_hash(directory: Path) -> str | None:
         found = versions.get(settings().store, str(manifest["name"]), int(manifest["number"]))
     except (NotFoundError, OSError, KeyError, TypeError, ValueError):
         return None
-    return str(found["manifest_sha256"])
+    return found.manifest_sha256
 
 
 @versions_app.command("rebuild")
@@ -226,7 +226,7 @@ def versions_rebuild(reference: str, out: Annotated[Path, typer.Option("--out", 
     project = settings()
     recorded = versions.get(project.store, *versions.parse(reference))
     made = release.rebuild(reference, project.store, out.resolve())
-    same = made == recorded["manifest_sha256"]
+    same = made == recorded.manifest_sha256
     report = {"version": reference, "path": out, "manifest_sha256": made, "identical": same}
     return answer(
         report, 0 if same else 1, text=f"{reference} rebuilt in {out}, {'identical' if same else 'DIFFERENT'}"

@@ -1,12 +1,14 @@
 """Commands about students: train, runs, evaluate, verdict, cost, breakeven."""
 
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from curator.errors import NotEnoughDataError, RequestError
-from curator.evaluation import Price, Usage, break_even, cost
+from curator.evaluation import EvalReport, Price, Usage, break_even, cost
+from curator.records import TrainedRun
 from pipelines import wiring
 from pipelines.cli.data import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, settings
@@ -14,7 +16,6 @@ from pipelines.runtime.progress import stage
 from pipelines.students import evaluate, train
 from storage.dataset import datasets
 from storage.release import runs, versions
-from storage.views import current as views
 
 train_app = typer.Typer(help="Train a student on a released version.", no_args_is_help=True)
 Version = Annotated[str, typer.Option("--version", help="NAME@NUMBER")]
@@ -65,39 +66,51 @@ def train_dpo(
 
 
 def _train(config: train.TrainConfig, base: str | None) -> int:
-    from dataclasses import replace
-
     project = settings()
     dataset, _ = versions.parse(config.version)
     with wiring.students(project, project.store, datasets.require(project.store, dataset), base=base) as made:
         config = replace(config, epochs=config.epochs or wiring.default_epochs(config.kind, made.local))
         with stage(f"train {config.kind}") as progress:
             report = train.run(config, project.store, made.trainer, project.project / "runs", progress=progress)
-    losses = report.report["losses"]
+    outcome = report.report
+    losses = outcome.losses or ()
     text = lines(
         f"run {report.run}: {report.kind} on {report.version} {'finished' if report.created else 'was there already'}",
-        f"{report.report['steps']:,} steps, {report.report['examples_seen']:,} examples, "
-        f"{report.report['seconds']:.1f} s" + (f", loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
+        f"{outcome.steps or 0:,} steps, {outcome.examples_seen or 0:,} examples, {outcome.seconds or 0:.1f} s"
+        + (f", loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
         made.note,
     )
-    return answer({**_plain(report), "note": made.note}, text=text)
-
-
-def _plain(report: Any) -> dict[str, Any]:  # noqa: ANN401 - a report
-    from dataclasses import asdict
-
-    return asdict(report)
+    return answer({**asdict(report), "report": outcome.as_json(), "note": made.note}, text=text)
 
 
 def list_runs(dataset: Dataset = None) -> int:
     """Training runs, newest first."""
-    found = views.run_reports(settings().store, dataset)
+    found = runs.listing(settings().store, dataset)
     text = "\n".join(
-        f"{r['run']}: {r['kind']} on {r['dataset']}@{r['version']}, {r['status']}"
-        + (f", from {r['parent_run']}" if r["parent_run"] else "")
-        for r in found
+        f"{run.id}: {run.kind} on {run.dataset}@{run.version}, {run.status}"
+        + (f", from {run.parent_run}" if run.parent_run else "")
+        for run in (each.run for each in found)
     )
-    return answer({"runs": found}, text=text or "no training run yet; run `curator train sft --version NAME@1`")
+    return answer(
+        {"runs": [_run_json(each) for each in found]},
+        text=text or "no training run yet; run `curator train sft --version NAME@1`",
+    )
+
+
+def _run_json(trained: TrainedRun) -> dict[str, Any]:
+    run = trained.run
+    return {
+        "run": run.id,
+        "dataset": run.dataset,
+        "version": run.version,
+        "kind": run.kind,
+        "base_model": run.base_model,
+        "parent_run": run.parent_run,
+        "status": run.status,
+        "sampler_path": run.sampler_path,
+        "report": trained.outcome.as_json() if trained.outcome else None,
+        "created_at": trained.created_at,
+    }
 
 
 def evaluate_models(
@@ -110,33 +123,34 @@ def evaluate_models(
     dataset, number = versions.parse(version)
     versions.get(project.store, dataset, number)
     contestants = evaluate.parse_models(models, project.store, dataset)
+    config = evaluate.EvaluateConfig(version, contestants, seed)
     if any(c.labeler is None for c in contestants):
         with wiring.students(project, project.store, dataset) as made, stage("evaluate") as progress:
-            report = evaluate.run(version, contestants, project.store, made.sampler, seed=seed, progress=progress)
+            report = evaluate.run(config, project.store, made.sampler, progress=progress)
     else:
-        report = evaluate.run(version, contestants, project.store, None, seed=seed)
-    return answer(report, text=table(report))
+        report = evaluate.run(config, project.store, None)
+    return answer({"report_id": report.report_id, **report.report.as_json()}, text=table(report.report))
 
 
-def table(report: dict[str, Any]) -> str:
+def table(report: EvalReport) -> str:
     """The evaluation as a table for a person."""
     rows = [
-        f"  {name:<10} {percent(c['accuracy']['value']):>8} "
-        f"[{percent(c['accuracy']['low'])}, {percent(c['accuracy']['high'])}]  invalid {c['invalid']}"
-        for name, c in report["contestants"].items()
+        f"  {name:<10} {percent(score.accuracy.value):>8} "
+        f"[{percent(score.accuracy.low)}, {percent(score.accuracy.high)}]  invalid {score.invalid}"
+        for name, score in report.contestants.items()
     ]
     compared = [
-        f"  {c['a']} − {c['b']}: {100 * c['difference']:+.1f} points [{100 * c['low']:+.1f}, {100 * c['high']:+.1f}], "
-        f"p {c['p']:.2g}, sees from {100 * c['minimum_detectable']:.1f}"
-        for c in report["comparisons"]
+        f"  {c.a} − {c.b}: {100 * c.difference:+.1f} points [{100 * c.low:+.1f}, {100 * c.high:+.1f}], "
+        f"p {c.p:.2g}, sees from {100 * c.minimum_detectable:.1f}"
+        for c in report.comparisons
     ]
     return lines(
-        f"{report['items']:,} test items in {report['groups']:,} groups, {report['reviewed']:,} reviewed",
+        f"{report.items:,} test items in {report.groups:,} groups, {report.reviewed:,} reviewed",
         *rows,
         *compared,
-        f"verdict: {report['verdict']['outcome']}",
-        *(f"  {reason}" for reason in report["verdict"]["reasons"]),
-        report["recommendation"]["reason"] if report["recommendation"] else None,
+        f"verdict: {report.verdict.outcome}",
+        *(f"  {reason}" for reason in report.verdict.reasons),
+        report.recommendation.reason if report.recommendation else None,
     )
 
 
@@ -148,11 +162,10 @@ def verdict(run: Annotated[str, typer.Option("--run", help="A training run.")]) 
     if not found:
         msg = f"run {run} has not been evaluated; run `curator evaluate --version NAME@N --models student={run},…`"
         raise NotEnoughDataError(msg)
-    report = found[0]
-    outcome = report["verdict"]["outcome"]
-    code = {"SHIP": 0, "HOLD": 1}.get(outcome, 3)
-    content = {"run": run, "report": report["report_id"], "version": f"{report['dataset']}@{report['version']}"}
-    return answer({**content, **report["verdict"]}, code, text=lines(outcome, *report["verdict"]["reasons"]))
+    newest, said = found[0], found[0].report.verdict
+    code = {"SHIP": 0, "HOLD": 1}.get(said.outcome, 3)
+    content = {"run": run, "report": newest.report_id, "version": f"{newest.dataset}@{newest.number}"}
+    return answer({**content, **asdict(said)}, code, text=lines(said.outcome, *said.reasons))
 
 
 def cost_of(

@@ -158,7 +158,7 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
         with stage("release"):
             report = release.run(config, store, project.releases)
         if report.version is None:
-            failed = "; ".join(f"{g['name']}: {g['why']}" for g in report.gates if g["passed"] is False)
+            failed = "; ".join(f"{g.name}: {g.why}" for g in report.gates if g.passed is False)
             msg = f"the release is held back by its gates: {failed}"
             raise NotEnoughDataError(msg)
         return asdict(report)
@@ -192,8 +192,9 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
         def compare() -> Any:  # noqa: ANN401 - JSON
             with stage("evaluate") as progress:
                 contestants = evaluate.parse_models(named, store, DATASET)
-                report = evaluate.run(good["version"], contestants, store, made.sampler, seed=SEED, progress=progress)
-            return report["report_id"]
+                config = evaluate.EvaluateConfig(good["version"], contestants, SEED)
+                report = evaluate.run(config, store, made.sampler, progress=progress)
+            return report.report_id
 
         steps.once("evaluate", "evaluated on the frozen test split", compare)
 

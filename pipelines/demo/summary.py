@@ -1,6 +1,7 @@
 """What the demo shows at the end: every number read from the store, so that it can be recomputed there."""
 
 import textwrap
+from dataclasses import asdict
 from typing import Any
 
 from pipelines.certify import judge as certificates
@@ -28,7 +29,7 @@ def collect(store: Store, state: dict[str, Any]) -> dict[str, Any]:
     certificate = certificates.judge_newest(store, DATASET, plan=state["certify-plan"])
     shipped = [r for r in known if r["out"] is None]
     shipped_wrong = sum(r["value"] != truth[r["external_id"]] for r in shipped)
-    report = next(r for r in runs.reports(store, dataset=DATASET) if r["report_id"] == state["evaluate"])
+    evaluated = next(r for r in runs.reports(store, dataset=DATASET) if r.report_id == state["evaluate"])
     found = clusters.newest(store, DATASET)
     pattern = findings.get(store, DATASET, state["decide"]["findings"][0])
     version = versions.get(store, *versions.parse(state["release"]["version"]))
@@ -61,12 +62,18 @@ def collect(store: Store, state: dict[str, Any]) -> dict[str, Any]:
         "certificate": certificate.as_json(),
         "pairs": state["pairs"],
         "release": {
-            "version": f"{DATASET}@{version['number']}",
-            "path": version["path"],
-            "manifest_sha256": version["manifest_sha256"],
+            "version": version.version,
+            "path": version.path,
+            "manifest_sha256": version.manifest_sha256,
         },
-        "evaluation": {k: v for k, v in report.items() if k != "created_at"},
-        "bought": next(c for c in report["comparisons"] if c["b"] == "raw"),
+        "evaluation": {
+            **evaluated.report.as_json(),
+            "report_id": evaluated.report_id,
+            "dataset": evaluated.dataset,
+            "version": evaluated.number,
+            "run": evaluated.run,
+        },
+        "bought": asdict(next(c for c in evaluated.report.comparisons if c.b == "raw")),
     }
 
 

@@ -11,6 +11,10 @@ from curator.certificates import Certificate
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.records import Split, digest, file_stem, prompt_hash_source
 from curator.release import (
+    CertificateFact,
+    Manifest,
+    ReleaseGate,
+    Waiver,
     blocking,
     build_manifest,
     certificate_gate,
@@ -62,7 +66,7 @@ class ReleaseReport:
     created: bool
     rows: dict[Split, int]
     pairs: dict[Split, int]
-    gates: tuple[dict[str, Any], ...]
+    gates: tuple[ReleaseGate, ...]
     status: str
 
 
@@ -90,33 +94,25 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     found, certificate = _gates(store, config, choice, content, files)
     counts = {split: content.rows[split].height for split in SPLITS}
     pair_counts = {split: len(content.pairs[split]) for split in SPLITS}
-    status = str(certificate["status"]) if certificate else "UNCERTIFIED"
+    status = certificate.status if certificate else "UNCERTIFIED"
     if blocking(found, config.waive):
         return ReleaseReport(None, None, None, False, counts, pair_counts, tuple(found), status)
     manifest = _manifest(store, config, choice, content, files, found, certificate)
-    have = versions.find(store, dataset, manifest["request_hash"])
+    have = versions.find(store, dataset, manifest.request_hash)
     if have is not None:
-        name = f"{dataset}@{have['number']}"
+        name = have.version
         if config.out is not None:
-            version_folder.write(config.out, files, have["manifest"])
+            version_folder.write(config.out, files, have.manifest)
             audit.note(store, actor=acting.actor(), action="export", subject=name, path=str(config.out))
-        path = str(config.out or have["path"])
-        return ReleaseReport(name, path, have["manifest_sha256"], False, counts, pair_counts, tuple(found), status)
-    target = config.out or releases / file_stem(dataset) / str(manifest["number"])
+        path = str(config.out or have.path)
+        return ReleaseReport(name, path, have.manifest_sha256, False, counts, pair_counts, tuple(found), status)
+    target = config.out or releases / file_stem(dataset) / str(manifest.number)
     sealed = version_folder.write(target, files, manifest)
     _note_figures(store, choice, content, sealed)
-    versions.add(
-        store,
-        dataset,
-        manifest["number"],
-        request_hash=manifest["request_hash"],
-        manifest_sha256=manifest_hash(sealed),
-        path=str(target),
-        manifest=sealed,
-    )
-    name = f"{dataset}@{manifest['number']}"
+    versions.add(store, dataset, sealed, path=str(target))
+    name, sha256 = sealed.version, manifest_hash(sealed.as_json())
     _note(store, config, name, status)
-    return ReleaseReport(name, str(target), manifest_hash(sealed), True, counts, pair_counts, tuple(found), status)
+    return ReleaseReport(name, str(target), sha256, True, counts, pair_counts, tuple(found), status)
 
 
 def _note(store: Store, config: ReleaseConfig, name: str, status: str) -> None:
@@ -138,28 +134,20 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
     """
     acting.require("export")
     dataset, number = versions.parse(reference)
-    recorded = versions.get(store, dataset, number)
-    manifest = recorded["manifest"]
-    settings = manifest["settings"]
-    choice = Choice(
-        dataset,
-        settings["labeler"],
-        manifest["as_of_seq"],
-        settings["labels"],
-        settings["test_share"],
-        settings["seed"],
-    )
+    manifest = versions.get(store, dataset, number).manifest
+    settings = manifest.settings
+    choice = Choice(dataset, settings.labeler, manifest.as_of_seq, settings.labels, settings.test_share, settings.seed)
     content = version_content.select(store, choice)
-    files = version_content.data_files(tuple(settings["formats"]), content)
-    facts = {f["path"]: f["sha256"] for f in manifest["files"] if f["rows"] is not None}
+    files = version_content.data_files(settings.formats, content)
+    facts = {f.path: f.sha256 for f in manifest.data_files}
     other = [path for path, (data, rows) in files.items() if facts.get(path) != file_fact(path, data, rows).sha256]
     if other or set(facts) != set(files):
         msg = (
-            f"{reference} was made by Curator {manifest['curator_version']} and cannot be made again by "
+            f"{reference} was made by Curator {manifest.curator_version} and cannot be made again by "
             f"{__version__}: {', '.join(other) or 'the list of files'} differs"
         )
         raise DataError(msg)
-    made = manifest_hash(version_folder.write(out, files, manifest))
+    made = manifest_hash(version_folder.write(out, files, manifest).as_json())
     audit.note(store, actor=acting.actor(), action="export", subject=reference, path=str(out))
     return made
 
@@ -187,21 +175,22 @@ def certificate_now(store: Store, dataset: str, plan: str | None = None) -> Cert
 
 def _gates(
     store: Store, config: ReleaseConfig, choice: Choice, content: VersionContent, files: dict[str, tuple[bytes, int]]
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+) -> tuple[list[ReleaseGate], CertificateFact | None]:
     """The gates and the certificate."""
     target = datasets.task_of(store, choice.dataset).max_error
     train, test = content.rows["train"], content.rows["test"]
     certificate, why_none = None, ""
     raw = config.labels == "teacher"
     try:
-        certificate = certificates.judge_newest(
+        judged = certificates.judge_newest(
             store,
             choice.dataset,
             labeler=choice.labeler,
             as_of=choice.as_of_seq,
             released=train["example_id"].to_list(),
             raw=raw,
-        ).as_json()
+        )
+        certificate = CertificateFact.model_validate(judged.as_json())
     except NotEnoughDataError as error:
         why_none = str(error)
     found = [
@@ -211,26 +200,26 @@ def _gates(
         contradiction_gate(train),
         format_gate({path: data for path, (data, _) in files.items()}),
     ]
-    names = [g["name"] for g in found]
+    names = [g.name for g in found]
     if unknown := sorted(set(config.waive) - set(names)):
         msg = f"--waive {unknown[0]}: no such gate; there are {', '.join(names)}"
         raise RequestError(msg)
     if certificate is not None and raw:
-        certificate = {**certificate, "status": "UNCERTIFIED", "shipped_error": None}
+        certificate = certificate.model_copy(update={"status": "UNCERTIFIED", "shipped_error": None})
     return found, certificate
 
 
-def _note_figures(store: Store, choice: Choice, content: VersionContent, manifest: dict[str, Any]) -> None:
+def _note_figures(store: Store, choice: Choice, content: VersionContent, manifest: Manifest) -> None:
     """Keep what the version is now for the trend. Written before the version's record, without which it is unseen."""
     checked = findings.newest_run(store, choice.dataset, choice.labeler)
     known = version_figures(
         content.rows["train"]["value"].to_list(),
         content.rows["test"]["value"].to_list(),
-        diversity=manifest["diversity"],
+        diversity=manifest.diversity,
         findings=checked["report"]["counts"] if checked else None,
-        certificate=manifest["certificate"],
+        certificate=manifest.certificate,
     )
-    as_of, number = choice.as_of_seq, manifest["number"]
+    as_of, number = choice.as_of_seq, manifest.number
     figures.add(store, choice.dataset, "version", known, as_of_seq=as_of, version=number)
 
 
@@ -240,9 +229,9 @@ def _manifest(
     choice: Choice,
     content: VersionContent,
     files: dict[str, tuple[bytes, int]],
-    found: Sequence[dict[str, Any]],
-    certificate: dict[str, Any] | None,
-) -> dict[str, Any]:
+    found: Sequence[ReleaseGate],
+    certificate: CertificateFact | None,
+) -> Manifest:
     dataset, labeler, as_of = choice.dataset, choice.labeler, choice.as_of_seq
     task = datasets.task_of(store, dataset)
     number = versions.next_number(store, dataset)
@@ -276,7 +265,7 @@ def _manifest(
         agreement=version_manifest.agreement_of(store, choice),
         diversity=run["report"]["diversity"] if run else None,
         gates=found,
-        waivers=[{"gate": name, "who": config.who, "why": config.why} for name in config.waive],
+        waivers=[Waiver(gate=name, who=config.who, why=config.why or "") for name in config.waive],
         tokens={f"teacher_{way}": int(given[f"tokens_{way}"].sum() or 0) for way in ("in", "out")},
     )
 

@@ -1,8 +1,8 @@
 """Contestants answer a version's frozen test split; scores, paired comparisons and the verdict are stored."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
 from curator.evaluation import (
-    Candidate,
-    Metric,
+    ContestantComparison,
+    ContestantScore,
+    EvalReport,
+    PairedComparison,
+    Recommendation,
+    StudentCandidate,
+    Verdict,
+    WrongAnswer,
     accuracy,
     decide,
     holm,
@@ -23,7 +29,7 @@ from curator.evaluation import (
 )
 from curator.ports import Progress, Sampler
 from curator.records import Task, TrainingRun, digest, is_right, short_id, valid_answer
-from pipelines.certify import judge as certificates
+from curator.release import Manifest
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, examples, labels
@@ -47,6 +53,13 @@ class Contestant:
     def is_base(self) -> bool:
         """The untrained base model."""
         return self.run is None and self.labeler is None
+
+    @property
+    def kind(self) -> Literal["sft", "dpo", "base", "labeler"]:
+        """What sort of contestant it is."""
+        if self.run is not None:
+            return self.run.kind
+        return "base" if self.is_base else "labeler"
 
 
 def parse_models(text: str, store: Store, dataset: str) -> tuple[Contestant, ...]:
@@ -81,27 +94,51 @@ def parse_models(text: str, store: Store, dataset: str) -> tuple[Contestant, ...
     return tuple(made)
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluateConfig:
+    """What to evaluate.
+
+    Attributes:
+        version: `NAME@N`; its frozen test split is answered.
+        contestants: Who answers; the first is compared with each other one.
+        seed: Of the resampling.
+    """
+
+    version: str
+    contestants: Sequence[Contestant]
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateReport:
+    """An evaluation, as it was stored.
+
+    Attributes:
+        report_id: Under which the store keeps it.
+        report: What was found.
+    """
+
+    report_id: str
+    report: EvalReport
+
+
 def run(
-    version: str,
-    contestants: Sequence[Contestant],
+    config: EvaluateConfig,
     store: Store,
     sampler: Sampler | None,
     *,
-    seed: int = 0,
     progress: Progress = lambda _done, _total: None,
-) -> dict[str, Any]:
+) -> EvaluateReport:
     """Evaluate, compare the first contestant with each other one, and decide.
-
-    Returns:
-        The stored report: items, reviewed, contestants, comparisons, verdict, recommendation, failures.
 
     Raises:
         NotEnoughDataError: The version has no test rows.
         TrainerError: The sampling server failed; finished contestants are kept.
     """
     acting.require("train")
+    version, contestants, seed = config.version, config.contestants, config.seed
     dataset, number = versions.parse(version)
-    manifest = versions.get(store, dataset, number)["manifest"]
+    manifest = versions.get(store, dataset, number).manifest
     task = datasets.task_of(store, dataset)
     items = _items(store, dataset, manifest)
     answers: dict[str, pl.DataFrame] = {}
@@ -110,27 +147,29 @@ def run(
         progress(done + 1, len(contestants))
     right = {name: _right(task, items, frame) for name, frame in answers.items()}
     groups_N = items["unit"].to_numpy()
-    table = {c.name: _score(task, items, answers[c.name], right[c.name], groups_N, seed) for c in contestants}
-    for c in contestants:
-        table[c.name]["run"] = c.run.id if c.run else None
-        table[c.name]["kind"] = c.run.kind if c.run else "base" if c.is_base else "labeler"
-    comparisons = _comparisons(contestants, right, groups_N, seed)
-    report = {
-        "version": version,
-        "items": items.height,
-        "reviewed": int((items["human_status"] == "settled").fill_null(False).sum()),
-        "groups": int(items["unit"].n_unique()),
-        "contestants": table,
-        "comparisons": [{k: v for k, v in c.items() if k != "result"} for c in comparisons],
-        "local_student": any(c.run is not None and bool(c.run.config.get("local")) for c in contestants),
-        **_verdict(contestants, table, comparisons, items, manifest),
-        "failures": _failures(contestants[0], items, answers[contestants[0].name], right),
-    }
+    scores = {c.name: _score(task, items, c, answers[c.name], right[c.name], groups_N, seed) for c in contestants}
+    paired = _paired(contestants, right, groups_N, seed)
+    report = EvalReport(
+        version=version,
+        items=items.height,
+        reviewed=_reviewed(items),
+        groups=int(items["unit"].n_unique()),
+        contestants=scores,
+        comparisons=_comparisons(contestants[0].name, paired),
+        local_student=any(c.run is not None and bool(c.run.config.get("local")) for c in contestants),
+        verdict=_verdict(contestants, paired, items, manifest),
+        recommendation=_recommendation(contestants, scores),
+        failures=_failures(contestants[0], items, answers[contestants[0].name], right),
+    )
     subject = contestants[0].run.id if contestants[0].run else None
-    report_id = short_id("ev", [version, manifest["content_sha256"], report["contestants"], seed])
+    report_id = short_id("ev", [version, manifest.content_sha256, report.as_json()["contestants"], seed])
     runs.add_report(store, report_id=report_id, dataset=dataset, version=number, run=subject, report=report)
     audit.note(store, actor=acting.actor(), action="evaluate", subject=version, report=report_id)
-    return {"report_id": report_id, **report}
+    return EvaluateReport(report_id, report)
+
+
+def _reviewed(items: pl.DataFrame) -> int:
+    return int((items["human_status"] == "settled").fill_null(False).sum())
 
 
 def answer(
@@ -148,8 +187,8 @@ def answer(
 
     Rows that were answered before are not asked again.
     """
-    base = getattr(sampler, "base_model", "")
-    key = digest([run.id if run else ["base", base], run.sampler_path if run else None, dataset, task.content_hash])
+    who = run.id if run else ["base", sampler.base_model]
+    key = digest([who, run.sampler_path if run else None, dataset, task.content_hash])
     have = set(runs.predictions(store, key)["example_id"].to_list())
     todo = rows.filter(~pl.col("example_id").is_in(list(have)))
     if todo.height:
@@ -179,14 +218,14 @@ def answer(
     return key
 
 
-def _items(store: Store, dataset: str, manifest: dict[str, Any]) -> pl.DataFrame:
+def _items(store: Store, dataset: str, manifest: Manifest) -> pl.DataFrame:
     """The version's test rows: example_id, messages, truth, human_status, unit (source group, else the row)."""
-    rows = manifest["rows"].get("test", [])
+    rows = manifest.rows.get("test", ())
     if not rows:
-        msg = f"version {manifest['name']}@{manifest['number']} has no test rows: nothing can be evaluated on it"
+        msg = f"version {manifest.version} has no test rows: nothing can be evaluated on it"
         raise NotEnoughDataError(msg)
-    current = views.current(store, dataset, labeler=manifest["settings"]["labeler"], as_of=manifest["as_of_seq"])
-    wanted = pl.DataFrame({"example_id": [r[0] for r in rows]})
+    current = views.current(store, dataset, labeler=manifest.settings.labeler, as_of=manifest.as_of_seq)
+    wanted = pl.DataFrame({"example_id": [row.example_id for row in rows]})
     return wanted.join(current, on="example_id", how="left", maintain_order="left").select(
         "example_id",
         "external_id",
@@ -232,83 +271,81 @@ def _right(task: Task, items: pl.DataFrame, answers: pl.DataFrame) -> NDArray[np
 def _score(
     task: Task,
     items: pl.DataFrame,
+    contestant: Contestant,
     answers: pl.DataFrame,
     right_N: NDArray[np.bool_],
     groups_N: NDArray[Any],
     seed: int,
-) -> dict[str, Any]:
-    made: dict[str, Any] = {"n": items.height, "accuracy": asdict(accuracy(right_N, groups_N))}
+) -> ContestantScore:
     said = [valid_answer(task, a) for a in answers["answer"]]
-    made["invalid"] = sum(a is None for a in said)
-    if task.kind == "classification":
-        names = list(task.labels)
-        made["macro_f1"] = asdict(macro_f1(items["truth"].to_list(), said, names, groups_N, seed=seed))
-        made["per_class"] = [asdict(c) for c in per_class(items["truth"].to_list(), said, names)]
+    truth, names = items["truth"].to_list(), list(task.labels)
+    by_class = task.kind == "classification"
     timed = answers["latency_s"].drop_nulls().to_list()
-    made["latency"] = asdict(latency(timed)) if timed else None
-    made["tokens_in"] = int(answers["tokens_in"].sum() or 0)
-    made["tokens_out"] = int(answers["tokens_out"].sum() or 0)
-    made["cost_usd"] = float(answers["cost_usd"].sum() or 0.0)
-    return made
+    return ContestantScore(
+        n=items.height,
+        accuracy=accuracy(right_N, groups_N),
+        invalid=sum(a is None for a in said),
+        latency=latency(timed) if timed else None,
+        tokens_in=int(answers["tokens_in"].sum() or 0),
+        tokens_out=int(answers["tokens_out"].sum() or 0),
+        cost_usd=float(answers["cost_usd"].sum() or 0.0),
+        run=contestant.run.id if contestant.run else None,
+        kind=contestant.kind,
+        macro_f1=macro_f1(truth, said, names, groups_N, seed=seed) if by_class else None,
+        per_class=tuple(per_class(truth, said, names)) if by_class else None,
+    )
 
 
-def _comparisons(
+def _paired(
     contestants: Sequence[Contestant], right: dict[str, NDArray[np.bool_]], groups_N: NDArray[Any], seed: int
-) -> list[dict[str, Any]]:
-    """The first against each other one, with p-values adjusted by Holm."""
-    first = contestants[0].name
-    made = [(c.name, paired_comparison(right[first], right[c.name], groups_N, seed=seed)) for c in contestants[1:]]
-    adjusted = holm([result.p for _, result in made])
-    return [
-        {
-            **asdict(result),
-            "a": first,
-            "b": name,
-            "score_a": result.a,
-            "score_b": result.b,
-            "p_holm": p,
-            "result": result,
-        }
-        for (name, result), p in zip(made, adjusted, strict=True)
-    ]
+) -> dict[str, PairedComparison]:
+    """The first against each other one, by the other's name."""
+    first = right[contestants[0].name]
+    return {c.name: paired_comparison(first, right[c.name], groups_N, seed=seed) for c in contestants[1:]}
+
+
+def _comparisons(first: str, paired: dict[str, PairedComparison]) -> tuple[ContestantComparison, ...]:
+    """As the report names them, with p-values adjusted by Holm."""
+    adjusted = holm([found.p for found in paired.values()])
+    return tuple(
+        ContestantComparison.of(first, name, found, p)
+        for (name, found), p in zip(paired.items(), adjusted, strict=True)
+    )
 
 
 def _verdict(
-    contestants: Sequence[Contestant],
-    table: dict[str, dict[str, Any]],
-    comparisons: list[dict[str, Any]],
-    items: pl.DataFrame,
-    manifest: dict[str, Any],
-) -> dict[str, Any]:
-    versus = {c["b"]: c["result"] for c in comparisons}
+    contestants: Sequence[Contestant], paired: dict[str, PairedComparison], items: pl.DataFrame, manifest: Manifest
+) -> Verdict:
     teacher = next((c.name for c in contestants[1:] if c.labeler is not None), None)
     base = next((c.name for c in contestants[1:] if c.is_base), None)
-    certificate = manifest["certificate"]
-    bound = None
-    if certificate and certificate.get("shipped_error"):
-        bound = certificates.as_bound(certificate["shipped_error"])
-    verdict = decide(
+    certificate = manifest.certificate
+    return decide(
         test_rows=items.height,
-        reviewed_rows=int((items["human_status"] == "settled").fill_null(False).sum()),
-        versus_teacher=versus.get(teacher) if teacher else None,
-        versus_base=versus.get(base) if base else None,
-        versus_previous=versus.get("previous"),
-        certificate_status=certificate["status"] if certificate else None,
-        shipped_error=bound,
-        max_error=certificate["target"] if certificate else None,
+        reviewed_rows=_reviewed(items),
+        versus_teacher=paired.get(teacher) if teacher else None,
+        versus_base=paired.get(base) if base else None,
+        versus_previous=paired.get("previous"),
+        certificate_status=certificate.status if certificate else None,
+        shipped_error=certificate.shipped_error.as_bound() if certificate and certificate.shipped_error else None,
+        max_error=certificate.target if certificate else None,
     )
-    students = [c for c in contestants if c.run is not None and c.name not in ("previous", "raw")]
-    chosen = None
-    if students:
-        candidates = [Candidate(c.name, c.run.kind, Metric(**table[c.name]["accuracy"])) for c in students if c.run]
-        chosen = asdict(recommend(candidates))
-    return {"verdict": asdict(verdict), "recommendation": chosen}
+
+
+def _recommendation(contestants: Sequence[Contestant], scores: dict[str, ContestantScore]) -> Recommendation | None:
+    candidates = [
+        StudentCandidate(c.name, c.run.kind, scores[c.name].accuracy)
+        for c in contestants
+        if c.run is not None and c.name not in ("previous", "raw")
+    ]
+    return recommend(candidates) if candidates else None
 
 
 def _failures(
     subject: Contestant, items: pl.DataFrame, answers: pl.DataFrame, right: dict[str, NDArray[np.bool_]]
-) -> list[dict[str, Any]]:
+) -> tuple[WrongAnswer, ...]:
     """The subject's wrong answers: what the next round of review begins with."""
     wrong = ~right[subject.name]
-    rows = items.with_columns(answer=answers["answer"]).filter(pl.Series(wrong))
-    return rows.select("example_id", "external_id", "text", "truth", "answer").head(200).to_dicts()
+    rows = items.with_columns(answer=answers["answer"]).filter(pl.Series(wrong)).head(200)
+    return tuple(
+        WrongAnswer(*row) for row in rows.select("example_id", "external_id", "text", "truth", "answer").iter_rows()
+    )

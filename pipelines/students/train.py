@@ -1,14 +1,14 @@
 """A released version -> a trained student. A finished run is returned, an interrupted one resumes."""
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from curator.errors import CuratorError, DataError, NotFoundError, RequestError
 from curator.ports import Checkpoint, Progress, Trainer, TrainingReport
-from curator.records import TrainingRun, short_id
+from curator.records import TrainingOutcome, TrainingRun, short_id
+from curator.release import DatasetVersion
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.engine.store import Store
@@ -41,7 +41,7 @@ class TrainReport:
     local: bool
     created: bool
     sampler_path: str
-    report: dict[str, Any]
+    report: TrainingOutcome
 
 
 def run(
@@ -74,37 +74,32 @@ def run(
     planned = _planned(config, trainer, version)
     done = runs.find(store, planned.id)
     if done is not None and done.status == "finished" and done.sampler_path is not None:
-        report = next(r["report"] for r in runs.listing(store, dataset).iter_rows(named=True) if r["run"] == done.id)
-        return _report(done, config, trainer, False, json.loads(report))
+        known = next(each.outcome for each in runs.listing(store, dataset) if each.run.id == done.id)
+        return _report(done, config, trainer, False, known or TrainingOutcome())
     runs.record(store, planned)
     _note(store, planned, config, config.kind, local=trainer.local)
     try:
         made = _train(config, trainer, file, folder / planned.id, start, progress)
     except CuratorError as error:
-        runs.record(store, _with(planned, "failed"), {"error": str(error)})
+        runs.record(store, _with(planned, "failed"), TrainingOutcome(error=str(error)))
         _note(store, planned, config, "failed")
         raise
     finished = _with(planned, "finished", made.checkpoint)
-    summary = {
-        "steps": made.steps,
-        "examples_seen": made.examples_seen,
-        "losses": list(made.losses),
-        "seconds": made.seconds,
-    }
-    runs.record(store, finished, summary)
+    outcome = TrainingOutcome(made.steps, made.examples_seen, tuple(made.losses), made.seconds)
+    runs.record(store, finished, outcome)
     _note(store, planned, config, "finished")
-    return _report(finished, config, trainer, True, summary)
+    return _report(finished, config, trainer, True, outcome)
 
 
-def _planned(config: TrainConfig, trainer: Trainer, version: dict[str, Any]) -> TrainingRun:
+def _planned(config: TrainConfig, trainer: Trainer, version: DatasetVersion) -> TrainingRun:
     """The run that is asked for; its name is the same for the same request on the same files."""
     settings = {k: v for k, v in asdict(config).items() if k not in ("version", "kind", "parent_run")}
     model = Path(trainer.base_model).name
-    name = short_id("run", [version["manifest_sha256"], config.kind, model, config.parent_run, settings])
+    name = short_id("run", [version.manifest_sha256, config.kind, model, config.parent_run, settings])
     return TrainingRun(
         name,
-        version["dataset"],
-        version["number"],
+        version.dataset,
+        version.number,
         config.kind,
         trainer.base_model,
         config.parent_run,
@@ -129,18 +124,18 @@ def _start(store: Store, config: TrainConfig, dataset: str) -> Checkpoint | None
     return Checkpoint(parent.sampler_path, parent.state_path)
 
 
-def _verified_file(version: dict[str, Any], path: str) -> Path:
-    name = f"{version['dataset']}@{version['number']}"
-    fact = next((f for f in version["manifest"]["files"] if f["path"] == path), None)
+def _verified_file(version: DatasetVersion, path: str) -> Path:
+    name = version.version
+    fact = next((f for f in version.manifest.files if f.path == path), None)
     if fact is None:
         hint = "build pairs and release again" if "/dpo/" in path else "release with --format tinker"
         msg = f"version {name} has no {path}: {hint}"
         raise NotFoundError(msg)
-    file = Path(version["path"]) / path
-    if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != fact["sha256"]:
+    file = Path(version.path) / path
+    if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != fact.sha256:
         msg = (
             f"{file} is missing or not what the manifest of {name} says; "
-            f"`curator versions verify {version['path']}` shows what changed, `versions rebuild` makes it again"
+            f"`curator versions verify {version.path}` shows what changed, `versions rebuild` makes it again"
         )
         raise DataError(msg)
     return file
@@ -190,7 +185,7 @@ def _with(run: TrainingRun, status: str, checkpoint: Checkpoint | None = None) -
 
 
 def _report(
-    run: TrainingRun, config: TrainConfig, trainer: Trainer, created: bool, report: dict[str, Any]
+    run: TrainingRun, config: TrainConfig, trainer: Trainer, created: bool, outcome: TrainingOutcome
 ) -> TrainReport:
     return TrainReport(
         run=run.id,
@@ -200,5 +195,5 @@ def _report(
         local=trainer.local,
         created=created,
         sampler_path=run.sampler_path or "",
-        report=report,
+        report=outcome,
     )

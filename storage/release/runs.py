@@ -7,11 +7,16 @@ from typing import Any
 import polars as pl
 
 from curator.errors import NotFoundError
-from curator.records import TrainingRun
+from curator.evaluation import EvalReport, Evaluation, read_report
+from curator.records import TrainedRun, TrainingOutcome, TrainingRun, read_stored
 from storage.engine.store import Store
 
+_COLUMNS = (
+    "run, dataset, version, kind, base_model, parent_run, config, sampler_path, state_path, status, report, created_at"
+)
 
-def record(store: Store, run: TrainingRun, report: dict[str, Any] | None = None) -> None:
+
+def record(store: Store, run: TrainingRun, outcome: TrainingOutcome | None = None) -> None:
     """Append the run's state; the newest record of a run is its state."""
     frame = pl.DataFrame(
         {
@@ -25,7 +30,7 @@ def record(store: Store, run: TrainingRun, report: dict[str, Any] | None = None)
             "status": [run.status],
             "sampler_path": pl.Series([run.sampler_path], dtype=pl.String),
             "state_path": pl.Series([run.state_path], dtype=pl.String),
-            "report": pl.Series([json.dumps(report) if report is not None else None], dtype=pl.String),
+            "report": pl.Series([json.dumps(outcome.as_json()) if outcome is not None else None], dtype=pl.String),
         }
     )
     store.append("training_run", frame)
@@ -46,28 +51,26 @@ def get(store: Store, run: str) -> TrainingRun:
 
 def find(store: Store, run: str) -> TrainingRun | None:
     """The run in its newest state, or None."""
+    rows = store.rows(f"select {_COLUMNS} from training_run where run = ? order by seq desc limit 1", [run])
+    return _trained(rows[0]).run if rows else None
+
+
+def listing(store: Store, dataset: str | None = None) -> list[TrainedRun]:
+    """All runs in their newest state, newest first."""
     rows = store.rows(
-        "select run, dataset, version, kind, base_model, parent_run, config, sampler_path, state_path, status "
-        "from training_run where run = ? order by seq desc limit 1",
-        [run],
-    )
-    if not rows:
-        return None
-    run_id, dataset, version, kind, base_model, parent, config, sampler, state, status = rows[0]
-    return TrainingRun(run_id, dataset, version, kind, base_model, parent, json.loads(config), sampler, state, status)
-
-
-def listing(store: Store, dataset: str | None = None) -> pl.DataFrame:
-    """All runs in their newest state, newest first.
-
-    Columns: run, dataset, version, kind, base_model, parent_run, status, sampler_path, report (JSON), created_at.
-    """
-    return store.frame(
-        "select run, dataset, version, kind, base_model, parent_run, status, sampler_path, report, created_at from "
+        f"select {_COLUMNS} from "
         "(select *, row_number() over (partition by run order by seq desc) as newest from training_run "
         "where ? is null or dataset = ?) where newest = 1 order by seq desc",
         [dataset, dataset],
     )
+    return [_trained(row) for row in rows]
+
+
+def _trained(row: tuple[Any, ...]) -> TrainedRun:
+    ident, dataset, version, kind, base_model, parent, config, sampler, state, status, report, created_at = row
+    run = TrainingRun(ident, dataset, version, kind, base_model, parent, json.loads(config), sampler, state, status)
+    outcome = read_stored(TrainingOutcome, json.loads(report), f"the report of run {ident}") if report else None
+    return TrainedRun(run, outcome, created_at)
 
 
 def add_predictions(
@@ -111,7 +114,7 @@ def predictions(store: Store, request_key: str) -> pl.DataFrame:
 
 
 def add_report(
-    store: Store, *, report_id: str, dataset: str, version: int, run: str | None, report: dict[str, Any]
+    store: Store, *, report_id: str, dataset: str, version: int, run: str | None, report: EvalReport
 ) -> None:
     """Append an evaluation report; an id that is there already changes nothing."""
     frame = pl.DataFrame(
@@ -120,27 +123,20 @@ def add_report(
             "dataset": [dataset],
             "version": [version],
             "run": pl.Series([run], dtype=pl.String),
-            "report": [json.dumps(report, ensure_ascii=False)],
+            "report": [json.dumps(report.as_json(), ensure_ascii=False)],
         }
     )
     store.append("eval_report", frame, ignore_existing=True)
 
 
-def reports(store: Store, *, dataset: str | None = None, run: str | None = None) -> list[dict[str, Any]]:
-    """Evaluation reports, newest first: content with report_id, dataset, version (its number), run and created_at."""
+def reports(store: Store, *, dataset: str | None = None, run: str | None = None) -> list[Evaluation]:
+    """Evaluations, newest first."""
     rows = store.rows(
         "select report_id, dataset, version, run, created_at, report from eval_report "
         "where (? is null or dataset = ?) and (? is null or run = ?) order by seq desc",
         [dataset, dataset, run, run],
     )
     return [
-        {
-            **json.loads(r[5]),
-            "report_id": r[0],
-            "dataset": r[1],
-            "version": r[2],
-            "run": r[3],
-            "created_at": r[4],
-        }
-        for r in rows
+        Evaluation(ident, name, number, about, created_at, read_report(json.loads(content), ident))
+        for ident, name, number, about, created_at, content in rows
     ]

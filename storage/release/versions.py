@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from curator.errors import NotFoundError, RequestError
 from curator.records import PreferencePair
+from curator.release import DatasetVersion, Manifest, manifest_hash, read_manifest
 from storage.engine.store import Store
 
 
@@ -37,7 +37,7 @@ def pairs(store: Store, dataset: str, *, as_of: int | None = None) -> list[Prefe
     return [PreferencePair(*row) for row in rows]
 
 
-def find(store: Store, dataset: str, request_hash: str) -> dict[str, Any] | None:
+def find(store: Store, dataset: str, request_hash: str) -> DatasetVersion | None:
     """The version made by an equal request, or None."""
     rows = store.rows(
         "select number from dataset_version where dataset = ? and request_hash = ? order by number desc limit 1",
@@ -52,33 +52,25 @@ def next_number(store: Store, dataset: str) -> int:
     return int(rows[0][0])
 
 
-def add(
-    store: Store,
-    dataset: str,
-    number: int,
-    *,
-    request_hash: str,
-    manifest_sha256: str,
-    path: str,
-    manifest: dict[str, Any],
-) -> None:
+def add(store: Store, dataset: str, manifest: Manifest, *, path: str) -> None:
     """Record a finished release. A folder inside the project is kept relative to it, so that a project can move."""
+    content = manifest.as_json()
     project, folder = store.path.resolve().parent, Path(path).resolve()
     record = pl.DataFrame(
         {
             "dataset": [dataset],
-            "number": [number],
-            "request_hash": [request_hash],
-            "manifest_sha256": [manifest_sha256],
+            "number": [manifest.number],
+            "request_hash": [manifest.request_hash],
+            "manifest_sha256": [manifest_hash(content)],
             "path": [str(folder.relative_to(project) if folder.is_relative_to(project) else folder)],
-            "manifest": [json.dumps(manifest, ensure_ascii=False)],
+            "manifest": [json.dumps(content, ensure_ascii=False)],
         }
     )
     store.append("dataset_version", record)
 
 
-def get(store: Store, dataset: str, number: int) -> dict[str, Any]:
-    """One version: dataset, number, seq, path, manifest_sha256, manifest, created_at.
+def get(store: Store, dataset: str, number: int) -> DatasetVersion:
+    """One version.
 
     Raises:
         NotFoundError: There is no such version.
@@ -91,14 +83,19 @@ def get(store: Store, dataset: str, number: int) -> dict[str, Any]:
     if not rows:
         msg = f"no version {dataset}@{number}; `curator versions list {dataset}` lists them"
         raise NotFoundError(msg)
-    names = ("dataset", "number", "seq", "path", "manifest_sha256", "manifest", "created_at")
-    found = dict(zip(names, rows[0], strict=True))
-    found["manifest"] = json.loads(found["manifest"])
-    found["path"] = str(store.path.resolve().parent / found["path"])
-    return found
+    _, _, seq, path, sha256, manifest, created_at = rows[0]
+    return DatasetVersion(
+        dataset=dataset,
+        number=number,
+        seq=seq,
+        path=str(store.path.resolve().parent / path),
+        manifest_sha256=sha256,
+        manifest=read_manifest(json.loads(manifest), f"{dataset}@{number} in the store"),
+        created_at=created_at,
+    )
 
 
-def listing(store: Store, dataset: str) -> list[dict[str, Any]]:
+def listing(store: Store, dataset: str) -> list[DatasetVersion]:
     """All versions, newest first."""
     rows = store.rows("select number from dataset_version where dataset = ? order by number desc", [dataset])
     return [get(store, dataset, row[0]) for row in rows]

@@ -1,7 +1,6 @@
 """Read-only joins for pipelines and pages."""
 
 import copy
-import json
 from functools import lru_cache
 from typing import Any
 
@@ -133,19 +132,11 @@ def show(store: Store, dataset: str) -> dict[str, Any]:
         "findings": findings_by_kind(store, dataset),
         "check_run": run["run"] if run else None,
         "versions": [
-            {"number": v["number"], "path": v["path"], "manifest_sha256": v["manifest_sha256"]}
+            {"number": v.number, "path": v.path, "manifest_sha256": v.manifest_sha256}
             for v in versions.listing(store, dataset)
         ],
         "runs": [
-            {"run": r["run"], "kind": r["kind"], "version": r["version"], "status": r["status"]}
-            for r in runs.listing(store, dataset).iter_rows(named=True)
+            {"run": run.id, "kind": run.kind, "version": run.version, "status": run.status}
+            for run in (each.run for each in runs.listing(store, dataset))
         ],
     }
-
-
-def run_reports(store: Store, dataset: str | None) -> list[dict[str, Any]]:
-    """Training runs with their reports parsed, newest first."""
-    return [
-        {**row, "report": json.loads(row["report"]) if row["report"] else None}
-        for row in runs.listing(store, dataset).iter_rows(named=True)
-    ]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from curator.records import Finding, TrainingRun, make_task
+from curator.records import Finding, TrainingOutcome, TrainingRun, make_task
 from pages.components.review.component import ReviewAction
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.adapters.encoder import SentenceEncoder
@@ -69,8 +69,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     version = release.run(waived, store, settings.releases).version
     assert version is not None
     run_1 = TrainingRun("run_1", NAME, 1, "sft", WHO, None, {}, "s", "t", "finished")
-    runs.record(store, run_1, {"losses": [2.0, 1.0, 0.5], "seconds": 1.5, "error": STRINGS[38]})
-    evaluate.run(version, evaluate.parse_models(f"teacher={WHO},{WHO}={WHO}", store, NAME), store, None)
+    runs.record(store, run_1, TrainingOutcome(losses=(2.0, 1.0, 0.5), seconds=1.5, error=STRINGS[38]))
+    contestants = evaluate.parse_models(f"teacher={WHO},{WHO}={WHO}", store, NAME)
+    evaluate.run(evaluate.EvaluateConfig(version, contestants), store, None)
     return settings
 
 

@@ -96,6 +96,6 @@ def test_a_csv_becomes_a_reviewed_released_and_verified_dataset_in_the_browser(
     assert reviews.frame(store, "support").height == pressed
     certificate = certificates.judge_newest(store, "support")
     (version,) = versions.listing(store, "support")
-    assert version["manifest"]["certificate"]["status"] == certificate.status == "CERTIFIED"
-    rows = version["manifest"]["rows"]
+    assert version.manifest.status == certificate.status == "CERTIFIED"
+    rows = version.manifest.rows
     assert len(rows["train"]) + len(rows["test"]) == 200

@@ -140,7 +140,7 @@ def test_a_student_is_trained_and_judged_from_the_app(
     expect(page.get_by_text(re.compile("^Verdict: (SHIP|HOLD|NOT ENOUGH DATA)"))).to_be_visible()
     expect(page.get_by_text("This is a small local student")).to_be_visible()
     (report,) = runs.reports(store, dataset="support")
-    assert report["local_student"]
-    assert set(report["contestants"]) == {"student", "base", "teacher"}
+    assert report.report.local_student
+    assert set(report.report.contestants) == {"student", "base", "teacher"}
     watched.assert_clean()
     shutil.rmtree(project.project / "tinker", ignore_errors=True)

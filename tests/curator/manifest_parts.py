@@ -1,6 +1,6 @@
 """A small manifest that tests change one part of."""
 
-from curator.release import ReleasedRow, build_manifest, file_fact
+from curator.release import CertificateFact, ReleasedRow, ReleaseGate, Waiver, build_manifest, file_fact
 
 DATA = {"tinker/sft/train.jsonl": b'{"messages":[]}\n' * 2, "tinker/sft/test.jsonl": b'{"messages":[]}\n'}
 CARDS = {"README.md": b"# bank\n", "croissant.json": b"{}\n"}
@@ -46,4 +46,9 @@ def make(**changes):
         "waivers": [],
         "tokens": {"input": 100, "output": 9},
     }
-    return build_manifest(**(parts | changes))
+    parts |= changes
+    certificate = parts["certificate"]
+    parts["certificate"] = None if certificate is None else CertificateFact.model_validate(certificate)
+    parts["gates"] = [ReleaseGate(**gate) for gate in parts["gates"]]
+    parts["waivers"] = [Waiver(**waiver) for waiver in parts["waivers"]]
+    return build_manifest(**parts)

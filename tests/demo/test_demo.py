@@ -240,7 +240,7 @@ def test_every_page_of_the_app_shows_the_finished_demo(project: Path, monkeypatc
 
 
 def test_the_verdict_of_the_student_is_told_again_by_its_run(project: Path, store: Store) -> None:
-    (run,) = {report["run"] for report in runs.reports(store, dataset="langid")}
+    (run,) = {evaluation.run for evaluation in runs.reports(store, dataset="langid")}
     command = [sys.executable, "-m", "pipelines.cli", "verdict", "--project", str(project), "--run", run, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)

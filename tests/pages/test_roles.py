@@ -28,6 +28,7 @@ from pipelines.review.plan import PlanConfig
 from pipelines.runtime import acting, jobs
 from pipelines.runtime.settings import Settings
 from pipelines.students import evaluate, train
+from pipelines.students.evaluate import EvaluateConfig
 from pipelines.students.train import TrainConfig
 from storage.access import audit
 from storage.access import users as stored
@@ -74,7 +75,7 @@ PERFORM: dict[str, Callable[[Settings], object]] = {
     "pairs": lambda s: pairs.build("support", s.store),
     "backup": lambda s: backup.backup(s, s.project / "copy"),
     "train": lambda s: train.run(TrainConfig("support@1"), s.store, None, s.project),  # type: ignore[arg-type]
-    "evaluate": lambda s: evaluate.run("support@1", [], s.store, None),
+    "evaluate": lambda s: evaluate.run(EvaluateConfig("support@1", []), s.store, None),
     "ingest": lambda s: ingest.run(IngestConfig("support", (s.project / "support.csv",)), s.store),
     "label": lambda s: label.run(None, s.store, None),  # type: ignore[arg-type]
     "plan": lambda s: plan.run(PlanConfig("support"), s.store),

@@ -54,9 +54,9 @@ def trends(store: Store, dataset: str) -> None:
 def _accuracy(store: Store, dataset: str) -> pl.DataFrame:
     """The newest accuracy of each version's student: version, accuracy."""
     newest: dict[int, float] = {}
-    for report in runs.reports(store, dataset=dataset):  # newest first
-        student = report["contestants"].get("student")
+    for evaluation in runs.reports(store, dataset=dataset):  # newest first
+        student = evaluation.report.contestants.get("student")
         if student is not None:
-            newest.setdefault(report["version"], float(student["accuracy"]["value"]))
+            newest.setdefault(evaluation.number, student.accuracy.value)
     schema = {"version": pl.Int64, "accuracy": pl.Float64}
     return pl.DataFrame({"version": list(newest), "accuracy": list(newest.values())}, schema=schema)

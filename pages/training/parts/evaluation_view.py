@@ -1,11 +1,10 @@
 """One evaluation on screen: the verdict, what curation bought, every contestant, the comparisons, the failures."""
 
-from typing import Any
-
 import altair as alt
 import polars as pl
 import streamlit as st
 
+from curator.evaluation import EvalReport
 from pages.frame.words import CONTESTANTS, clipped, interval, p_value, percent, points
 
 LOCAL = "small local student"
@@ -16,46 +15,48 @@ OUTCOMES = {
 }
 
 
-def show_report(report: dict[str, Any], reviewed_by: str) -> None:
+def show_report(report: EvalReport, reviewed_by: str) -> None:
     """Draw one stored evaluation, the answer first.
 
     Args:
-        report: As `storage.release.runs.reports` returns it.
+        report: The evaluation.
         reviewed_by: Who reviewed the test rows.
     """
-    draw, words = OUTCOMES.get(report["verdict"]["outcome"], OUTCOMES["NOT ENOUGH DATA"])
+    draw, words = OUTCOMES.get(report.verdict.outcome, OUTCOMES["NOT ENOUGH DATA"])
     draw(f"Verdict: {words}")
-    if report["local_student"]:
+    if report.local_student:
         st.text(f"This is a {LOCAL}, trained on this machine: its figures say nothing about a large model.")
     _bought(report)
     _contestants(report, reviewed_by)
     _comparisons(report)
     with st.expander("Why this verdict", expanded=True):
-        gates = report["verdict"].get("gates") or [{"passed": None, "detail": r} for r in report["verdict"]["reasons"]]
+        gates = [(gate.passed, gate.detail) for gate in report.verdict.gates] or [
+            (None, reason) for reason in report.verdict.reasons
+        ]
         marks = {True: "passed", False: "FAILED", None: ""}
-        for gate in gates:
-            st.text(f"{marks[gate['passed']]}: {gate['detail']}" if gate["passed"] is not None else gate["detail"])
-        if report["recommendation"]:
-            st.text(f"Recommended: {_name(report, report['recommendation']['name'])}.")
-            st.text(report["recommendation"]["reason"])
-    with st.expander(f"Test rows that the student got wrong ({len(report['failures']):,})"):
+        for passed, detail in gates:
+            st.text(f"{marks[passed]}: {detail}" if passed is not None else detail)
+        if report.recommendation:
+            st.text(f"Recommended: {_name(report, report.recommendation.name)}.")
+            st.text(report.recommendation.reason)
+    with st.expander(f"Test rows that the student got wrong ({len(report.failures):,})"):
         st.dataframe(
             [
-                {"id": f["external_id"], "text": clipped(f["text"]), "truth": f["truth"], "student": f["answer"]}
-                for f in report["failures"]
+                {"id": f.external_id, "text": clipped(f.text), "truth": f.truth, "student": f.answer}
+                for f in report.failures
             ]
         )
 
 
-def _name(report: dict[str, Any], contestant: str) -> str:
-    found = report["contestants"].get(contestant, {})
-    local = report["local_student"] and found.get("kind") in ("sft", "dpo", "base")
+def _name(report: EvalReport, contestant: str) -> str:
+    found = report.contestants.get(contestant)
+    local = report.local_student and found is not None and found.kind in ("sft", "dpo", "base")
     return CONTESTANTS.get(contestant, contestant) + (" (local)" if local else "")
 
 
-def _bought(report: dict[str, Any]) -> None:
+def _bought(report: EvalReport) -> None:
     """The one number that says what the work on the data was worth."""
-    found = next((c for c in report["comparisons"] if (c["a"], c["b"]) == ("student", "raw")), None)
+    found = next((c for c in report.comparisons if (c.a, c.b) == ("student", "raw")), None)
     if found is None:
         return
     with st.container(border=True):
@@ -63,22 +64,22 @@ def _bought(report: dict[str, Any]) -> None:
             "What curation bought: the student on the curated release, against the same one on the teacher's raw labels"
         )
         left, right = st.columns([1, 2], vertical_alignment="center")
-        left.metric("Accuracy", f"{100 * found['difference']:+.1f} points", label_visibility="collapsed")
-        low, high = 100 * found["low"], 100 * found["high"]
-        right.text(f"95 % interval {low:+.1f} to {high:+.1f} points; p {p_value(found['p'])}; {found['n']} test rows.")
+        left.metric("Accuracy", f"{100 * found.difference:+.1f} points", label_visibility="collapsed")
+        low, high = 100 * found.low, 100 * found.high
+        right.text(f"95 % interval {low:+.1f} to {high:+.1f} points; p {p_value(found.p)}; {found.n} test rows.")
 
 
-def _contestants(report: dict[str, Any], reviewed_by: str) -> None:
+def _contestants(report: EvalReport, reviewed_by: str) -> None:
     scores = pl.DataFrame(
         [
-            {"contestant": _name(report, name), **{k: s["accuracy"][k] for k in ("value", "low", "high")}}
-            | {"invalid": s["invalid"], "n": s["n"]}
-            for name, s in report["contestants"].items()
+            {"contestant": _name(report, name), **{k: getattr(s.accuracy, k) for k in ("value", "low", "high")}}
+            | {"invalid": s.invalid, "n": s.n}
+            for name, s in report.contestants.items()
         ]
     ).sort("value", descending=True)
     st.text(
-        f"Accuracy on {report['items']:,} frozen test rows, with 95 % intervals. "
-        f"{report['reviewed']:,} of them reviewed, by {reviewed_by}."
+        f"Accuracy on {report.items:,} frozen test rows, with 95 % intervals. "
+        f"{report.reviewed:,} of them reviewed, by {reviewed_by}."
     )
     order = scores["contestant"].to_list()
     base = alt.Chart(scores).encode(y=alt.Y("contestant:N", sort=order, title=None, axis=alt.Axis(labelLimit=280)))
@@ -101,20 +102,20 @@ def _contestants(report: dict[str, Any], reviewed_by: str) -> None:
     )
 
 
-def _comparisons(report: dict[str, Any]) -> None:
-    if not report["comparisons"]:
+def _comparisons(report: EvalReport) -> None:
+    if not report.comparisons:
         return
-    first = report["comparisons"][0]["a"]
+    first = report.comparisons[0].a
     st.text(f"{_name(report, first)} against each of the others, row by row on the same test rows")
     st.dataframe(
         [
             {
-                "against": _name(report, c["b"]),
-                "difference (95 % interval)": points(c["difference"], c["low"], c["high"]),
-                "p (Holm)": p_value(c["p_holm"]),
-                "smallest visible": percent(c["minimum_detectable"]).replace("%", "points"),
+                "against": _name(report, c.b),
+                "difference (95 % interval)": points(c.difference, c.low, c.high),
+                "p (Holm)": p_value(c.p_holm),
+                "smallest visible": percent(c.minimum_detectable).replace("%", "points"),
             }
-            for c in report["comparisons"]
-            if c["a"] == first
+            for c in report.comparisons
+            if c.a == first
         ]
     )

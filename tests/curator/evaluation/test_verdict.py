@@ -6,13 +6,15 @@ import pytest
 
 from curator.errors import NotEnoughDataError
 from curator.evaluation.metrics import Metric
-from curator.evaluation.significance import Comparison
-from curator.evaluation.verdict import Candidate, decide, recommend
+from curator.evaluation.significance import PairedComparison
+from curator.evaluation.verdict import StudentCandidate, decide, recommend
 from curator.records import Bound
 
 
 def comparison(difference, low, high, p=0.5, minimum_detectable=0.01):
-    return Comparison(400, 100, 0.9 + difference, 0.9, difference, low, high, p, minimum_detectable, 0.05, "method")
+    return PairedComparison(
+        400, 100, 0.9 + difference, 0.9, difference, low, high, p, minimum_detectable, 0.05, "method"
+    )
 
 
 EQUAL = comparison(0.0, -0.01, 0.01)
@@ -100,7 +102,7 @@ def test_a_failed_gate_weighs_more_than_an_unclear_one():
 
 def test_dpo_is_recommended_only_where_it_helped():
     def student(name, kind, value):
-        return Candidate(name, kind, Metric("accuracy", value, value - 0.02, value + 0.02, 400))
+        return StudentCandidate(name, kind, Metric("accuracy", value, value - 0.02, value + 0.02, 400))
 
     hurt = recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.94)])
     assert hurt.name == "sft-1"

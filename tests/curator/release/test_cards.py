@@ -3,8 +3,8 @@ import re
 
 import yaml
 
+from curator.release import file_fact
 from curator.release.cards import croissant, readme
-from curator.release.diff import file_fact
 from curator.release.formats import FORMATS, DpoRow, SftRow, render
 from tests.curator.manifest_parts import CERTIFICATE, make
 
@@ -77,7 +77,7 @@ def test_croissant_names_each_data_file_with_its_hash_and_its_real_columns():
     card = croissant(manifest)
     assert json.loads(json.dumps(card)) == card
     assert {each["@id"]: each["sha256"] for each in card["distribution"]} == {
-        file["path"]: file["sha256"] for file in manifest["files"]
+        file.path: file.sha256 for file in manifest.files
     }
     for record_set in card["recordSet"]:
         path = record_set["field"][0]["source"]["fileObject"]["@id"]

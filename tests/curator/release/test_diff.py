@@ -7,22 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.errors import DataError
-from curator.release.diff import (
-    ReleasedRow,
-    canonical_json,
-    diff_manifests,
-    file_fact,
-    manifest_bytes,
-    manifest_hash,
-    request_hash,
-    seal,
-    verify,
-)
+from curator.records import canonical_json
+from curator.release.diff import diff_manifests, verify
+from curator.release.manifest import ReleasedRow, read_manifest
+from curator.release.sealing import file_fact, manifest_bytes, manifest_hash, request_hash, seal
 from tests.curator.manifest_parts import CARDS, DATA, make
 
 
 def folder():
-    manifest = seal(make(), CARDS)
+    manifest = seal(make(), CARDS).as_json()
     return {**DATA, **CARDS, "manifest.json": manifest_bytes(manifest)}, manifest
 
 
@@ -31,10 +24,12 @@ def problems(files, manifest, **more):
 
 
 def test_the_same_release_has_the_same_bytes_and_reads_back_equal():
-    manifest = seal(make(), CARDS)
+    sealed = seal(make(), CARDS)
+    manifest = sealed.as_json()
     data = manifest_bytes(manifest)
-    assert data == manifest_bytes(seal(make(), dict(reversed(CARDS.items()))))
+    assert data == manifest_bytes(seal(make(), dict(reversed(CARDS.items()))).as_json())
     assert json.loads(data) == manifest
+    assert read_manifest(json.loads(data)) == sealed
     assert manifest_hash(manifest) == hashlib.sha256(data).hexdigest()
     assert len(data.splitlines()) == len(manifest) + 2
 
@@ -42,7 +37,7 @@ def test_the_same_release_has_the_same_bytes_and_reads_back_equal():
 def test_the_request_hash_ignores_number_parent_time_and_cards_and_nothing_else():
     first = make()
     again = seal(make(number=2, parent="bank@1", as_of_seq=99), CARDS)
-    assert first["request_hash"] == again["request_hash"] == request_hash(again)
+    assert first.request_hash == again.request_hash == request_hash(again.as_json())
     others = [
         make(settings={"seed": 2}),
         make(rows={"train": [ReleasedRow("a", "1", "cash")]}),
@@ -51,17 +46,17 @@ def test_the_request_hash_ignores_number_parent_time_and_cards_and_nothing_else(
         make(pairs={}),
         make(excluded={"decided": 5}),
     ]
-    hashes = {each["request_hash"] for each in others}
+    hashes = {each.request_hash for each in others}
     assert len(hashes) == len(others)
-    assert first["request_hash"] not in hashes
+    assert first.request_hash not in hashes
 
 
 def test_rows_keep_their_order_and_long_labels_become_hashes():
     manifest = make(rows={"train": [ReleasedRow("z", "1", "x" * 121), ReleasedRow("a", "2", "x" * 120)]})
-    assert [row[0] for row in manifest["rows"]["train"]] == ["z", "a"]
-    assert manifest["rows"]["train"][0][2] == "sha256:" + hashlib.sha256(b"x" * 121).hexdigest()
-    assert manifest["rows"]["train"][1][2] == "x" * 120
-    assert manifest["excluded"] == {"decided": 4}
+    assert [row.example_id for row in manifest.rows["train"]] == ["z", "a"]
+    assert manifest.rows["train"][0].label == "sha256:" + hashlib.sha256(b"x" * 121).hexdigest()
+    assert manifest.rows["train"][1].label == "x" * 120
+    assert manifest.excluded == {"decided": 4}
 
 
 def test_a_row_in_two_splits_cannot_become_a_version():
@@ -117,7 +112,7 @@ def test_an_edited_manifest_is_seen_also_when_it_was_parsed_from_the_edited_file
 
 def test_a_folder_rewritten_as_a_whole_is_seen_against_the_hash_kept_elsewhere():
     files, manifest = folder()
-    forged = seal(make(certificate=None), CARDS)
+    forged = seal(make(certificate=None), CARDS).as_json()
     files["manifest.json"] = manifest_bytes(forged)
     assert problems(files, forged) == []
     expected = manifest_hash(manifest)
@@ -126,7 +121,7 @@ def test_a_folder_rewritten_as_a_whole_is_seen_against_the_hash_kept_elsewhere()
 
 def test_a_manifest_that_leads_out_of_the_folder_is_not_followed():
     read = []
-    manifest = seal(make(files=[file_fact("../secret", b"", 1), file_fact("/etc/passwd", b"", 1)]), {})
+    manifest = seal(make(files=[file_fact("../secret", b"", 1), file_fact("/etc/passwd", b"", 1)]), {}).as_json()
     found = verify(lambda path: read.append(path) or b"", ["../secret", "/etc/passwd"], manifest)
     assert {(p.kind, p.path) for p in found} >= {("unsafe_path", "../secret"), ("unsafe_path", "/etc/passwd")}
     assert read == []

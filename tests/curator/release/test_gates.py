@@ -3,9 +3,22 @@
 import polars as pl
 import pytest
 
-from curator.release import gates
+from curator.release import CertificateFact, gates
 
 CERTIFIED = {"status": "CERTIFIED", "why": ["at most 1 %"], "teacher_error": {"upper_one_sided": 0.08}}
+BOUND = {
+    "estimate": 0.01,
+    "low": 0.0,
+    "high": 0.06,
+    "confidence": 0.95,
+    "reviews": 60,
+    "population": 900,
+    "method": "m",
+}
+
+
+def read(certificate: dict[str, object] | None) -> CertificateFact | None:
+    return None if certificate is None else CertificateFact.model_validate(certificate)
 
 
 @pytest.mark.parametrize(
@@ -22,57 +35,61 @@ CERTIFIED = {"status": "CERTIFIED", "why": ["at most 1 %"], "teacher_error": {"u
 def test_a_certificate_is_demanded_only_where_there_is_a_target(
     certificate: dict[str, object] | None, target: float | None, passed: bool | None
 ) -> None:
-    found = gates.certificate_gate(certificate, raw_labels=False, target=target, why_none="no spot-check")
-    assert found["passed"] is passed
+    found = gates.certificate_gate(read(certificate), raw_labels=False, target=target, why_none="no spot-check")
+    assert found.passed is passed
 
 
 def test_a_spot_check_with_a_laxer_target_than_the_datasets_does_not_pass_the_gate() -> None:
-    lax = {**CERTIFIED, "shipped_error": {"upper_one_sided": 0.05}}
-    held = gates.certificate_gate(lax, raw_labels=False, target=0.03, why_none="")
-    assert held["passed"] is False
-    assert "own target is 3.00%" in held["why"]
-    assert gates.certificate_gate(lax, raw_labels=False, target=0.05, why_none="")["passed"] is True
-    assert gates.certificate_gate(lax, raw_labels=False, target=None, why_none="")["passed"] is True
+    lax = {**CERTIFIED, "shipped_error": {**BOUND, "upper_one_sided": 0.05}}
+    held = gates.certificate_gate(read(lax), raw_labels=False, target=0.03, why_none="")
+    assert held.passed is False
+    assert "own target is 3.00%" in held.why
+    assert gates.certificate_gate(read(lax), raw_labels=False, target=0.05, why_none="").passed is True
+    assert gates.certificate_gate(read(lax), raw_labels=False, target=None, why_none="").passed is True
 
 
 def test_raw_labels_pass_by_a_certificate_about_them_and_are_not_said_to_pass_without_a_target() -> None:
-    assert gates.certificate_gate(CERTIFIED, raw_labels=True, target=0.03, why_none="")["passed"] is True
-    assert gates.certificate_gate(CERTIFIED, raw_labels=True, target=None, why_none="")["passed"] is None
+    assert gates.certificate_gate(read(CERTIFIED), raw_labels=True, target=0.03, why_none="").passed is True
+    assert gates.certificate_gate(read(CERTIFIED), raw_labels=True, target=None, why_none="").passed is None
     void = {**CERTIFIED, "status": "UNCERTIFIED", "shipped_error": None, "why": ("9 rows came after",)}
-    held = gates.certificate_gate(void, raw_labels=True, target=0.1, why_none="")
-    assert (held["passed"], held["why"]) == (False, "9 rows came after")
+    held = gates.certificate_gate(read(void), raw_labels=True, target=0.1, why_none="")
+    assert (held.passed, held.why) == (False, "9 rows came after")
 
 
 def test_a_leak_is_found_in_the_texts_that_go_out() -> None:
     form = str.lower
-    assert gates.leak_gate(["A b"], ["a B"], form=form, detector="d")["passed"] is False
-    assert gates.leak_gate(["A b"], ["a c"], form=form, detector="d")["passed"] is True
+    assert gates.leak_gate(["A b"], ["a B"], form=form, detector="d").passed is False
+    assert gates.leak_gate(["A b"], ["a c"], form=form, detector="d").passed is True
 
 
 def test_an_unreviewed_test_row_leaves_the_gate_open() -> None:
     rows = pl.DataFrame({"human_status": ["settled", None]}, schema={"human_status": pl.String})
-    assert gates.reviewed_gate(rows)["passed"] is None
-    assert gates.reviewed_gate(rows.head(1))["passed"] is True
-    assert gates.reviewed_gate(rows.head(0))["passed"] is None
+    assert gates.reviewed_gate(rows).passed is None
+    assert gates.reviewed_gate(rows.head(1)).passed is True
+    assert gates.reviewed_gate(rows.head(0)).passed is None
 
 
 def test_contradictions_are_told_and_do_not_block() -> None:
     rows = pl.DataFrame({"text": ["One  text", "one text", "other"], "value": ["a", "b", "a"]})
     found = gates.contradiction_gate(rows)
-    assert found["passed"] is None
-    assert found["why"].startswith("1 inputs")
-    assert gates.contradiction_gate(rows.tail(2))["passed"] is True
+    assert found.passed is None
+    assert found.why.startswith("1 inputs")
+    assert gates.contradiction_gate(rows.tail(2)).passed is True
 
 
 def test_a_file_that_breaks_its_format_holds_the_release_back() -> None:
     good = b'{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}\n'
-    assert gates.format_gate({"openai/sft/train.jsonl": good})["passed"] is True
+    assert gates.format_gate({"openai/sft/train.jsonl": good}).passed is True
     bad = gates.format_gate({"openai/sft/train.jsonl": b'{"messages":[]}\n'})
-    assert bad["passed"] is False
-    assert "line 1" in bad["why"]
+    assert bad.passed is False
+    assert "line 1" in bad.why
 
 
 def test_a_waived_gate_does_not_block() -> None:
-    found = [gates.gate("certificate", False, "no"), gates.gate("leak", True, "none"), gates.gate("format", None, "")]
+    found = [
+        gates.ReleaseGate("certificate", False, "no"),
+        gates.ReleaseGate("leak", True, "none"),
+        gates.ReleaseGate("format", None, ""),
+    ]
     assert gates.blocking(found, ()) == ["certificate"]
     assert gates.blocking(found, ("certificate",)) == []

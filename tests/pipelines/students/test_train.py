@@ -72,10 +72,12 @@ def test_a_run_that_failed_is_kept_with_its_reason_and_a_rerun_finishes_it(proje
     trainer.down = True
     with pytest.raises(TrainerError, match="server is down"):
         train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs")
-    (failed,) = runs.listing(project.store, "support").iter_rows(named=True)
-    assert failed["status"] == "failed"
+    (failed,) = runs.listing(project.store, "support")
+    assert failed.run.status == "failed"
+    assert failed.outcome is not None
+    assert failed.outcome.error == "the server is down"
     trainer.down = False
-    assert train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs").run == failed["run"]
+    assert train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs").run == failed.run.id
     assert actions(project) == ["train:sft", "train:failed", "train:sft", "train:finished"]
 
 
@@ -92,4 +94,4 @@ def test_a_file_that_changed_since_the_release_is_not_trained_on(project: Settin
     with pytest.raises(DataError, match="not what the manifest of support@1 says"):
         train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs")
     assert trainer.asked == []
-    assert runs.listing(project.store, "support").is_empty()
+    assert runs.listing(project.store, "support") == []

@@ -1,0 +1,173 @@
+"""What one evaluation found: scores, comparisons, the verdict, and the rows that the student got wrong."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from curator.evaluation.metrics import ClassMetrics, Latency, Metric
+from curator.evaluation.significance import PairedComparison
+from curator.evaluation.verdict import Recommendation, Verdict
+from curator.records import read_stored
+
+
+@dataclass(frozen=True, slots=True)
+class ContestantScore:
+    """How one contestant did on the version's test rows.
+
+    Attributes:
+        n: Test rows.
+        accuracy: Share of right answers.
+        invalid: Answers that are no answer of the task.
+        latency: Seconds for an answer; None where nobody took the time.
+        tokens_in: Prompt tokens, in all.
+        tokens_out: Answer tokens, in all.
+        cost_usd: What the answers cost, in all.
+        run: The training run; None for the base model and for a labeler.
+        kind: sft, dpo, base or labeler.
+        macro_f1: Mean F1 over the labels; None but for classification.
+        per_class: One for each label; None but for classification.
+    """
+
+    n: int
+    accuracy: Metric
+    invalid: int
+    latency: Latency | None
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+    run: str | None
+    kind: Literal["sft", "dpo", "base", "labeler"]
+    macro_f1: Metric | None = None
+    per_class: tuple[ClassMetrics, ...] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The score as reports hold it: without the figures of a classification where it was none."""
+        absent = {name for name in ("macro_f1", "per_class") if getattr(self, name) is None}
+        return {name: value for name, value in asdict(self).items() if name not in absent}
+
+
+@dataclass(frozen=True, slots=True)
+class ContestantComparison:
+    """One contestant against another on the same rows.
+
+    Attributes:
+        a: The contestant.
+        b: Whom it is compared with.
+        score_a: Mean score of a, 0..1.
+        score_b: Mean score of b, 0..1.
+        difference: score_a - score_b.
+        low: Lower end of the two-sided interval of the difference.
+        high: Upper end of it.
+        p: Two-sided p-value.
+        p_holm: `p`, adjusted for all the comparisons of the report.
+        minimum_detectable: Difference that a test of this size sees with 80 % power.
+        alpha: Level of the interval and of `minimum_detectable`.
+        n: Rows.
+        groups: Independent groups of rows.
+        method: What was computed, in words.
+    """
+
+    a: str
+    b: str
+    score_a: float
+    score_b: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    minimum_detectable: float
+    alpha: float
+    n: int
+    groups: int
+    method: str
+
+    @classmethod
+    def of(cls, a: str, b: str, found: PairedComparison, p_holm: float) -> "ContestantComparison":
+        """The comparison of two named contestants."""
+        scores = asdict(found)
+        return cls(a=a, b=b, score_a=scores.pop("a"), score_b=scores.pop("b"), p_holm=p_holm, **scores)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAnswer:
+    """A test row that the first contestant got wrong.
+
+    Attributes:
+        example_id: The row.
+        external_id: Its name outside.
+        text: What was asked.
+        truth: What people say is right.
+        answer: What the contestant said.
+    """
+
+    example_id: str
+    external_id: str
+    text: str
+    truth: str | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvalReport:
+    """One evaluation of a version.
+
+    Attributes:
+        version: `NAME@N`.
+        items: Test rows.
+        reviewed: Those that people reviewed.
+        groups: Independent groups among them.
+        contestants: Name -> score; the first is the subject.
+        comparisons: The subject against each other one.
+        local_student: Whether a student was trained on this machine: its figures say nothing about a large model.
+        verdict: What may be said about the subject.
+        recommendation: Which student to put before the verdict; None without students.
+        failures: Rows that the subject got wrong, at most 200: what the next round of review begins with.
+    """
+
+    version: str
+    items: int
+    reviewed: int
+    groups: int
+    contestants: Mapping[str, ContestantScore]
+    comparisons: tuple[ContestantComparison, ...]
+    local_student: bool
+    verdict: Verdict
+    recommendation: Recommendation | None
+    failures: tuple[WrongAnswer, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as it is stored and printed."""
+        scores = {name: score.as_json() for name, score in self.contestants.items()}
+        return {**asdict(self), "contestants": scores}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A report as the store knows it.
+
+    Attributes:
+        report_id: The same for the same question with the same answers.
+        dataset: The dataset's name.
+        number: The version's number.
+        run: The training run that it is about; None where the subject is none.
+        created_at: When it was recorded.
+        report: What was found.
+    """
+
+    report_id: str
+    dataset: str
+    number: int
+    run: str | None
+    created_at: datetime
+    report: EvalReport
+
+
+def read_report(content: Mapping[str, Any], report_id: str) -> EvalReport:
+    """A stored report.
+
+    Raises:
+        StoreError: The store holds something else under this id.
+    """
+    return read_stored(EvalReport, content, f"evaluation report {report_id}")
