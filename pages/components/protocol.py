@@ -26,6 +26,12 @@ PREFETCH = 80
 """Items to hand to the browser at once: 10 ran dry at a key each 50 ms, 60 did not."""
 TEXT_LIMIT = 20_000
 """Characters of one text that are sent to the browser; the card says how many more there are."""
+SECONDS = 1e9
+"""Most seconds that a reviewer can have looked at a card: thirty years."""
+COUNT = 2.0**53
+"""Whole numbers beyond this are not the browser's."""
+TEXT_MOST = {"action_id": 200, "task_id": 200, "undoes": 200, "verdict": 40, "note": 10_000, "value": 2_000_000}
+"""Characters of what an action says."""
 _HERE = Path(__file__).parent
 
 
@@ -72,6 +78,8 @@ def read_actions(payload: object, read: Callable[[Mapping[str, Any]], ActionT]) 
     for raw in sent if isinstance(sent, Sequence) else ():
         if not isinstance(raw, Mapping) or not isinstance(raw.get("action_id"), str):
             continue
+        if len(raw["action_id"]) > TEXT_MOST["action_id"]:
+            continue  # no browser of ours made it, and nobody waits for its acknowledgement
         try:
             actions.append(read(raw))
         except ValueError as error:
@@ -91,18 +99,38 @@ def read_form(raw: Mapping[str, Any], verdicts: Sequence[str]) -> dict[str, Any]
     if raw.get("verdict") not in verdicts:
         msg = f"unknown verdict {raw.get('verdict')!r}"
         raise ValueError(msg)
-    if any(not isinstance(raw.get(name), str | None) for name in ("value", "note", "undoes")):
-        msg = "value, note and undoes must be text"
-        raise ValueError(msg)
+    names = ("action_id", "task_id", "verdict", "value", "note", "undoes")
+    for name in names:
+        _check_text(name, raw.get(name))
     seconds = raw.get("seconds")
-    if not isinstance(seconds, int | float | None):
+    if seconds is not None and not is_number(seconds, SECONDS):
         msg = "seconds must be a number"
-        raise ValueError(msg)  # noqa: TRY004
+        raise ValueError(msg)
     if raw["verdict"] == "undo" and not raw.get("undoes"):
         msg = "an undo must name the answer that it takes back"
         raise ValueError(msg)
-    names = ("action_id", "task_id", "verdict", "value", "note", "undoes")
     return {name: raw.get(name) for name in names} | {"seconds": None if seconds is None else max(0.0, float(seconds))}
+
+
+def is_number(value: object, most: float) -> bool:
+    """Whether the browser sent a number that is one: NaN, infinities and what no float can hold are none.
+
+    >>> is_number(2, 9), is_number(float("nan"), 9), is_number(10**400, 9), is_number(True, 9)
+    (True, False, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
+
+
+def _check_text(name: str, text: object) -> None:
+    if not isinstance(text, str | None):
+        msg = f"{name} must be text"
+        raise ValueError(msg)  # noqa: TRY004
+    if text is not None and len(text) > TEXT_MOST[name]:
+        msg = f"{name} has {len(text):,} characters, at most {TEXT_MOST[name]:,} are taken"
+        raise ValueError(msg)
+    if text is not None and any("\ud800" <= c <= "\udfff" for c in text):
+        msg = f"{name} holds half of a surrogate pair"
+        raise ValueError(msg)
 
 
 def cut(text: str) -> str:
@@ -149,7 +177,7 @@ def exchange(
     told = {
         "ack": list(applied.stored),
         "refused": dict(applied.refused),
-        "sent": sent if isinstance(sent, int) else 0,
+        "sent": sent if isinstance(sent, int) and is_number(sent, COUNT) else 0,
     }
     result = component(
         key=key,
@@ -180,6 +208,8 @@ def _answer(key: str, answer: Callable[[str], Mapping[str, Any]] | None) -> dict
     """The answer to the newest question, worked out once: the browser is sent it again with every acknowledgement."""
     asked = dict(st.session_state.get(key) or {}).get("ask")
     if answer is None or not isinstance(asked, Mapping) or not isinstance(asked.get("task_id"), str):
+        return None
+    if not is_number(asked.get("n"), COUNT):
         return None
     number, memory = asked.get("n"), f"{key}:answer"
     known: dict[str, Any] | None = st.session_state.get(memory)

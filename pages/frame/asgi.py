@@ -1,4 +1,4 @@
-"""The app as the server runs it: Streamlit's own, with security headers around every answer.
+"""The app as the server runs it: Streamlit's own behind a door, with security headers around every answer.
 
 What a text of a dataset could try, the pages prevent by showing it inert; the policy is the second barrier. With
 it no page can load anything from another machine, be framed by another site, or run a script that is not ours.
@@ -7,6 +7,7 @@ it no page can load anything from another machine, be framed by another site, or
 import base64
 import hashlib
 import re
+import secrets
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +15,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.frame.guard import provider
+from pages.frame.door import Door
+from pages.frame.guard import may_ingest, provider, served_project, signed_out
+from pipelines.admin.keys import local_token
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 INDEX = Path(st.__file__).parent / "static" / "index.html"
@@ -83,8 +86,18 @@ class SecurityHeaders:
 PagesManager.uses_pages_directory = False
 auth = provider()
 https = auth is not None and str(auth["redirect_uri"]).startswith("https://")
+project = served_project()
 app = st.App(
     ENTRY,
-    middleware=[Middleware(SecurityHeaders, secure_cookies=https)],
+    middleware=[
+        Middleware(SecurityHeaders, secure_cookies=https),
+        Middleware(
+            Door,
+            token=local_token(project) if project else secrets.token_urlsafe(32),
+            auth=auth,
+            ended=signed_out(),
+            may_upload=may_ingest,
+        ),
+    ],
     secrets={"auth": dict(auth)} if auth else None,  # nothing of it goes to the store or into a log
 )

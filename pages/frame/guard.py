@@ -17,7 +17,9 @@ import streamlit as st
 
 from curator.errors import CuratorError, NotAllowedError, NotFoundError, OutsideError
 from curator.records import ALLOWED, ROLES, Permission, Role, identity, may
+from pages.frame.door import sign_in_cookie
 from pipelines.admin import sign_in
+from pipelines.admin.keys import EndedSignIns
 from pipelines.admin.sign_in import is_loopback
 from pipelines.runtime import acting
 from pipelines.runtime import settings as project_settings
@@ -35,14 +37,29 @@ class User:
     roles: frozenset[Role]
 
 
+def served_project() -> Path | None:
+    """The project's folder, where there is one."""
+    try:
+        return project_settings.find_project(None)
+    except NotFoundError:
+        return None
+
+
 @cache
 def provider() -> Mapping[str, Any] | None:
     """The sign-in that was configured when the server started; None: the local single-user mode."""
-    try:
-        project: Path | None = project_settings.find_project(None)
-    except NotFoundError:
-        project = None
-    return sign_in.configured(project, os.environ)
+    return sign_in.configured(served_project(), os.environ)
+
+
+@cache
+def signed_out() -> EndedSignIns:
+    """Cookies that somebody has signed out with."""
+    return EndedSignIns(served_project())
+
+
+def may_ingest(name: str) -> bool:
+    """Whether a user may bring in data now."""
+    return may(_roles(name), "ingest")
 
 
 def require_role(*roles: Role) -> User:
@@ -175,7 +192,10 @@ def command_for(name: str) -> str:
 
 
 def _name() -> str | None:
-    """The name that this session's sign-in proves."""
+    """The name that this session's sign-in proves; none once somebody has signed out with its cookie."""
+    cookie = sign_in_cookie(st.context.cookies)
+    if cookie is not None and signed_out().has(cookie):
+        return None
     return identity(st.user.to_dict()) if getattr(st.user, "is_logged_in", False) is True else None
 
 

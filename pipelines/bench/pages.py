@@ -165,6 +165,7 @@ class _Visit:
 
 def _visit(profile: "BrowserContext", app: Served, path: str) -> _Visit:
     """Open a page in a new tab."""
+    profile.add_cookies([app.cookie])  # type: ignore[list-item]  # a TypedDict of playwright's own
     page = profile.new_page()
     try:
         before, start = _cpu_seconds(app.pid), time.perf_counter()

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 from curator.errors import OutsideError
+from pipelines.admin import keys
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
@@ -20,10 +22,16 @@ PATIENCE_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server on loopback: its address without a slash at the end, and its process id."""
+    """A server on loopback: its address without a slash at the end, its process id, and its local token."""
 
     url: str
     pid: int
+    token: str
+
+    @property
+    def cookie(self) -> dict[str, str]:
+        """What a browser has that opened the address which `curator app` prints; as playwright takes it."""
+        return {"name": f"curator_{urlsplit(self.url).port}", "value": self.token, "url": self.url}
 
 
 @contextmanager
@@ -51,7 +59,7 @@ def served(
         process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=written, stderr=written)
     try:
         wait(process, url, log)
-        yield Served(url, process.pid)
+        yield Served(url, process.pid, keys.local_token(project))
     finally:
         end(process)
 

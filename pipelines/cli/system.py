@@ -14,7 +14,7 @@ import typer
 from curator.errors import RequestError
 from pipelines import bench as suites
 from pipelines.admin import backup as backups
-from pipelines.admin import doctor, sign_in
+from pipelines.admin import doctor, keys, sign_in
 from pipelines.cli.output import answer, as_json_wanted, named_project, settings
 from pipelines.runtime import settings as project_settings
 
@@ -48,7 +48,7 @@ def serve(
     if auth is None and not sign_in.is_loopback(address):
         msg = f"--address {address} lets others in, so it needs a sign-in; see README, Several people"
         raise RequestError(msg)
-    url = sign_in.origin(auth).replace("{port}", str(chosen)) if auth else f"http://{LOCAL}:{chosen}"
+    url = sign_in.origin(auth).replace("{port}", str(chosen)) if auth else keys.local_address(project.project, chosen)
     mode = "with sign-in" if auth else "local single-user mode: no sign-in, this machine only"
     sys.stderr.write(f"Curator: {url}  (project {project.project}; {mode}; Ctrl-C ends it)\n")
     command = [sys.executable, "-m", "pages.frame.serve"]

@@ -13,7 +13,10 @@ import orjson
 from curator.errors import RequestError
 from curator.records import TaskKind, resolve_mapping
 from pipelines.files import columns, read_rows
+from pipelines.runtime.limits import check_declared
 
+KEPT = 20 * 1024**3
+"""Bytes of all uploads that a project keeps."""
 MAX_LABELS = 200
 """More distinct values than this are answers in free text, not labels."""
 
@@ -40,7 +43,7 @@ def keep_upload(folder: Path, name: str, content: bytes) -> Path:
     """Keep an uploaded file in the project, by its content and a harmless form of its name.
 
     Raises:
-        RequestError: The file is empty.
+        RequestError: The file is empty, says that it unfolds too large, or finds no room.
     """
     if not content:
         msg = f"the file {name[:80]!r} is empty"
@@ -48,9 +51,22 @@ def keep_upload(folder: Path, name: str, content: bytes) -> Path:
     safe = re.sub(r"[^\w.-]+", "_", Path(name).name).lstrip(".")[-80:] or "upload"
     path = folder / "uploads" / hashlib.sha256(content).hexdigest()[:12] / safe
     if not path.exists():
+        _make_room(folder / "uploads", len(content))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    check_declared(path)
     return path
+
+
+def _make_room(uploads: Path, size: int) -> None:
+    """See that all uploads kept in a project stay within `KEPT`."""
+    held = sum(file.stat().st_size for file in uploads.rglob("*") if file.is_file())
+    if held + size > KEPT:
+        msg = (
+            f"uploads of {held:,} bytes are kept in {uploads}, and another {size:,} would be more than {KEPT:,}; "
+            "delete those that are in a dataset already, or bring the file in with `curator ingest`"
+        )
+        raise RequestError(msg)
 
 
 def preview(path: Path, rows: int = 20) -> Preview:

@@ -11,10 +11,11 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from curator.errors import OutsideError
 from pages.frame.serve import APP
+from pipelines.admin.keys import local_token
 from pipelines.bench.served import wait
 from tests.browser.forks import Forked, Forks
 from tests.places import ROOT
@@ -31,6 +32,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+OPEN_APPS: dict[int, dict[str, str]] = {}
+OPEN_CONTEXTS: list[BrowserContext] = []
+"""Every browser here has opened the address of every app here that `curator app` would print."""
 
 
 @dataclass
@@ -53,6 +59,10 @@ class App:
         command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
         env = {**os.environ, "CURATOR_PROJECT": str(self.project), "PYTHONPATH": str(ROOT)}
         self.process = self.forks.start(command, env, self.log)
+        if self.script is None:
+            OPEN_APPS[self.port] = {"name": f"curator_{self.port}", "value": local_token(self.project), "url": self.url}
+            for context in OPEN_CONTEXTS:
+                context.add_cookies([OPEN_APPS[self.port]])
         try:
             wait(self.process, self.url, self.log)
         except OutsideError as error:
@@ -154,6 +164,8 @@ def _contexts(browser: Browser) -> Iterator[Callable[..., Watched]]:
         context = browser.new_context(color_scheme="dark" if dark else "light", viewport={"width": 1440, "height": 900})
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
+        context.add_cookies(list(OPEN_APPS.values()))
+        OPEN_CONTEXTS.append(context)
         watched = Watched(context.new_page())
         watched.page.on("console", lambda m: watched.note_console(m.type, m.text))
         watched.page.on("response", lambda r: watched.note_response(r.status, r.url))
@@ -170,4 +182,5 @@ def _contexts(browser: Browser) -> Iterator[Callable[..., Watched]]:
 
     yield make
     for context in contexts:
+        OPEN_CONTEXTS.remove(context)
         context.close()

@@ -15,7 +15,7 @@ from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
 from pipelines.runtime import settings as project_settings
 from storage.dataset import datasets
-from tests.browser.conftest import FLAGS, App, _free_port
+from tests.browser.conftest import FLAGS, OPEN_APPS, App, _free_port
 from tests.browser.forks import Forks
 from tests.browser.test_pages import PAGES, settled
 from tests.places import ROOT
@@ -51,6 +51,7 @@ def make(project: Path, folder: Path) -> list[Path]:
                     dataset = datasets.names(settings.store)[0]
                     planning.run(PlanConfig(dataset, reviews=SPARE_REVIEWS, seed=SPARE_REVIEWS), settings.store)
                 page = chromium.new_page(color_scheme=theme, viewport={"width": WIDTH, "height": HEIGHT})
+                page.context.add_cookies(list(OPEN_APPS.values()))
                 page.goto(f"{app.url}/{path}")
                 settled(page, PAGES[path])
                 if path == "queue":

@@ -139,6 +139,26 @@ def test_a_sign_in_names_the_reviewer_and_a_sign_out_ends_it(
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     watched.assert_clean()
 
+    copied = open_page()  # somebody kept a copy of the cookie
+    copied.page.context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": app.url}])
+    copied.page.goto(f"{app.url}/queue")
+    expect(copied.page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+
+
+def test_a_sign_out_ends_the_other_tabs_too(run_app: Callable, open_page: Callable, project: Settings) -> None:
+    users.grant(project.store, name="ana@example.org", role="reviewer", who="test", why="")
+    app = run_app(project.project)
+    page = open_page().page
+    sign_in(page, app.url, "ana")
+    expect(page.get_by_text("Signed in: ana@example.org")).to_be_visible(timeout=LONG)
+    other = page.context.new_page()
+    other.goto(f"{app.url}/queue")
+    expect(other.locator(".card .text")).not_to_be_empty(timeout=LONG)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+    other.get_by_role("link", name="Overview").click()  # the next click of a tab that stayed open
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+
 
 def test_an_address_that_the_provider_has_not_verified_proves_nothing(
     run_app: Callable, open_page: Callable, project: Settings, provider: oidc.Provider

@@ -1,14 +1,19 @@
 """The second barrier: headers that stop what a page would let through."""
 
+import http.server
+import socketserver
+import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from pages.frame.asgi import HEADERS, inline_hashes
+from pipelines.admin.keys import local_token
 from pipelines.runtime import settings as project_settings
+from tests.browser.conftest import OPEN_APPS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BEACON = "https://evil.example/beacon.png"
@@ -26,7 +31,8 @@ def test_every_answer_carries_the_headers_and_a_beacon_is_blocked(
 ) -> None:
     app = run_app(project_settings.init(tmp_path / "p")[0].project)
     for path in ("/", "/overview", "/_stcore/health"):
-        with urllib.request.urlopen(app.url + path) as answer:
+        cookie = {"Cookie": "{name}={value}".format(**OPEN_APPS[app.port])}
+        with urllib.request.urlopen(urllib.request.Request(app.url + path, headers=cookie)) as answer:
             for name, value in HEADERS.items():
                 assert answer.headers[name] == value, path
 
@@ -52,3 +58,48 @@ def test_every_answer_carries_the_headers_and_a_beacon_is_blocked(
     assert any("Content Security Policy" in error for error in watched.errors)
     assert not any("evil.example" in url for url in asked)
     assert page.evaluate("fetch('https://evil.example/x').then(() => 'sent', () => 'blocked')") == "blocked"
+
+
+def test_another_page_of_this_browser_reaches_nothing_whichever_port_it_came_from(
+    run_app: Callable, browser: Browser, tmp_path: Path
+) -> None:
+    project = project_settings.init(tmp_path / "p")[0].project
+    app = run_app(project)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{app.url}/overview")
+    expect(page.get_by_text("This app has no sign-in, so it opens only")).to_be_visible()
+
+    page.goto(f"{app.url}/overview?token={local_token(project)}&dataset=x")
+    expect(page.locator("[data-testid=stHeading], [data-testid=stText]").first).to_be_visible(timeout=60_000)
+    assert "token" not in page.url
+
+    # The browser has the cookie now, and sends it to every port of this machine.
+    with socketserver.TCPServer(("127.0.0.1", 0), _Elsewhere) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        page.goto(f"http://127.0.0.1:{other.server_address[1]}/")
+        opened = page.evaluate(
+            """address => new Promise(done => {
+              const socket = new WebSocket(address, ['streamlit', 'x']);
+              socket.onopen = () => done('opened');
+              socket.onerror = () => done('refused');
+            })""",
+            f"{app.url.replace('http', 'ws')}/_stcore/stream",
+        )
+        asked = page.evaluate("a => fetch(a, {credentials: 'include'}).then(() => 'read', () => 'refused')", app.url)
+        other.shutdown()
+    context.close()
+    assert (opened, asked) == ("refused", "refused")
+
+
+class _Elsewhere(http.server.BaseHTTPRequestHandler):
+    """A page of another program on this machine."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<p>another page")
+
+    def log_message(self, *_: object) -> None:
+        pass

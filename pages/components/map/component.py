@@ -8,7 +8,6 @@ inert; it sends back a polygon, and Python decides which rows lie in it.
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ import polars as pl
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.components.protocol import is_number
+
 COLOURS = 11
 """Categories with a colour of their own; the rest share one."""
 CATEGORIES = 1_000
@@ -27,6 +28,8 @@ TEXT_CHARS = 200
 TEXT_BYTES = 24_000_000
 """All texts together; where there are more rows, each text is cut shorter."""
 VERTICES = 1_000
+FARTHEST = 1e9
+"""Of a vertex from the map's middle."""
 OTHERS = "all others"
 
 _HERE = Path(__file__).parent
@@ -140,7 +143,9 @@ def parse_selection(payload: object, points: MapPoints, revision: str) -> Select
         return None
     raw, by, only = payload.get("polygon"), payload.get("by"), payload.get("only")
     found = next((c for c in points.colourings if c.key == by), None)
-    if found is None or not (only is None or (isinstance(only, int) and 0 <= only < len(found.names))):
+    if found is None or not (
+        only is None or (isinstance(only, int) and not isinstance(only, bool) and 0 <= only < len(found.names))
+    ):
         return None
     if raw is None:
         return None if only is None else Selection(None, found.key, only)
@@ -186,11 +191,7 @@ def embedding_map(data: bytes, *, key: str) -> object:
 
 
 def _is_vertex(vertex: object) -> bool:
-    return (
-        isinstance(vertex, Sequence)
-        and len(vertex) == 2
-        and all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in vertex)
-    )
+    return isinstance(vertex, Sequence) and len(vertex) == 2 and all(is_number(v, FARTHEST) for v in vertex)
 
 
 def _padded(part: bytes) -> bytes:

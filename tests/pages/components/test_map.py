@@ -137,3 +137,11 @@ def test_rows_inside_the_lasso_and_of_the_category_are_chosen():
 )
 def test_anything_else_that_a_browser_says_chooses_nothing(payload):
     assert parse_selection(payload, points(["t"] * 6), "r") is None
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400, 1e300, True])
+def test_a_vertex_that_is_no_place_chooses_nothing(number):
+    given_points = points(["a", "b", "c"])
+    payload = {"revision": "r", "by": "label", "polygon": [[number, 0], *SQUARE], "only": None}
+    assert parse_selection(payload, given_points, "r") is None
+    assert parse_selection({**payload, "polygon": SQUARE, "only": True}, given_points, "r") is None

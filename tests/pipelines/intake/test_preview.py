@@ -1,8 +1,10 @@
+import gzip
 from pathlib import Path
 
 import pytest
 
 from curator.errors import RequestError
+from pipelines.intake import preview as preview_module
 from pipelines.intake.preview import keep_upload, preview, propose_labels
 
 
@@ -55,3 +57,20 @@ def test_an_upload_is_kept_inside_the_project_whatever_its_name(tmp_path: Path) 
 def test_an_empty_upload_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="is empty"):
         keep_upload(tmp_path, "x.csv", b"")
+
+
+def test_uploads_are_kept_within_a_limit_and_one_that_is_there_needs_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview_module, "KEPT", 100)
+    kept = keep_upload(tmp_path, "a.csv", b"x" * 60)
+    assert keep_upload(tmp_path, "a.csv", b"x" * 60) == kept
+    with pytest.raises(RequestError, match="uploads of 60 bytes are kept"):
+        keep_upload(tmp_path, "b.csv", b"y" * 60)
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["a.csv"]
+
+
+def test_an_upload_that_unfolds_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    content = gzip.compress(bytes(300 * 1024**2))
+    with pytest.raises(RequestError, match="unfolds to"):
+        keep_upload(tmp_path, "rows.csv.gz", content)
