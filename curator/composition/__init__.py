@@ -14,8 +14,9 @@ from curator.composition.balance import (
     most_redundant,
     top_up,
 )
+from curator.composition.cluster_run import ClusterRun, ClusterSummary, NamedCluster
 from curator.composition.clustering import ClusterResult, cluster
-from curator.composition.diversity import diversity_report
+from curator.composition.diversity import DiversityReport, PlaybookRule, diversity_report
 from curator.composition.learning_curve import CurveName, TrainingSet, learning_curve
 from curator.composition.projection import METHOD, layout
 from curator.composition.selection import select
@@ -30,7 +31,12 @@ __all__ = [
     "Balance",
     "CapPlan",
     "ClusterResult",
+    "ClusterRun",
+    "ClusterSummary",
     "CurveName",
+    "DiversityReport",
+    "NamedCluster",
+    "PlaybookRule",
     "TrainingSet",
     "balance",
     "cap_plan",

@@ -22,31 +22,31 @@ if run is None:
     work_button(settings, "Embed and cluster them now", cluster_work(dataset))
     st.stop()
 
-spread = run["report"]["diversity"]
-found = run["report"]["clusters"]
-names = {c["cluster"]: f"{c['cluster']}: {c['name']}" for c in found}
+spread = run.report.diversity
+found = run.report.clusters
+names = {c.cluster: f"{c.cluster}: {c.name}" for c in found}
 figures = {
-    "Rows": f"{run['report']['rows']:,}",
+    "Rows": f"{run.report.rows:,}",
     "Clusters": f"{len(found):,}",
-    "As varied as": f"{spread['effective_clusters']:.0f} even clusters",
-    "Diversity": spread["verdict"],
+    "As varied as": f"{spread.effective_clusters:.0f} even clusters",
+    "Diversity": spread.verdict,
 }
 with st.container(horizontal=True):
     for name, value in figures.items():
         st.metric(name, value, border=True, width=172)
-st.text(sentence(spread["why"]))
-st.text(f"The published rule for comparison: {spread['playbook']['verdict']}. {spread['playbook']['note']}")
-if spread["collect_next"]:
+st.text(sentence(spread.why))
+st.text(f"The published rule for comparison: {spread.playbook.verdict}. {spread.playbook.note}")
+if spread.collect_next:
     by_name = {f"cluster {number}": name for number, name in names.items()}
-    wanted = (f"{rows} rows like {by_name.get(name, name)}" for name, rows in spread["collect_next"][:3])
+    wanted = (f"{rows} rows like {by_name.get(name, name)}" for name, rows in spread.collect_next[:3])
     st.text("Collect next, to even it out: " + "; ".join(wanted))
-rows = views.current(settings.store, dataset).join(clusters.members(settings.store, run["run"]), on="example_id")
+rows = views.current(settings.store, dataset).join(clusters.members(settings.store, run.run), on="example_id")
 rows = rows.with_columns(pl.col("cluster").replace_strict(names, default="none").alias("name"))
 left, right = st.columns([5, 4], gap="small")
 with left.container(border=True):
     st.text("Map of the rows (near points have similar texts)")
     colour = st.segmented_control("Colour by", ["cluster", "label"], default="cluster", required=True)
-    largest = [names[c["cluster"]] for c in found[:COLOURS]]
+    largest = [names[c.cluster] for c in found[:COLOURS]]
     rows = rows.with_columns(
         pl.when(pl.col("name").is_in(largest)).then("name").otherwise(pl.lit(OTHERS)).alias("name")
     )
@@ -66,7 +66,7 @@ with left.container(border=True):
     )
 with right.container(border=True):
     st.text("Cluster sizes")
-    table = [{"cluster": names[c["cluster"]], "rows": c["size"], "share": percent(c["share"])} for c in found]
+    table = [{"cluster": names[c.cluster], "rows": c.size, "share": percent(c.share)} for c in found]
     st.dataframe(table, height=620)
 
 chosen = st.selectbox("Rows of a cluster", list(names), format_func=names.__getitem__)

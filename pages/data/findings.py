@@ -17,8 +17,8 @@ settings, dataset = dataset_page(user, "Findings", "There is nothing to check ye
 watch(settings.project)
 run = checked_run(settings, dataset)
 
-whose = "without labels" if run["labeler"] == labels.NOBODY else f"under the labels of {run['labeler']}"
-st.text(f"{run['report']['rows']:,} rows were checked {whose}.")
+whose = "without labels" if run.labeler == labels.NOBODY else f"under the labels of {run.labeler}"
+st.text(f"{run.report.rows:,} rows were checked {whose}.")
 counts = views.findings_by_kind(settings.store, dataset)
 kinds = sorted(counts, key=lambda kind: list(FINDINGS).index(kind) if kind in FINDINGS else len(FINDINGS))
 if not kinds:
@@ -30,7 +30,7 @@ kind = st.pills(
     format_func=lambda k: found_in_words(k, counts[k]),
     required=True,
 )
-found = list(of_run(settings.store.path, run["run"], kind)[:SHOWN])
+found = list(of_run(settings.store.path, run.run, kind)[:SHOWN])
 if kind == "label_pattern":
     for finding in found:
         pattern_card(settings.store, dataset, user, finding)
@@ -57,13 +57,13 @@ else:
         table,
         on_select="rerun",
         selection_mode="single-row-required",
-        key=f"findings:{run['run']}:{kind}",
+        key=f"findings:{run.run}:{kind}",
         height=height,
     )
     for number in picked.selection.rows[:1] or [0]:
         group_card(settings.store, dataset, user, found[number])
-if run["report"]["notes"]:
-    with st.expander(f"What the checks left out, and why ({len(run['report']['notes'])})"):
-        for note in run["report"]["notes"]:
+if run.report.notes:
+    with st.expander(f"What the checks left out, and why ({len(run.report.notes)})"):
+        for note in run.report.notes:
             st.text(sentence(note.replace("_", " ")))
 check_button(settings, dataset, "Check again")

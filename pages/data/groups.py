@@ -14,8 +14,8 @@ user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Duplicates & contradictions", "There is nothing to compare yet.")
 watch(settings.project)
 run = checked_run(settings, dataset)
-checked: str = run["run"]
-counts = {kind: run["report"]["counts"][kind] for kind in KINDS if run["report"]["counts"].get(kind)}
+checked = run.run
+counts = {kind: run.report.counts[kind] for kind in KINDS if run.report.counts.get(kind)}
 if not counts:
     lead_on("No two rows are alike, as far as the checks can see.", "pages/data/findings.py", "See all findings")
 

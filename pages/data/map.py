@@ -31,21 +31,21 @@ if run is None:
     st.text("The rows have not been embedded and clustered yet; the map is drawn along with the clusters.")
     work_button(settings, "Embed, cluster and draw the map", cluster_work(dataset))
     st.stop()
-if run["report"].get("layout") is None:
+if run.report.layout is None:
     st.info("This map shows two principal axes, as an older Curator drew it. Drawn anew, like rows stand together.")
     work_button(settings, "Draw it anew", cluster_work(dataset))
 
 bulk.said(store, dataset, user)
 check = findings.newest_run(store, dataset)
-check_run = check["run"] if check else None
+check_run = check.run if check else None
 now = views.state_seq(store, dataset)
 # Others review while somebody draws a lasso: the map stays as it was drawn until its reader acts or asks for news.
-drawn_for = (dataset, run["run"], check_run, len(st.session_state.get("bulk_done", ())))
+drawn_for = (dataset, run.run, check_run, len(st.session_state.get("bulk_done", ())))
 if st.session_state.get("map_drawn", (None, 0))[0] != drawn_for:
     st.session_state["map_drawn"] = (drawn_for, now)
 state: int = st.session_state["map_drawn"][1]
 with st.spinner("Reading the rows"):
-    view = map_rows.of_state(store.path, dataset, run["run"], check_run, state)
+    view = map_rows.of_state(store.path, dataset, run.run, check_run, state)
 if view.rows.is_empty():
     lead_on("Every row of the map is left out.", "pages/data/overview.py", "See the rows")
 with st.container(horizontal=True, vertical_alignment="center"):

@@ -24,12 +24,12 @@ store = settings.store
 watch(settings.project)
 run = checked_run(settings, dataset)
 cluster_run = clusters.newest(store, dataset)
-listed = suspect_rows.of_run(store.path, dataset, run["run"], cluster_run["run"] if cluster_run else None)
+listed = suspect_rows.of_run(store.path, dataset, run.run, cluster_run.run if cluster_run else None)
 if listed.is_empty():
     lead_on("No row could be ranked.", "pages/data/findings.py", "See all findings")
 done = suspect_rows.settled(store.path, dataset, views.state_seq(store, dataset))
 waiting = listed.filter(~pl.col("example_id").is_in(list(done)))
-ranked = run["report"]["counts"].get("suspect_label", listed.height)
+ranked = run.report.counts.get("suspect_label", listed.height)
 st.text(
     f"{listed.height:,} of {ranked:,} ranked rows are listed, {waiting.height:,} wait for a decision. "
     "A rank is no mistake: a person decides."

@@ -67,9 +67,9 @@ def _labels_step(store: Store, dataset: str) -> NextStep | None:
 
 def _check_step(store: Store, dataset: str) -> NextStep | None:
     run = findings.newest_run(store, dataset)
-    if run is None or run["labeler"] == labels.NOBODY:
+    if run is None or run.labeler == labels.NOBODY:
         return NextStep("The labels have not been checked yet.", FINDINGS, "Check the labels")
-    proposed = [f for f in findings.frame(store, run["run"], "label_pattern") if f.suggestion.get("value")]
+    proposed = [f for f in findings.frame(store, run.run, "label_pattern") if f.suggestion.get("value")]
     if any(standing_decision(store, dataset, finding) is None for finding in proposed):
         return NextStep("A group of rows is wrong in the same way.", FINDINGS, "Fix the rule, then the rows")
     return None

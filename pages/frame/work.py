@@ -6,7 +6,7 @@ that is opened later finds it by its files.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from pages.frame.session import show_error
 from pipelines.runtime import jobs
 from pipelines.runtime.settings import Settings
 from storage.checks import findings
+from storage.checks.findings import CheckRun
 from storage.dataset import labels
 from storage.jobs import Job
 
@@ -83,10 +84,10 @@ def check_button(settings: Settings, dataset: str, label: str) -> None:
         st.text("There are no labels yet: the texts are checked for what needs none.")
 
 
-def checked_run(settings: Settings, dataset: str) -> dict[str, Any]:
+def checked_run(settings: Settings, dataset: str) -> CheckRun:
     """The newest check run of the dataset; without one the page ends here, with a button to check."""
     run = findings.newest_run(settings.store, dataset)
-    before = run is not None and run["labeler"] == labels.NOBODY and labels.labelers(settings.store, dataset)
+    before = run is not None and run.labeler == labels.NOBODY and labels.labelers(settings.store, dataset)
     if run is None or before:
         st.text("The labels have not been checked yet." if before else "The dataset has not been checked yet.")
         check_button(settings, dataset, "Check it now")

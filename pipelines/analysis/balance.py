@@ -101,6 +101,6 @@ def run(
         external_ids=tuple(rows["external_id"][i] for i in dropped),
         reviewed_kept=kept,
         collect_labels=top_up(spread.counts) if task.kind == "classification" else {},
-        collect_regions=tuple((n, c) for n, c in run_of["report"]["diversity"]["collect_next"]) if run_of else (),
+        collect_regions=run_of.report.diversity.collect_next if run_of else (),
         notes=tuple(notes),
     )

@@ -10,6 +10,7 @@ from curator.errors import NotEnoughDataError
 from curator.ports import Progress
 from curator.records import short_id, split_now
 from storage.checks import findings
+from storage.checks.findings import CheckSummary
 from storage.dataset import datasets, examples, labels, vectors
 from storage.engine.store import Store
 from storage.review import reviews
@@ -59,8 +60,8 @@ def run(
     encoder = vectors.complete(store, rows["content_hash"].to_list())  # without one the checks say what they left out
     name = short_id("ck", [dataset, labeler, seed, as_of, encoder, RULES_VERSION])
     newest = findings.newest_run(store, dataset, labeler)
-    if newest is not None and newest["run"] == name:
-        return _report(dataset, name, labeler, False, newest["report"])
+    if newest is not None and newest.run == name:
+        return _report(dataset, name, labeler, False, newest.report)
     result = run_checks(
         _input(rows, labels.frame(store, dataset, labeler=labeler, as_of=as_of), examples.frame(store, dataset)),
         _vectors(store, encoder, rows),
@@ -69,7 +70,7 @@ def run(
         reviewed=_reviewed(rows, reviews.frame(store, dataset, as_of=as_of)),
         progress=progress,
     )
-    report = {"rows": rows.height, "counts": dict(result.counts), "notes": list(result.notes)}
+    report = CheckSummary(rows.height, dict(result.counts), tuple(result.notes))
     findings.add_run(
         store,
         dataset,
@@ -84,8 +85,8 @@ def run(
     return _report(dataset, name, labeler, True, report)
 
 
-def _report(dataset: str, run: str, labeler: str, created: bool, report: dict[str, Any]) -> CheckReport:
-    return CheckReport(dataset, run, labeler, created, report["rows"], report["counts"], tuple(report["notes"]))
+def _report(dataset: str, run: str, labeler: str, created: bool, report: CheckSummary) -> CheckReport:
+    return CheckReport(dataset, run, labeler, created, report.rows, dict(report.counts), report.notes)
 
 
 def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:

@@ -1,12 +1,11 @@
 """Vectors -> clusters with names, a map, and the diversity report."""
 
 import time
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from curator.composition import METHOD, cluster, diversity_report, layout
+from curator.composition import METHOD, ClusterSummary, NamedCluster, cluster, diversity_report, layout
 from curator.errors import NotEnoughDataError
 from storage.checks import clusters
 from storage.dataset import datasets, vectors
@@ -24,7 +23,7 @@ class ClusterReport:
     dataset: str
     run: str
     created: bool
-    report: dict[str, Any]
+    report: ClusterSummary
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -39,8 +38,8 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
     key = clusters.RunKey(dataset, encoder, revision, seed, as_of, METHOD)
     have = clusters.find(store, key)
     newest = clusters.newest(store, dataset)
-    if have is not None and newest is not None and newest["run"] == have:
-        return ClusterReport(dataset, have, False, newest["report"])
+    if have is not None and newest is not None and newest.run == have:
+        return ClusterReport(dataset, have, False, newest.report)
     rows = views.current(store, dataset, as_of=as_of)
     rows = rows.filter(pl.col("out").is_null() | (pl.col("out") != "excluded"))
     if rows.is_empty():
@@ -63,23 +62,23 @@ def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 
             "y": pl.Series(xy_N2[:, 1], dtype=pl.Float32),
         }
     )
-    report = {
-        "rows": rows.height,
-        "clusters": [
-            {
-                "cluster": number,
-                "name": name,
-                "size": int(size),
-                "share": float(size) / rows.height,
-                "representatives": [rows["example_id"][int(i)] for i in representatives],
-            }
+    report = ClusterSummary(
+        rows=rows.height,
+        clusters=tuple(
+            NamedCluster(
+                cluster=number,
+                name=name,
+                size=int(size),
+                share=float(size) / rows.height,
+                representatives=tuple(rows["example_id"][int(i)] for i in representatives),
+            )
             for number, (name, size, representatives) in enumerate(
                 zip(result.names, result.sizes, result.representatives, strict=True)
             )
-        ],
-        "diversity": asdict(spread),
-        "layout": METHOD,
-    }
+        ),
+        diversity=spread,
+        layout=METHOD,
+    )
     made = clusters.add(store, key, members, report)
     clock.done("store")
     return ClusterReport(dataset, made, True, report, clock.seconds)

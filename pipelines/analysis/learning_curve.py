@@ -134,7 +134,7 @@ def _suspects(store: Store, dataset: str, labeler: str, train: pl.DataFrame) -> 
     run = findings.newest_run(store, dataset, labeler)
     if run is None:
         return None
-    risk = findings.scores(store, run["run"], "risk")
+    risk = findings.scores(store, run.run, "risk")
     open_rows = train.filter((pl.col("human_status") != "settled").fill_null(True))["example_id"]
     ranked = risk.filter(pl.col("example_id").is_in(open_rows.to_list()) & (pl.col("score") > 0.0))
     return frozenset(ranked.head(round(SHARES[0] * train.height))["example_id"].to_list())

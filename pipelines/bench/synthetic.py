@@ -3,17 +3,18 @@
 Made in seconds by writing the records in bulk: what a pipeline would have found is made up, its shape is not.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from curator.composition import ClusterSummary, DiversityReport, NamedCluster, PlaybookRule
 from curator.records import Finding, make_task, short_id
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from storage.checks import clusters, findings
+from storage.checks.findings import CheckSummary
 from storage.dataset import datasets, vectors
 from storage.engine.store import Store
 from storage.review import plans
@@ -101,24 +102,18 @@ def _clusters(store: Store, ids: list[str], group_N: NDArray[np.int64], rng: np.
     order_G = np.argsort(-sizes_G, kind="stable")
     rank_G = np.argsort(order_G)
     found = [
-        {
-            "cluster": rank,
-            "name": f"scenario {group}",
-            "size": int(sizes_G[group]),
-            "share": float(sizes_G[group] / len(ids)),
-            "representatives": [ids[int(np.searchsorted(group_N, group))]],
-        }
+        NamedCluster(
+            cluster=rank,
+            name=f"scenario {group}",
+            size=int(sizes_G[group]),
+            share=float(sizes_G[group] / len(ids)),
+            representatives=(ids[int(np.searchsorted(group_N, group))],),
+        )
         for rank, group in enumerate(order_G.tolist())
         if sizes_G[group]
     ]
-    playbook = {"verdict": "GOOD", "k": 8, "largest_share": 0.1, "note": "made up"}
-    diversity: Mapping[str, object] = {
-        "verdict": "GOOD",
-        "why": "made up",
-        "effective_clusters": 38.0,
-        "playbook": playbook,
-        "collect_next": [],
-    }
+    playbook = PlaybookRule(8, 0.1, "GOOD", "made up")
+    diversity = DiversityReport(len(ids), len(found), 0.1, 38.0, 30.0, "GOOD", "made up", playbook, ())
     key = clusters.RunKey(DATASET, *_ENCODER, 0, views.state_seq(store, DATASET), "made-up")
     members = pl.DataFrame(
         {
@@ -128,7 +123,7 @@ def _clusters(store: Store, ids: list[str], group_N: NDArray[np.int64], rng: np.
             "y": pl.Series(np.clip(xy_N2[:, 1], -1, 1), dtype=pl.Float32),
         }
     )
-    clusters.add(store, key, members, {"rows": len(ids), "clusters": found, "diversity": diversity})
+    clusters.add(store, key, members, ClusterSummary(len(ids), tuple(found), diversity))
 
 
 def _findings(store: Store, ids: list[str], labels: pl.Series, rng: np.random.Generator) -> None:
@@ -167,7 +162,7 @@ def _findings(store: Store, ids: list[str], labels: pl.Series, rng: np.random.Ge
         as_of_seq=views.state_seq(store, DATASET),
         findings=tuple(made),
         scores=scores,
-        report={"counts": counts, "rows": len(ids), "notes": []},
+        report=CheckSummary(len(ids), counts, ()),
     )
 
 

@@ -217,11 +217,11 @@ def cluster_rows(dataset: Dataset = None, seed: Seed = 0) -> int:
     name = datasets.require(store, dataset)
     encoder, revision = vectors_in_use(store)
     report = cluster.run(name, store, encoder=encoder, revision=revision, seed=seed)
-    spread = report.report["diversity"]
+    spread = report.report.diversity
     text = lines(
-        f"{len(report.report['clusters'])} clusters over {report.report['rows']:,} rows",
-        f"diversity {spread['verdict']}: {spread.get('why', '')}",
-        *(f"  {percent(c['share']):>7}  {c['size']:>6,}  {c['name']}" for c in report.report["clusters"][:10]),
+        f"{len(report.report.clusters)} clusters over {report.report.rows:,} rows",
+        f"diversity {spread.verdict}: {spread.why}",
+        *(f"  {percent(c.share):>7}  {c.size:>6,}  {c.name}" for c in report.report.clusters[:10]),
         ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.seconds.items()) or None,
     )
     return answer(report, text=text)
@@ -275,11 +275,11 @@ def show_findings(
         label_store.require_labeler(store, name, labeler)
         msg = f"dataset {name!r} has no check run yet; run `curator check --dataset {name}`"
         raise NotFoundError(msg)
-    found = findings.listing(store, name, run["run"], kind=kind, limit=None if min_score else limit)
+    found = findings.listing(store, name, run.run, kind=kind, limit=None if min_score else limit)
     if min_score:
         found = [kept for finding in found if (kept := narrowed(finding, min_score)) is not None][:limit]
     if as_json_wanted():
-        return answer({"dataset": name, "run": run["run"], "counts": run["report"]["counts"], "findings": found})
+        return answer({"dataset": name, "run": run.run, "counts": run.report.counts, "findings": found})
     if format == "jsonl":
         for finding in found:
             sys.stdout.write(json.dumps(finding, ensure_ascii=False) + "\n")

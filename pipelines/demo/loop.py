@@ -129,7 +129,7 @@ def _decide(store: Store) -> Any:  # noqa: ANN401 - JSON
         NotEnoughDataError: No pattern surfaced; the loop has nothing to decide.
     """
     run = findings.newest_run(store, DATASET)
-    patterns = findings.frame(store, run["run"], "label_pattern") if run else []
+    patterns = findings.frame(store, run.run, "label_pattern") if run else []
     confirmed = [f for f in patterns if f.suggestion.get("action") == "relabel" and f.suggestion.get("value")]
     if not confirmed:
         msg = "the checks found no pattern that reviews confirm; see `curator findings --kind label_pattern`"
@@ -201,7 +201,7 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
 
 def _labeler(store: Store) -> str:
     run = findings.newest_run(store, DATASET)
-    return str(run["labeler"]) if run else wiring.OFFLINE
+    return run.labeler if run else wiring.OFFLINE
 
 
 def _train(project: Settings, store: Store, made: wiring.Students, version: str, kind: Any, parent: str | None) -> Any:  # noqa: ANN401 - JSON

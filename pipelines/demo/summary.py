@@ -57,8 +57,8 @@ def collect(store: Store, state: dict[str, Any]) -> dict[str, Any]:
             "wrong": pattern.evidence.get("wrong") if pattern else None,
             "suggestion": pattern.suggestion.get("text") if pattern else None,
         },
-        "diversity": found["report"]["diversity"] if found else None,
-        "clusters": len(found["report"]["clusters"]) if found else 0,
+        "diversity": asdict(found.report.diversity) if found else None,
+        "clusters": len(found.report.clusters) if found else 0,
         "certificate": certificate.as_json(),
         "pairs": state["pairs"],
         "release": {

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +216,7 @@ def _note_figures(store: Store, choice: Choice, content: VersionContent, manifes
         content.rows["train"]["value"].to_list(),
         content.rows["test"]["value"].to_list(),
         diversity=manifest.diversity,
-        findings=checked["report"]["counts"] if checked else None,
+        findings=checked.report.counts if checked else None,
         certificate=manifest.certificate,
     )
     as_of, number = choice.as_of_seq, manifest.number
@@ -263,7 +263,7 @@ def _manifest(
         excluded=content.excluded,
         certificate=certificate,
         agreement=version_manifest.agreement_of(store, choice),
-        diversity=run["report"]["diversity"] if run else None,
+        diversity=asdict(run.report.diversity) if run else None,
         gates=found,
         waivers=[Waiver(gate=name, who=config.who, why=config.why or "") for name in config.waive],
         tokens={f"teacher_{way}": int(given[f"tokens_{way}"].sum() or 0) for way in ("in", "out")},

@@ -201,7 +201,7 @@ def _risk(
         return np.zeros(population.height), (
             "no check run yet: strata and risk rows are drawn at random; `curator check` sharpens them",
         )
-    scores = dict(findings.scores(store, run["run"], "risk").iter_rows())
+    scores = dict(findings.scores(store, run.run, "risk").iter_rows())
     return np.array([scores.get(e, 0.0) for e in population["example_id"]], dtype=np.float64), ()
 
 

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import astuple, dataclass
-from typing import Any
 
 import polars as pl
 
-from curator.records import short_id
+from curator.composition import ClusterRun, ClusterSummary
+from curator.records import read_stored, short_id
 from storage.engine.store import Store
 
 
@@ -27,7 +27,7 @@ class RunKey:
         return short_id("cl", list(astuple(self)))
 
 
-def add(store: Store, key: RunKey, members: pl.DataFrame, report: dict[str, Any]) -> str:
+def add(store: Store, key: RunKey, members: pl.DataFrame, report: ClusterSummary) -> str:
     """Append a run. `members`: example_id, cluster, x, y. Returns the run's id."""
     run = key.run
     store.append("cluster_member", members.select(pl.lit(run).alias("run"), "example_id", "cluster", "x", "y"))
@@ -39,7 +39,7 @@ def add(store: Store, key: RunKey, members: pl.DataFrame, report: dict[str, Any]
             "revision": [key.revision],
             "seed": [key.seed],
             "as_of_seq": [key.as_of_seq],
-            "report": [json.dumps(report, ensure_ascii=False)],
+            "report": [json.dumps(report.as_json(), ensure_ascii=False)],
         }
     )
     # The run record comes last: members without a run are invisible leftovers of a killed command.
@@ -47,8 +47,8 @@ def add(store: Store, key: RunKey, members: pl.DataFrame, report: dict[str, Any]
     return run
 
 
-def newest(store: Store, dataset: str) -> dict[str, Any] | None:
-    """The newest run: run, encoder, revision, seed, as_of_seq, report. None before the first."""
+def newest(store: Store, dataset: str) -> ClusterRun | None:
+    """The newest run, or None before the first."""
     rows = store.rows(
         "select run, encoder, revision, seed, as_of_seq, report from cluster_run where dataset = ? "
         "order by seq desc limit 1",
@@ -57,14 +57,8 @@ def newest(store: Store, dataset: str) -> dict[str, Any] | None:
     if not rows:
         return None
     run, encoder, revision, seed, as_of, report = rows[0]
-    return {
-        "run": run,
-        "encoder": encoder,
-        "revision": revision,
-        "seed": seed,
-        "as_of_seq": as_of,
-        "report": json.loads(report),
-    }
+    summary = read_stored(ClusterSummary, json.loads(report), f"the report of cluster run {run}")
+    return ClusterRun(run, encoder, revision, seed, as_of, summary)
 
 
 def find(store: Store, key: RunKey) -> str | None:

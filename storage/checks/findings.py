@@ -1,13 +1,49 @@
 """Check runs, their findings and the scores of all rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
-from curator.records import Finding, short_id
+from curator.records import Finding, read_stored, short_id
 from storage.engine.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSummary:
+    """What a check run saw.
+
+    Attributes:
+        rows: Rows that were checked.
+        counts: Findings by kind; for suspect_label the rows that were ranked.
+        notes: What was left out, and why.
+    """
+
+    rows: int
+    counts: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """A check run as the store knows it.
+
+    Attributes:
+        run: Its id.
+        labeler: Under whose labels the rows were checked.
+        seed: Of the models.
+        as_of_seq: The state of the dataset.
+        report: What was seen.
+    """
+
+    run: str
+    labeler: str
+    seed: int
+    as_of_seq: int
+    report: CheckSummary
+
 
 _COLUMNS = "f.finding_id, f.kind, f.score, f.example_ids, f.evidence, f.suggestion"
 
@@ -22,7 +58,7 @@ def add_run(
     as_of_seq: int,
     findings: tuple[Finding, ...],
     scores: pl.DataFrame,
-    report: dict[str, Any],
+    report: CheckSummary,
 ) -> None:
     """Append a run: scores (example_id, kind, score) and findings first, the run's record last."""
     store.append("score", scores.select(pl.lit(run).alias("run"), "example_id", "kind", "score"))
@@ -45,14 +81,14 @@ def add_run(
             "labeler": [labeler],
             "seed": [seed],
             "as_of_seq": [as_of_seq],
-            "report": [json.dumps(report, ensure_ascii=False)],
+            "report": [json.dumps(asdict(report), ensure_ascii=False)],
         }
     )
     store.append("check_run", record, ignore_existing=True)
 
 
-def newest_run(store: Store, dataset: str, labeler: str | None = None) -> dict[str, Any] | None:
-    """The newest finished run: run, labeler, seed, as_of_seq, report; None before the first."""
+def newest_run(store: Store, dataset: str, labeler: str | None = None) -> CheckRun | None:
+    """The newest finished run; None before the first."""
     rows = store.rows(
         "select run, labeler, seed, as_of_seq, report from check_run "
         "where dataset = ? and (? is null or labeler = ?) order by seq desc limit 1",
@@ -61,7 +97,9 @@ def newest_run(store: Store, dataset: str, labeler: str | None = None) -> dict[s
     if not rows:
         return None
     run, by, seed, as_of, report = rows[0]
-    return {"run": run, "labeler": by, "seed": seed, "as_of_seq": as_of, "report": json.loads(report)}
+    return CheckRun(
+        run, by, seed, as_of, read_stored(CheckSummary, json.loads(report), f"the report of check run {run}")
+    )
 
 
 def frame(store: Store, run: str, kind: str | None = None) -> list[Finding]:
@@ -97,7 +135,7 @@ def get(store: Store, dataset: str, finding_id: str) -> Finding | None:
     if stored:
         return stored[finding_id]
     run = newest_run(store, dataset)
-    ranked = suspects(store, run["run"]) if run else []
+    ranked = suspects(store, run.run) if run else []
     return next((f for f in ranked if f.id == finding_id), None)
 
 

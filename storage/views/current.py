@@ -117,7 +117,7 @@ def plan_progress(store: Store, plan: str) -> dict[str, Any]:
 def findings_by_kind(store: Store, dataset: str) -> dict[str, int]:
     """Counts of the newest check run by kind; empty before the first."""
     run = findings.newest_run(store, dataset)
-    return dict(run["report"]["counts"]) if run else {}
+    return dict(run.report.counts) if run else {}
 
 
 def show(store: Store, dataset: str) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def show(store: Store, dataset: str) -> dict[str, Any]:
             for p in plans.of_dataset(store, dataset)
         ],
         "findings": findings_by_kind(store, dataset),
-        "check_run": run["run"] if run else None,
+        "check_run": run.run if run else None,
         "versions": [
             {"number": v.number, "path": v.path, "manifest_sha256": v.manifest_sha256}
             for v in versions.listing(store, dataset)

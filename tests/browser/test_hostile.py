@@ -57,7 +57,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     check.run(NAME, store)
     run = findings.newest_run(store, NAME)
     assert run is not None
-    for finding in _worst(settings, run["run"]):
+    for finding in _worst(settings, run.run):
         record = {"finding_id": finding.id, "action": "keep", "reviewer": WHO, "reason": STRINGS[38]}
         decide.apply([(1, record, None)], NAME, store, source=finding.id)
     plan = planning.run(PlanConfig(NAME, reviews=20), store).plan

@@ -16,6 +16,7 @@ from pipelines.intake.ingest import IngestConfig
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from storage.checks import findings
+from storage.checks.findings import CheckSummary
 from storage.dataset import datasets, examples
 from tests.browser.test_pages import settled
 
@@ -53,7 +54,7 @@ def crowded(tmp_path: Path) -> Settings:
         as_of_seq=store.seq(),
         findings=tuple(found),
         scores=pl.DataFrame({"example_id": ids, "kind": "suspect_label", "score": 0.5}),
-        report={"rows": ROWS, "counts": {"contradiction": ROWS - 1, "suspect_label": ROWS - 1}, "notes": []},
+        report=CheckSummary(ROWS, {"contradiction": ROWS - 1, "suspect_label": ROWS - 1}, ()),
     )
     return settings
 

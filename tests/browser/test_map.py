@@ -154,7 +154,7 @@ def test_an_older_run_is_shown_and_can_be_drawn_anew(run_app: Callable, open_pag
     after = clusters.newest(project.store, NAME)
     assert before is not None
     assert after is not None
-    assert after["run"] != before["run"]
+    assert after.run != before.run
     open_map(watched.page, watched.page.url.split("/map")[0])
     expect(watched.page.get_by_role("button", name="Draw it anew")).to_have_count(0)
     watched.assert_clean()

@@ -38,7 +38,7 @@ def of_state(path: Path, dataset: str, run: str, check_run: str | None, state: i
     """The rows of a cluster run that are still in, as of a seq; such a past never changes, so it is read once."""
     store = Store(path)
     newest = clusters.newest(store, dataset)
-    names = {c["cluster"]: c["name"] for c in newest["report"]["clusters"]} if newest else {}
+    names = {c.cluster: c.name for c in newest.report.clusters} if newest else {}
     rows = _rows(store, dataset, run, check_run, state, names)
     xy_N2 = rows.select("x", "y").to_numpy().astype(np.float32)
     reach = float(np.abs(xy_N2).max()) if rows.height else 1.0

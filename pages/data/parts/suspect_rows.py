@@ -82,10 +82,10 @@ def of_run(path: Path, dataset: str, run: str, cluster_run: str | None) -> pl.Da
 
 def _clusters(store: Store, dataset: str, cluster_run: str | None) -> pl.DataFrame:
     newest = clusters.newest(store, dataset) if cluster_run else None
-    if newest is None or newest["run"] != cluster_run:
+    if newest is None or newest.run != cluster_run:
         return pl.DataFrame(schema={"example_id": pl.String, "cluster": pl.String})
-    names = {c["cluster"]: f"{c['cluster']}: {c['name']}" for c in newest["report"]["clusters"]}
-    members = clusters.members(store, newest["run"])
+    names = {c.cluster: f"{c.cluster}: {c.name}" for c in newest.report.clusters}
+    members = clusters.members(store, newest.run)
     return members.select("example_id", pl.col("cluster").replace_strict(names, default=NO_CLUSTER))
 
 

@@ -37,7 +37,7 @@ def render(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
 def listed(settings: Settings) -> pl.DataFrame:
     run = findings.newest_run(settings.store, "support")
     assert run is not None
-    return suspect_rows.of_run(settings.store.path, "support", run["run"], None)
+    return suspect_rows.of_run(settings.store.path, "support", run.run, None)
 
 
 def settled(settings: Settings) -> frozenset[str]:

@@ -26,7 +26,7 @@ def settle_patterns(settings: Settings) -> None:
     store = settings.store
     run = findings.newest_run(store, "support")
     assert run is not None
-    for finding in findings.frame(store, run["run"], "label_pattern"):
+    for finding in findings.frame(store, run.run, "label_pattern"):
         record = {"finding_id": finding.id, "action": "keep", "reviewer": "ana"}
         decide.apply([(1, record, None)], "support", store, source=finding.id)
 

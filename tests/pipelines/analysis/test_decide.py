@@ -10,6 +10,7 @@ from curator.records import Finding
 from pipelines.analysis import decide
 from storage.access import audit
 from storage.checks import findings
+from storage.checks.findings import CheckSummary
 from storage.dataset import examples
 from storage.engine.store import Store
 from storage.review import reviews
@@ -58,7 +59,7 @@ def test_an_undo_takes_back_the_decision_that_it_names_and_no_other(store: Store
 
 def checked(store: Store, *found: Finding) -> None:
     scores = pl.DataFrame({"example_id": ["e"], "kind": "risk", "score": 0.5})
-    about: dict[str, Any] = {"labeler": "teacher", "seed": 0, "as_of_seq": 1, "report": {}}
+    about: dict[str, Any] = {"labeler": "teacher", "seed": 0, "as_of_seq": 1, "report": CheckSummary(1, {}, ())}
     findings.add_run(store, "support", run="ck", findings=found, scores=scores, **about)
 
 

@@ -108,7 +108,7 @@ def test_a_copy_of_a_row_that_came_as_test_is_a_leak_and_goes_first_when_they_ar
     assert check.run("d", store).counts["leak"] == 1
     run = findings.newest_run(store, "d")
     assert run is not None
-    (copies,) = findings.frame(store, run["run"], "exact_duplicate")
+    (copies,) = findings.frame(store, run.run, "exact_duplicate")
     decide.take([{"finding_id": copies.id, "action": "merge", "reviewer": "ana", "action_id": "m"}], "d", store)
     out = views.current(store, "d").filter(pl.col("out") == "excluded")["external_id"].to_list()
     assert out == ["q10"]

@@ -32,8 +32,8 @@ def test_the_made_up_project_has_something_for_every_page_and_is_made_once(tmp_p
     run, check = clusters.newest(store, name), findings.newest_run(store, name)
     assert run is not None
     assert check is not None
-    assert clusters.members(store, run["run"]).height == 600
-    assert findings.scores(store, check["run"], "risk").height == 600
+    assert clusters.members(store, run.run).height == 600
+    assert findings.scores(store, check.run, "risk").height == 600
     assert certificates.judge_newest(store, name).status == "INCOMPLETE"
     before = store.seq()
     assert synthetic.project(tmp_path / "project", 600).store.seq() == before

@@ -32,7 +32,7 @@ def queue(
 ) -> GroupQueue:
     run = findings.newest_run(settings.store, "support")
     assert run is not None
-    return GroupQueue(settings.store, "support", run["run"], kind, least, "ana", frozenset(test), {})
+    return GroupQueue(settings.store, "support", run.run, kind, least, "ana", frozenset(test), {})
 
 
 def current(settings: Settings) -> dict[str, tuple[str, str | None]]:
