@@ -3,12 +3,12 @@
 Each check lives where its subject does; here they meet, are ranked and become findings.
 """
 
-from curator.checks.findings import Table, contradiction, survivor
+from curator.checks.findings import CheckedRows, contradiction, survivor
 from curator.checks.rethreshold import narrowed
 from curator.checks.run import run_checks
 
 __all__ = [
-    "Table",
+    "CheckedRows",
     "contradiction",
     "narrowed",
     "run_checks",

@@ -14,7 +14,7 @@ _SAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CheckedRows:
     """The columns that findings are written from, by row."""
 
     ids: Sequence[str]
@@ -46,7 +46,7 @@ class Table:
         return [self.texts[row] for row in rows[::step][:_SAMPLES]]
 
 
-def duplicate(table: Table, kind: FindingKind, group: Group) -> Finding:
+def duplicate(table: CheckedRows, kind: FindingKind, group: Group) -> Finding:
     """A group of exact or near duplicates."""
     words = differing_words([table.texts[row] for row in group.rows])
     members = [
@@ -63,7 +63,7 @@ def duplicate(table: Table, kind: FindingKind, group: Group) -> Finding:
     return table.finding(kind, min(group.scores), group.rows, evidence, {"action": action, "text": text})
 
 
-def contradiction(table: Table, found: Contradiction) -> Finding:
+def contradiction(table: CheckedRows, found: Contradiction) -> Finding:
     """One input under several labels."""
     members = [
         table.member(row, score=round(score, 4), words=list(words))
@@ -97,7 +97,7 @@ def survivor(found: Finding, *, inside: Collection[str], test: Collection[str], 
     return max(ids, key=lambda ident: (ident in test, ident in reviewed, ident == first), default=first)
 
 
-def suspect(table: Table, noise: NoiseResult, row: int) -> Finding:
+def suspect(table: CheckedRows, noise: NoiseResult, row: int) -> Finding:
     """One row whose label the other rows do not support."""
     if noise.field_N and noise.field_N[row] is not None:
         return _suspect_answer(table, noise, row, str(noise.field_N[row]))
@@ -114,7 +114,7 @@ def suspect(table: Table, noise: NoiseResult, row: int) -> Finding:
     return table.finding("suspect_label", score, [row], evidence, {**suggestion, "text": text})
 
 
-def _suspect_answer(table: Table, noise: NoiseResult, row: int, field: str) -> Finding:
+def _suspect_answer(table: CheckedRows, noise: NoiseResult, row: int, field: str) -> Finding:
     other, own, rival = noise.best_other_N[row], float(noise.self_N[row]), float(noise.other_N[row])
     evidence = {"members": [table.member(row)], "given": table.labels[row], "field": field, "likely": other,
                 "given_probability": round(own, 4), "likely_probability": round(max(rival, 0.0), 4)}  # fmt: skip
@@ -125,7 +125,7 @@ def _suspect_answer(table: Table, noise: NoiseResult, row: int, field: str) -> F
     return table.finding("suspect_label", float(noise.score_N[row]), [row], evidence, suggestion)
 
 
-def pattern(table: Table, found: Pattern, said: dict[int, str]) -> Finding:
+def pattern(table: CheckedRows, found: Pattern, said: dict[int, str]) -> Finding:
     """A consistent mistake, seen in reviews or suspected from shape."""
     shape = found.shape
     groups = [
@@ -163,7 +163,7 @@ def pattern(table: Table, found: Pattern, said: dict[int, str]) -> Finding:
     return table.finding("label_pattern", 0.9 + 0.1 * found.wrong / found.reviewed, found.rows, evidence, suggestion)
 
 
-def leak(table: Table, found: Leak) -> Finding:
+def leak(table: CheckedRows, found: Leak) -> Finding:
     """Test rows that stand in train."""
     rows = found.test_rows + found.train_rows
     members = [table.member(row, split="test") for row in found.test_rows] + [
@@ -181,7 +181,7 @@ def leak(table: Table, found: Leak) -> Finding:
     return table.finding("leak", max(found.scores), rows, evidence, suggestion, about=found.how)
 
 
-def fault(table: Table, kind: FindingKind, found: Fault) -> Finding:
+def fault(table: CheckedRows, kind: FindingKind, found: Fault) -> Finding:
     """A fault of form, a label given away, a secret or personal data. Private texts are not repeated here."""
     evidence: dict[str, Any] = {"rule": found.rule, "detail": found.detail, "size": len(found.rows)}
     if kind not in ("secret", "personal_data"):
@@ -195,7 +195,7 @@ def fault(table: Table, kind: FindingKind, found: Fault) -> Finding:
     return table.finding(kind, score, found.rows, evidence, suggestion, about=found.rule)
 
 
-def template(table: Table, found: Repetition) -> Finding:
+def template(table: CheckedRows, found: Repetition) -> Finding:
     """A dataset made from few texts."""
     total = len(table.texts)
     evidence = {"rows": total, "distinct": found.distinct, "effective": round(found.effective, 1),
@@ -208,7 +208,7 @@ def template(table: Table, found: Repetition) -> Finding:
     return table.finding("template", score, found.rows, evidence, {"action": "keep", "text": text})
 
 
-def imbalance(table: Table, found: Balance, plan: CapPlan | None) -> Finding:
+def imbalance(table: CheckedRows, found: Balance, plan: CapPlan | None) -> Finding:
     """Labels of very unequal size."""
     first, last = next(iter(found.counts)), list(found.counts)[-1]
     rows = [row for row, label in enumerate(table.labels) if label == first]
@@ -223,7 +223,7 @@ def imbalance(table: Table, found: Balance, plan: CapPlan | None) -> Finding:
     return table.finding("imbalance", score, rows, evidence, {"action": "keep", "text": text}, about=first)
 
 
-def too_few(table: Table, label: str, rows: Sequence[int]) -> Finding:
+def too_few(table: CheckedRows, label: str, rows: Sequence[int]) -> Finding:
     """A label with too few rows to learn from or to judge by."""
     evidence = {"label": label, "rows": len(rows), "at_least": MIN_LABEL_ROWS, "samples": table.samples(rows)}
     text = f"{label!r} has {len(rows)} rows: collect at least {MIN_LABEL_ROWS - len(rows)} more"

@@ -85,7 +85,7 @@ def run_checks(
     """
     _check_input(rows, vectors_ND)
     tick = progress or (lambda _done, _total: None)
-    table = findings.Table(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
+    table = findings.CheckedRows(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
     said, given = _said(table, reviewed)
     notes: list[str] = [] if vectors_ND is not None else ["no vectors: nothing was compared by meaning"]
     pairs = near_pairs(table.texts, seed=seed)
@@ -135,7 +135,7 @@ def _check_input(rows: pl.DataFrame, vectors_ND: NDArray[np.float32] | None) -> 
         raise DataError(msg)
 
 
-def _said(table: findings.Table, reviewed: pl.DataFrame | None) -> tuple[dict[int, str], dict[int, str]]:
+def _said(table: findings.CheckedRows, reviewed: pl.DataFrame | None) -> tuple[dict[int, str], dict[int, str]]:
     """Row -> what a person said, and row -> the label that was reviewed."""
     said: dict[int, str] = {}
     given: dict[int, str] = {}
@@ -148,7 +148,7 @@ def _said(table: findings.Table, reviewed: pl.DataFrame | None) -> tuple[dict[in
     return said, given
 
 
-def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, task: Task) -> list[Finding]:
+def _row_findings(table: findings.CheckedRows, rows: pl.DataFrame, pairs: NearPairs, task: Task) -> list[Finding]:
     known = list(task.labels) if task.kind == "classification" else None
     found = [findings.duplicate(table, "exact_duplicate", group) for group in exact_groups(table.texts)]
     found += [findings.duplicate(table, "near_duplicate", group) for group in near_groups(pairs, len(rows))]
@@ -173,7 +173,7 @@ def _row_findings(table: findings.Table, rows: pl.DataFrame, pairs: NearPairs, t
 
 
 def _meaning_findings(
-    table: findings.Table, vectors_ND: NDArray[np.float32] | None, pairs: NearPairs, notes: list[str]
+    table: findings.CheckedRows, vectors_ND: NDArray[np.float32] | None, pairs: NearPairs, notes: list[str]
 ) -> list[Finding]:
     if vectors_ND is None:
         return []
@@ -186,7 +186,7 @@ def _meaning_findings(
     return [findings.duplicate(table, "semantic_duplicate", group) for group in groups]
 
 
-def _class_findings(table: findings.Table, known: Sequence[str]) -> list[Finding]:
+def _class_findings(table: findings.CheckedRows, known: Sequence[str]) -> list[Finding]:
     spread = balance(table.labels)
     found: list[Finding] = []
     if len(spread.counts) > 1:
@@ -205,7 +205,7 @@ def _class_findings(table: findings.Table, known: Sequence[str]) -> list[Finding
 
 
 def _label_checks(
-    table: findings.Table, vectors_ND: NDArray[np.float32] | None, task: Task, seed: int, said: dict[int, str],
+    table: findings.CheckedRows, vectors_ND: NDArray[np.float32] | None, task: Task, seed: int, said: dict[int, str],
     confidences: Sequence[float | None], notes: list[str],
 ) -> tuple[NoiseResult, tuple[Pattern, ...]]:  # fmt: skip
     labels: Sequence[str | None] = table.labels
@@ -235,8 +235,8 @@ def _listed(ranked: Sequence[int], noise: NoiseResult) -> list[int]:
 
 
 def _risk(
-    table: findings.Table, confidences: list[float | None], noise: NoiseResult, conflicts: Sequence[Contradiction],
-    patterns: Sequence[Pattern],
+    table: findings.CheckedRows, confidences: list[float | None], noise: NoiseResult,
+    conflicts: Sequence[Contradiction], patterns: Sequence[Pattern],
 ) -> NDArray[np.float64]:  # fmt: skip
     labelled = np.array([label is not None for label in table.labels], dtype=bool)
     risk_N = np.where(labelled, np.nan_to_num(noise.score_N, nan=_RISK_UNKNOWN), 0.0)

@@ -32,6 +32,7 @@ from curator.records.message import (
 )
 from curator.records.names import check_name, check_shown, file_stem
 from curator.records.places import in_test, in_train, split_now
+from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
 from curator.records.stored import read_stored
@@ -62,6 +63,7 @@ from curator.records.types import (
 __all__ = [
     "ALLOWED",
     "DEPTH",
+    "ESTIMATES",
     "FIELDS",
     "GOLD",
     "MESSAGE_ROLES",
@@ -84,10 +86,13 @@ __all__ = [
     "Parsed",
     "Part",
     "Permission",
+    "Plan",
+    "PlanSettings",
     "PreferencePair",
     "Purpose",
     "Rejected",
     "Review",
+    "ReviewTask",
     "ReviewVerdict",
     "Role",
     "Split",

@@ -108,29 +108,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewTask:
-    """A row to be looked at: by which plan, in which stream and stratum, and why it is here."""
-
-    id: str
-    plan_id: str
-    dataset: str
-    example_id: str
-    stream: Stream
-    stratum: str
-    inclusion_probability: float
-    position: int
-    blind: bool
-    content_hash: str
-    proposed: str | None
-    why: str
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.inclusion_probability <= 1.0:
-            msg = f"task {self.id}: inclusion probability {self.inclusion_probability} is outside (0, 1]"
-            raise DataError(msg)
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
     """One reviewer's answer to one task. Append-only; an undo is a further record.
 

@@ -5,7 +5,7 @@ Used by benchmarks and tests; the product does not import it.
 
 from curator.simulation.bound_coverage import Coverage, Setting, simulate_coverage
 from curator.simulation.group_decisions import DecisionCoverage, Groups, simulate_decisions
-from curator.simulation.peeking import EverWrong, Stream, reviews_until_stop, simulate_peeking
+from curator.simulation.peeking import EverWrong, ReviewStream, reviews_until_stop, simulate_peeking
 from curator.simulation.planted_noise import (
     OURS,
     OURS_CONFIDENCE,
@@ -24,8 +24,8 @@ __all__ = [
     "DecisionCoverage",
     "EverWrong",
     "Groups",
+    "ReviewStream",
     "Setting",
-    "Stream",
     "confusable_noise",
     "found_among",
     "paired_gap",

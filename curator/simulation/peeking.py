@@ -11,7 +11,7 @@ from curator.errors import RequestError
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class ReviewStream:
     """Rows in one random order: how many, how many of them are reviewed, and the true error rate (0..1)."""
 
     population: int
@@ -34,7 +34,7 @@ class EverWrong:
 
 
 def simulate_peeking(
-    stream: Stream, *, every: int = 1, repetitions: int = 4000, confidence: float = 0.95, seed: int = 0
+    stream: ReviewStream, *, every: int = 1, repetitions: int = 4000, confidence: float = 0.95, seed: int = 0
 ) -> EverWrong:
     """Review streams row by row, look at the bounds at every `every`-th review, and note which are ever wrong.
 
@@ -59,7 +59,7 @@ def simulate_peeking(
 
 
 def reviews_until_stop(
-    stream: Stream, target: float, *, repetitions: int = 4000, confidence: float = 0.95, seed: int = 0
+    stream: ReviewStream, target: float, *, repetitions: int = 4000, confidence: float = 0.95, seed: int = 0
 ) -> NDArray[np.int64]:
     """Reviews after which `may_stop` first says yes, asked after every review, [R].
 

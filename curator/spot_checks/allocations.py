@@ -64,7 +64,7 @@ def chance_to_show(
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class AllocationPrice:
     """What one allocation gives, if `error_rate` of the rows are wrong: means over simulated audits.
 
     `upper` is the one-sided bound (a rate) where the risk score is useless, as a plan may promise; `found` the errors
@@ -80,7 +80,7 @@ class Price:
 
 def prices(
     population: int, reviews: int, *, error_rate: float, confidence: float = 0.95, repetitions: int = 400
-) -> tuple[Price, ...]:
+) -> tuple[AllocationPrice, ...]:
     """What the same reviews give when they are spent to certify and when they are spent to find.
 
     Empty for a census, and where the rows or reviews are too few for every stratum to have some.
@@ -100,7 +100,7 @@ def prices(
             )
         except RequestError:
             return ()
-        made.append(Price(allocation, error_rate, useless.upper, good.found, useless.found))
+        made.append(AllocationPrice(allocation, error_rate, useless.upper, good.found, useless.found))
     return tuple(made)
 
 
@@ -108,7 +108,7 @@ def price_in_words(price: Mapping[str, Any]) -> str:
     """What an allocation gives, for a person.
 
     Args:
-        price: The fields of a `Price`.
+        price: The fields of a `AllocationPrice`.
     """
     return (
         f"Spent to {price['allocation']}, if {price['error_rate']:.1%} are wrong: at most {price['upper']:.1%} on "

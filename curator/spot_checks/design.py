@@ -54,7 +54,7 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnRow:
     """A row to review. `position` counts from 0 within its stream."""
 
     example_id: str
@@ -68,8 +68,8 @@ class Draw:
     """A finished draw: strata, the audit and the risk stream, and every population row's stratum."""
 
     strata: tuple[Stratum, ...]
-    audit: tuple[Drawn, ...]
-    risk: tuple[Drawn, ...]
+    audit: tuple[DrawnRow, ...]
+    risk: tuple[DrawnRow, ...]
     assignment: dict[str, StratumName]
 
 
@@ -113,10 +113,10 @@ def draw(
     if known:
         strata.append(Stratum("known", len(known), 0))
     picked.sort(key=lambda row: (_hash(seed, "order", row[0]), row[0]))
-    audit = tuple(Drawn(i, name, pi, position) for position, (i, name, pi) in enumerate(picked))
+    audit = tuple(DrawnRow(i, name, pi, position) for position, (i, name, pi) in enumerate(picked))
     taken = {row.example_id for row in audit}
     riskiest = [i for i in by_risk if i not in taken][:risk_reviews]
-    risk = tuple(Drawn(i, assignment[i], 1.0, position) for position, i in enumerate(riskiest))
+    risk = tuple(DrawnRow(i, assignment[i], 1.0, position) for position, i in enumerate(riskiest))
     return Draw(tuple(strata), audit, risk, assignment)
 
 

@@ -41,7 +41,7 @@ def newest_certificate(store: Store, dataset: str) -> Certificate | None:
     if not drawn:
         return None
     try:
-        return certificates.judge_newest(store, dataset, plan=drawn[0]["plan"])
+        return certificates.judge_newest(store, dataset, plan=drawn[0].id)
     except CuratorError:
         return None
 
@@ -79,7 +79,7 @@ def _spot_check_step(store: Store, dataset: str) -> NextStep | None:
     drawn = plans.of_dataset(store, dataset, "certify")
     if not drawn:
         return NextStep("Nobody has measured the label error yet.", SPOT_CHECK, "Draw a spot-check")
-    if left := views.plan_progress(store, drawn[0]["plan"])["left"]:
+    if left := views.plan_progress(store, drawn[0].id)["left"]:
         return NextStep(f"{left:,} rows of the spot-check wait for a review.", REVIEW, "Review them")
     certificate = newest_certificate(store, dataset)
     if certificate is None or certificate.status == "INCOMPLETE":
@@ -97,7 +97,7 @@ def _test_step(store: Store, dataset: str) -> NextStep | None:
     drawn = plans.of_dataset(store, dataset, "test")
     if not drawn:
         return NextStep("The test split has not been reviewed, so no student can be judged.", SPOT_CHECK, "Review it")
-    left = views.plan_progress(store, drawn[0]["plan"])["left"]
+    left = views.plan_progress(store, drawn[0].id)["left"]
     return NextStep(f"{left:,} test rows wait for a review.", REVIEW, "Review them") if left else None
 
 

@@ -1,9 +1,8 @@
 """Names as they stand on screen, and figures in words."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from curator.records import Bound, Purpose
+from curator.records import Bound, Plan, Purpose
 from curator.statistics import at_most
 
 PURPOSES: dict[Purpose, str] = {
@@ -72,13 +71,13 @@ STATES = {
 }
 
 
-def spot_check_names(plans: Sequence[dict[str, Any]]) -> dict[str, str]:
+def spot_check_names(plans: Sequence[Plan]) -> dict[str, str]:
     """Name stored spot-checks (newest first), for a list to choose from: id -> name, numbered from the oldest."""
     names = {}
     for number, plan in zip(range(len(plans), 0, -1), plans, strict=True):
-        rows = plan["settings"].get("reviews", 0) + plan["settings"].get("risk_reviews", 0)
-        purpose = SENT if plan["purpose"] == "sent" else PURPOSES.get(plan["purpose"], plan["purpose"])
-        names[plan["plan"]] = f"No. {number}: {purpose}, {rows:,} rows, labels of {plan['labeler']}"
+        rows = plan.settings.reviews + plan.settings.risk_reviews
+        purpose = SENT if plan.purpose == "sent" else PURPOSES.get(plan.purpose, plan.purpose)
+        names[plan.id] = f"No. {number}: {purpose}, {rows:,} rows, labels of {plan.labeler}"
     return names
 
 

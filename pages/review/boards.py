@@ -10,7 +10,7 @@ from pipelines import wiring
 from pipelines.review import boards
 from storage.review import plans
 from storage.views import queues as standing
-from storage.views.queues import Standing
+from storage.views.queues import PlanStanding
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "What is where", "There is nothing to review yet.")
@@ -31,7 +31,7 @@ def age(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 60 else "under a minute"
 
 
-def row(each: Standing) -> dict[str, str]:
+def row(each: PlanStanding) -> dict[str, str]:
     """One spot-check as a line of the table."""
     progress = each.progress
     answers = progress["answers_wanted"] - progress["answers"]
@@ -47,7 +47,7 @@ def row(each: Standing) -> dict[str, str]:
     }
 
 
-def ask_argilla(routed: list[Standing]) -> None:
+def ask_argilla(routed: list[PlanStanding]) -> None:
     """Ask the server for its own count, and say clearly where it does not answer."""
     try:
         with st.spinner("Asking the Argilla server"), wiring.review_board(settings) as board:

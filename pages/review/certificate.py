@@ -4,6 +4,7 @@ import streamlit as st
 
 from curator.certificates import document
 from curator.errors import CuratorError
+from curator.records import ESTIMATES
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on, show_error
 from pages.frame.words import spot_check_names
@@ -16,9 +17,7 @@ from storage.review import plans
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Certificate", "There is nothing to certify yet.")
 names = spot_check_names(plans.of_dataset(settings.store, dataset))
-audits = {
-    plan: name for plan, name in names.items() if plans.get(settings.store, plan)["purpose"] in certificates.ESTIMATES
-}
+audits = {plan: name for plan, name in names.items() if plans.get(settings.store, plan).purpose in ESTIMATES}
 if not audits:
     lead_on("No spot-check has been drawn yet.", "pages/review/spot_check.py", "Make a spot-check")
 

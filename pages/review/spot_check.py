@@ -4,6 +4,7 @@ import streamlit as st
 
 from curator.certificates import Certificate
 from curator.errors import CuratorError
+from curator.records import ESTIMATES
 from curator.review import Staffing
 from curator.spot_checks import price_in_words
 from pages.frame.guard import allow, require_role
@@ -95,7 +96,7 @@ if progress["left"]:
     st.page_link(
         "pages/review/queue.py", label=f"Review the {progress['left']} rows left", icon=":material/rate_review:"
     )
-if next(plan["purpose"] for plan in found if plan["plan"] == chosen) in certificates.ESTIMATES:
+if next(plan.purpose for plan in found if plan.id == chosen) in ESTIMATES:
     try:
         certificate = certificates.judge_newest(settings.store, dataset, plan=chosen)
         show_certificate(certificate)

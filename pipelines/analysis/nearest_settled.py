@@ -13,7 +13,7 @@ from storage.review import reviews
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class SettledNeighbour:
     """A settled row near the one asked about. `similarity` is a cosine, -1..1."""
 
     example_id: str
@@ -23,14 +23,14 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class SettledNeighbours:
     """The nearest settled rows, nearest first, and in words why there are none or not all."""
 
-    rows: tuple[Neighbour, ...]
+    rows: tuple[SettledNeighbour, ...]
     note: str | None
 
 
-def run(dataset: str, example_id: str, store: Store, *, blind: bool, count: int = 6) -> Neighbours:
+def run(dataset: str, example_id: str, store: Store, *, blind: bool, count: int = 6) -> SettledNeighbours:
     """Look up the nearest rows whose label people have settled.
 
     On a blind row only precedents that do not come from the teacher are shown (`Precedent.unaided`): a blind look
@@ -48,7 +48,7 @@ def run(dataset: str, example_id: str, store: Store, *, blind: bool, count: int 
     content = asked.content_hash if asked else ""
     reviewed = reviews.reviewed(store, dataset).filter(pl.col("example_id") != example_id)
     if reviewed.is_empty():
-        return Neighbours((), "No settled row to compare with yet.")
+        return SettledNeighbours((), "No settled row to compare with yet.")
     for encoder, revision in vectors.encoders(store):
         hashes, vectors_ND = vectors.load_known(store, encoder, revision, [content, *reviewed["content_hash"]])
         if content in hashes:
@@ -56,11 +56,11 @@ def run(dataset: str, example_id: str, store: Store, *, blind: bool, count: int 
             order = pl.DataFrame({"content_hash": [hashes[row] for row in rows_N], "cosine": cosine_N})
             near = order.join(reviewed, on="content_hash", maintain_order="left_right")
             rows = tuple(islice(_settled(store, dataset, near, blind=blind), count))
-            return Neighbours(rows, None if rows else _ONLY_ECHOES if blind else "No settled row is near yet.")
-    return Neighbours((), "This row has no vector yet; run `curator embed`.")
+            return SettledNeighbours(rows, None if rows else _ONLY_ECHOES if blind else "No settled row is near yet.")
+    return SettledNeighbours((), "This row has no vector yet; run `curator embed`.")
 
 
-def _settled(store: Store, dataset: str, near: pl.DataFrame, *, blind: bool) -> Iterator[Neighbour]:
+def _settled(store: Store, dataset: str, near: pl.DataFrame, *, blind: bool) -> Iterator[SettledNeighbour]:
     """Those of the rows that may be shown, in their order; looks the nearest up first, then more and more."""
     start, size = 0, 64
     while start < near.height:
@@ -70,7 +70,7 @@ def _settled(store: Store, dataset: str, near: pl.DataFrame, *, blind: bool) -> 
         texts = examples.texts(store, list(found))
         for example, cosine in part.select("example_id", "cosine").iter_rows():
             if example in found:
-                yield Neighbour(example, texts[example], found[example].value, cosine)
+                yield SettledNeighbour(example, texts[example], found[example].value, cosine)
         start, size = start + size, size * 4
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
-from curator.simulation import Groups, Setting, Stream, simulate_coverage, simulate_decisions, simulate_peeking
+from curator.simulation import Groups, ReviewStream, Setting, simulate_coverage, simulate_decisions, simulate_peeking
 from curator.spot_checks import Score
 
 POPULATIONS = (200, 2_000, 20_000)
@@ -18,7 +18,11 @@ ERRORS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.065, 0.1)
 CONFIDENCE = 0.95
 SHARES = ("two_sided", "one_sided", "shipped_two_sided", "shipped_one_sided")
 
-STREAMS = (*(Stream(2_000, 400, rate) for rate in ERRORS), Stream(20_000, 400, 0.05), Stream(200, 200, 0.05))
+STREAMS = (
+    *(ReviewStream(2_000, 400, rate) for rate in ERRORS),
+    ReviewStream(20_000, 400, 0.05),
+    ReviewStream(200, 200, 0.05),
+)
 """Where somebody looks at the live bound after every review."""
 _SCORES: tuple[Score, ...] = ("good", "useless", "misleading")
 GROUPS = tuple(Groups(n, score, affected=share) for n in (1, 2, 3) for score in _SCORES for share in (0.05, 0.2))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from curator.simulation import Stream, reviews_until_stop
+from curator.simulation import ReviewStream, reviews_until_stop
 from curator.spot_checks import (
     Allocation,
     Audit,
@@ -82,7 +82,7 @@ def live(repetitions: int) -> Iterator[str]:
     yield "| true error | median reviews | 80 % by | 90 % by | stopped by 200 | 300 | 400 |"
     yield "|---|---|---|---|---|---|---|"
     for rate in (0.0, 0.005, 0.01):
-        stopped_R = reviews_until_stop(Stream(POPULATION, POPULATION, rate), TARGET, repetitions=repetitions)
+        stopped_R = reviews_until_stop(ReviewStream(POPULATION, POPULATION, rate), TARGET, repetitions=repetitions)
         quantiles = [f"{np.quantile(stopped_R, q):.0f}" for q in (0.5, *POWERS)]
         by = [f"{(stopped_R <= n).mean():.2f}" for n in (200, 300, 400)]
         yield "| " + " | ".join([f"{rate:.1%}", *quantiles, *by]) + " |"

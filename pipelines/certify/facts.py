@@ -1,8 +1,7 @@
-"""What stands around a certificate: who reviewed when, error by class, the live answer, and the document's facts."""
+"""What stands around a certificate: error by class, the live answer, rows that are due, and the document's facts."""
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import polars as pl
 
@@ -13,7 +12,7 @@ from curator.certificates import (
     ClassError,
     LiveAnswer,
     MeasuredError,
-    Reviewer,
+    SpotCheck,
     by_class,
     class_rows,
     confidence_of,
@@ -21,16 +20,19 @@ from curator.certificates import (
     live_answer,
     measured,
     sensitivities,
+    spent_before,
+    terms_of,
+    unused_draws,
     with_today,
 )
 from curator.errors import RequestError
-from curator.records import GOLD, in_test, in_train
-from pipelines.certify import judge as certificates
+from curator.records import ESTIMATES, GOLD, Plan, in_test, in_train
 from storage.dataset import datasets
 from storage.engine.store import File, Store
 from storage.release import versions
 from storage.review import plans, reviews
 from storage.views import current as views
+from storage.views import spot_checks
 
 
 def live(store: Store, plan: str) -> LiveAnswer:
@@ -43,22 +45,23 @@ def live(store: Store, plan: str) -> LiveAnswer:
         RequestError: The plan draws no audit sample.
     """
     found = _audit_plan(store, plan)
-    return _live(store.file, plan, certificates.moment(store, found["dataset"]))
+    return _live(store.file, plan, spot_checks.moment(store, found.dataset))
 
 
 @lru_cache(maxsize=8)
 def _live(file: File, plan: str, _moment: tuple[int, int]) -> LiveAnswer:
     store = Store(file[0])
     found = plans.get(store, plan)
-    missed = certificates.missed_before(store, found) if found["purpose"] == "certify" else []
-    target, confidence = certificates.terms(store, found)
+    checks = spot_checks.of_dataset(store, found.dataset)
+    check = checks.read(found, None)
+    target, confidence = terms_of(found, checks.task)
     return live_answer(
         plan=plan,
-        rows=plans.rows(store, plan),
-        in_order=_drawn(store, plan),
-        current=_train(store, found),
+        rows=check.rows,
+        in_order=check.audit,
+        current=check.train,
         target=target,
-        confidence=confidence_of(len(missed) + 1, confidence),
+        confidence=confidence_of(len(spent_before(checks, found)) + 1, confidence),
     )
 
 
@@ -70,18 +73,17 @@ def errors_by_class(store: Store, plan: str, *, confidence: float) -> tuple[Clas
         RequestError: The plan draws no audit sample, or the task is no classification.
     """
     found = _audit_plan(store, plan)
-    kind = datasets.task_of(store, found["dataset"]).kind
+    kind = datasets.task_of(store, found.dataset).kind
     if kind != "classification":
-        msg = f"error by class needs a classification; dataset {found['dataset']!r} is a task of kind {kind}"
+        msg = f"error by class needs a classification; dataset {found.dataset!r} is a task of kind {kind}"
         raise RequestError(msg)
-    return _errors_by_class(store.file, plan, confidence, certificates.moment(store, found["dataset"]))
+    return _errors_by_class(store.file, plan, confidence, spot_checks.moment(store, found.dataset))
 
 
 @lru_cache(maxsize=8)
 def _errors_by_class(file: File, plan: str, confidence: float, _moment: tuple[int, int]) -> tuple[ClassError, ...]:
     store = Store(file[0])
-    now = with_today(plans.rows(store, plan), _drawn(store, plan), _train(store, plans.get(store, plan)))
-    return by_class(class_rows(now), confidence=confidence)
+    return by_class(class_rows(_today(spot_checks.read(store, plans.get(store, plan)))), confidence=confidence)
 
 
 def due(store: Store, plan: str) -> list[dict[str, str]]:
@@ -93,7 +95,7 @@ def due(store: Store, plan: str) -> list[dict[str, str]]:
     """
     found = _audit_plan(store, plan)
     asked = plans.tasks(store, plan).filter(pl.col("stream") == "audit").select("example_id", task_id="task")
-    rows = due_rows(with_today(plans.rows(store, plan), asked["example_id"], _train(store, found)))
+    rows = due_rows(_today(spot_checks.read(store, found)))
     left = asked.join(rows, on="example_id", maintain_order="left")
     return left.select("task_id", pl.col("external_id"), "due").to_dicts()
 
@@ -101,30 +103,30 @@ def due(store: Store, plan: str) -> list[dict[str, str]]:
 def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFacts:
     """All that the certificate's document tells."""
     plan = plans.get(store, certificate.plan)
-    task = certificates.redefined(store, plan) or datasets.task_of(store, dataset)
+    check = spot_checks.read(store, plan)
+    task = check.redefined or check.task
     tasks = plans.tasks(store, certificate.plan)
     given = reviews.frame(store, dataset, plan=certificate.plan)
     audit = tasks.filter(pl.col("stream") == "audit")
     looks = given.filter(pl.col("stream") == "audit").group_by("task").len()
     reviewed = given.filter(pl.col("stream") != GOLD)["task"].n_unique()
     gold = _gold(given)
-    rows = plans.rows(store, certificate.plan)
-    known = rows.filter(pl.col("stratum") == "known")
+    known = check.rows.filter(pl.col("stratum") == "known")
     known_fixed = known.filter(pl.col("drawn_value").ne_missing(pl.col("teacher_value"))).height
     return CertificateFacts(
         dataset=dataset,
         task=task.name,
         task_hash=task.content_hash,
         certificate=certificate,
-        drawn_on=_drawn_on(store, certificate.plan),
-        seed=plan["seed"],
-        population=rows.height,
+        drawn_on=spot_checks.drawn_on(store, plan.id),
+        seed=plan.seed,
+        population=check.rows.height,
         known=known.height,
         audit=audit.height,
         risk=tasks.filter(pl.col("stream") == "risk").height,
         blind=int(audit["blind"].sum()),
         looked_twice=looks.filter(pl.col("len") > 1).height,
-        reviewers=_reviewers(store, certificate.plan),
+        reviewers=spot_checks.reviewers(store, plan.id),
         reviewed=reviewed,
         left_out=_left_out(store, plan),
         by_class=errors_by_class(store, certificate.plan, confidence=certificate.confidence)
@@ -140,43 +142,22 @@ def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFa
         ),
         gold=gold,
         waivers=_waivers(store, dataset),
-        checked=plan["settings"].get("checked", True),
-        unused_draws=certificates.unused_draws(store, plan),
+        checked=plan.settings.checked,
+        unused_draws=unused_draws(spot_checks.of_dataset(store, dataset), plan),
     )
 
 
-def _audit_plan(store: Store, plan: str) -> dict[str, Any]:
+def _audit_plan(store: Store, plan: str) -> Plan:
     found = plans.get(store, plan)
-    if found["purpose"] not in certificates.ESTIMATES:
-        msg = f"plan {plan} is a {found['purpose']} plan and estimates nothing; name a certify or a find plan"
+    if found.purpose not in ESTIMATES:
+        msg = f"plan {plan} is a {found.purpose} plan and estimates nothing; name a certify or a find plan"
         raise RequestError(msg)
     return found
 
 
-def _drawn(store: Store, plan: str) -> list[str]:
-    """The audit rows in the random order of the plan."""
-    audit = plans.tasks(store, plan).filter(pl.col("stream") == "audit")
-    return list(audit.sort("position")["example_id"])
-
-
-def _train(store: Store, plan: dict[str, Any]) -> pl.DataFrame:
-    current = views.current(store, plan["dataset"], labeler=plan["labeler"])
-    return current.filter(in_train())
-
-
-def _drawn_on(store: Store, plan: str) -> str:
-    ((day,),) = store.rows("select cast(cast(created_at as date) as varchar) from plan where plan = ?", [plan])
-    return str(day)
-
-
-def _reviewers(store: Store, plan: str) -> tuple[Reviewer, ...]:
-    rows = store.rows(
-        "select reviewer, count(*), cast(cast(min(created_at) as date) as varchar), "
-        "cast(cast(max(created_at) as date) as varchar) from review r where plan = ? and verdict <> 'undo' "
-        "and not exists (select 1 from review u where u.undoes = r.action_id) group by reviewer order by 2 desc, 1",
-        [plan],
-    )
-    return tuple(Reviewer(*row) for row in rows)
+def _today(check: SpotCheck) -> pl.DataFrame:
+    """The plan's rows with today's labels beside them."""
+    return with_today(check.rows, check.audit, check.train)
 
 
 def _gold(given: pl.DataFrame) -> MeasuredError | None:
@@ -187,9 +168,9 @@ def _gold(given: pl.DataFrame) -> MeasuredError | None:
     return measured(answers.height, answers.filter(pl.col("value").ne_missing(pl.col("proposed"))).height)
 
 
-def _left_out(store: Store, plan: dict[str, Any]) -> Mapping[str, int]:
+def _left_out(store: Store, plan: Plan) -> Mapping[str, int]:
     """Rows of the dataset that are not in a release made now, by reason; the test split is one."""
-    rows = views.current(store, plan["dataset"], labeler=plan["labeler"])
+    rows = views.current(store, plan.dataset, labeler=plan.labeler)
     counts = rows.filter(in_train() & pl.col("out").is_not_null()).group_by("out").len().sort("out")
     testing = rows.filter(in_test()).height
     return {**dict(counts.iter_rows()), **({"test": testing} if testing else {})}

@@ -8,10 +8,10 @@ import typer
 
 from curator.certificates import Certificate, ClassError, document, in_words
 from curator.errors import NotEnoughDataError, RequestError
+from curator.records import ESTIMATES
 from curator.spot_checks import acceptance_plan, curve_rates, operating_characteristic
 from curator.text import FORMS, as_text, write
 from pipelines.certify import facts as certificate_facts
-from pipelines.certify import judge as certificates
 from pipelines.cli.data import Dataset
 from pipelines.cli.output import answer, lines, percent, percent_at_most, settings
 from pipelines.release import release as releasing
@@ -77,7 +77,7 @@ def _code(found: Certificate) -> int:
 
 def _live(store: Store, dataset: str, plan: str | None) -> int:
     """Whether the newest plan, or the named one, may stop: 0 for yes and where there is no target, 3 for not yet."""
-    drawn = [p["plan"] for p in plans.of_dataset(store, dataset) if p["purpose"] in certificates.ESTIMATES]
+    drawn = [p.id for p in plans.of_dataset(store, dataset) if p.purpose in ESTIMATES]
     if plan is None and not drawn:
         msg = f"dataset {dataset!r} has no spot-check yet; run `curator plan --dataset {dataset}` and review its tasks"
         raise NotEnoughDataError(msg)

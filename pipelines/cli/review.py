@@ -104,7 +104,7 @@ def route(
     progress = views.plan_progress(store, plan)
     standing = {"plan": plan, "to": to, "tasks": progress["tasks"], "open": progress["left"]}
     return answer(
-        standing, text=f"{progress['left']:,} open tasks of {found['dataset']} are in the app's Spot-check queue"
+        standing, text=f"{progress['left']:,} open tasks of {found.dataset} are in the app's Spot-check queue"
     )
 
 

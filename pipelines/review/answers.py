@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 import polars as pl
 
 from curator.errors import DataError
-from curator.records import Review, ReviewVerdict, Task, short_id
+from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, short_id
 from pipelines.files import read_rows
 from pipelines.runtime import acting
 from storage.access import audit
@@ -131,45 +131,44 @@ def undo(store: Store, *, reviewer: str, undoes: str, action_id: str) -> bool:
     return reviews.add_undo(store, action_id=action_id, undoes=undoes, reviewer=reviewer)
 
 
-def _asked(store: Store, plan: str) -> tuple[dict[str, Any], Task, dict[str, dict[str, Any]]]:
+def _asked(store: Store, plan: str) -> tuple[Plan, Task, Mapping[str, ReviewTask]]:
     """The plan, its task, and what people are asked by task id."""
     found = plans.get(store, plan)
-    tasks = {row["task"]: row for row in plans.tasks(store, plan).iter_rows(named=True)}
-    return found, datasets.task_of(store, found["dataset"]), tasks
+    return found, datasets.task_of(store, found.dataset), plans.kept_tasks(store, plan)
 
 
 def _add(
-    store: Store, plan: dict[str, Any], read: list[Review], made: list[Review], rejects: list[dict[str, Any]]
+    store: Store, plan: Plan, read: list[Review], made: list[Review], rejects: list[dict[str, Any]]
 ) -> ReviewReport:
-    added = reviews.add(store, plan["dataset"], plan["plan"], made)
+    added = reviews.add(store, plan.dataset, plan.id, made)
     if added:
         who = Counter(r.reviewer for r in made)
         audit.note(
             store,
             actor=acting.actor(),
             action="review",
-            subject=plan["plan"],
+            subject=plan.id,
             added=added,
             reviewers=dict(who),
         )
     return ReviewReport(
-        plan=plan["plan"],
+        plan=plan.id,
         added=added,
         unchanged=len(read) - added,
         rejected=len(rejects),
         by_reason=dict(Counter(str(r["reason"]) for r in rejects)),
         rejects=tuple(rejects),
-        tasks_left=views.plan_progress(store, plan["plan"])["left"],
+        tasks_left=views.plan_progress(store, plan.id)["left"],
     )
 
 
-def _news(store: Store, plan: dict[str, Any], read: list[Review]) -> list[Review]:
+def _news(store: Store, plan: Plan, read: list[Review]) -> list[Review]:
     """What a file says beyond what the store has from the same reviewer about the same task, with action ids.
 
     A file that was read before, or to its half, continues where the store ends; a change of mind, and back, is news.
     """
     have: defaultdict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
-    for row in reviews.frame(store, plan["dataset"], plan=plan["plan"]).iter_rows(named=True):
+    for row in reviews.frame(store, plan.dataset, plan=plan.id).iter_rows(named=True):
         have[row["task"], row["reviewer"]].append(tuple(row[name] for name in SAID))
     given: defaultdict[tuple[str, str], list[Review]] = defaultdict(list)
     for review in read:
@@ -179,38 +178,36 @@ def _news(store: Store, plan: dict[str, Any], read: list[Review]) -> list[Review
     for key, new in given.items():
         old, said = have[key], [tuple(getattr(r, name) for name in SAID) for r in new]
         known = next(k for k in range(min(len(old), len(said)), -1, -1) if old[len(old) - k :] == said[:k])
-        made += [
-            replace(r, action_id=short_id("r", [plan["plan"], *key, moment, n])) for n, r in enumerate(new[known:])
-        ]
+        made += [replace(r, action_id=short_id("r", [plan.id, *key, moment, n])) for n, r in enumerate(new[known:])]
     return made
 
 
-def _own(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
+def _own(record: dict[str, Any], tasks: Mapping[str, ReviewTask], task: Task) -> Review:
     """A record that brings its own action id."""
     fields = {k: v for k, v in record.items() if k != "action_id"}
     return replace(_review(fields, tasks, task), action_id=str(record["action_id"]))
 
 
-def _review(record: dict[str, Any], tasks: dict[str, dict[str, Any]], task: Task) -> Review:
+def _review(record: dict[str, Any], tasks: Mapping[str, ReviewTask], task: Task) -> Review:
     if unknown := sorted(set(record) - KEYS - TASK_KEYS):
         raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(KEYS))}")
     asked = tasks.get(str(record.get("task_id")))
     if asked is None:
         raise _Refused("unknown_task", f"task {record.get('task_id')!r} is not of this spot-check")
-    if (external := record.get("external_id", asked["external_id"])) != asked["external_id"]:
-        raise _Refused("other_row", f"task {asked['task']} is of row {asked['external_id']!r}, not of {external!r}")
+    if (external := record.get("external_id", asked.external_id)) != asked.external_id:
+        raise _Refused("other_row", f"task {asked.id} is of row {asked.external_id!r}, not of {external!r}")
     reviewer = record.get("reviewer")
     if not isinstance(reviewer, str) or not (reviewer := reviewer.strip()):  # "ana " is no second person
         raise _Refused("no_reviewer", "`reviewer` is missing: a review carries a name")
-    verdict, value = _verdict(record, asked["proposed"], task)
+    verdict, value = _verdict(record, asked.proposed, task)
     flags = {name: record.get(name, False) for name in ("blind", "adjudicates")}
     for name, flag in flags.items():
         if not isinstance(flag, bool):
             raise _Refused(f"bad_{name}", f"`{name}` is {flag!r}, expected true or false")
     seconds = record.get("seconds")
     return Review(
-        task_id=asked["task"],
-        example_id=asked["example_id"],
+        task_id=asked.id,
+        example_id=asked.example_id,
         reviewer=reviewer,
         verdict=verdict,
         value=value,

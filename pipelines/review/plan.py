@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.certificates import confidence_of, in_words, spent_in_words
+from curator.certificates import confidence_of, in_words, spent_in_words, terms
 from curator.errors import NotEnoughDataError, RequestError
 from curator.records import GOLD, Purpose, TaskKind, in_test, in_train, short_id
 from curator.review import Staffing
@@ -93,11 +93,11 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     task = datasets.task_of(store, datasets.require(store, config.dataset))
     config.staffing.check(task.kind)
     labeler = labels.require_labeler(store, config.dataset, config.labeler)
-    wanted = {
-        "target": config.max_error if config.max_error is not None else task.max_error,
-        "confidence": config.confidence or task.confidence,
-    }
-    target, confidence = certificates.terms(store, {"dataset": config.dataset, "settings": wanted})
+    wanted = (
+        config.max_error if config.max_error is not None else task.max_error,
+        config.confidence or task.confidence,
+    )
+    target, confidence = terms(task, *wanted)
     rows = views.current(store, config.dataset, labeler=labeler)
     held = splitting.freeze(
         store,
@@ -111,7 +111,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
     rows = views.current(store, config.dataset, labeler=labeler)
     population, notes = _population(rows, config.purpose, set(held.held_out))
     known = frozenset(population.filter((pl.col("human_status") == "settled").fill_null(False))["example_id"].to_list())
-    missed = _missed(store, config, labeler, wanted, set(population["example_id"]) - known)
+    missed = _missed(store, config, labeler, (target, confidence), set(population["example_id"]) - known)
     level = confidence_of(len(missed) + 1, confidence)
     reviews = reviews_for(
         population.height, purpose=config.purpose, asked=config.reviews, target=target, confidence=level
@@ -126,14 +126,14 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         plan, rows, draw, config.staffing, purpose=config.purpose, kind=task.kind, seed=config.seed, checked=not note
     )
     made = _Made(plan, config, labeler, target, confidence, task.kind, as_of, population, known, draw, asked, not note)
-    created = not any(p["plan"] == plan for p in plans.of_dataset(store, config.dataset))
+    created = not any(p.id == plan for p in plans.of_dataset(store, config.dataset))
     if created:
         _store(store, made)
     notes = (
         *notes,
         *(note if config.purpose != "test" else ()),
         *((spent_in_words(missed, confidence),) if missed else ()),
-        *(_stricter(target, confidence) if (target, confidence) != tuple(wanted.values()) else ()),
+        *(_stricter(target, confidence) if (target, confidence) != wanted else ()),
         *_few_gold(config.staffing.gold, _gold(made)),
         *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
     )
@@ -176,13 +176,12 @@ def _population(rows: pl.DataFrame, purpose: Purpose, held_out: set[str]) -> tup
 
 
 def _missed(
-    store: Store, config: PlanConfig, labeler: str, asked: dict[str, float | None], open_rows: set[str]
-) -> list[str]:
+    store: Store, config: PlanConfig, labeler: str, asked: tuple[float | None, float], open_rows: set[str]
+) -> tuple[str, ...]:
     """Plans before this one that missed its target: they have spent confidence."""
     if config.purpose != "certify":
-        return []
-    to_come = {"dataset": config.dataset, "labeler": labeler, "settings": asked}
-    return certificates.missed_before(store, to_come, about=open_rows)
+        return ()
+    return certificates.missed_before(store, config.dataset, labeler=labeler, asked=asked, about=open_rows)
 
 
 def _stricter(target: float | None, confidence: float) -> tuple[str, ...]:

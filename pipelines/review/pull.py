@@ -50,7 +50,7 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
     """
     acting.require("review")
     found = plans.get(store, plan)
-    name = dataset_name(found["dataset"], plan)
+    name = dataset_name(found.dataset, plan)
     if not board.find(name):
         msg = (
             f"{board.name} has no dataset {name!r}; send the plan there with `curator route --plan {plan} --to argilla`"
@@ -58,7 +58,7 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
         raise NotFoundError(msg)
     with stage("read the board") as report:
         entries = board.entries(name, report)
-    task = datasets.task_of(store, found["dataset"])
+    task = datasets.task_of(store, found.dataset)
     read = answers(entries, plans.tasks(store, plan).iter_rows(named=True), task, reviewers)
     answered = sum(any(r.status == "submitted" for r in e.responses) for e in entries)
     audit.note(store, actor=acting.actor(), action="pull", subject=plan, board_dataset=name, answered=answered)
@@ -70,7 +70,7 @@ def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str
         records=read.records,
         left_out=read.left_out,
         by_user=read.by_user,
-        taken_back=_take_back(store, found["dataset"], plan, read),
+        taken_back=_take_back(store, found.dataset, plan, read),
     )
 
 

@@ -64,13 +64,13 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
     found = plans.get(store, plan)
     tasks = plans.tasks(store, plan).filter(pl.col("stream") != GOLD)
     overlap = overlap or int(tasks["overlap"].to_numpy().max(initial=1))
-    task = datasets.task_of(store, found["dataset"])
-    form = review_form(task, found["dataset"], plan, overlap)
+    task = datasets.task_of(store, found.dataset)
+    form = review_form(task, found.dataset, plan, overlap)
     created = board.open(form)
     with stage("read the board") as report:
         entries = board.entries(form.name, report)
-    given = list(reviews.frame(store, found["dataset"]).iter_rows(named=True))
-    made = _wanted(store, found["dataset"], found["labeler"], tasks, given, entries, overlap)
+    given = list(reviews.frame(store, found.dataset).iter_rows(named=True))
+    made = _wanted(store, found.dataset, found.labeler, tasks, given, entries, overlap)
     todo = changes(made, entries, frozenset(str(r["action_id"]) for r in given))
     board.remove(form.name, [*todo.replace, *todo.remove])
     with stage("send records") as report:

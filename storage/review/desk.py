@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curator.records import GOLD, Review, Task, make_task
+from curator.records import GOLD, Review, ReviewTask, Task, make_task
 from curator.review import human_outcome
 from storage.access import audit
 from storage.engine.store import Connection, Store
@@ -31,20 +31,39 @@ class Desk:
     """What lies on one reviewer's desk.
 
     Attributes:
-        tasks: Leased tasks in the order of their cards; names of `storage.review.plans.tasks`.
-        mine: The reviewer's own answers, oldest first, that are `recent` or whose second look is `due`: names of
-            `storage.review.plans.tasks` (but `blind`), and action_id, value, blind (the answer), hidden (`blind` of the
-            task), first_value: what the reviewer had said blind, where the answer is a second look at it, else None.
-            Where several people are asked, theirs is the second look; a gold card has none. What the reviewer said
-            as an adjudicator is not among them.
+        tasks: Leased tasks in the order of their cards.
+        mine: The reviewer's own answers, oldest first, that are `recent` or whose second look is `due`. Where several
+            people are asked, theirs is the second look; a gold card has none. What the reviewer said as an adjudicator
+            is not among them.
         done: Tasks that as many people have reviewed as they ask for, gold cards aside.
         total: Tasks, gold cards aside.
     """
 
-    tasks: list[dict[str, Any]]
-    mine: list[dict[str, Any]]
+    tasks: list[ReviewTask]
+    mine: list["OwnAnswer"]
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAnswer:
+    """One answer of the reviewer whose desk it is, that nobody took back.
+
+    Attributes:
+        task: What was asked.
+        action_id: The answer's id, by which it is taken back.
+        value: What the reviewer said, or None.
+        first_value: What the reviewer had said blind, where the answer is a second look at it, else None.
+        recent: Whether it can still be taken back.
+        due: Whether the reviewer should look again.
+    """
+
+    task: ReviewTask
+    action_id: str
+    value: str | None
+    first_value: str | None
+    recent: bool
+    due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +85,7 @@ class Asked:
 
     dataset: str
     definition: Task
-    tasks: dict[str, dict[str, Any]]
+    tasks: dict[str, ReviewTask]
 
 
 def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> Desk:
@@ -87,12 +106,12 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
     given: dict[str, list[_Answer]] = defaultdict(list)
     for answer in answers:
         given[answer.task].append(answer)
-    asked = [task for task in tasks.values() if task["stream"] != GOLD]
-    done = sum(len({a.reviewer for a in given[t["task"]]}) >= t["overlap"] for t in asked if t["task"] in given)
+    asked = [task for task in tasks.values() if task.stream != GOLD]
+    done = sum(len({a.reviewer for a in given[t.id]}) >= t.overlap for t in asked if t.id in given)
     own = [answer for answer in answers if answer.reviewer == reviewer and not answer.adjudicates]
     old = len(own) - RECENT
     mine = [_own(tasks[a.task], given[a.task], a, recent=turn >= old) for turn, a in enumerate(own)]
-    mine = [row for row in mine if row["recent"] or row["due"]]
+    mine = [row for row in mine if row.recent or row.due]
     return Desk([tasks[task] for task in leased], mine, done, len(asked))
 
 
@@ -103,31 +122,30 @@ def _standing(said: Sequence[tuple[Any, ...]]) -> list[_Answer]:
     return [answer for answer in answers if answer.action_id not in undone]
 
 
-def _own(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer, *, recent: bool) -> dict[str, Any]:
+def _own(task: ReviewTask, given: Sequence[_Answer], answer: _Answer, *, recent: bool) -> OwnAnswer:
     """One of the reviewer's answers with its task, among the answers `given` to that task."""
     before = [a for a in given[: given.index(answer)] if a.reviewer == answer.reviewer and _differs(task, a)]
-    return task | {
-        "action_id": answer.action_id,
-        "value": answer.value,
-        "blind": answer.blind,
-        "hidden": task["blind"],
-        "first_value": before[-1].value if before and not answer.blind else None,
-        "recent": recent,
-        "due": _due(task, given, answer),
-    }
+    return OwnAnswer(
+        task=task,
+        action_id=answer.action_id,
+        value=answer.value,
+        first_value=before[-1].value if before and not answer.blind else None,
+        recent=recent,
+        due=_due(task, given, answer),
+    )
 
 
-def _due(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer) -> bool:
+def _due(task: ReviewTask, given: Sequence[_Answer], answer: _Answer) -> bool:
     """Whether the reviewer should look again: the answer is what keeps the row unsettled.
 
     It may be one of several: two tabs of one browser, or a row that came back after its lease, ask twice.
     """
-    alone = task["overlap"] == 1 and task["stream"] != GOLD
+    alone = task.overlap == 1 and task.stream != GOLD
     if not alone or not _differs(task, answer):  # nearly all, and the rest costs more
         return False
     words = [
         {"reviewer": a.reviewer, "verdict": a.verdict, "value": a.value, "blind": a.blind}
-        | {"stream": task["stream"], "proposed": task["proposed"], "adjudicates": a.adjudicates}
+        | {"stream": task.stream, "proposed": task.proposed, "adjudicates": a.adjudicates}
         for a in given
     ]
     outcome = human_outcome(words)
@@ -135,9 +153,9 @@ def _due(task: dict[str, Any], given: Sequence[_Answer], answer: _Answer) -> boo
     return outcome is not None and outcome.status == "unsettled" and newest is answer
 
 
-def _differs(task: dict[str, Any], answer: _Answer) -> bool:
+def _differs(task: ReviewTask, answer: _Answer) -> bool:
     """Whether an answer is a blind disagreement with the teacher's."""
-    return answer.blind and None not in (answer.value, task["proposed"]) and answer.value != task["proposed"]
+    return answer.blind and None not in (answer.value, task.proposed) and answer.value != task.proposed
 
 
 def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[Asked], Sequence[Review]]) -> int:
@@ -181,7 +199,7 @@ def _append(connection: Connection, plan: str, dataset: str, given: Sequence[Rev
     return added
 
 
-def _asked(connection: Connection, plan: str, tasks: dict[str, dict[str, Any]]) -> Asked:
+def _asked(connection: Connection, plan: str, tasks: dict[str, ReviewTask]) -> Asked:
     found = connection.rows(
         "select p.dataset, d.definition from plan p join dataset s on s.dataset = p.dataset "
         "join task_definition d using (task_hash) where p.plan = ? order by s.seq desc limit 1",

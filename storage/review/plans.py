@@ -1,7 +1,8 @@
 """Spot-check plans, the rows they were drawn from, and their review tasks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -9,10 +10,16 @@ from typing import Any
 import polars as pl
 
 from curator.errors import NotFoundError
+from curator.records import Plan, PlanSettings, Purpose, ReviewTask
 from storage.engine.store import File, Store
 
-_NAMES = ("plan", "dataset", "purpose", "labeler", "seed", "as_of_seq", "settings", "seq")
-_RECORDS = f"select {', '.join(_NAMES)} from plan"
+_TASK_COLUMNS = ["task", *(each.name for each in fields(ReviewTask) if each.name != "id")]
+"""Columns of `tasks` in the order of the record's fields."""
+_TASKS = (
+    "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, e.text "
+    "from review_task t join example e using (example_id)"
+)
+_PLANS = "select plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq from plan"
 
 
 def add(
@@ -49,30 +56,31 @@ def add(
     store.append("plan", record, ignore_existing=True)
 
 
-def get(store: Store, plan: str) -> dict[str, Any]:
-    """One plan: plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq.
+def get(store: Store, plan: str) -> Plan:
+    """One plan.
 
     Raises:
         NotFoundError: There is no such plan.
     """
-    found = store.rows(f"{_RECORDS} where plan = ?", [plan])
+    found = store.rows(f"{_PLANS} where plan = ?", [plan])
     if not found:
         msg = f"no plan {plan!r}; `curator dataset show` lists the plans of a dataset"
         raise NotFoundError(msg)
     return _record(found[0])
 
 
-def of_dataset(store: Store, dataset: str, purpose: str | None = None) -> list[dict[str, Any]]:
+def of_dataset(store: Store, dataset: str, purpose: Purpose | None = None) -> list[Plan]:
     """The dataset's plans, newest first."""
     found = store.rows(
-        f"{_RECORDS} where dataset = ? and (? is null or purpose = ?) order by seq desc", [dataset, purpose, purpose]
+        f"{_PLANS} where dataset = ? and (? is null or purpose = ?) order by seq desc", [dataset, purpose, purpose]
     )
     return [_record(row) for row in found]
 
 
-def _record(row: tuple[Any, ...]) -> dict[str, Any]:
-    found = dict(zip(_NAMES, row, strict=True))
-    return found | {"settings": json.loads(found["settings"])}
+def _record(row: tuple[Any, ...]) -> Plan:
+    plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq = row
+    read = PlanSettings.from_stored(json.loads(settings))
+    return Plan(plan, dataset, purpose, labeler, seed, as_of_seq, read, seq)
 
 
 def rows(store: Store, plan: str) -> pl.DataFrame:
@@ -101,16 +109,11 @@ def _read_rows(store: Store, plan: str) -> pl.DataFrame:
 
 def tasks(store: Store, plan: str) -> pl.DataFrame:
     """The plan's tasks in review order, with the row's text and external id; `overlap` people review each."""
-    return store.frame(
-        "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, e.text "
-        "from review_task t join example e using (example_id) "
-        "where t.plan = ? order by t.position, t.task",
-        [plan],
-    )
+    return store.frame(f"{_TASKS} where t.plan = ? order by t.position, t.task", [plan])
 
 
-def kept_tasks(store: Store, plan: str) -> Mapping[str, dict[str, Any]]:
-    """`tasks` of a plan that stands, by id and in review order; not to be changed.
+def kept_tasks(store: Store, plan: str) -> Mapping[str, ReviewTask]:
+    """The tasks of a plan that stands, by id and in review order.
 
     Read once for each of the newest few: the plan's record comes last, and no task after it.
 
@@ -121,19 +124,22 @@ def kept_tasks(store: Store, plan: str) -> Mapping[str, dict[str, Any]]:
 
 
 @lru_cache(maxsize=4)
-def _kept_tasks(file: File, plan: str) -> dict[str, dict[str, Any]]:
+def _kept_tasks(file: File, plan: str) -> dict[str, ReviewTask]:
     store = Store(file[0])
     get(store, plan)
-    return {row["task"]: row for row in tasks(store, plan).iter_rows(named=True)}
+    return {each.id: each for each in _records(tasks(store, plan))}
 
 
-def task(store: Store, task_id: str) -> dict[str, Any] | None:
-    """One task with the row's text and external id, or None."""
-    found = store.frame(
-        "select t.*, e.external_id, e.text from review_task t join example e using (example_id) where t.task = ?",
-        [task_id],
-    )
-    return found.row(0, named=True) if found.height else None
+def task(store: Store, task_id: str) -> ReviewTask | None:
+    """One task, or None."""
+    found = store.frame(f"{_TASKS} where t.task = ?", [task_id])
+    return next(_records(found), None)
+
+
+def _records(found: pl.DataFrame) -> Iterator[ReviewTask]:
+    """Rows of `tasks` as records."""
+    for row in found.select(_TASK_COLUMNS).iter_rows():
+        yield ReviewTask(*row)
 
 
 def waiting(store: Store, dataset: str) -> set[str]:

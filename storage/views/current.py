@@ -89,7 +89,7 @@ def plan_progress(store: Store, plan: str) -> dict[str, Any]:
     """
     found = plans.get(store, plan)
     tasks = plans.tasks(store, plan)
-    given = reviews.frame(store, found["dataset"], plan=plan)
+    given = reviews.frame(store, found.dataset, plan=plan)
     people = given.group_by("task").agg(pl.col("reviewer").n_unique().alias("people"))
     tasks = tasks.join(people, on="task", how="left", maintain_order="left").with_columns(pl.col("people").fill_null(0))
     gold = tasks.filter(pl.col("stream") == GOLD)
@@ -110,7 +110,7 @@ def plan_progress(store: Store, plan: str) -> dict[str, Any]:
         "answers": int(tasks.select(pl.min_horizontal("people", "overlap").sum()).item()),
         "answers_wanted": int(tasks["overlap"].sum()),
         "gold": {"cards": gold.height, "answers": int(gold["people"].sum())},
-        "quota": found["settings"].get("quota"),
+        "quota": found.settings.quota,
     }
 
 
@@ -126,7 +126,13 @@ def show(store: Store, dataset: str) -> dict[str, Any]:
     return {
         **overview(store, dataset),
         "plans": [
-            {k: p[k] for k in ("plan", "purpose", "labeler", "seed")} | {"reviews": p["settings"].get("reviews")}
+            {
+                "plan": p.id,
+                "purpose": p.purpose,
+                "labeler": p.labeler,
+                "seed": p.seed,
+                "reviews": p.settings.reviews,
+            }
             for p in plans.of_dataset(store, dataset)
         ],
         "findings": findings_by_kind(store, dataset),

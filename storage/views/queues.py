@@ -26,7 +26,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlanStanding:
     """Where one plan stands. Counts are tasks unless they say otherwise; gold cards are left aside.
 
     Attributes:
@@ -50,7 +50,7 @@ class Standing:
     pulled: dict[str, Any] | None
 
 
-def of_dataset(store: Store, dataset: str, *, now: float | None = None) -> tuple[Standing, ...]:
+def of_dataset(store: Store, dataset: str, *, now: float | None = None) -> tuple[PlanStanding, ...]:
     """Where every plan of the dataset stands, newest first.
 
     Args:
@@ -61,14 +61,14 @@ def of_dataset(store: Store, dataset: str, *, now: float | None = None) -> tuple
     moment = time.time() if now is None else now
     routed, pulled = _newest(store, "route"), _newest(store, "pull")
     return tuple(
-        _standing(store, found["plan"], moment, routed.get(found["plan"]), pulled.get(found["plan"]))
+        _standing(store, found.id, moment, routed.get(found.id), pulled.get(found.id))
         for found in plans.of_dataset(store, dataset)
     )
 
 
 def _standing(
     store: Store, plan: str, now: float, routed: dict[str, Any] | None, pulled: dict[str, Any] | None
-) -> Standing:
+) -> PlanStanding:
     held = store.rows(
         "select l.reviewer, count(*), min(l.expires) from lease l join review_task t using (task) "
         "where t.plan = ? and l.expires >= ? and not exists "
@@ -80,7 +80,7 @@ def _standing(
         "count(*) filter (created_at >= to_timestamp(?)::timestamp) from review where plan = ? and verdict <> 'undo'",
         [now - PACE_SECONDS, plan],
     )
-    return Standing(
+    return PlanStanding(
         plan=plan,
         board=str(routed["to"]) if routed else "native",
         progress=views.plan_progress(store, plan),

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
-from curator.checks import Table, contradiction
+from curator.checks import CheckedRows, contradiction
 from curator.duplicates import Contradiction
 from curator.records import Finding, make_task
 from pipelines.intake import ingest
@@ -38,7 +38,7 @@ def crowded(tmp_path: Path) -> Settings:
     ingest.run(IngestConfig("support", (file,), source="teacher", labeler="teacher"), store)
     ids, texts = examples.frame(store, "support").select("example_id", "text")
     labels = [row["label"] for row in rows]
-    table = Table(ids.to_list(), texts.to_list(), labels)
+    table = CheckedRows(ids.to_list(), texts.to_list(), labels)
     found: list[Finding] = []
     for n in range(ROWS - 1):
         pair = Contradiction((n, n + 1), (labels[n], labels[n + 1]), False, (1.0, 0.9), (("a",), ("b",)), None)

@@ -88,7 +88,7 @@ def test_a_lasso_lists_the_rows_and_two_clicks_leave_them_out_send_them_or_cap_t
     (sent,) = plans.of_dataset(store, NAME, "sent")
     audit = set(plans.tasks(store, "plan_made_up")["example_id"])
     waiting = audit - set(reviews.frame(store, NAME)["example_id"])  # open audit rows stay blind
-    assert set(plans.tasks(store, sent["plan"])["example_id"]) == set(out["example_id"]) - waiting
+    assert set(plans.tasks(store, sent.id)["example_id"]) == set(out["example_id"]) - waiting
 
     page.get_by_role("spinbutton", name="Keep at most").fill("5")
     page.get_by_role("spinbutton", name="Keep at most").press("Enter")

@@ -67,9 +67,10 @@ def test_the_count_begins_anew_after_a_spot_check_that_met_the_target(
     curator, (first, second, third) = row_of_attempts
     store = load(curator.project).store
     census = plans.get(store, third["plan"])
-    assert certificates.missed_before(store, census) == [first["plan"], second["plan"]]
-    to_come = {name: census[name] for name in ("dataset", "labeler", "settings")}
-    assert certificates.missed_before(store, to_come) == []
+    asked = (census.settings.target, census.settings.confidence)
+    before = certificates.missed_before(store, "support", labeler=census.labeler, asked=asked, plan=census.id)
+    assert before == (first["plan"], second["plan"])
+    assert certificates.missed_before(store, "support", labeler=census.labeler, asked=asked) == ()
 
 
 def test_a_spot_check_that_nobody_began_costs_nothing_and_one_left_unfinished_does(tmp_path: Path) -> None:

@@ -94,7 +94,9 @@ def test_a_value_that_a_verdict_does_not_take_is_refused_and_not_dropped(curator
         report = _import(curator, plan, {**_accept(tasks[0]), "verdict": verdict, "value": "account"})
         assert report["by_reason"] == {"value_not_used": 1}
     refused = {"task_id": tasks[1]["task_id"], "reviewer": "ana", "verdict": "reject"}
-    label = plans.task(Store(curator.project / "curator.duckdb"), str(tasks[1]["task_id"]))["proposed"]
+    asked = plans.task(Store(curator.project / "curator.duckdb"), str(tasks[1]["task_id"]))
+    assert asked is not None
+    label = asked.proposed
     for harmless in ("", label):  # the label that is rejected says nothing more
         assert _import(curator, plan, {**refused, "value": harmless})["by_reason"] == {}
 

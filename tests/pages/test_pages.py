@@ -162,7 +162,7 @@ def test_a_spot_check_is_drawn_by_its_button(render: Callable[[str], AppTest], p
     app.run()
     assert not app.exception
     (plan,) = plans.of_dataset(project.store, "support")
-    assert plan["settings"]["reviews"] == 12
+    assert plan.settings.reviews == 12
 
 
 def test_a_release_blocked_by_a_gate_says_which_and_writes_nothing(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from curator.records import ReviewTask
 from curator.review import Dispute
 from pages.components.review.component import Applied, Card, QueueState, Recent, ReviewAction
 from pipelines.review import answers as review
@@ -40,9 +41,9 @@ class AdjudicationQueue:
         settled = {r["example_id"] for r in final} - {d.example_id for d in open_rows}
         texts = {d.task: plans.task(self.store, d.task) for d in open_rows}
         return QueueState(
-            items=[_card(d, task["text"]) for d in open_rows if (task := texts[d.task]) is not None],
+            items=[_card(d, task.text) for d in open_rows if (task := texts[d.task]) is not None],
             second_looks=[],
-            recent=[_recent(r, plans.task(self.store, r["task"]) or {}) for r in mine[-RECENT:]],
+            recent=[_recent(r, plans.task(self.store, r["task"])) for r in mine[-RECENT:]],
             done=len(settled),
             total=len(settled) + len(open_rows),
         )
@@ -108,6 +109,6 @@ def _card(dispute: Dispute, text: str) -> Card:
     return Card(dispute.task, text, dispute.proposed, False, why, "adjudication")
 
 
-def _recent(row: dict[str, Any], task: dict[str, Any]) -> Recent:
-    card = Card(row["task"], str(task.get("text", "")), row["proposed"], False, "You settled this row.", "adjudication")
+def _recent(row: dict[str, Any], task: ReviewTask | None) -> Recent:
+    card = Card(row["task"], task.text if task else "", row["proposed"], False, "You settled this row.", "adjudication")
     return Recent(card, row["action_id"])

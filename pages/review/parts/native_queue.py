@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from curator.errors import DataError
-from curator.records import GOLD, Task
+from curator.records import GOLD, ReviewTask, Task
 from pages.components.review.component import (
     PREFETCH,
     Applied,
@@ -37,9 +37,9 @@ class NativeQueue:
         """Lease the next rows, and find the second looks that are due."""
         found = desk.read(self.store, self.dataset, self.plan, self.reviewer, PREFETCH)
         return QueueState(
-            items=[_card(row, hidden=row["blind"]) for row in found.tasks],
-            second_looks=[_second(row, row["value"]) for row in found.mine if row["due"]],
-            recent=[_recent(row) for row in found.mine if row["recent"]],
+            items=[_card(task, hidden=task.blind) for task in found.tasks],
+            second_looks=[_second(mine.task, mine.value or "") for mine in found.mine if mine.due],
+            recent=[_recent(mine) for mine in found.mine if mine.recent],
             done=found.done,
             total=found.total,
         )
@@ -62,27 +62,27 @@ class NativeQueue:
     def neighbours(self, task: str) -> list[Neighbour] | str:
         """The rows most like a task's that people have settled, or why there are none."""
         asked = plans.task(self.store, task)
-        if asked is None or asked["plan"] != self.plan:
+        if asked is None or asked.plan != self.plan:
             return "This row is not of this spot-check."
-        found = neighbours.run(self.dataset, asked["example_id"], self.store, blind=asked["blind"])
+        found = neighbours.run(self.dataset, asked.example_id, self.store, blind=asked.blind)
         return [Neighbour(n.text, n.value, n.similarity) for n in found.rows] or found.note or ""
 
     def _records(self, actions: Sequence[ReviewAction], asked: desk.Asked) -> list[dict[str, Any]]:
         return [self._record(action, asked.tasks.get(action.task_id), asked.definition) for action in actions]
 
-    def _record(self, action: ReviewAction, task: dict[str, Any] | None, definition: Task) -> dict[str, Any]:
+    def _record(self, action: ReviewAction, task: ReviewTask | None, definition: Task) -> dict[str, Any]:
         """The action as `curator review import` would read it."""
         verdict: str = action.verdict
         value = _as_stored(action.value, definition)
         # The browser does not know the teacher's answer to a blind row, so only here accept and edit part.
         if task is not None and verdict in ("accept", "edit", "second_look"):
-            verdict = "accept" if value == task["proposed"] else "edit"
+            verdict = "accept" if value == task.proposed else "edit"
         return {
             "task_id": action.task_id,
             "reviewer": self.reviewer,
             "verdict": verdict,
             "value": value,
-            "blind": bool(task and task["blind"]) and action.verdict != "second_look",
+            "blind": bool(task and task.blind) and action.verdict != "second_look",
             "seconds": action.seconds,
             "note": action.note,
             "action_id": action.action_id,
@@ -97,13 +97,13 @@ def _as_stored(value: str | None, definition: Task) -> str | None:
         return value
 
 
-def _card(task: dict[str, Any], *, hidden: bool) -> Card:
-    proposed = None if hidden else task["proposed"]
-    return Card(task["task"], task["text"], proposed, hidden, task["why"], _shown_stream(task["stream"]))
+def _card(task: ReviewTask, *, hidden: bool) -> Card:
+    proposed = None if hidden else task.proposed
+    return Card(task.id, task.text, proposed, hidden, task.why, _shown_stream(task.stream))
 
 
-def _second(row: dict[str, Any], first: str) -> SecondLook:
-    return SecondLook(row["task"], row["text"], row["proposed"], first, row["why"], _shown_stream(row["stream"]))
+def _second(task: ReviewTask, first: str) -> SecondLook:
+    return SecondLook(task.id, task.text, task.proposed or "", first, task.why, _shown_stream(task.stream))
 
 
 def _shown_stream(stream: str) -> str:
@@ -111,8 +111,8 @@ def _shown_stream(stream: str) -> str:
     return "audit" if stream == GOLD else stream
 
 
-def _recent(row: dict[str, Any]) -> Recent:
+def _recent(answer: desk.OwnAnswer) -> Recent:
     """An answer to take back; a second look comes back as one."""
-    if row["first_value"] is not None:
-        return Recent(_second(row, row["first_value"]), row["action_id"], second=True)
-    return Recent(_card(row, hidden=row["hidden"]), row["action_id"])
+    if answer.first_value is not None:
+        return Recent(_second(answer.task, answer.first_value), answer.action_id, second=True)
+    return Recent(_card(answer.task, hidden=answer.task.blind), answer.action_id)

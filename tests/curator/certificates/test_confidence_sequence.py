@@ -18,7 +18,7 @@ from curator.certificates.confidence_sequence import (
     stratified_sequence_bound,
 )
 from curator.errors import DataError, RequestError
-from curator.simulation import Stream, reviews_until_stop, simulate_peeking
+from curator.simulation import ReviewStream, reviews_until_stop, simulate_peeking
 
 
 def test_in_a_large_stream_it_is_the_formula_of_robbins() -> None:
@@ -50,13 +50,13 @@ def test_a_bound_never_leaves_what_the_reviews_allow(data: st.DataObject, popula
 
 @pytest.mark.parametrize("rate", [0.01, 0.06, 0.5])
 def test_under_a_look_after_every_review_it_is_wrong_at_most_five_percent(rate: float) -> None:
-    ever = simulate_peeking(Stream(1_000, 200, rate), repetitions=2_000, seed=3)
+    ever = simulate_peeking(ReviewStream(1_000, 200, rate), repetitions=2_000, seed=3)
     assert ever.one_sided <= 0.05 + 3 * ever.standard_error, ever
     assert ever.two_sided <= 0.05 + 3 * ever.standard_error, ever
 
 
 def test_an_ordinary_interval_looked_at_as_often_is_wrong_six_times_as_often() -> None:
-    ever = simulate_peeking(Stream(2_000, 400, 0.02), repetitions=2_000, seed=0)
+    ever = simulate_peeking(ReviewStream(2_000, 400, 0.02), repetitions=2_000, seed=0)
     assert ever.wilson == pytest.approx(0.32, abs=0.05), ever
     assert ever.two_sided <= 0.05, ever
 
@@ -79,12 +79,12 @@ def test_the_price_is_about_a_quarter_more_reviews() -> None:
 
 
 def test_a_stream_without_errors_stops_when_it_may_and_a_bad_one_hardly_ever() -> None:
-    clean = reviews_until_stop(Stream(2_000, 400, 0.0), 0.02, repetitions=50)
+    clean = reviews_until_stop(ReviewStream(2_000, 400, 0.0), 0.02, repetitions=50)
     assert set(clean.tolist()) == {174}
-    bad = reviews_until_stop(Stream(2_000, 400, 0.0205), 0.02, repetitions=2_000)
+    bad = reviews_until_stop(ReviewStream(2_000, 400, 0.0205), 0.02, repetitions=2_000)
     assert (bad <= 400).mean() <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 2_000)
     with pytest.raises(RequestError, match="reviews <= population"):
-        reviews_until_stop(Stream(100, 200, 0.1), 0.02)
+        reviews_until_stop(ReviewStream(100, 200, 0.1), 0.02)
 
 
 def test_a_stricter_target_or_confidence_never_makes_stopping_easier() -> None:
@@ -104,7 +104,7 @@ def test_counts_that_no_review_gives_are_refused() -> None:
     with pytest.raises(RequestError, match="target"):
         may_stop(0, 1, 1.5, population=10)
     with pytest.raises(RequestError, match="every"):
-        simulate_peeking(Stream(100, 200, 0.1))
+        simulate_peeking(ReviewStream(100, 200, 0.1))
 
 
 def test_over_strata_it_is_wrong_at_most_five_percent_wherever_the_errors_lie() -> None:

@@ -140,7 +140,7 @@ def test_rows_are_sent_to_review_as_a_plan_of_their_own(render: Callable[[], App
     app = press(app, f"Yes, {number} rows")
     assert f"Sent to review: {number} rows." in texts(app)
     (plan,) = plans.of_dataset(checked.store, "support")
-    assert plans.tasks(checked.store, plan["plan"]).height == number
+    assert plans.tasks(checked.store, plan.id).height == number
 
 
 def test_decisions_in_force_are_listed_and_taken_back_by_name(checked: Settings) -> None:

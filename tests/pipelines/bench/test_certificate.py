@@ -2,7 +2,7 @@
 
 import pytest
 
-from curator.simulation import Coverage, DecisionCoverage, EverWrong, Groups, Setting, Stream
+from curator.simulation import Coverage, DecisionCoverage, EverWrong, Groups, ReviewStream, Setting
 from pipelines.bench import certificate
 
 
@@ -24,7 +24,7 @@ class Now:
 @pytest.fixture
 def in_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificate, "ProcessPoolExecutor", Now)
-    monkeypatch.setattr(certificate, "STREAMS", (Stream(200, 60, 0.05),))
+    monkeypatch.setattr(certificate, "STREAMS", (ReviewStream(200, 60, 0.05),))
     monkeypatch.setattr(certificate, "GROUPS", (Groups(1, population=400, reviews=100),))
 
 
