@@ -21,9 +21,7 @@ class PlanSettings:
         target: Highest error that it was drawn to certify, 0..1, or None.
         confidence: Of each bound as asked for, 0..1, before attempts that missed are counted.
         checked: Whether a check had ranked the rows by risk before the draw.
-        overlap: People who review each overlapped row.
         quota: Most tasks for one reviewer, or None.
-        why: Why a person sent the rows, for `sent`.
     """
 
     reviews: int = 0
@@ -31,13 +29,11 @@ class PlanSettings:
     target: float | None = None
     confidence: float = 0.95
     checked: bool = True
-    overlap: int = 1
     quota: int | None = None
-    why: str | None = None
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> "PlanSettings":
-        """Out of the settings as a plan keeps them, which hold more: strata, detector, shares."""
+        """Out of the settings as a plan keeps them, which hold more: strata, detector, shares, staffing."""
         return cls(**{each.name: stored[each.name] for each in fields(cls) if each.name in stored})
 
 
