@@ -92,7 +92,7 @@ def test_settings_of_every_kind_hold_in_short(monkeypatch: pytest.MonkeyPatch) -
     few = certificate.grid()[::7]
     for name in ("population", "reviews", "error_rate", "score", "purpose"):
         assert {getattr(each, name) for each in few} == {getattr(each, name) for each in certificate.grid()}
-    streams = (Stream(2_000, 400, 0.005), Stream(2_000, 400, 0.05), Stream(200, 200, 0.05))
+    streams = (ReviewStream(2_000, 400, 0.005), ReviewStream(2_000, 400, 0.05), ReviewStream(200, 200, 0.05))
     monkeypatch.setattr(certificate, "STREAMS", streams)
     monkeypatch.setattr(certificate, "GROUPS", certificate.GROUPS[::5])
     report = certificate.run(1_000, few)
