@@ -142,7 +142,7 @@ def test_a_sign_in_names_the_reviewer_and_a_sign_out_ends_it(
     copied = open_page()  # somebody kept a copy of the cookie
     copied.page.context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": app.url}])
     copied.page.goto(f"{app.url}/queue")
-    expect(copied.page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+    expect(copied.page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 def test_a_sign_out_ends_the_other_tabs_too(run_app: Callable, open_page: Callable, project: Settings) -> None:
@@ -150,14 +150,14 @@ def test_a_sign_out_ends_the_other_tabs_too(run_app: Callable, open_page: Callab
     app = run_app(project.project)
     page = open_page().page
     sign_in(page, app.url, "ana")
-    expect(page.get_by_text("Signed in: ana@example.org")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Signed in: ana@example.org")).to_be_visible()
     other = page.context.new_page()
     other.goto(f"{app.url}/queue")
-    expect(other.locator(".card .text")).not_to_be_empty(timeout=LONG)
+    expect(other.locator(".card .text")).not_to_be_empty()
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     other.get_by_role("link", name="Overview").click()  # the next click of a tab that stayed open
-    expect(other.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 def test_an_address_that_the_provider_has_not_verified_proves_nothing(
