@@ -55,6 +55,12 @@ def make_project(folder: Path, *, rows: int = 200) -> Settings:
     return project_settings.load(folder.resolve())
 
 
+def make_checked_project(folder: Path) -> Settings:
+    """A project with 200 rows whose labels were checked."""
+    copy_of("sample, checked", lambda template: check.run("support", make_project(template).store), folder)
+    return project_settings.load(folder.resolve())
+
+
 def make_finished_project(folder: Path) -> Settings:
     """A project with 200 rows that `finish_project` has worked on."""
     copy_of("sample, finished", lambda template: finish_project(make_project(template)), folder)

@@ -23,7 +23,8 @@ from tests.cli.command import Curator, make_project, write_jsonl
 from tests.places import SHARED
 
 FLIPPED = 0.05
-MANY = 5_000
+MANY = 1_200
+"""More than two batches."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def open_lab(
     data: str = "support",
     plan: tuple[object, ...] = ("--reviews", 80, "--risk-reviews", 20, "--test-share", 0.1),
 ) -> Iterator[Lab]:
-    """A lab on made-up support questions (242 rows, 13 wrong), Banking77 or 5,000 rows (5 % wrong)."""
+    """A lab on made-up support questions (242 rows, 13 wrong), Banking77 or `MANY` rows (5 % wrong)."""
     monkeypatch.setenv("ARGILLA_API_KEY", OWNER_KEY)
     monkeypatch.setenv("ARGILLA_API_URL", server.url)
     made_by = {"support": make_project, "banking77": _banking, "many": _many}

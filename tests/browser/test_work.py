@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from pages.components.review.component import ReviewAction
 from pages.review.parts.native_queue import NativeQueue
-from pipelines.analysis import check
 from pipelines.release import release
 from pipelines.release.release import ReleaseConfig
 from pipelines.review import plan as planning
@@ -24,7 +23,7 @@ from storage.jobs import Job
 from storage.release import runs
 from storage.review import plans, reviews
 from storage.views import current as views
-from tests.sample_project import make_project
+from tests.sample_project import make_checked_project, make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG_S = 600.0
@@ -93,7 +92,7 @@ def test_the_demo_starts_from_an_empty_project_and_can_be_stopped(
 def test_a_group_decision_says_how_many_rows_before_it_is_taken_and_can_be_taken_back(
     run_app: Callable, open_page: Callable, project: Settings
 ) -> None:
-    check.run("support", project.store)
+    make_checked_project(project.project)
     watched = open_page()
     page = watched.page
     page.goto(f"{run_app(project.project).url}/findings")

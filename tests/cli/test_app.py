@@ -21,7 +21,7 @@ def test_the_server_ends_with_the_command_that_started_it(tmp_path: Path) -> Non
     try:
         served.wait(process, f"http://127.0.0.1:{port}", log)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
     with socket.socket() as probe:

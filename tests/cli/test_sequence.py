@@ -5,7 +5,7 @@ from pathlib import Path
 from pipelines.runtime import jobs
 from pipelines.runtime import settings as project_settings
 
-WAIT_S = 60
+WAIT_S = 600
 
 
 def test_a_chain_runs_every_command_and_its_result_is_that_of_the_last(tmp_path: Path) -> None:

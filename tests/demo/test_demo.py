@@ -191,6 +191,16 @@ def test_the_curated_student_reaches_95_percent_and_ships(told: dict[str, Any]) 
     assert evaluation["recommendation"]["name"] == ("dpo" if better else "student")
 
 
+def test_dpo_learns_its_pairs_and_keeps_what_sft_has_learned(
+    store: Store, state: dict[str, Any], told: dict[str, Any]
+) -> None:
+    reports = dict(runs.listing(store, "langid").select("run", "report").iter_rows())
+    losses = json.loads(reports[state["train-dpo"]["run"]])["losses"]
+    assert losses[-1] < losses[0]
+    contestants = told["evaluation"]["contestants"]
+    assert contestants["dpo"]["accuracy"]["value"] >= contestants["student"]["accuracy"]["value"] - 0.02
+
+
 def test_pairs_prefer_the_students_own_errors_and_are_capped(store: Store, state: dict[str, Any]) -> None:
     pairs = store.rows("select chosen, rejected, source from preference_pair")
     by_labels = Counter((chosen, rejected) for chosen, rejected, _ in pairs)

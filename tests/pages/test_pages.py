@@ -17,7 +17,7 @@ from storage.checks import findings
 from storage.dataset import datasets, examples
 from storage.review import plans
 from tests.places import ROOT, page_files
-from tests.sample_project import make_finished_project
+from tests.sample_project import make_checked_project, make_finished_project
 
 PAGES = [
     "pages/data/start.py",
@@ -179,7 +179,7 @@ def test_a_release_blocked_by_a_gate_says_which_and_writes_nothing(
 def test_the_rule_is_proposed_for_a_change_before_the_rows_are(
     render: Callable[[str], AppTest], project: Settings
 ) -> None:
-    check.run("support", project.store)
+    make_checked_project(project.project)
     run = findings.newest_run(project.store, "support")
     assert run is not None
     ids = tuple(examples.frame(project.store, "support")["example_id"][:3])
@@ -196,7 +196,7 @@ def test_the_rule_is_proposed_for_a_change_before_the_rows_are(
 
         pattern_card(Store(Path(folder)), "support", User("ana", frozenset()), finding)
 
-    app = AppTest.from_function(page, args=(str(project.store.path), pattern)).run()
+    app = AppTest.from_function(page, args=(str(project.store.path), pattern), default_timeout=60).run()
     assert not app.exception
     first = next(i for i, t in enumerate(app.text) if t.value.startswith("1. Fix the rule first"))
     second = next(i for i, t in enumerate(app.text) if t.value.startswith("2. Then give the rows"))
@@ -210,7 +210,7 @@ def test_the_rule_is_proposed_for_a_change_before_the_rows_are(
 
 
 def test_rows_that_are_only_ranked_are_not_called_findings(render: Callable[[str], AppTest], project: Settings) -> None:
-    check.run("support", project.store)
+    make_checked_project(project.project)
     app = render("pages/data/findings.py")
     labels = [option.content for group in app.get("button_group") for option in group.proto.options]
     assert "Suspect labels: 200 rows ranked" in labels

@@ -157,7 +157,7 @@ def test_a_job_carries_the_name_of_whoever_started_it(sign_in: Callable[..., Non
     file = project.project / "more.csv"
     file.write_text("id,text,label\nnew1,where is my parcel,delivery\n", encoding="utf-8")
     command = ("ingest", str(file), "--dataset", "support", "--labeler", "teacher")
-    ended = jobs.wait(project.project, jobs.start(project.project, command, "x"), 60)
+    ended = jobs.wait(project.project, jobs.start(project.project, command, "x"), 600)
     assert ended is not None
     assert ended.exit_code == 0, ended.log_tail
     newest = audit.events(project.store).row(0, named=True)

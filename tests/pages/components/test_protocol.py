@@ -41,7 +41,7 @@ def _queue() -> None:
 
 
 def _shown(full: str) -> tuple[AppTest, dict[str, object]]:
-    app = AppTest.from_function(_queue).run()
+    app = AppTest.from_function(_queue, default_timeout=60).run()
     assert app.session_state["shown"]["items"] == ["t1", "t2"]
     app.session_state["full"] = full
     app.run()

@@ -11,11 +11,12 @@ from pages.data.parts import suspect_rows
 from pages.data.parts.suspect_rows import Filters
 from pages.frame import bulk
 from pages.frame.guard import User
-from pipelines.analysis import check, decide
+from pipelines.analysis import decide
 from pipelines.runtime.settings import Settings
 from storage.checks import findings
 from storage.review import plans, reviews
 from storage.views import current as views
+from tests.sample_project import make_checked_project
 
 ANA = User("ana", frozenset({"reviewer"}))
 ROOT = Path(__file__).parents[3]
@@ -23,8 +24,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def checked(project: Settings) -> Settings:
-    check.run("support", project.store)
-    return project
+    return make_checked_project(project.project)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def _guarded() -> None:
 def test_a_page_is_refused_when_the_server_listens_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     real = st.get_option
     monkeypatch.setattr(st, "get_option", lambda name: "0.0.0.0" if name == "server.address" else real(name))
-    app = AppTest.from_function(_guarded).run()
+    app = AppTest.from_function(_guarded, default_timeout=60).run()
     assert "no sign-in" in app.error[0].value
     assert not app.text
 
@@ -60,5 +60,5 @@ def test_a_page_is_refused_when_the_server_listens_to_the_network(monkeypatch: p
 def test_the_local_user_has_every_role_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     real = st.get_option
     monkeypatch.setattr(st, "get_option", lambda name: "127.0.0.1" if name == "server.address" else real(name))
-    app = AppTest.from_function(_guarded).run()
+    app = AppTest.from_function(_guarded, default_timeout=60).run()
     assert app.text[0].value == "hello ['admin', 'analyst', 'engineer', 'reviewer']"

@@ -188,7 +188,7 @@ def test_a_waiting_process_gets_in_between_the_chunks_of_a_bulk_append(store: St
     while store.seq() == 0:
         assert loader.poll() is None
     note(store, "reviewer")
-    assert loader.wait(60) == 0
+    assert loader.wait(600) == 0
     (mine,) = store.rows("select seq from audit_event where subject = 'reviewer'")[0]
     assert mine < BLOCK_ROWS
     assert store.rows("select count(*) from audit_event") == [(BLOCK_ROWS + 1,)]
@@ -296,11 +296,11 @@ def test_a_block_that_fails_hands_nothing_on(store: Store) -> None:
         with store.transaction() as connection:
             connection.append("audit_event", _events(["lost"]))
             inside.set()
-            waiting.wait(5)
+            waiting.wait(60)
             raise ValueError("no")
 
     def wait() -> list[tuple[int]]:
-        inside.wait(5)
+        inside.wait(60)
         threading.Timer(0.2, waiting.set).start()
         return store.rows("select count(*) from audit_event")
 
@@ -342,7 +342,7 @@ def test_together_ends_for_others_when_the_turn_is_over(
     monkeypatch.setattr("storage.engine.turns.TURNS_S", 0.0)
     with store.together(), ThreadPoolExecutor(1) as pool:
         note(store, "mine")
-        pool.submit(note, store, "another's").result(timeout=30)
+        pool.submit(note, store, "another's").result(timeout=300)
         note(store, "mine again")
     assert len(opened) == 3
     assert subjects(store) == ["mine", "another's", "mine again"]
@@ -359,9 +359,9 @@ def test_an_error_in_a_block_together_lets_others_in_and_the_rest_goes_on(store:
             note(store, "kept")
             with pytest.raises(Boom):
                 fail()
-            pool.submit(note, store, "another's").result(timeout=30)
+            pool.submit(note, store, "another's").result(timeout=300)
             note(store, "after")
-        pool.submit(note, store, "last").result(timeout=30)
+        pool.submit(note, store, "last").result(timeout=300)
     assert subjects(store) == ["kept", "another's", "after", "last"]
 
 
@@ -370,7 +370,7 @@ def test_a_second_file_ends_the_turn_with_the_first(store: Store, tmp_path: Path
     with ThreadPoolExecutor(1) as pool, store.together():
         note(store, "first")
         note(second, "of the second")
-        pool.submit(note, store, "another's").result(timeout=30)
+        pool.submit(note, store, "another's").result(timeout=300)
     assert subjects(store) == ["first", "another's"]
     assert subjects(second) == ["of the second"]
 
