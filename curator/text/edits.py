@@ -213,7 +213,9 @@ def typo_distance(a: str, b: str) -> int | None:
     limit = 2 if len(shorter) >= 9 else 1
     if len(longer) - len(shorter) > limit:
         return None
-    distance = _edits(a, b)
+    from rapidfuzz.distance import OSA  # a command that compares no texts starts without it
+
+    distance = OSA.distance(a, b, score_cutoff=limit)
     return distance if distance <= limit else None
 
 
@@ -242,18 +244,3 @@ def _inflected(a: str, b: str) -> bool:
     """Whether one word is the other with an ending: card, cards; change, changed."""
     shorter, longer = sorted((a, b), key=len)
     return longer.startswith(shorter) or shorter[:-1] == longer[:-1]
-
-
-def _edits(a: str, b: str) -> int:
-    # Optimal string alignment distance; words are short, so the quadratic table is small.
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i, x in enumerate(a, start=1):
-        row = [i]
-        for j, y in enumerate(b, start=1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before, last = last, row
-    return last[-1]

@@ -77,6 +77,24 @@ def test_check_digits():
     assert not iban("GB82 WEST 1234 5698 7654 33")
 
 
+def test_an_account_number_has_the_length_of_its_country():
+    assert iban("be68539007547034")
+    assert not iban("QX55123456789012"), "right check digits, but no such country"
+    assert not iban("GB25123456789012345678"), (
+        "the check digits are right, a British number begins with a bank's letters"
+    )
+
+
+def test_an_account_number_is_found_beside_short_words():
+    texts = [
+        "send it from BE68 5390 0754 7034 this week",
+        "to NL91 ABNA 0417 1643 00 as ever",
+        "DE89370400440532013000.",
+    ]
+    (found,) = [fault for fault in personal_data(texts) if fault.rule == "account number (IBAN)"]
+    assert found.rows == (0, 1, 2)
+
+
 def test_a_line_of_a_million_letters_is_searched_once_and_not_once_from_each_letter() -> None:
     with ends():
         faults = personal_data(["a" * 1_000_000, "a." * 500_000, "write to ana@example.org"])
