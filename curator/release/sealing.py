@@ -20,7 +20,7 @@ from curator.release.manifest import (
 )
 
 _LONG_LABEL = 120
-_NOT_REQUESTED = frozenset({"number", "parent", "as_of_seq", "request_hash", "content_sha256"})
+_NOT_REQUESTED = frozenset({"number", "parent", "as_of_seq", "request_hash", "content_sha256", "audit_head"})
 
 
 def file_fact(path: str, data: bytes, rows: int | None = None) -> FileFact:
@@ -50,6 +50,7 @@ def build_manifest(
     gates: Sequence[ReleaseGate],
     waivers: Sequence[Waiver],
     tokens: Mapping[str, int],
+    audit_head: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
 
@@ -74,6 +75,7 @@ def build_manifest(
         gates: What had to hold.
         waivers: Gates that do not stop this release.
         tokens: Token totals by name.
+        audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
 
     Raises:
         DataError: A row is listed twice, or a waiver names no gate or gives no name or reason, or a value
@@ -106,6 +108,7 @@ def build_manifest(
         "gates": [asdict(gate) for gate in gates],
         "waivers": [waiver.model_dump() for waiver in waivers],
         "tokens": dict(tokens),
+        "audit_head": None if audit_head is None else dict(audit_head),
     }
     # Through JSON and back, so that a manifest equals the one that is read from its file.
     try:

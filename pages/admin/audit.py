@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.frame.guard import require_role
 from pages.frame.session import open_project, sidebar
+from pipelines.admin import audit_check
 from storage.access import audit
 
 user = require_role("admin")
@@ -36,12 +37,16 @@ if prepare:  # a file made at the click on the download itself would be made wit
     text = "".join(f"{line}\n" for line in lines)
     st.download_button("Download (JSON Lines)", text, "audit.jsonl", on_click="ignore", type="primary")
 if verify:
-    checked = audit.verify(settings.store)
-    if checked.broken_at is None:
-        st.success(f"Intact: each of {checked.events:,} events is what was written.")
+    checked = audit_check.run(settings)
+    if checked.log.intact:
+        st.success(
+            f"Intact: each of {checked.log.events:,} events, and each row that it speaks of, is what was written."
+        )
     else:
-        st.error(f"Not intact: from event {checked.broken_at} on the log is not what was written.")
+        st.error("Not intact: the log, or a row that it speaks of, is not what was written.")
+        st.text("\n".join(audit_check.in_words(checked)))
+    st.text(f"Not seen: {checked.not_seen}.")
     st.text(
         "Its last hash, to be kept elsewhere: `curator audit verify --head HASH` sees by it whether events are gone."
     )
-    st.code(checked.head, language=None)
+    st.code(checked.log.head, language=None)

@@ -16,7 +16,6 @@ from curator.records import Action, Decision, Finding, Permission, Task, in_test
 from curator.review import in_force
 from pipelines.files import file_hash, read_rows
 from pipelines.runtime import acting
-from storage.access import audit
 from storage.checks import findings
 from storage.dataset import datasets, examples
 from storage.engine.store import Store
@@ -95,19 +94,7 @@ def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset
             stored.add(ident)
         except _Refused as error:
             rejects.append({"line": line, "reason": error.reason, "detail": str(error)})
-    fresh = reviews.add_decisions(store, made)
-    for decision in made if fresh else ():
-        audit.note(
-            store,
-            actor=acting.actor(),
-            action=f"decide:{decision.action}",
-            subject=dataset,
-            reviewer=decision.reviewer,
-            rows=len(decision.example_ids),
-            value=decision.value,
-            reason=decision.reason,
-            decision=decision.id,
-        )
+    fresh = reviews.add_decisions(store, made, actor=acting.actor())
     return DecideReport(
         dataset=dataset,
         decisions=fresh,

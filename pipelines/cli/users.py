@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from curator.records import ROLES, clean_name
-from pipelines.admin import sign_in, users
+from pipelines.admin import audit_check, sign_in, users
 from pipelines.cli.output import answer, as_json_wanted, choose, lines, settings
 from storage.access import audit
 from storage.access import users as stored
@@ -90,24 +90,30 @@ def audit_log(
 def audit_verify(
     head: Annotated[str | None, typer.Option(help="A hash that was kept elsewhere: it must be in the chain.")] = None,
 ) -> int:
-    """Go along the hashes: was an event changed, put in or taken out with another tool?
+    """Was an event, or a row of an act, changed, put in or taken out with another tool?
 
-    Who can write the store's file can make the whole chain anew; keep the printed head elsewhere to see that too.
+    Who can write the store's file can make the whole chain anew. Each release's manifest keeps a head of the chain;
+    keep the printed one elsewhere too.
     """
-    store = settings().store
-    found = audit.verify(store)
-    known = head is None or any(row["hash"] == head for row in audit.everything(store))
-    intact = found.broken_at is None and known
-    report = {"intact": intact, "events": found.events, "head": found.head, "broken_at": found.broken_at}
+    project = settings()
+    found = audit_check.run(project, [head] if head else [])
+    report = {
+        "intact": found.log.intact,
+        "events": found.log.events,
+        "head": found.log.head,
+        "broken_at": found.log.broken_at,
+        "changed_rows": [{"table": table, "event": seq} for table, seq in found.log.changed],
+        "rows_without_event": [{"table": table, "seq": seq} for table, seq in found.log.untold],
+        "kept_heads": [{"where": where, "hash": each, "events_after": n} for where, each, n in found.kept],
+        "not_seen": found.not_seen,
+    }
     text = lines(
-        f"{'intact' if intact else 'NOT intact'}: {found.events:,} events",
-        f"head {found.head}" if found.head else None,
-        f"from the event with seq {found.broken_at} on it is not what was written"
-        if found.broken_at is not None
-        else None,
-        None if known else f"{head} is not in the chain: events that it stood for are gone or were changed",
+        f"{'intact' if found.log.intact else 'NOT intact'}: {found.log.events:,} events",
+        f"head {found.log.head}" if found.log.head else None,
+        *audit_check.in_words(found),
+        f"not seen: {found.not_seen}",
     )
-    return answer(report, 0 if intact else 1, text=text)
+    return answer(report, 0 if found.log.intact else 1, text=text)
 
 
 def _lines(events: list[dict[str, object]], actor: str | None, action: str | None) -> list[str]:

@@ -80,6 +80,7 @@ class _Run:
     store: Store
     known: dict[str, tuple[str, str]]
     current: dict[tuple[str, str], str]
+    since: int
     added: int = 0
     unchanged: int = 0
     labels_added: int = 0
@@ -108,9 +109,10 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
         check_shown(config.labeler, "labeler")
     dataset = datasets.require(store, config.dataset)
     task = datasets.task_of(store, dataset)
+    since = store.seq()
     newest = labels.frame(store, dataset).select("labeler", "example_id", "value")
     current = {(labeler, example): value for labeler, example, value in newest.iter_rows()}
-    state = _Run(config, task, store, examples.known(store, dataset), current)
+    state = _Run(config, task, store, examples.known(store, dataset), current, since)
     for path in config.files:
         file_hash(path)  # a missing file is told before the first one is read
     try:
@@ -155,18 +157,15 @@ def _read_table(path: Path, table: Table, digest: str, state: _Run, progress: Pr
             batch.append(parsed)
             numbers.append(row.line)
         if len(batch) >= CHUNK:
-            _write(batch, numbers, digest, state)
+            _write(path, batch, numbers, digest, state)
             batch, numbers = [], []
             progress(min(rows * 100, total), total)
-    _write(batch, numbers, digest, state)
+    _write(path, batch, numbers, digest, state)
     progress(total, total)
     state.unread.extend(f"{path.name}: {note}" for note in table.notes)
-    examples.record_file(
-        state.store, state.config.dataset, file_hash=digest, name=path.name, rows=rows, mapping=mapping
-    )
-    audit.note(
-        state.store, actor=acting.actor(), action="ingest", subject=state.config.dataset, file=path.name, sha256=digest
-    )
+    name = state.config.dataset
+    told = audit.telling(actor=acting.actor(), action="ingest", subject=name, file=path.name, sha256=digest)
+    examples.record_file(state.store, name, file_hash=digest, name=path.name, rows=rows, mapping=mapping, told=told)
 
 
 def _parse(
@@ -230,7 +229,7 @@ def _as_known(parsed: Parsed, external: str) -> Parsed:
     return replace(parsed, example=replace(parsed.example, id=ident, external_id=external))
 
 
-def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:
+def _write(path: Path, batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:
     first: dict[str, tuple[Parsed, int]] = {}
     for parsed, number in zip(batch, numbers, strict=True):
         first.setdefault(parsed.example.external_id, (parsed, number))
@@ -238,13 +237,30 @@ def _write(batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: 
     added = examples.add(
         state.store, [p.example for p, _ in fresh], file_hash=digest, row_numbers=[n for _, n in fresh]
     )
+    taken = _taken_meanwhile(path, fresh, state) if added < len(fresh) else set[str]()
+    batch = [parsed for parsed in batch if parsed.example.external_id not in taken]
     # A row that another process brought in meanwhile was there already: every row is in one count.
     state.added += added
     state.unchanged += len(batch) - added
     for parsed, _ in fresh:
-        state.known[parsed.example.external_id] = (parsed.example.id, parsed.example.content_hash)
+        state.known.setdefault(parsed.example.external_id, (parsed.example.id, parsed.example.content_hash))
     made = [label for label in (_label(parsed, state) for parsed in batch) if label is not None]
-    state.labels_added += labels.add(state.store, state.config.dataset, made)
+    state.labels_added += labels.add(state.store, state.config.dataset, made, since=state.since)
+
+
+def _taken_meanwhile(path: Path, fresh: Sequence[tuple[Parsed, int]], state: _Run) -> set[str]:
+    """The ids that another process gave to another text since this run began; each is rejected."""
+    state.known.update(examples.known(state.store, state.config.dataset))
+    taken = set[str]()
+    for parsed, line in fresh:
+        example = parsed.example
+        if state.known[example.external_id][1] == example.content_hash:
+            continue
+        taken.add(example.external_id)
+        detail = f"id {example.external_id!r} is in the dataset with another text; give the new text a new id"
+        raw = json.dumps({"id": example.external_id, "text": example.text}, ensure_ascii=False)
+        state.rejects.append({"file": path.name, "line": line, "reason": "id_conflict", "detail": detail, "raw": raw})
+    return taken
 
 
 def _label(parsed: Parsed, state: _Run) -> Label | None:

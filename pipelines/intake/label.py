@@ -51,6 +51,7 @@ def run(
     """
     acting.require("ingest")
     task = datasets.task_of(store, datasets.require(store, config.dataset))
+    since = store.seq()
     rows = examples.frame(store, config.dataset).select("example_id", "text", "content_hash")
     done = labels.done_requests(store, config.dataset)
     wanted = [
@@ -66,7 +67,7 @@ def run(
             stopped = True
             break
         batch = todo[start : start + size]
-        made, reasons, spent = _batch(batch, task, store, teacher, config.dataset)
+        made, reasons, spent = _batch(batch, task, store, teacher, config.dataset, since)
         labeled, cost = labeled + made, cost + (spent or 0.0)
         failed.update(reasons)
         progress(start + len(batch), len(todo))
@@ -104,7 +105,7 @@ def request_key(task: Task, teacher: Teacher, content_hash: str, example_id: str
 
 
 def _batch(
-    batch: list[tuple[str, int, dict[str, str]]], task: Task, store: Store, teacher: Teacher, dataset: str
+    batch: list[tuple[str, int, dict[str, str]]], task: Task, store: Store, teacher: Teacher, dataset: str, since: int
 ) -> tuple[int, Counter[str], float | None]:
     """Ask, parse and keep one batch: labels made, failures by reason, US dollars (None: the teacher does not say)."""
     if not teacher.offline:
@@ -129,7 +130,7 @@ def _batch(
                 reasons[str(error)[:80]] += 1
         if failure is not None:
             break
-    labels.add(store, dataset, made)
+    labels.add(store, dataset, made, since=since)
     if failure is not None:
         raise failure
     return len(made), reasons, sum(costs) if costs else None

@@ -65,9 +65,8 @@ def build(
     said = preferred(dataset, _of_rows(comparisons.answers(store, dataset), rows))
     candidates += said.candidates
     result = build_pairs(candidates, cap_per_label_pair=cap, seed=seed, approved=approved)
-    added = versions.add_pairs(store, result.pairs)
-    if added:
-        audit.note(store, actor=acting.actor(), action="pairs", subject=dataset, added=added)
+    told = audit.telling(actor=acting.actor(), action="pairs", subject=dataset, count=True)
+    added = versions.add_pairs(store, result.pairs, told=told)
     dropped = {"tie": said.ties, "reviewers_differ": said.conflicts} | {str(k): n for k, n in result.dropped.items()}
     return PairsReport(
         dataset=dataset,

@@ -32,10 +32,11 @@ from pipelines.certify import judge as certificates
 from pipelines.release import version_content, version_folder, version_manifest
 from pipelines.release.version_content import SPLITS, Choice, Labels, VersionContent
 from pipelines.runtime import acting
+from pipelines.runtime.alone import alone
 from storage.access import audit
 from storage.checks import clusters, figures, findings
 from storage.dataset import datasets, labels
-from storage.engine.store import Store
+from storage.engine.store import Appended, Connection, Store, Told
 from storage.release import versions
 from storage.views import current as views
 
@@ -97,30 +98,35 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     status = certificate.status if certificate else "UNCERTIFIED"
     if blocking(found, config.waive):
         return ReleaseReport(None, None, None, False, counts, pair_counts, tuple(found), status)
-    manifest = _manifest(store, config, choice, content, files, found, certificate)
-    have = versions.find(store, dataset, manifest.request_hash)
-    if have is not None:
-        name = have.version
-        if config.out is not None:
-            version_folder.write(config.out, files, have.manifest)
-            audit.note(store, actor=acting.actor(), action="export", subject=name, path=str(config.out))
-        path = str(config.out or have.path)
-        return ReleaseReport(name, path, have.manifest_sha256, False, counts, pair_counts, tuple(found), status)
-    target = config.out or releases / file_stem(dataset) / str(manifest.number)
-    sealed = version_folder.write(target, files, manifest)
-    _note_figures(store, choice, content, sealed)
-    versions.add(store, dataset, sealed, path=str(target))
-    name, sha256 = sealed.version, manifest_hash(sealed.as_json())
-    _note(store, config, name, status)
-    return ReleaseReport(name, str(target), sha256, True, counts, pair_counts, tuple(found), status)
+    with alone(releases / f".{file_stem(dataset)}.lock", f"a release of {dataset}"):
+        manifest = _manifest(store, config, choice, content, files, found, certificate)
+        have = versions.find(store, dataset, manifest.request_hash)
+        if have is None:
+            target = config.out or releases / file_stem(dataset) / str(manifest.number)
+            if config.out is None:
+                version_folder.clear_unrecorded(target, manifest)
+            sealed = version_folder.write(target, files, manifest)
+            _note_figures(store, choice, content, sealed)
+            versions.add(store, dataset, sealed, path=str(target), told=_told(config, sealed, status))
+            name, sha256 = sealed.version, manifest_hash(sealed.as_json())
+            return ReleaseReport(name, str(target), sha256, True, counts, pair_counts, tuple(found), status)
+    if config.out is not None:
+        version_folder.write(config.out, files, have.manifest)
+        audit.note(store, actor=acting.actor(), action="export", subject=have.version, path=str(config.out))
+    path = str(config.out or have.path)
+    return ReleaseReport(have.version, path, have.manifest_sha256, False, counts, pair_counts, tuple(found), status)
 
 
-def _note(store: Store, config: ReleaseConfig, name: str, status: str) -> None:
-    """Leave in the audit log what went out, and each gate that was waived for it."""
-    who = {"actor": acting.actor(), "subject": name, "who": config.who}
-    for gate in config.waive:
-        audit.note(store, action="waive", gate=gate, why=config.why, **who)
-    audit.note(store, action="release", certificate=status, waived=list(config.waive), why=config.why, **who)
+def _told(config: ReleaseConfig, manifest: Manifest, status: str) -> Told:
+    """What went out, and each gate that was waived for it, in the transaction that records the version."""
+    who: dict[str, Any] = {"actor": acting.actor(), "subject": manifest.version, "who": config.who, "why": config.why}
+
+    def told(connection: Connection, what: Appended) -> None:
+        for gate in config.waive:
+            audit.append(connection, what, action="waive", gate=gate, **who)
+        audit.append(connection, what, action="release", certificate=status, waived=list(config.waive), **who)
+
+    return told
 
 
 def rebuild(reference: str, store: Store, out: Path) -> str:
@@ -266,6 +272,7 @@ def _manifest(
         diversity=asdict(run.report.diversity) if run else None,
         gates=found,
         waivers=[Waiver(gate=name, who=config.who, why=config.why or "") for name in config.waive],
+        audit_head=audit.head(store, as_of=as_of),
         tokens={f"teacher_{way}": int(given[f"tokens_{way}"].sum() or 0) for way in ("in", "out")},
     )
 

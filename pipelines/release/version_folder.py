@@ -1,5 +1,6 @@
 """A version's folder: written under another name, moved into place, never changed."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import cast
 from curator.errors import StoreError
 from curator.records import Split, canonical_json
 from curator.release import Manifest, Stage, croissant, extra_files, manifest_bytes, readme, seal, unsealed
+from storage import jobs
+from storage.engine.faults import in_words
 
 
 def write(target: Path, files: dict[str, tuple[bytes, int]], manifest: Manifest) -> Manifest:
@@ -23,8 +26,44 @@ def write(target: Path, files: dict[str, tuple[bytes, int]], manifest: Manifest)
             return sealed
         msg = f"{target} is there already and holds something else; move it away, or choose another folder with --out"
         raise StoreError(msg)
+    _clear_drafts(target)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        with in_words(target):
+            _fill(draft, files, sealed, body)
+            if target.exists():
+                target.rmdir()
+            draft.replace(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return sealed
+
+
+def clear_unrecorded(target: Path, manifest: Manifest) -> None:
+    """Remove the folder of a version that was never recorded: the run that wrote it ended before.
+
+    Only for whoever releases alone and knows that the store has no version of this number. Anything else that lies
+    there stays, and `write` says so.
+    """
+    try:
+        found = json.loads((target / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        return
+    if isinstance(found, dict) and (found.get("name"), found.get("number")) == (manifest.name, manifest.number):
+        shutil.rmtree(target)
+
+
+def _clear_drafts(target: Path) -> None:
+    """Remove drafts of the same folder whose process is gone."""
+    for draft in target.parent.glob(f".{target.name}.*"):
+        pid = draft.name.rpartition(".")[2]
+        if draft.is_dir() and pid.isdigit() and (int(pid) == os.getpid() or not jobs.alive(int(pid))):
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _fill(draft: Path, files: dict[str, tuple[bytes, int]], sealed: Manifest, body: bytes) -> None:
+    """Write every file of a version, each down to the disk."""
     cards = _cards(unsealed(sealed))
     everything = {path: data for path, (data, _) in files.items()} | cards | {"manifest.json": body}
     for path, data in sorted(everything.items()):
@@ -33,10 +72,6 @@ def write(target: Path, files: dict[str, tuple[bytes, int]], manifest: Manifest)
             handle.write(data)
             handle.flush()
             os.fsync(handle.fileno())
-    if target.exists():
-        target.rmdir()
-    draft.replace(target)
-    return sealed
 
 
 def _cards(manifest: Manifest) -> dict[str, bytes]:

@@ -13,7 +13,6 @@ from curator.errors import DataError
 from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, short_id
 from pipelines.files import read_rows
 from pipelines.runtime import acting
-from storage.access import audit
 from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.review import desk, plans, reviews
@@ -140,17 +139,7 @@ def _asked(store: Store, plan: str) -> tuple[Plan, Task, Mapping[str, ReviewTask
 def _add(
     store: Store, plan: Plan, read: list[Review], made: list[Review], rejects: list[dict[str, Any]]
 ) -> ReviewReport:
-    added = reviews.add(store, plan.dataset, plan.id, made)
-    if added:
-        who = Counter(r.reviewer for r in made)
-        audit.note(
-            store,
-            actor=acting.actor(),
-            action="review",
-            subject=plan.id,
-            added=added,
-            reviewers=dict(who),
-        )
+    added = reviews.add(store, plan.dataset, plan.id, made, actor=acting.actor())
     return ReviewReport(
         plan=plan.id,
         added=added,

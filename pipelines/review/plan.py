@@ -259,6 +259,14 @@ def _store(store: Store, made: _Made) -> None:
         pl.col("basis").alias("drawn_status"),
         pl.col("example_id").replace_strict(made.draw.assignment).alias("stratum"),
     )
+    told = audit.telling(
+        actor=acting.actor(),
+        action="plan",
+        subject=config.dataset,
+        plan=made.plan,
+        purpose=config.purpose,
+        tasks=made.tasks.height,
+    )
     plans.add(
         store,
         plan=made.plan,
@@ -270,15 +278,7 @@ def _store(store: Store, made: _Made) -> None:
         settings=_settings(made),
         rows=rows,
         tasks=made.tasks,
-    )
-    audit.note(
-        store,
-        actor=acting.actor(),
-        action="plan",
-        subject=config.dataset,
-        plan=made.plan,
-        purpose=config.purpose,
-        tasks=made.tasks.height,
+        told=told,
     )
 
 

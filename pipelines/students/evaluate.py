@@ -163,8 +163,8 @@ def run(
     )
     subject = contestants[0].run.id if contestants[0].run else None
     report_id = short_id("ev", [version, manifest.content_sha256, report.as_json()["contestants"], seed])
-    runs.add_report(store, report_id=report_id, dataset=dataset, version=number, run=subject, report=report)
-    audit.note(store, actor=acting.actor(), action="evaluate", subject=version, report=report_id)
+    told = audit.telling(actor=acting.actor(), action="evaluate", subject=version, report=report_id)
+    runs.add_report(store, report_id=report_id, dataset=dataset, version=number, run=subject, report=report, told=told)
     return EvaluateReport(report_id, report)
 
 

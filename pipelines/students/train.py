@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from curator.errors import CuratorError, DataError, NotFoundError, RequestError
 from curator.ports import Checkpoint, Progress, Trainer, TrainingReport
@@ -11,7 +11,7 @@ from curator.records import TrainingOutcome, TrainingRun, short_id
 from curator.release import DatasetVersion
 from pipelines.runtime import acting
 from storage.access import audit
-from storage.engine.store import Store
+from storage.engine.store import Store, Told
 from storage.release import runs, versions
 
 
@@ -76,18 +76,16 @@ def run(
     if done is not None and done.status == "finished" and done.sampler_path is not None:
         known = next(each.outcome for each in runs.listing(store, dataset) if each.run.id == done.id)
         return _report(done, config, trainer, False, known or TrainingOutcome())
-    runs.record(store, planned)
-    _note(store, planned, config, config.kind, local=trainer.local)
+    runs.record(store, planned, told=_told(planned, config, config.kind, local=trainer.local))
     try:
         made = _train(config, trainer, file, folder / planned.id, start, progress)
     except CuratorError as error:
-        runs.record(store, _with(planned, "failed"), TrainingOutcome(error=str(error)))
-        _note(store, planned, config, "failed")
+        failed = TrainingOutcome(error=str(error))
+        runs.record(store, _with(planned, "failed"), failed, told=_told(planned, config, "failed"))
         raise
     finished = _with(planned, "finished", made.checkpoint)
     outcome = TrainingOutcome(made.steps, made.examples_seen, tuple(made.losses), made.seconds)
-    runs.record(store, finished, outcome)
-    _note(store, planned, config, "finished")
+    runs.record(store, finished, outcome, told=_told(planned, config, "finished"))
     return _report(finished, config, trainer, True, outcome)
 
 
@@ -107,8 +105,9 @@ def _planned(config: TrainConfig, trainer: Trainer, version: DatasetVersion) -> 
     )
 
 
-def _note(store: Store, run: TrainingRun, config: TrainConfig, event: str, **more: object) -> None:
-    audit.note(store, actor=acting.actor(), action=f"train:{event}", subject=config.version, run=run.id, **more)
+def _told(run: TrainingRun, config: TrainConfig, event: str, **more: Any) -> Told:
+    """The event of a run's state."""
+    return audit.telling(actor=acting.actor(), action=f"train:{event}", subject=config.version, run=run.id, **more)
 
 
 def _start(store: Store, config: TrainConfig, dataset: str) -> Checkpoint | None:

@@ -67,6 +67,6 @@ def _current(connection: Connection) -> dict[str, frozenset[Role]]:
 def _append(connection: Connection, name: str, role: Role, granted: bool, who: str, why: str) -> None:
     """One word, and its audit event, or neither."""
     word = pl.DataFrame({"name": [name], "role": [role], "granted": [granted], "who": [who], "why": [why]})
-    connection.append("user_role", word)
+    given = connection.appended("user_role", word)
     action = "role:grant" if granted else "role:revoke"
-    audit.append(connection, actor=who, action=action, subject=name, role=role, why=why)
+    audit.append(connection, given, actor=who, action=action, subject=name, role=role, why=why)

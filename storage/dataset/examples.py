@@ -17,7 +17,7 @@ from curator.records import (
     shown_text,
     write_exact,
 )
-from storage.engine.store import Store
+from storage.engine.store import Store, Told
 
 
 def known(store: Store, dataset: str) -> dict[str, tuple[str, str]]:
@@ -115,9 +115,16 @@ def ids_by_external(store: Store, dataset: str) -> dict[str, str]:
 
 
 def record_file(
-    store: Store, dataset: str, *, file_hash: str, name: str, rows: int, mapping: Mapping[str, str]
+    store: Store,
+    dataset: str,
+    *,
+    file_hash: str,
+    name: str,
+    rows: int,
+    mapping: Mapping[str, str],
+    told: Told | None = None,
 ) -> None:
-    """Note that a source file was read."""
+    """Note that a source file was read, with the event that `told` writes."""
     record = pl.DataFrame(
         {
             "dataset": [dataset],
@@ -127,7 +134,7 @@ def record_file(
             "mapping": [json.dumps(dict(mapping), ensure_ascii=False, sort_keys=True)],
         }
     )
-    store.append("source_file", record)
+    store.append("source_file", record, told=told)
 
 
 def files(store: Store, dataset: str) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import polars as pl
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
 from curator.records import Label
-from storage.engine.store import Store
+from storage.engine.store import Connection, Store
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "dataset": pl.String,
@@ -26,13 +26,31 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 }
 
 
-def add(store: Store, dataset: str, labels: Sequence[Label]) -> int:
-    """Append labels; returns how many."""
+def add(store: Store, dataset: str, labels: Sequence[Label], *, since: int | None = None) -> int:
+    """Append labels; returns how many.
+
+    Args:
+        store: The store.
+        dataset: Of the labels.
+        labels: What to append.
+        since: The seq at which the caller last looked at what is there: a label that another process has brought in
+            since then is not appended again.
+    """
     fields = ("example_id", "labeler", "kind", "version", "sample", "value", "task_hash", "confidence", "request_key")
     measured = ("tokens_in", "tokens_out", "cost_usd", "latency_s")
     rows = [[dataset, *(getattr(x, name) for name in (*fields, *measured))] for x in labels]
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return store.append("label", frame)
+
+    def news(connection: Connection, chunk: pl.DataFrame) -> pl.DataFrame:
+        newer = connection.rows(
+            "select labeler, example_id, sample, value, request_key from label where seq > ? and dataset = ?",
+            [since, dataset],
+        )
+        said, asked = {row[:4] for row in newer}, {row[4] for row in newer} - {None}
+        own = chunk.select("labeler", "example_id", "sample", "value", "request_key").rows()
+        return chunk.filter(pl.Series([row[:4] not in said and row[4] not in asked for row in own], dtype=pl.Boolean))
+
+    return store.append("label", frame, news=None if since is None else news)
 
 
 def frame(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:

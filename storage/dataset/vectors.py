@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curator.errors import DataError, NotEnoughDataError
+from storage.engine.faults import in_words
 from storage.engine.store import Store
 
 
@@ -50,7 +51,7 @@ def add(
     folder.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256("\n".join(content_hashes).encode()).hexdigest()[:24] + ".npy"
     temporary = folder / f".{name}.{os.getpid()}"
-    with temporary.open("wb") as handle:
+    with in_words(temporary), temporary.open("wb") as handle:
         np.save(handle, np.ascontiguousarray(vectors_ND, dtype=np.float32))
         handle.flush()
         os.fsync(handle.fileno())

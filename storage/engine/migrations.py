@@ -214,6 +214,11 @@ MIGRATIONS: tuple[Migration, ...] = (
         """,
         _conversations,
     ),
+    Migration(
+        8,
+        "from where on each act has its event",
+        "create table audit_start (seq bigint not null); insert into audit_start select value from counter;",
+    ),
 )
 
 

@@ -13,8 +13,9 @@ has several blocks to do one after the other keeps it open for itself as long (`
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,16 @@ def _release(*, went_well: bool) -> None:
         turns.end(went_well=went_well)
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What went into a table in one transaction: how many rows, and the first and last seq they were given."""
+
+    table: str
+    added: int
+    first: int
+    last: int
+
+
 class Connection:
     """An open transaction. Lives for one block."""
 
@@ -87,6 +98,12 @@ class Connection:
         """The newest sequence number handed out."""
         return int(self.rows("select value from counter")[0][0])
 
+    def appended(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> Appended:
+        """As `append`; says also which seqs the rows were given."""
+        first = self.seq() + 1
+        added = self.append(table, records, ignore_existing=ignore_existing)
+        return Appended(table, added, first, self.seq())
+
     def append(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> int:
         """Append records, each with the next `seq`; returns how many went in.
 
@@ -104,6 +121,13 @@ class Connection:
             return int(self.rows(f"insert into {table} ({columns}) values {places} {clause}", values)[0][0])
         with self.table("incoming", numbered):
             return int(self.rows(f"insert into {table} ({columns}) select {columns} from incoming {clause}")[0][0])
+
+
+Told = Callable[[Connection, Appended], None]
+"""Tells, in the same transaction, of rows that went in."""
+
+News = Callable[[Connection, pl.DataFrame], pl.DataFrame]
+"""Those of some records that are still to be appended, by what the transaction sees."""
 
 
 class Store:
@@ -170,22 +194,41 @@ class Store:
                 raise
             raw.execute("commit")
 
-    def append(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> int:
+    def append(
+        self,
+        table: str,
+        records: pl.DataFrame,
+        *,
+        ignore_existing: bool = False,
+        news: News | None = None,
+        told: Told | None = None,
+    ) -> int:
         """Append many records in blocks of chunks, giving way to whoever waits; returns how many went in.
 
         An append that is cut off leaves whole blocks.
+
+        Args:
+            table: Where to.
+            records: All columns but `seq`.
+            ignore_existing: Leave rows alone whose primary key is there.
+            news: What of a chunk to append, knowing what others have written by then.
+            told: Called at the end of each block that took rows in.
         """
         added = done = 0
         while done < records.height:
             if done:
                 time.sleep(PAUSE_S)  # a waiting reviewer gets the lock before the next block
             with self.transaction() as connection:
+                before, first = added, connection.seq() + 1 if told else 0
                 for start in range(done, min(done + BLOCK_ROWS, records.height), CHUNK_ROWS):
                     chunk = records.slice(start, CHUNK_ROWS)
-                    added += connection.append(table, chunk, ignore_existing=ignore_existing)
+                    fresh = news(connection, chunk) if news else chunk
+                    added += connection.append(table, fresh, ignore_existing=ignore_existing)
                     done += chunk.height
                     if Turns.of(self.path).wanted():
                         break
+                if told and added > before:
+                    told(connection, Appended(table, added - before, first, connection.seq()))
         return added
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -9,15 +9,15 @@ import polars as pl
 from curator.errors import NotFoundError
 from curator.evaluation import EvalReport, Evaluation, read_report
 from curator.records import TrainedRun, TrainingOutcome, TrainingRun, read_stored
-from storage.engine.store import Store
+from storage.engine.store import Store, Told
 
 _COLUMNS = (
     "run, dataset, version, kind, base_model, parent_run, config, sampler_path, state_path, status, report, created_at"
 )
 
 
-def record(store: Store, run: TrainingRun, outcome: TrainingOutcome | None = None) -> None:
-    """Append the run's state; the newest record of a run is its state."""
+def record(store: Store, run: TrainingRun, outcome: TrainingOutcome | None = None, *, told: Told | None = None) -> None:
+    """Append the run's state, with the event that `told` writes; the newest record of a run is its state."""
     frame = pl.DataFrame(
         {
             "run": [run.id],
@@ -33,7 +33,7 @@ def record(store: Store, run: TrainingRun, outcome: TrainingOutcome | None = Non
             "report": pl.Series([json.dumps(outcome.as_json()) if outcome is not None else None], dtype=pl.String),
         }
     )
-    store.append("training_run", frame)
+    store.append("training_run", frame, told=told)
 
 
 def get(store: Store, run: str) -> TrainingRun:
@@ -114,9 +114,16 @@ def predictions(store: Store, request_key: str) -> pl.DataFrame:
 
 
 def add_report(
-    store: Store, *, report_id: str, dataset: str, version: int, run: str | None, report: EvalReport
+    store: Store,
+    *,
+    report_id: str,
+    dataset: str,
+    version: int,
+    run: str | None,
+    report: EvalReport,
+    told: Told | None = None,
 ) -> None:
-    """Append an evaluation report; an id that is there already changes nothing."""
+    """Append an evaluation report, with the event that `told` writes; an id that is there already changes nothing."""
     frame = pl.DataFrame(
         {
             "report_id": [report_id],
@@ -126,7 +133,7 @@ def add_report(
             "report": [json.dumps(report.as_json(), ensure_ascii=False)],
         }
     )
-    store.append("eval_report", frame, ignore_existing=True)
+    store.append("eval_report", frame, ignore_existing=True, told=told)
 
 
 def reports(store: Store, *, dataset: str | None = None, run: str | None = None) -> list[Evaluation]:

@@ -9,11 +9,11 @@ import polars as pl
 from curator.errors import NotFoundError, RequestError
 from curator.records import PreferencePair
 from curator.release import DatasetVersion, Manifest, manifest_hash, read_manifest
-from storage.engine.store import Store
+from storage.engine.store import Store, Told
 
 
-def add_pairs(store: Store, pairs: Sequence[PreferencePair]) -> int:
-    """Append pairs; ids that are there already are left alone. Returns how many went in."""
+def add_pairs(store: Store, pairs: Sequence[PreferencePair], *, told: Told | None = None) -> int:
+    """Append pairs, each block with the event of `told`; ids that are there stay. Returns how many went in."""
     frame = pl.DataFrame(
         {
             "pair": [p.id for p in pairs],
@@ -24,7 +24,7 @@ def add_pairs(store: Store, pairs: Sequence[PreferencePair]) -> int:
             "source": [p.source for p in pairs],
         }
     )
-    return store.append("preference_pair", frame, ignore_existing=True)
+    return store.append("preference_pair", frame, ignore_existing=True, told=told)
 
 
 def pairs(store: Store, dataset: str, *, as_of: int | None = None) -> list[PreferencePair]:
@@ -52,8 +52,11 @@ def next_number(store: Store, dataset: str) -> int:
     return int(rows[0][0])
 
 
-def add(store: Store, dataset: str, manifest: Manifest, *, path: str) -> None:
-    """Record a finished release. A folder inside the project is kept relative to it, so that a project can move."""
+def add(store: Store, dataset: str, manifest: Manifest, *, path: str, told: Told | None = None) -> None:
+    """Record a finished release, with the events that `told` writes.
+
+    A folder inside the project is kept relative to it, so that a project can move.
+    """
     content = manifest.as_json()
     project, folder = store.path.resolve().parent, Path(path).resolve()
     record = pl.DataFrame(
@@ -66,7 +69,7 @@ def add(store: Store, dataset: str, manifest: Manifest, *, path: str) -> None:
             "manifest": [json.dumps(content, ensure_ascii=False)],
         }
     )
-    store.append("dataset_version", record)
+    store.append("dataset_version", record, told=told)
 
 
 def get(store: Store, dataset: str, number: int) -> DatasetVersion:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from curator.preferences import Choice, Comparison, Side
+from storage.access import audit
 from storage.engine.store import Store
 from storage.review.reviews import LEASE_SECONDS
 
@@ -120,7 +121,8 @@ def answer(
             "action_id": [action_id],
         }
     )
-    return store.append("preference", record, ignore_existing=True) == 1
+    told = audit.telling(actor=reviewer, action="prefer", subject=dataset, comparison=comparison, choice=choice)
+    return store.append("preference", record, ignore_existing=True, told=told) == 1
 
 
 def undo(store: Store, *, action_id: str, undoes: str, reviewer: str) -> bool:
@@ -133,8 +135,13 @@ def undo(store: Store, *, action_id: str, undoes: str, reviewer: str) -> bool:
         )
         if record.is_empty():
             return False
+        about = record.row(0, named=True)
         record = record.with_columns(action_id=pl.lit(action_id), undoes=pl.lit(undoes))
-        return connection.append("preference", record, ignore_existing=True) == 1
+        what = connection.appended("preference", record, ignore_existing=True)
+        if what.added:
+            detail = {"comparison": about["comparison"], "undoes": undoes}
+            audit.append(connection, what, actor=reviewer, action="prefer:undo", subject=about["dataset"], **detail)
+        return what.added == 1
 
 
 def answers(store: Store, dataset: str, *, batch: str | None = None) -> pl.DataFrame:

@@ -191,11 +191,13 @@ def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[As
 def _append(connection: Connection, plan: str, dataset: str, given: Sequence[Review]) -> int:
     if not given:
         return 0
-    added = connection.append("review", reviews.records(dataset, plan, given), ignore_existing=True)
+    went_in = connection.appended("review", reviews.records(dataset, plan, given), ignore_existing=True)
+    added = went_in.added
     if added:
         counted = Counter(r.reviewer for r in given)
         name = counted.most_common(1)[0][0]
-        audit.append(connection, actor=name, action="review", subject=plan, added=added, reviewers=dict(counted))
+        tells = {"added": added, "reviewers": dict(counted)}
+        audit.append(connection, went_in, actor=name, action="review", subject=plan, **tells)
     return added
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from curator.errors import NotFoundError
 from curator.records import Plan, PlanSettings, Purpose, ReviewTask
-from storage.engine.store import File, Store
+from storage.engine.store import File, Store, Told
 
 _TASK_COLUMNS = ["task", *(each.name for each in fields(ReviewTask) if each.name != "id")]
 """Columns of `tasks` in the order of the record's fields."""
@@ -34,8 +34,9 @@ def add(
     settings: dict[str, Any],
     rows: pl.DataFrame,
     tasks: pl.DataFrame,
+    told: Told | None = None,
 ) -> None:
-    """Append a plan: its rows and tasks first, the plan's record last.
+    """Append a plan: its rows and tasks first, the plan's record last, with the event that `told` writes.
 
     `rows`: example_id, stratum, content_hash, teacher_value, drawn_value, drawn_status.
     `tasks`: the columns of `review_task` but seq, plan and dataset.
@@ -53,7 +54,7 @@ def add(
             "settings": [json.dumps(settings, ensure_ascii=False)],
         }
     )
-    store.append("plan", record, ignore_existing=True)
+    store.append("plan", record, ignore_existing=True, told=told)
 
 
 def get(store: Store, plan: str) -> Plan:

@@ -9,7 +9,8 @@ import polars as pl
 
 from curator.records import Decision, Review
 from curator.review import with_gold
-from storage.engine.store import Connection, Store
+from storage.access import audit
+from storage.engine.store import Appended, Connection, Store
 
 LEASE_SECONDS = 15 * 60
 
@@ -126,9 +127,37 @@ def _handed_out(open_tasks: Sequence[tuple[Any, ...]], reviewer: str) -> list[st
     return tasks
 
 
-def add(store: Store, dataset: str, plan: str, reviews: Sequence[Review], *, undoes: Sequence[str | None] = ()) -> int:
-    """Append reviews; an action id that is there already changes nothing. Returns how many went in."""
-    return store.append("review", records(dataset, plan, reviews, undoes=undoes), ignore_existing=True)
+def add(
+    store: Store,
+    dataset: str,
+    plan: str,
+    reviews: Sequence[Review],
+    *,
+    undoes: Sequence[str | None] = (),
+    actor: str | None = None,
+) -> int:
+    """Append reviews, each block with its event; an action id that is there already changes nothing.
+
+    Args:
+        store: The store.
+        dataset: Of the reviews.
+        plan: Of the reviews.
+        reviews: What people said.
+        undoes: For each, the action id that it takes back, if any.
+        actor: Who brings them in; None for whoever said them.
+
+    Returns:
+        How many went in.
+    """
+
+    def told(connection: Connection, what: Appended) -> None:
+        sql = "select reviewer, count(*) from review where seq between ? and ? group by 1 order by 2 desc, 1"
+        people = dict(connection.rows(sql, [what.first, what.last]))
+        who = actor or next(iter(people))
+        audit.append(connection, what, actor=who, action="review", subject=plan, added=what.added, reviewers=people)
+
+    made = records(dataset, plan, reviews, undoes=undoes)
+    return store.append("review", made, ignore_existing=True, told=told)
 
 
 def records(dataset: str, plan: str, reviews: Sequence[Review], *, undoes: Sequence[str | None] = ()) -> pl.DataFrame:
@@ -164,8 +193,12 @@ def add_undo(store: Store, *, action_id: str, undoes: str, reviewer: str) -> boo
         )
         if record.is_empty():
             return False
-        record = record.with_columns(action_id=pl.lit(action_id), undoes=pl.lit(undoes))
-        return connection.append("review", record, ignore_existing=True) == 1
+        made = record.with_columns(action_id=pl.lit(action_id), undoes=pl.lit(undoes))
+        what = connection.appended("review", made, ignore_existing=True)
+        if what.added:
+            plan, task = record.row(0, named=True)["plan"], record.row(0, named=True)["task"]
+            audit.append(connection, what, actor=reviewer, action="review:undo", subject=plan, task=task, undoes=undoes)
+        return what.added == 1
 
 
 def frame(
@@ -205,8 +238,11 @@ def reviewed(store: Store, dataset: str) -> pl.DataFrame:
     )
 
 
-def add_decisions(store: Store, decisions: Sequence[Decision]) -> int:
-    """Append decisions; an id that is there already changes nothing. Returns how many went in."""
+def add_decisions(store: Store, decisions: Sequence[Decision], *, actor: str | None = None) -> int:
+    """Append decisions, each with its event; an id that is there already changes nothing. Returns how many went in.
+
+    `actor`: who brings them in; None for whoever took them.
+    """
     frame = pl.DataFrame(
         {
             "decision": [d.id for d in decisions],
@@ -219,7 +255,19 @@ def add_decisions(store: Store, decisions: Sequence[Decision]) -> int:
             "example_ids": [json.dumps(list(d.example_ids)) for d in decisions],
         }
     )
-    return store.append("decision", frame, ignore_existing=True)
+
+    def told(connection: Connection, what: Appended) -> None:
+        sql = (
+            "select seq, dataset, action, reviewer, json_array_length(example_ids), value, reason, decision "
+            "from decision where seq between ? and ? order by seq"
+        )
+        for seq, dataset, action, reviewer, rows, value, reason, ident in connection.rows(sql, [what.first, what.last]):
+            detail = {"reviewer": reviewer, "rows": rows, "value": value, "reason": reason, "decision": ident}
+            one = Appended("decision", 1, seq, seq)
+            who = actor or reviewer
+            audit.append(connection, one, actor=who, action=f"decide:{action}", subject=dataset, **detail)
+
+    return store.append("decision", frame, ignore_existing=True, told=told)
 
 
 def taken(store: Store, dataset: str) -> pl.DataFrame:

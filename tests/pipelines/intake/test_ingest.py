@@ -1,6 +1,7 @@
 """Good rows are in; every other row has a reason, a file and a line, and is kept."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -253,11 +254,11 @@ def test_a_killed_ingest_goes_on_where_it_was(ready: Store, tmp_path: Path, monk
     monkeypatch.setattr(ingest, "CHUNK", 100)
     real, calls = labels.add, []
 
-    def killed(*arguments: Any) -> int:
+    def killed(*arguments: Any, **more: Any) -> int:
         calls.append(1)
         if len(calls) == 3:  # examples of the third chunk are in, their labels are not
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **more)
 
     monkeypatch.setattr(labels, "add", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -323,3 +324,34 @@ def test_a_file_with_a_line_for_each_row_and_person_says_what_it_lacks(ready: St
     assert rejects(report)[1]["detail"] == "id '2' stands in this file already"
     take(ready, file, mapping={"labeler": "worker"})
     assert sorted(labels.labelers(ready, "d")) == ["ana", "ben", "import"]
+
+
+def test_one_file_read_twice_at_once_doubles_no_row_and_no_label(ready: Store, tmp_path: Path) -> None:
+    rows = [{"id": str(n), "text": f"row {n}", "label": "ab"[n % 2]} for n in range(900)]
+    file = write(tmp_path, "rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(lambda _: take(Store(ready.path), file, labeler="ana"), range(3)))
+    assert sum(report.added for report in reports) == 900
+    assert sum(report.labels_added for report in reports) == 900
+    assert [report.added + report.unchanged + report.rejected for report in reports] == [900] * 3
+    assert len(texts(ready)) == 900
+    assert labels.frame(ready, "d").height == 900
+
+
+def test_a_text_that_lost_the_race_for_its_id_is_rejected_with_its_label(
+    ready: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = write(tmp_path, "mine.csv", "id,text,label\n1,mine,a\n2,both,a\n")
+    other = write(tmp_path, "other.csv", "id,text,label\n1,theirs,b\n2,both,b\n")
+    real = examples.add
+
+    def after_another(*arguments: Any, **more: Any) -> int:
+        monkeypatch.setattr(examples, "add", real)
+        take(ready, other, labeler="bo")
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(examples, "add", after_another)
+    report = take(ready, mine, labeler="ana")
+    assert (report.added, report.unchanged, report.by_reason) == (0, 1, {"id_conflict": 1})
+    assert texts(ready) == ["theirs", "both"]
+    assert labels.frame(ready, "d").select("labeler", "value").rows() == [("bo", "b"), ("bo", "b"), ("ana", "a")]

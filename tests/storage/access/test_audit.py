@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 CHANGES = {"counter", "claim", "lease"}
 """Tables whose rows come and go: who has which task now. Every other one is only appended to."""
 KEPT = {name for step in MIGRATIONS for name in re.findall(r"create table (\w+)", step.sql)} - CHANGES
+INTO = "insert into user_role (seq, name, role, granted, who, why) values"
 REWRITES = re.compile(
     r"\b(update|delete\s+from|truncate(\s+table)?|drop\s+table|alter\s+table|replace\s+into)\s+(\w+)", re.I
 )
@@ -59,7 +60,7 @@ def test_the_search_for_rewriting_sees_what_it_should() -> None:
 def test_the_log_has_no_function_that_takes_an_event_back() -> None:
     public = {name for name in vars(audit) if not name.startswith("_") and callable(getattr(audit, name))}
     own = {name for name in public if getattr(getattr(audit, name), "__module__", "") == "storage.access.audit"}
-    assert own == {"note", "append", "events", "everything", "choices", "verify", "Verification"}
+    assert own == {"note", "append", "telling", "events", "everything", "choices", "head", "verify", "Verification"}
 
 
 def test_an_untouched_log_is_intact(store: Store) -> None:
@@ -94,8 +95,17 @@ def test_a_chain_that_was_made_anew_shows_by_a_head_that_was_kept_elsewhere(stor
     assert kept not in [event["hash"] for event in audit.everything(store)]
 
 
+@pytest.mark.parametrize("seq", [6, 20])
+def test_an_event_put_in_at_the_tail_shows_and_the_next_event_does_not_vouch_for_it(store: Store, seq: int) -> None:
+    raw(store, f"insert into audit_event (seq, actor, action, subject, detail) values ({seq}, 'a', 'b', 'c', '{{}}')")
+    assert audit.verify(store).broken_at == seq
+    raw(store, "update counter set value = 30")
+    audit.note(store, actor="ana", action="after", subject="s")
+    assert audit.verify(store).broken_at == seq
+
+
 def test_events_of_an_older_store_are_chained_with_the_next_one(store: Store) -> None:
-    raw(store, "delete from audit_link")
+    raw(store, "delete from audit_link; update audit_start set seq = 5")
     audit.note(store, actor="ana", action="later", subject="s")
     found = audit.verify(store)
     assert (found.events, found.broken_at) == (6, None)
@@ -116,4 +126,23 @@ def test_a_role_change_and_its_event_are_one_transaction(store: Store) -> None:
     users.grant(store, name="bo", role="admin", who="ana", why="new here")
     newest = audit.everything(store)[-1]
     assert (newest["actor"], newest["action"], newest["subject"]) == ("ana", "role:grant", "bo")
-    assert newest["detail"] == {"role": "admin", "why": "new here"}
+    assert {k: v for k, v in newest["detail"].items() if k != "records"} == {"role": "admin", "why": "new here"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "table"),
+    [
+        ("update user_role set role = 'reviewer'", "changed"),
+        ("delete from user_role", "changed"),
+        (f"{INTO} (6, 'x', 'admin', true, 'x', '')", "changed"),
+        (f"{INTO} (9, 'x', 'admin', true, 'x', '')", "untold"),
+        ("delete from audit_event where seq = 7; delete from audit_link where event_seq = 7", "untold"),
+    ],
+)
+def test_an_edit_of_a_row_or_the_loss_of_its_event_at_the_tail_shows(store: Store, edit: str, table: str) -> None:
+    users.grant(store, name="bo", role="admin", who="ana", why="new here")
+    assert audit.verify(store).intact
+    raw(store, edit)
+    found = audit.verify(store)
+    assert not found.intact
+    assert [name for name, _ in getattr(found, table)] == ["user_role"]
