@@ -5,11 +5,15 @@ Progress polls read these files, never the database.
 
 import json
 import os
+import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+SAME_START_S = 60.0
+"""How far a job's own time and its process's may lie apart where no mark was left."""
 State = Literal["running", "done", "failed", "cancelled", "lost"]
 
 
@@ -53,7 +57,7 @@ def read(folder: Path) -> Job | None:
     state: State = "running"
     if end:
         state = "cancelled" if end.get("cancelled") else "done" if end["exit_code"] == 0 else "failed"
-    elif not alive(start["pid"]):
+    elif not runs(start):
         state = "lost"
     log = folder / "log"
     tail = log.read_bytes()[-4000:].decode("utf-8", "replace") if log.exists() else ""
@@ -84,8 +88,57 @@ def beat(folder: Path, stage: str, done: int, total: int) -> None:
     write(folder / "progress.json", {"stage": stage, "done": done, "total": total, "at": time.time()})
 
 
+def mark(pid: int) -> str | None:
+    """What tells a process from a later one with its number: when it began, in which run of the system.
+
+    None where it does not run (a zombie does not), or where the system does not tell.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, IndexError):
+        return _mark_by_ps(pid) if not Path("/proc/self/stat").exists() else None
+    return None if fields[0] in ("Z", "X") else f"{boot} {fields[19]}"
+
+
+def _mark_by_ps(pid: int) -> str | None:
+    """The start of a process on a system without /proc."""
+    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return told.stdout.strip() or None
+
+
+def began(pid: int) -> float | None:
+    """When a running process began, in seconds since 1970; None where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+        (boot,) = [line.split()[1] for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime")]
+    except (OSError, IndexError, ValueError):
+        return None
+    return int(boot) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def runs(start: Mapping[str, Any]) -> bool:
+    """Whether the process that a job's file names still runs: that one, not a later one that got its number.
+
+    A job that an older Curator started left no mark; its process must have begun when the job did.
+    """
+    pid = start.get("pid")
+    if not isinstance(pid, int) or pid <= 1 or not alive(pid):
+        return False
+    if "mark" in start:
+        return start["mark"] is not None and start["mark"] == mark(pid)
+    then = began(pid)
+    return then is None or abs(then - float(start.get("started", 0))) < SAME_START_S
+
+
+def still(folder: Path) -> bool:
+    """Whether the process of the job in a folder runs now, whatever its result says."""
+    start = _load(folder / "job.json")
+    return bool(start) and runs(start)
+
+
 def alive(pid: int) -> bool:
-    """Whether the process runs (a zombie does not)."""
+    """Whether a process of this number runs (a zombie does not)."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

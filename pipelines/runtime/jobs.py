@@ -76,7 +76,14 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
     _started[ident] = process
     jobs.write(
         place / "job.json",
-        {"title": title, "argv": list(argv), "pid": process.pid, "started": time.time(), "who": acting.actor()},
+        {
+            "title": title,
+            "argv": list(argv),
+            "pid": process.pid,
+            "mark": jobs.mark(process.pid),
+            "started": time.time(),
+            "who": acting.actor(),
+        },
     )
     return ident
 
@@ -113,9 +120,13 @@ def cancel(project: Path, ident: str) -> bool:
     for permission in needed(job.argv):
         acting.require(permission)
     jobs.write(folder(project) / ident / "result.json", {"exit_code": 130, "cancelled": True, "result": None})
+    if not jobs.still(folder(project) / ident):  # it has ended, and its number may be somebody else's by now
+        return False
     try:
+        if os.getpgid(job.pid) != job.pid:
+            return False
         os.killpg(job.pid, signal.SIGTERM)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     return True
 
