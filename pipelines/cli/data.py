@@ -208,7 +208,9 @@ def embed_rows(
     with stage("embed") as progress:
         name = datasets.require(project.store, dataset)
         report = embed.run(name, project.store, wiring.encoder(project, encoder), progress=progress)
-    return answer(report, text=f"{report.rows:,} rows have vectors of {report.encoder}, {report.encoded:,} encoded now")
+    anew = f", {report.repaired:,} damaged files made anew" if report.repaired else ""
+    text = f"{report.rows:,} rows have vectors of {report.encoder}, {report.encoded:,} encoded now{anew}"
+    return answer(report, text=text)
 
 
 def cluster_rows(dataset: Dataset = None, seed: Seed = 0) -> int:

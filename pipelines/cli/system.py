@@ -90,7 +90,11 @@ def demo(
     return serve(port)
 
 
-def show_doctor() -> int:
+def show_doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read everything that the project holds; says what to make anew, and how.")
+    ] = False,
+) -> int:
     """What is installed, which adapters are real or embedded, and what is missing for each."""
     try:
         project = settings()
@@ -108,7 +112,25 @@ def show_doctor() -> int:
             f"project: {found['project'] or 'none here; run `curator init`'}",
         ]
     )
-    return answer(found, 0 if found["ok"] else 1, text=text)
+    if not deep:
+        return answer(found, 0 if found["ok"] else 1, text=text)
+    return _deep(project or settings(), found, text)
+
+
+def _deep(project: project_settings.Settings, found: dict[str, object], text: str) -> int:
+    """The report with everything that the project holds looked at."""
+    from pipelines.admin import deep_check
+
+    checked = deep_check.run(project)
+    told = "\n".join(
+        [
+            text,
+            f"{checked.rows:,} rows and {checked.releases} releases read: {len(checked.problems) or 'no'} faults",
+            *(f"  {p.what}: {p.why}; {p.do}" for p in checked.problems),
+        ]
+    )
+    report = {**found, "deep": checked}
+    return answer(report, 0 if found["ok"] and not checked.problems else 1, text=told)
 
 
 def backup(directory: Path) -> int:
@@ -117,14 +139,19 @@ def backup(directory: Path) -> int:
     return answer(report, text=f"backup in {report['path']}: {report['files']} files, seq {report['seq']}")
 
 
-def restore(directory: Path) -> int:
-    """Put a backup in place as a new project (`--project`, an empty or new folder)."""
+def restore(
+    directory: Path,
+    from_logical: Annotated[
+        bool, typer.Option("--from-logical", help="Make the store anew from the backup's Parquet files.")
+    ] = False,
+) -> int:
+    """Put a backup in place as a new project (`--project`, an empty or new folder), verified whole before it stands."""
     target = named_project()
     if not target:
         msg = "name the folder to restore into: --project DIR (new or empty)"
         raise RequestError(msg)
-    report = backups.restore(directory, Path(target))
-    return answer(report, text=f"restored to {report['path']}")
+    report = backups.restore(directory, Path(target), from_logical=from_logical)
+    return answer(report, text=f"restored to {report['path']}: {report['files']} files, each as the backup says")
 
 
 def bench(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from curator.errors import NotEnoughDataError
 from curator.ports import Encoder, Progress
 from storage.dataset import datasets, examples, vectors
@@ -12,19 +14,22 @@ BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class EmbedReport:
-    """How many rows have vectors now, and how many texts were encoded for it."""
+    """How many rows have vectors now, how many texts were encoded for it, and how many damaged files were made anew."""
 
     dataset: str
     encoder: str
     revision: str
     rows: int
     encoded: int
+    repaired: int = 0
 
 
 def run(
     dataset: str, store: Store, encoder: Encoder, *, progress: Progress = lambda _done, _total: None
 ) -> EmbedReport:
     """Encode the texts that have no vector of this encoder yet; each finished batch stays.
+
+    Files of this encoder that are damaged or gone are made anew from their texts, of whichever dataset.
 
     Raises:
         NotEnoughDataError: The dataset has no rows.
@@ -34,6 +39,7 @@ def run(
     if rows.is_empty():
         msg = f"dataset {dataset!r} has no rows to embed; run `curator ingest FILE --dataset {dataset}` first"
         raise NotEnoughDataError(msg)
+    repaired = _repair(store, encoder)
     texts = dict(rows.iter_rows())
     todo = vectors.missing(store, encoder.name, encoder.revision, rows["content_hash"].to_list())
     # Texts of like length together: the encoder pads a batch to its longest text.
@@ -42,4 +48,15 @@ def run(
         batch = todo[start : start + BATCH]
         vectors.add(store, encoder.name, encoder.revision, batch, encoder.encode([texts[h] for h in batch]))
         progress(start + len(batch), len(todo))
-    return EmbedReport(dataset, encoder.name, encoder.revision, rows.height, len(todo))
+    return EmbedReport(dataset, encoder.name, encoder.revision, rows.height, len(todo), repaired)
+
+
+def _repair(store: Store, encoder: Encoder) -> int:
+    """Make damaged files of this encoder anew; returns how many."""
+    broken = vectors.damaged(store, encoder.name, encoder.revision)
+    for each in broken:
+        texts = examples.texts_of(store, each.content_hashes)
+        batches = [each.content_hashes[at : at + BATCH] for at in range(0, len(each.content_hashes), BATCH)]
+        made = [encoder.encode([texts[h] for h in batch]) for batch in batches]
+        vectors.repair(store, each, np.concatenate(made))
+    return len(broken)

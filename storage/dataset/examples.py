@@ -109,6 +109,15 @@ def texts(store: Store, example_ids: Sequence[str]) -> dict[str, str]:
     return dict(store.rows(f"select example_id, text from example where example_id in ({places})", list(example_ids)))
 
 
+def texts_of(store: Store, content_hashes: Sequence[str]) -> dict[str, str]:
+    """Content hash -> text, whichever dataset has it."""
+    rows = store.rows(
+        "select content_hash, any_value(text) from example where list_contains(?, content_hash) group by 1",
+        [list(content_hashes)],
+    )
+    return dict(rows)
+
+
 def ids_by_external(store: Store, dataset: str) -> dict[str, str]:
     """External id -> example id."""
     return {external: example for external, (example, _) in known(store, dataset).items()}

@@ -219,6 +219,12 @@ MIGRATIONS: tuple[Migration, ...] = (
         "from where on each act has its event",
         "create table audit_start (seq bigint not null); insert into audit_start select value from counter;",
     ),
+    Migration(
+        9,
+        "hashes of the vectors' files",
+        "create table vector_file (seq bigint not null, file varchar not null, bytes bigint not null, "
+        "sha256 varchar not null);",
+    ),
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from curator.errors import NotFoundError, RequestError
-from curator.records import PreferencePair
+from curator.records import PreferencePair, file_stem
 from curator.release import DatasetVersion, Manifest, manifest_hash, read_manifest
 from storage.engine.store import Store, Told
 
@@ -91,11 +91,21 @@ def get(store: Store, dataset: str, number: int) -> DatasetVersion:
         dataset=dataset,
         number=number,
         seq=seq,
-        path=str(store.path.resolve().parent / path),
+        path=str(_place(store, dataset, number, path)),
         manifest_sha256=sha256,
         manifest=read_manifest(json.loads(manifest), f"{dataset}@{number} in the store"),
         created_at=created_at,
     )
+
+
+def _place(store: Store, dataset: str, number: int, noted: str) -> Path:
+    """Where a version lies.
+
+    A project that keeps its store elsewhere notes the whole path. Restored, it has its own releases beside the store.
+    """
+    beside = store.path.resolve().parent
+    own = beside / "releases" / file_stem(dataset) / str(number)
+    return own if Path(noted).is_absolute() and own.is_dir() else beside / noted
 
 
 def listing(store: Store, dataset: str) -> list[DatasetVersion]:
