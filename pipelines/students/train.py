@@ -105,7 +105,7 @@ def _planned(config: TrainConfig, trainer: Trainer, version: DatasetVersion) -> 
     )
 
 
-def _told(run: TrainingRun, config: TrainConfig, event: str, **more: Any) -> Told:
+def _told(run: TrainingRun, config: TrainConfig, event: str, **more: Any) -> Told:  # noqa: ANN401 - JSON
     """The event of a run's state."""
     return audit.telling(actor=acting.actor(), action=f"train:{event}", subject=config.version, run=run.id, **more)
 
