@@ -31,7 +31,14 @@ class ReleaseGate:
 
 @dataclass(frozen=True, slots=True)
 class FileFact:
-    """A file of a release: its path inside it, SHA-256 in hex, size in bytes, and rows where it has rows."""
+    """A file of a release.
+
+    Attributes:
+        path: Inside the release.
+        sha256: Of its bytes, in hex.
+        bytes: Its size.
+        rows: Rows of a data file; None for a card.
+    """
 
     path: str
     sha256: str
@@ -41,7 +48,13 @@ class FileFact:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedRow:
-    """A row of a version, with the label that it shipped."""
+    """A row of a version; in JSON a list of its three fields, in this order.
+
+    Attributes:
+        example_id: Its id in the store.
+        external_id: Its id in the file that it came from.
+        label: The label that it shipped; its hash where it is long.
+    """
 
     example_id: str
     external_id: str

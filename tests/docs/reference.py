@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
@@ -12,11 +12,6 @@ from curator.release import manifest
 from pipelines.cli import application
 from tests.places import ROOT
 
-_CLOSING = {
-    "schema_version": "The layout of the manifest, from 1.",
-    "request_hash": "SHA-256 over all but number, parent, as_of_seq and cards: an unchanged request has the same.",
-    "content_sha256": "SHA-256 over everything else in the manifest.",
-}
 MADE = "<!-- Made from the code by `make reference`; edit the code. -->\n"
 EXITS = """
 | exit code | meaning |
@@ -63,12 +58,33 @@ def manifest_reference() -> str:
         "One JSON object in each release, one key of the first level a line, keys in alphabetical order. How it is\n"
         "hashed, and what an unchanged request is: [decision 7](../decisions/0007-content-hashed-versions.md).\n"
     )
-    parts.append("| field | meaning |\n|---|---|")
-    _, _, arguments = inspect.cleandoc(manifest.build_manifest.__doc__ or "").partition("Args:")
-    meanings = _attributes(arguments.partition("Raises:")[0]) | _CLOSING
-    parts += [f"| `{name}` | {_inline(_cell(text))} |" for name, text in sorted(meanings.items())]
-    parts.append("")
+    _describe(manifest.Manifest, [], parts)
     return "\n".join(parts).replace("\n\n\n", "\n\n")
+
+
+def _describe(record: type, seen: list[type], parts: list[str]) -> None:
+    """Add the record's table, then those of the records that its fields hold."""
+    seen.append(record)
+    doc, _, attributes = inspect.cleandoc(record.__doc__ or "").partition("Attributes:")
+    meanings = _attributes(attributes)
+    parts += [f"\n## {record.__name__}\n", f"{_inline(doc.strip())}\n", "| field | type | meaning |\n|---|---|---|"]
+    below: list[type] = []
+    for name, kind in inspect.get_annotations(record).items():
+        written = re.sub(
+            r"\b(?:\w+\.)+(?=\w)", "", kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+        )
+        parts.append(f"| `{name}` | `{_cell(written)}` | {_inline(_cell(meanings.get(name, '')))} |")
+        below += [each for each in _records(kind) if each not in [*seen, *below]]
+    parts.append("")
+    for each in below:
+        _describe(each, seen, parts)
+
+
+def _records(kind: Any) -> Iterator[type]:  # an annotation can be anything
+    if isinstance(kind, type) and kind.__module__ == manifest.__name__:
+        yield kind
+    for part in get_args(kind):
+        yield from _records(part)
 
 
 def _attributes(section: str) -> dict[str, str]:
