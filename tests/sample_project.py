@@ -57,7 +57,11 @@ def make_project(folder: Path, *, rows: int = 200) -> Settings:
 
 def make_checked_project(folder: Path) -> Settings:
     """A project with 200 rows whose labels were checked."""
-    copy_of("sample, checked", lambda template: check.run("support", make_project(template).store), folder)
+    copy_of(
+        "sample, checked",
+        lambda template: check.run(check.CheckConfig("support"), make_project(template).store),
+        folder,
+    )
     return project_settings.load(folder.resolve())
 
 
@@ -82,7 +86,7 @@ def _make(folder: Path, rows: int) -> Settings:
 def finish_project(settings: Settings) -> None:
     """Check, spot-check in part, release, note a run and evaluate the teacher: something for every page to show."""
     store = settings.store
-    check.run("support", store)
+    check.run(check.CheckConfig("support"), store)
     plan = planning.run(PlanConfig("support", reviews=40, risk_reviews=10), store).plan
     queue = NativeQueue(store, "support", plan, "ana")
     answers = plans.tasks(store, plan).select("task", "proposed").rows()[:25]

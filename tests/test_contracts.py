@@ -45,3 +45,96 @@ def test_a_bare_dict_is_seen_wherever_it_hides() -> None:
     for said in ("dict[str, Any]", "list[dict[str, Any]]", "dict[str, Any] | None", "Mapping[str, Any]", "dict"):
         assert bare(ast.parse(said, mode="eval").body), said
     assert not bare(ast.parse("dict[str, int]", mode="eval").body)
+
+
+STEPS = ("intake", "analysis", "review", "preferences", "release", "students")
+NOT_YET = {"pipelines/review/route.py", "pipelines/review/send.py", "pipelines/review/pull.py"}
+"""Steps that name their plan or rows one by one, before or after the store."""
+
+
+def test_each_step_runs_as_config_store_ports_and_progress() -> None:
+    other: dict[str, str] = {}
+    seen = 0
+    for room in STEPS:
+        for file in sorted((ROOT / "pipelines" / room).glob("*.py")):
+            path = file.relative_to(ROOT).as_posix()
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and node.name == "run":
+                    seen += 1
+                    names = [each.arg for each in node.args.args]
+                    # A release folder is verified without a store: it may be a stranger's.
+                    wanted = ["config"] if path == "pipelines/release/verify.py" else ["config", "store"]
+                    by_name = [each.arg for each in node.args.kwonlyargs]
+                    if names[: len(wanted)] != wanted or by_name not in ([], ["progress"]):
+                        other[path] = ast.unparse(node.args)
+    assert seen > 15
+    assert set(other) <= NOT_YET, other
+
+
+WRITES = {"append", "execute", "executemany"}
+
+
+def calls(node: ast.AST) -> set[tuple[str, str]]:
+    """(owner, name) of each call below the node; the owner is empty for a plain name."""
+    found: set[tuple[str, str]] = set()
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
+            found.add(("", each.func.id))
+        elif isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute):
+            found.add((ast.unparse(each.func.value), each.func.attr))
+    return found
+
+
+def reached(name: str, functions: dict[str, ast.FunctionDef]) -> set[tuple[str, str]]:
+    """The calls of a function and of those of its own module that it calls."""
+    todo, done, found = [name], set(), set()
+    while todo:
+        current = todo.pop()
+        if current in done:
+            continue
+        done.add(current)
+        here = calls(functions[current])
+        found |= here
+        todo += [each for owner, each in here if owner in ("", "self", "cls") and each in functions]
+    return found
+
+
+def functions_of(file: Path) -> dict[str, ast.FunctionDef]:
+    module = ast.parse(file.read_text(encoding="utf-8"))
+    return {node.name: node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)}
+
+
+def writers() -> set[tuple[str, str]]:
+    """(module, function) of the store that write something."""
+    found: set[tuple[str, str]] = set()
+    for file in (ROOT / "storage").rglob("*.py"):
+        functions = functions_of(file)
+        for name in functions:
+            if any(owner in ("store", "connection") and call in WRITES for owner, call in reached(name, functions)):
+                found.add((file.stem, name))
+    return found
+
+
+def test_each_step_that_writes_asks_for_permission_itself() -> None:
+    stored = writers()
+    assert {("runs", "record"), ("versions", "add"), ("clusters", "add"), ("figures", "add")} <= stored
+    silent, seen = [], 0
+    for room in (*STEPS, "admin"):
+        for file in sorted((ROOT / "pipelines" / room).glob("*.py")):
+            path = file.relative_to(ROOT).as_posix()
+            module = ast.parse(file.read_text(encoding="utf-8"))
+            named = {
+                a.asname or a.name: a.name
+                for node in module.body
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("storage")
+                for a in node.names
+            }
+            functions = functions_of(file)
+            for function in public_functions(module):
+                done = reached(function.name, functions)
+                if any((named.get(owner, ""), call) in stored for owner, call in done):
+                    seen += 1
+                    if ("acting", "require") not in done:
+                        silent.append((path, function.name))
+    assert seen > 20
+    assert silent == []

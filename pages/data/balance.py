@@ -26,7 +26,9 @@ labeler = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else
 
 def plan(cap: int | None, *, choose: bool = False) -> balance.BalanceReport:
     """Plan a cap in percent."""
-    return balance.run(dataset, store, labeler=labeler, cap=None if cap is None else cap / 100, choose=choose)
+    return balance.run(
+        balance.BalanceConfig(dataset, labeler=labeler, cap=None if cap is None else cap / 100, choose=choose), store
+    )
 
 
 try:

@@ -78,7 +78,7 @@ def from_table(view: MapView) -> pl.DataFrame:
 
 def cap_bulk(ids: tuple[str, ...], keep: int) -> Bulk:
     """What keeping so many of the rows would leave out, as a bulk action to confirm."""
-    report = cap.run(store, dataset, ids, keep)
+    report = cap.run(cap.CapConfig(dataset, ids, keep), store)
     how = "the most redundant go first" if report.by_likeness else "they have no vectors, so the newest go first"
     stay = f"; {counted(report.reviewed)} reviewed by people stay" if report.reviewed else ""
     about = f"A cap on the map: keep {keep:,} of {counted(report.rows)}, {how}{stay}."

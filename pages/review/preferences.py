@@ -35,7 +35,8 @@ def draw_batch(dataset: str) -> None:
             if st.form_submit_button("Draw the comparisons", type="primary"):
                 try:
                     made = compare.run(
-                        dataset, settings.store, a=first, b=second, count=int(count), overlap=int(overlap)
+                        compare.CompareConfig(dataset, a=first, b=second, count=int(count), overlap=int(overlap)),
+                        settings.store,
                     )
                     st.session_state["chosen_batch"] = made.batch
                     st.rerun()

@@ -88,7 +88,7 @@ st.text(f"Manifest SHA-256: {version.manifest_sha256}")
 show_gates(manifest.gates)
 if st.button("Verify the files"):
     try:
-        checked = verify.run(Path(version.path), expected_sha256=version.manifest_sha256)
+        checked = verify.run(verify.VerifyConfig(Path(version.path), expected_sha256=version.manifest_sha256))
         if checked.problems:
             st.error("The folder is not what was released.")
             st.dataframe([{"file": p.path, "problem": p.kind, "what to do": p.hint} for p in checked.problems])

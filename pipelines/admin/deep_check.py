@@ -69,7 +69,7 @@ def _releases(settings: Settings) -> tuple[int, list[Problem]]:
             reference, folder = version.version, Path(version.path)
             do = f"move {folder} away, then `curator versions rebuild {reference} --out {folder}`"
             try:
-                report = verify.run(folder, expected_sha256=version.manifest_sha256)
+                report = verify.run(verify.VerifyConfig(folder, expected_sha256=version.manifest_sha256))
                 why = "; ".join(f"{p.path} ({p.kind})" for p in report.problems[:3])
             except CuratorError as error:
                 why = str(error)

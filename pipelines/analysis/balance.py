@@ -17,6 +17,23 @@ _BY_AGE = "without vectors the last rows of a label go first; `curator embed` le
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceConfig:
+    """What to weigh.
+
+    Attributes:
+        dataset: Whose rows.
+        labeler: Whose labels stand where no person has spoken.
+        cap: Largest share of one label, 0..1; the usual one unless told.
+        choose: Whether to name the rows that a cap would leave out.
+    """
+
+    dataset: str
+    labeler: str | None = None
+    cap: float | None = None
+    choose: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceReport:
     """How evenly rows that would ship spread over labels, what a cap leaves out, and what to collect.
 
@@ -42,22 +59,14 @@ class BalanceReport:
     notes: tuple[str, ...]
 
 
-def run(
-    dataset: str, store: Store, *, labeler: str | None = None, cap: float | None = None, choose: bool = True
-) -> BalanceReport:
+def run(config: BalanceConfig, store: Store) -> BalanceReport:
     """Measure the balance of the rows that would ship, and plan a cap on the final set.
-
-    Args:
-        dataset: The dataset.
-        store: The store.
-        labeler: Whose labels; asked for where there are several.
-        cap: Largest share of any label in the final set, 0..1; default 0.3 where there are labels enough.
-        choose: Choose the rows that go, which compares all rows of the labels over the cap; else only count them.
 
     Raises:
         NotEnoughDataError: No row has a label.
         RequestError: No set of these labels can meet the cap; several labelers and none named.
     """
+    dataset, labeler, cap, choose = config.dataset, config.labeler, config.cap, config.choose
     task = datasets.task_of(store, datasets.require(store, dataset))
     labeler = labels.require_labeler(store, dataset, labeler)
     rows = views.current(store, dataset, labeler=labeler)

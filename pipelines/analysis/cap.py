@@ -18,6 +18,21 @@ _ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
+class CapConfig:
+    """Which rows are too many.
+
+    Attributes:
+        dataset: Whose rows.
+        example_ids: The rows that look alike.
+        keep: How many of them stay.
+    """
+
+    dataset: str
+    example_ids: Sequence[str]
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
 class CapReport:
     """What a cap would do; nothing is decided yet. `drop` are the rows that would go, most redundant first.
 
@@ -32,13 +47,14 @@ class CapReport:
     by_likeness: bool
 
 
-def run(store: Store, dataset: str, example_ids: Sequence[str], keep: int) -> CapReport:
+def run(config: CapConfig, store: Store) -> CapReport:
     """Choose the rows that a cap of `keep` rows would leave out.
 
     Raises:
         RequestError: `keep` is negative, or there are too many rows to compare.
         NotFoundError: A row is not of this dataset.
     """
+    dataset, example_ids, keep = config.dataset, config.example_ids, config.keep
     datasets.require(store, dataset)
     asked = list(dict.fromkeys(example_ids))
     if keep < 0 or len(asked) > MOST:

@@ -9,6 +9,7 @@ from curator.checks import run_checks
 from curator.errors import NotEnoughDataError
 from curator.ports import Progress
 from curator.records import short_id, split_now
+from pipelines.runtime import acting
 from storage.checks import findings
 from storage.checks.findings import CheckSummary
 from storage.dataset import datasets, examples, labels, vectors
@@ -18,6 +19,21 @@ from storage.views import current as views
 
 RULES_VERSION = 8
 """Raised when the checks change what they find, so that a rerun does not return an old run."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckConfig:
+    """What to check.
+
+    Attributes:
+        dataset: Whose rows.
+        labeler: Under whose labels; None where there is one labeler.
+        seed: Of the models.
+    """
+
+    dataset: str
+    labeler: str | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +49,7 @@ class CheckReport:
     notes: tuple[str, ...]
 
 
-def run(
-    dataset: str,
-    store: Store,
-    *,
-    labeler: str | None = None,
-    seed: int = 0,
-    progress: Progress = lambda _done, _total: None,
-) -> CheckReport:
+def run(config: CheckConfig, store: Store, *, progress: Progress = lambda _done, _total: None) -> CheckReport:
     """Check the rows that are not excluded, under the labels of one labeler and what people said since.
 
     Rows without any label are checked for what needs none: duplicates, templates, leaks, format, secrets.
@@ -49,6 +58,8 @@ def run(
         NotEnoughDataError: There are no rows, or no labels by the labeler named.
         RequestError: There are several labelers and none is named.
     """
+    acting.require("check")
+    dataset, labeler, seed = config.dataset, config.labeler, config.seed
     task = datasets.task_of(store, datasets.require(store, dataset))
     labeler = labels.labeler_or_nobody(store, dataset, labeler)
     as_of = views.state_seq(store, dataset)

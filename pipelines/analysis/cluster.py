@@ -7,10 +7,28 @@ import polars as pl
 
 from curator.composition import METHOD, ClusterSummary, NamedCluster, cluster, diversity_report, layout
 from curator.errors import NotEnoughDataError
+from pipelines.runtime import acting
 from storage.checks import clusters
 from storage.dataset import datasets, vectors
 from storage.engine.store import Store
 from storage.views import current as views
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """What to cluster.
+
+    Attributes:
+        dataset: Whose rows.
+        encoder: Name of the encoder whose vectors are clustered.
+        revision: Its revision.
+        seed: Of the clustering and the map.
+    """
+
+    dataset: str
+    encoder: str
+    revision: str
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +45,14 @@ class ClusterReport:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def run(dataset: str, store: Store, *, encoder: str, revision: str, seed: int = 0) -> ClusterReport:
+def run(config: ClusterConfig, store: Store) -> ClusterReport:
     """Cluster the dataset's rows, excluded ones left out.
 
     Raises:
         NotEnoughDataError: No rows, or rows without vectors.
     """
+    acting.require("check")
+    dataset, encoder, revision, seed = config.dataset, config.encoder, config.revision, config.seed
     datasets.require(store, dataset)
     as_of = views.state_seq(store, dataset)
     key = clusters.RunKey(dataset, encoder, revision, seed, as_of, METHOD)

@@ -28,6 +28,19 @@ KEYS = {*ROWS, "action", "value", "reviewer", "reason"}
 
 
 @dataclass(frozen=True, slots=True)
+class DecideConfig:
+    """Which decisions to take.
+
+    Attributes:
+        path: A JSONL file, one decision a line.
+        dataset: Whose rows they are about.
+    """
+
+    path: Path
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
 class DecideReport:
     """What was decided. `rejects` lists the lines that could not be taken."""
 
@@ -39,8 +52,9 @@ class DecideReport:
     rejects: tuple[dict[str, Any], ...]
 
 
-def run(path: Path, dataset: str, store: Store) -> DecideReport:
+def run(config: DecideConfig, store: Store) -> DecideReport:
     """Read a JSONL file of decisions. Reading it twice changes nothing."""
+    path, dataset = config.path, config.dataset
     source = file_hash(path)
     lines = [
         (row.line, row.record if row.record is not None else {"": row.detail}, row.reason) for row in read_rows(path)

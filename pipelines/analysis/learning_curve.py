@@ -10,6 +10,7 @@ from curator.composition import CurveName, TrainingSet, learning_curve
 from curator.errors import NotEnoughDataError, RequestError
 from curator.records import in_test, in_train
 from curator.spot_checks import SHARES
+from pipelines.runtime import acting
 from storage.checks import figures, findings
 from storage.dataset import datasets, labels, vectors
 from storage.engine.store import Store
@@ -19,6 +20,25 @@ KIND = "learning_curve"
 HELD_OUT = 0.25
 MIN_REVIEWED = 50
 """Test rows that people have reviewed, from which on the curve is judged on them alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveConfig:
+    """What to draw the curve of.
+
+    Attributes:
+        dataset: Whose rows.
+        encoder: Name of the encoder whose vectors the student reads.
+        revision: Its revision.
+        labeler: Whose labels stand where no person has spoken.
+        seed: Of the samples.
+    """
+
+    dataset: str
+    encoder: str
+    revision: str
+    labeler: str | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +59,21 @@ class CurveReport:
     notes: tuple[str, ...]
 
 
-def run(
-    dataset: str, store: Store, *, labeler: str | None = None, encoder: str, revision: str, seed: int = 0
-) -> CurveReport:
+def run(config: CurveConfig, store: Store) -> CurveReport:
     """Train the cheap student on growing and on cleaned parts of the rows that would ship.
 
     Raises:
         NotEnoughDataError: Too few rows, or rows without vectors.
         RequestError: The task is no classification; several labelers and none named.
     """
+    acting.require("check")
+    dataset, encoder, revision, labeler, seed = (
+        config.dataset,
+        config.encoder,
+        config.revision,
+        config.labeler,
+        config.seed,
+    )
     task = datasets.task_of(store, datasets.require(store, dataset))
     if task.kind != "classification":
         msg = f"dataset {dataset!r} is of kind {task.kind!r}; a learning curve needs a classification"

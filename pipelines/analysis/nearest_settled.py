@@ -13,6 +13,23 @@ from storage.review import reviews
 
 
 @dataclass(frozen=True, slots=True)
+class NearestConfig:
+    """Which row is asked about.
+
+    Attributes:
+        dataset: Whose rows.
+        example_id: The row; it is never its own precedent.
+        blind: Whether the reviewer must not be led by the teacher.
+        count: How many rows at most.
+    """
+
+    dataset: str
+    example_id: str
+    blind: bool
+    count: int = 6
+
+
+@dataclass(frozen=True, slots=True)
 class SettledNeighbour:
     """A settled row near the one asked about. `similarity` is a cosine, -1..1."""
 
@@ -30,20 +47,14 @@ class SettledNeighbours:
     note: str | None
 
 
-def run(dataset: str, example_id: str, store: Store, *, blind: bool, count: int = 6) -> SettledNeighbours:
+def run(config: NearestConfig, store: Store) -> SettledNeighbours:
     """Look up the nearest rows whose label people have settled.
 
     On a blind row only precedents that do not come from the teacher are shown (`Precedent.unaided`): a blind look
     estimates the teacher's error, and a label that somebody accepted on sight would bring the teacher's answer in
     by the back door.
-
-    Args:
-        dataset: The dataset.
-        example_id: The row asked about; it is never its own precedent.
-        store: The store.
-        blind: Whether the reviewer must not be led by the teacher.
-        count: How many rows at most.
     """
+    dataset, example_id, blind, count = config.dataset, config.example_id, config.blind, config.count
     asked = examples.get(store, example_id)
     content = asked.content_hash if asked else ""
     reviewed = reviews.reviewed(store, dataset).filter(pl.col("example_id") != example_id)

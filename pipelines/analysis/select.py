@@ -13,6 +13,27 @@ from storage.views import current as views
 
 
 @dataclass(frozen=True, slots=True)
+class SelectConfig:
+    """What to select.
+
+    Attributes:
+        dataset: Whose rows.
+        n: How many.
+        method: How.
+        encoder: Name of the encoder whose vectors are compared.
+        revision: Its revision.
+        seed: Of the choice.
+    """
+
+    dataset: str
+    n: int
+    method: Literal["kcenter", "facility", "random"]
+    encoder: str
+    revision: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SelectReport:
     """The chosen rows, in the order of choice."""
 
@@ -23,21 +44,20 @@ class SelectReport:
     example_ids: tuple[str, ...]
 
 
-def run(
-    dataset: str,
-    store: Store,
-    *,
-    n: int,
-    method: Literal["kcenter", "facility", "random"],
-    encoder: str,
-    revision: str,
-    seed: int = 0,
-) -> SelectReport:
+def run(config: SelectConfig, store: Store) -> SelectReport:
     """Choose `n` of the rows that are not excluded; those next to annotate (kcenter) are no row that people reviewed.
 
     Raises:
         NotEnoughDataError: No rows, none that nobody has reviewed yet, or rows without vectors.
     """
+    dataset, n, method, encoder, revision, seed = (
+        config.dataset,
+        config.n,
+        config.method,
+        config.encoder,
+        config.revision,
+        config.seed,
+    )
     datasets.require(store, dataset)
     rows = views.current(store, dataset)
     rows = rows.filter(pl.col("out").is_null() | (pl.col("out") != "excluded"))

@@ -8,12 +8,34 @@ import polars as pl
 from curator.composition import reference_coverage
 from curator.errors import NotEnoughDataError
 from curator.records import in_train
+from pipelines.runtime import acting
 from storage.checks import figures
 from storage.dataset import datasets, vectors
 from storage.engine.store import Store
 from storage.views import current as views
 
 KIND = "coverage"
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageConfig:
+    """What to compare with what.
+
+    Attributes:
+        dataset: Whose rows would ship.
+        encoder: Name of the encoder whose vectors are compared.
+        revision: Its revision.
+        reference: The dataset that holds the reference rows, labelled or not; this one unless told.
+        source: Only its rows from this source; all unless told, and `production` within one dataset.
+        seed: Of the samples.
+    """
+
+    dataset: str
+    encoder: str
+    revision: str
+    reference: str | None = None
+    source: str | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +52,21 @@ class CoverageReport:
     coverage: dict[str, Any]
 
 
-def run(
-    dataset: str,
-    store: Store,
-    *,
-    reference: str | None = None,
-    source: str | None = None,
-    encoder: str,
-    revision: str,
-    seed: int = 0,
-) -> CoverageReport:
+def run(config: CoverageConfig, store: Store) -> CoverageReport:
     """Compare the rows that would ship with a reference sample.
-
-    Args:
-        dataset: The dataset.
-        store: The store.
-        reference: The dataset that holds the reference rows, labelled or not; default this one.
-        source: Only its rows from this source; default all, and `production` within one dataset.
-        encoder: Name of the encoder whose vectors are compared.
-        revision: Its revision.
-        seed: Of the samples.
 
     Raises:
         NotEnoughDataError: Too few rows on a side, or rows without vectors.
     """
+    acting.require("check")
+    dataset, encoder, revision, reference, source, seed = (
+        config.dataset,
+        config.encoder,
+        config.revision,
+        config.reference,
+        config.source,
+        config.seed,
+    )
     datasets.require(store, dataset)
     other = datasets.require(store, reference or dataset)
     wanted = source if source is not None or other != dataset else "production"

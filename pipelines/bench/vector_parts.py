@@ -84,12 +84,11 @@ def _from_file(texts: list[str], seed: int) -> dict[str, float]:
         datasets.create(project.store, "bench", make_task({"name": "bench", "labels": ["a", "b"]}))
         config = ingest.IngestConfig("bench", (file,), {"input": "text", "id": "id"})
         encoder = wiring.encoder(project)
+        clustering = cluster.ClusterConfig("bench", encoder.name, encoder.revision, seed)
         return _timed({
             "ingest": lambda: ingest.run(config, project.store),
-            "embed": lambda: embed.run("bench", project.store, encoder),
-            "cluster, names, map": lambda: cluster.run(
-                "bench", project.store, encoder=encoder.name, revision=encoder.revision, seed=seed
-            ),
+            "embed": lambda: embed.run(embed.EmbedConfig("bench"), project.store, encoder),
+            "cluster, names, map": lambda: cluster.run(clustering, project.store),
         })  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def balance(
     if (apply or out) and not (reviewer or "").strip():
         msg = "--apply and --out need --reviewer: a decision carries the name of who took it"
         raise RequestError(msg)
-    report = balancing.run(name, store, labeler=labeler, cap=cap)
+    report = balancing.run(balancing.BalanceConfig(name, labeler=labeler, cap=cap), store)
     decided = 0
     if report.cap is not None and report.external_ids:
         record = {
@@ -88,7 +88,10 @@ def coverage(
     name = datasets.require(store, dataset)
     encoder, revision = vectors_in_use(store)
     report = covering.run(
-        name, store, reference=reference, source=source, encoder=encoder, revision=revision, seed=seed
+        covering.CoverageConfig(
+            name, encoder=encoder, revision=revision, reference=reference, source=source, seed=seed
+        ),
+        store,
     )
     found = report.coverage
     thin = lacking(found["regions"])
@@ -111,7 +114,9 @@ def curve(dataset: Dataset = None, labeler: Labeler = None, seed: Seed = 0) -> i
     store = settings().store
     name = datasets.require(store, dataset)
     encoder, revision = vectors_in_use(store)
-    report = learning.run(name, store, labeler=labeler, encoder=encoder, revision=revision, seed=seed)
+    report = learning.run(
+        learning.CurveConfig(name, encoder=encoder, revision=revision, labeler=labeler, seed=seed), store
+    )
     names = {"teacher": "the teacher's labels", "current": "the labels as they are", "pruned": "without suspects"}
     text = lines(
         report.curve["advice"],

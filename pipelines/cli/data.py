@@ -207,7 +207,7 @@ def embed_rows(
     project = settings()
     with stage("embed") as progress:
         name = datasets.require(project.store, dataset)
-        report = embed.run(name, project.store, wiring.encoder(project, encoder), progress=progress)
+        report = embed.run(embed.EmbedConfig(name), project.store, wiring.encoder(project, encoder), progress=progress)
     anew = f", {report.repaired:,} damaged files made anew" if report.repaired else ""
     text = f"{report.rows:,} rows have vectors of {report.encoder}, {report.encoded:,} encoded now{anew}"
     return answer(report, text=text)
@@ -218,7 +218,7 @@ def cluster_rows(dataset: Dataset = None, seed: Seed = 0) -> int:
     store = settings().store
     name = datasets.require(store, dataset)
     encoder, revision = vectors_in_use(store)
-    report = cluster.run(name, store, encoder=encoder, revision=revision, seed=seed)
+    report = cluster.run(cluster.ClusterConfig(name, encoder=encoder, revision=revision, seed=seed), store)
     spread = report.report.diversity
     text = lines(
         f"{len(report.report.clusters)} clusters over {report.report.rows:,} rows",
@@ -246,7 +246,9 @@ def check_rows(dataset: Dataset = None, labeler: Labeler = None, seed: Seed = 0)
     """Run every quality check; findings are stored."""
     store = settings().store
     with stage("check") as progress:
-        report = check.run(datasets.require(store, dataset), store, labeler=labeler, seed=seed, progress=progress)
+        report = check.run(
+            check.CheckConfig(datasets.require(store, dataset), labeler=labeler, seed=seed), store, progress=progress
+        )
     text = lines(
         f"{report.rows:,} rows checked, labels by {report.labeler} (run {report.run})",
         *(f"  {kind:<18} {n:>7,}{' rows ranked' * (kind == 'suspect_label')}" for kind, n in report.counts.items()),
@@ -303,7 +305,7 @@ def _finding_line(finding: dict[str, Any]) -> str:
 def decide_file(file: Path, dataset: Dataset = None) -> int:
     """Take decisions about groups or rows from a JSONL file."""
     store = settings().store
-    report = decide.run(file, datasets.require(store, dataset), store)
+    report = decide.run(decide.DecideConfig(file, datasets.require(store, dataset)), store)
     text = lines(
         f"{report.decisions:,} decisions about {report.rows:,} rows, {report.rejected:,} lines rejected",
         *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
@@ -322,5 +324,7 @@ def select_rows(
     name = datasets.require(store, dataset)
     encoder, revision = vectors_in_use(store)
     wanted = choose(method, ("kcenter", "facility", "random"), "--method")
-    report = select.run(name, store, n=n, method=wanted, encoder=encoder, revision=revision, seed=seed)
+    report = select.run(
+        select.SelectConfig(name, n=n, method=wanted, encoder=encoder, revision=revision, seed=seed), store
+    )
     return answer(report, text="\n".join(report.external_ids))

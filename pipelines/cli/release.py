@@ -89,7 +89,9 @@ def pairs_compare(
         for source in (a, b)
         if source.startswith("run:")
     }
-    report = compare.run(name, project.store, a=a, b=b, count=n, overlap=overlap, seed=seed, predicted=students)
+    report = compare.run(
+        compare.CompareConfig(name, a=a, b=b, count=n, overlap=overlap, seed=seed, predicted=students), project.store
+    )
     text = lines(
         f"{report.comparisons:,} comparisons of {a} with {b}, {report.added:,} of them new; "
         f"{report.equal:,} rows have equal answers, {report.missing:,} lack one",
@@ -204,7 +206,7 @@ def versions_diff(old: str, new: str) -> int:
 @versions_app.command("verify")
 def versions_verify(directory: Path) -> int:
     """Check a release folder against its manifest, and against the store where there is one."""
-    report = verify.run(directory, expected_sha256=_recorded_hash(directory))
+    report = verify.run(verify.VerifyConfig(directory, expected_sha256=_recorded_hash(directory)))
     content = {"valid": not report.problems, **plain(report)}
     text = "\n".join(f"{p.kind}: {p.path}: {p.hint}" for p in report.problems) or f"intact: {report.files} files"
     return answer(content, 1 if report.problems else 0, text=text)

@@ -63,13 +63,15 @@ def _collect(project: Settings, store: Store, steps: Steps) -> None:
 
     def make_vectors() -> Any:  # noqa: ANN401 - JSON
         with stage("embed") as progress:
-            return asdict(embed.run(DATASET, store, encoder, progress=progress))
+            return asdict(embed.run(embed.EmbedConfig(DATASET), store, encoder, progress=progress))
 
     steps.once("embed", f"embedded with {encoder.name}", make_vectors)
 
     def make_clusters() -> Any:  # noqa: ANN401 - JSON
         with stage("cluster"):
-            return cluster.run(DATASET, store, encoder=encoder.name, revision=encoder.revision, seed=SEED).run
+            return cluster.run(
+                cluster.ClusterConfig(DATASET, encoder=encoder.name, revision=encoder.revision, seed=SEED), store
+            ).run
 
     steps.once("cluster", "clustered, with the diversity report", make_clusters)
     steps.once("check", "checked, before anybody reviewed", lambda: _check(store))
@@ -102,7 +104,7 @@ def _set_edges_aside(store: Store) -> Any:  # noqa: ANN401 - JSON
 
 def _check(store: Store) -> Any:  # noqa: ANN401 - JSON
     with stage("check") as progress:
-        return asdict(check.run(DATASET, store, seed=SEED, progress=progress))
+        return asdict(check.run(check.CheckConfig(DATASET, seed=SEED), store, progress=progress))
 
 
 def _review(store: Store, steps: Steps, truth: dict[str, str]) -> None:

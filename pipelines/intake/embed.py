@@ -6,10 +6,22 @@ import numpy as np
 
 from curator.errors import NotEnoughDataError
 from curator.ports import Encoder, Progress
+from pipelines.runtime import acting
 from storage.dataset import datasets, examples, vectors
 from storage.engine.store import Store
 
 BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedConfig:
+    """What to embed.
+
+    Attributes:
+        dataset: Whose texts.
+    """
+
+    dataset: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +37,7 @@ class EmbedReport:
 
 
 def run(
-    dataset: str, store: Store, encoder: Encoder, *, progress: Progress = lambda _done, _total: None
+    config: EmbedConfig, store: Store, encoder: Encoder, *, progress: Progress = lambda _done, _total: None
 ) -> EmbedReport:
     """Encode the texts that have no vector of this encoder yet; each finished batch stays.
 
@@ -34,6 +46,8 @@ def run(
     Raises:
         NotEnoughDataError: The dataset has no rows.
     """
+    acting.require("check")
+    dataset = config.dataset
     datasets.require(store, dataset)
     rows = examples.frame(store, dataset).select("content_hash", "text")
     if rows.is_empty():

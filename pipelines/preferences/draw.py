@@ -19,6 +19,29 @@ from storage.views import current as views
 
 
 @dataclass(frozen=True, slots=True)
+class CompareConfig:
+    """Whose answers people are to compare.
+
+    Attributes:
+        dataset: Whose rows.
+        a: One source: a labeler, LABELER#K for its sample K, or run:RUN for a student.
+        b: The other source.
+        count: At most so many comparisons; all unless told.
+        overlap: How many people answer each.
+        seed: Of the draw.
+        predicted: Source -> request key of a student's answers (see `pipelines.students.evaluate.answer`).
+    """
+
+    dataset: str
+    a: str
+    b: str
+    count: int | None = None
+    overlap: int = 1
+    seed: int = 0
+    predicted: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CompareReport:
     """What was drawn. `equal` and `missing` count rows that give no comparison."""
 
@@ -32,34 +55,23 @@ class CompareReport:
     missing: int
 
 
-def run(
-    dataset: str,
-    store: Store,
-    *,
-    a: str,
-    b: str,
-    count: int | None = None,
-    overlap: int = 1,
-    seed: int = 0,
-    predicted: Mapping[str, str] | None = None,
-) -> CompareReport:
+def run(config: CompareConfig, store: Store) -> CompareReport:
     """Draw the rows to which two sources gave different answers. The same request twice adds nothing.
-
-    Args:
-        dataset: The dataset.
-        store: The store.
-        a: A labeler, or `LABELER#K` for its sample K, or a name in `predicted`.
-        b: Another one.
-        count: At most so many; None for all.
-        overlap: How many people answer each.
-        seed: Fixes rows, order and sides.
-        predicted: Source -> request key of a student's answers (see `pipelines.students.evaluate.answer`).
 
     Raises:
         RequestError: Equal sources, or a number below 1.
         NotFoundError: A source that gave no answer.
         NotEnoughDataError: The sources differ nowhere.
     """
+    dataset, a, b, count, overlap, seed, predicted = (
+        config.dataset,
+        config.a,
+        config.b,
+        config.count,
+        config.overlap,
+        config.seed,
+        config.predicted,
+    )
     acting.require("plan")
     if a == b or overlap < 1 or (count is not None and count < 1):
         msg = f"comparing {a!r} with {b!r}: expected two different sources, and --n and --overlap of at least 1"

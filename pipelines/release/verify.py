@@ -9,6 +9,19 @@ from curator.release import FileProblem, verify
 
 
 @dataclass(frozen=True, slots=True)
+class VerifyConfig:
+    """What to verify.
+
+    Attributes:
+        directory: The release.
+        expected_sha256: Of its manifest, as recorded in the store; None where no store knows it.
+    """
+
+    directory: Path
+    expected_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyReport:
     """What is wrong with a release folder; it is intact where `problems` is empty."""
 
@@ -19,17 +32,14 @@ class VerifyReport:
     problems: tuple[FileProblem, ...]
 
 
-def run(directory: Path, *, expected_sha256: str | None) -> VerifyReport:
+def run(config: VerifyConfig) -> VerifyReport:
     """Read every file of the folder and compare.
-
-    Args:
-        directory: The release.
-        expected_sha256: Of its manifest, as recorded in the store; None where no store knows it.
 
     Raises:
         NotFoundError: The folder holds no manifest.
         DataError: The manifest is not JSON.
     """
+    directory, expected_sha256 = config.directory, config.expected_sha256
     file = directory / "manifest.json"
     if not file.is_file():
         msg = f"{directory} holds no manifest.json: it is no release"

@@ -187,6 +187,7 @@ def answer(
 
     Rows that were answered before are not asked again.
     """
+    acting.require("train")
     who = run.id if run else ["base", sampler.base_model]
     key = digest([who, run.sampler_path if run else None, dataset, task.content_hash])
     have = set(runs.predictions(store, key)["example_id"].to_list())

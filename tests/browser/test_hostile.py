@@ -52,9 +52,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     report = ingest.run(IngestConfig(NAME, (file,), source="teacher", labeler=WHO), store)
     assert report.added >= COPIES * (len(STRINGS) - 3)
     encoder = SentenceEncoder(settings.encoder)
-    embed.run(NAME, store, encoder)
-    clustering.run(NAME, store, encoder=encoder.name, revision=encoder.revision)
-    check.run(NAME, store)
+    embed.run(embed.EmbedConfig(NAME), store, encoder)
+    clustering.run(clustering.ClusterConfig(NAME, encoder=encoder.name, revision=encoder.revision), store)
+    check.run(check.CheckConfig(NAME), store)
     run = findings.newest_run(store, NAME)
     assert run is not None
     for finding in _worst(settings, run.run):

@@ -150,7 +150,7 @@ def test_an_older_run_is_shown_and_can_be_drawn_anew(run_app: Callable, open_pag
     open_map(watched.page, run_app(project.project).url)
     expect(watched.page.get_by_role("button", name="Draw it anew")).to_be_visible()
     before = clusters.newest(project.store, NAME)
-    clustering.run(NAME, project.store, encoder="made-up", revision="1")
+    clustering.run(clustering.ClusterConfig(NAME, encoder="made-up", revision="1"), project.store)
     after = clusters.newest(project.store, NAME)
     assert before is not None
     assert after is not None

@@ -49,8 +49,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = make_project(tmp_path_factory.mktemp("browser") / "project")
     store = settings.store
     encoder = SentenceEncoder(settings.encoder)
-    embed.run("support", store, encoder)
-    clustering.run("support", store, encoder=encoder.name, revision=encoder.revision)
+    embed.run(embed.EmbedConfig("support"), store, encoder)
+    clustering.run(clustering.ClusterConfig("support", encoder=encoder.name, revision=encoder.revision), store)
     finish_project(settings)
     return settings
 

@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Settings:
         ]
         file.write_text("\n".join(json.dumps(row) for row in rows))
         ingest.run(IngestConfig("qa", (file,), source="teacher", labeler=who), settings.store)
-    compare.run("qa", settings.store, a="one", b="two")
+    compare.run(compare.CompareConfig("qa", a="one", b="two"), settings.store)
     return settings
 
 

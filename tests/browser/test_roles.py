@@ -43,7 +43,7 @@ def provider() -> Iterator[oidc.Provider]:
 def checked(folder: Path, provider: oidc.Provider) -> Settings:
     """A checked dataset with a spot-check, in a project whose app asks for a sign-in."""
     settings = make_project(folder, rows=60)
-    check.run("support", settings.store)
+    check.run(check.CheckConfig("support"), settings.store)
     planning.run(PlanConfig("support", reviews=20), settings.store)
     provider.configure(settings.project)
     return settings

@@ -49,5 +49,5 @@ def make_rows(folder: Path, rows: Sequence[tuple[str, str]], labels: Sequence[st
     task = make_task({"name": "support", "labels": list(labels), "rubric": "What does the customer want?"})
     datasets.create(settings.store, "support", task)
     ingest.run(IngestConfig("support", (file,), source="teacher", labeler="teacher"), settings.store)
-    check.run("support", settings.store)
+    check.run(check.CheckConfig("support"), settings.store)
     return settings

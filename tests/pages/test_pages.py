@@ -246,7 +246,7 @@ def test_rows_without_labels_are_checked_and_the_labels_again_once_they_are_ther
     file.write_text("\n".join(map(json.dumps, rows)))
     ingest.run(IngestConfig("bare", (file,)), empty_project.store)
     assert "the texts are checked for what needs none" in texts(render("pages/data/findings.py"))
-    check.run("bare", empty_project.store)
+    check.run(check.CheckConfig("bare"), empty_project.store)
     app = render("pages/data/findings.py")
     assert "3 rows were checked without labels." in texts(app)
     file.write_text("\n".join(json.dumps({**row, "label": "a"}) for row in rows))

@@ -238,8 +238,13 @@ def test_an_admin_gives_and_takes_roles_with_a_reason(sign_in: Callable[..., Non
     assert "admin" in stored.roles_of(project.store, ANA)
 
 
-def test_the_audit_page_shows_verifies_and_offers_the_log(sign_in: Callable[..., None], project: Settings) -> None:
-    make_finished_project(project.project)
+@pytest.fixture
+def finished(project: Settings) -> Settings:
+    """The project after a round of work, done before anybody signs in."""
+    return make_finished_project(project.project)
+
+
+def test_the_audit_page_shows_verifies_and_offers_the_log(finished: Settings, sign_in: Callable[..., None]) -> None:
     sign_in(ANA, "admin", "engineer")
     app = render("pages/admin/audit.py")
     assert not app.exception

@@ -64,7 +64,7 @@ class NativeQueue:
         asked = plans.task(self.store, task)
         if asked is None or asked.plan != self.plan:
             return "This row is not of this spot-check."
-        found = neighbours.run(self.dataset, asked.example_id, self.store, blind=asked.blind)
+        found = neighbours.run(neighbours.NearestConfig(self.dataset, asked.example_id, blind=asked.blind), self.store)
         return [Neighbour(n.text, n.value, n.similarity) for n in found.rows] or found.note or ""
 
     def _records(self, actions: Sequence[ReviewAction], asked: desk.Asked) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def test_the_next_step_leads_from_labels_to_a_release(project: Settings) -> None
     store = project.store
     assert reviewers(store, "support") == "nobody yet"
     assert next_step(store, "support").page == FINDINGS
-    check.run("support", store)
+    check.run(check.CheckConfig("support"), store)
     settle_patterns(project)
     assert next_step(store, "support").page == SPOT_CHECK
 

@@ -30,7 +30,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a release, vectors and rejects."""
     folder = tmp_path_factory.mktemp("template") / "project"
     settings = make_project(folder, rows=60)
-    embed.run("support", settings.store, Letters())
+    embed.run(embed.EmbedConfig("support"), settings.store, Letters())
     finish_project(settings)
     (folder / "rejects").mkdir(exist_ok=True)
     (folder / "rejects" / "some.jsonl").write_text("{}\n")
@@ -259,7 +259,7 @@ def test_damage_is_found_in_depth_and_embed_makes_the_vectors_anew(
     harm(first(project.project / "releases", "train.jsonl"))
     found = deep_check.run(project).problems
     assert [("embed" in p.do, "rebuild" in p.do) for p in found] == [(True, False), (False, True)]
-    assert embed.run("support", project.store, Letters()).repaired == 1
+    assert embed.run(embed.EmbedConfig("support"), project.store, Letters()).repaired == 1
     assert np.array_equal(vectors.load(project.store, encoder, revision, hashes), before)
     assert [("rebuild" in p.do) for p in deep_check.run(project).problems] == [True]
 

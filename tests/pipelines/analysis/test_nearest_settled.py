@@ -37,14 +37,17 @@ def accept(queue: NativeQueue, stream: str) -> list[str]:
 def test_a_blind_row_is_shown_no_label_that_was_accepted_with_the_teachers_answer_in_view(queue: NativeQueue) -> None:
     risky = set(accept(queue, "risk"))
     audit = plans.tasks(queue.store, queue.plan).filter(stream="audit")["example_id"].to_list()
-    seen = neighbours.run("support", audit[0], queue.store, blind=False)
+    seen = neighbours.run(neighbours.NearestConfig("support", audit[0], blind=False), queue.store)
     assert seen.rows
     assert {n.example_id for n in seen.rows} <= risky
-    hidden = neighbours.run("support", audit[0], queue.store, blind=True)
+    hidden = neighbours.run(neighbours.NearestConfig("support", audit[0], blind=True), queue.store)
     assert hidden.rows == ()
     assert "teacher's answer in view" in (hidden.note or "")
     accept(queue, "audit")
-    shown = {n.example_id for n in neighbours.run("support", audit[0], queue.store, blind=True).rows}
+    shown = {
+        n.example_id
+        for n in neighbours.run(neighbours.NearestConfig("support", audit[0], blind=True), queue.store).rows
+    }
     assert shown
     assert shown <= set(audit) - {audit[0]}
 
@@ -54,7 +57,7 @@ def test_the_nearest_settled_rows_come_first_with_their_labels(queue: NativeQueu
     rows = examples.frame(queue.store, "support")["example_id"].to_list()
     settled = plans.tasks(queue.store, queue.plan).filter(stream="audit")
     place = {example: rows.index(example) for example in settled["example_id"]}
-    found = neighbours.run("support", rows[0], queue.store, blind=True, count=5).rows
+    found = neighbours.run(neighbours.NearestConfig("support", rows[0], blind=True, count=5), queue.store).rows
     nearest = sorted(p for p in place.values() if p > 0)[:5]
     assert [place[n.example_id] for n in found] == nearest
     assert [n.similarity for n in found] == sorted((n.similarity for n in found), reverse=True)

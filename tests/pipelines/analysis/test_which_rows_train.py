@@ -51,16 +51,18 @@ def _ingest(store: Store, folder: Path, splits: list[str], texts: list[str], sta
 
 
 def _balance(store: Store) -> int:
-    return balance.run("d", store).rows
+    return balance.run(balance.BalanceConfig("d"), store).rows
 
 
 def _curve(store: Store) -> int:
-    report = learning_curve.run("d", store, encoder="small", revision="1")
+    report = learning_curve.run(learning_curve.CurveConfig("d", encoder="small", revision="1"), store)
     return report.train_rows + report.curve["test_rows"]
 
 
 def _coverage(store: Store) -> int:
-    found = traffic_coverage.run("d", store, source="teacher", encoder="small", revision="1")
+    found = traffic_coverage.run(
+        traffic_coverage.CoverageConfig("d", encoder="small", revision="1", source="teacher"), store
+    )
     return int(found.coverage["rows"])
 
 
@@ -105,7 +107,7 @@ def test_a_copy_of_a_row_that_came_as_test_is_a_leak_and_goes_first_when_they_ar
     datasets.create(store, "d", make_task({"name": "t", "labels": ["a", "b"]}))
     texts = [f"{THINGS[n]} number {n * 7919}" for n in range(10)]
     _ingest(store, tmp_path, ["train"] * 9 + ["test", "train"], [*texts, texts[9]])
-    assert check.run("d", store).counts["leak"] == 1
+    assert check.run(check.CheckConfig("d"), store).counts["leak"] == 1
     run = findings.newest_run(store, "d")
     assert run is not None
     (copies,) = findings.frame(store, run.run, "exact_duplicate")

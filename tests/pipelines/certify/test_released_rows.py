@@ -22,7 +22,7 @@ def test_rows_that_leak_into_a_later_test_set_leave_the_certificate_with_the_rel
     texts = [f"the {x} about my {y} is {z} again" for x in WORDS for y in WORDS[:4] for z in ("late", "lost")]
     _write(tmp_path / "train.jsonl", texts, "train")
     ingest.run(ingest.IngestConfig("d", (tmp_path / "train.jsonl",), labeler="t"), store)
-    check.run("d", store)
+    check.run(check.CheckConfig("d"), store)
     drawn = plan.run(plan.PlanConfig("d", reviews=30), store)
     reviews = [{"task_id": t["task_id"], "reviewer": "ann", "verdict": "accept", "blind": True} for t in drawn.tasks]
     (tmp_path / "r.jsonl").write_text("".join(json.dumps(r) + "\n" for r in reviews))

@@ -33,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def queue(settings: Settings, reviewer: str = "ana", overlap: int = 1) -> PreferenceQueue:
-    batch = compare.run("qa", settings.store, a="one", b="two", overlap=overlap).batch
+    batch = compare.run(compare.CompareConfig("qa", a="one", b="two", overlap=overlap), settings.store).batch
     return PreferenceQueue(settings.store, "qa", batch, reviewer)
 
 
@@ -51,8 +51,8 @@ def say(queue: PreferenceQueue, verdict: str, count: int = 1) -> list[str]:
 
 
 def test_the_rows_that_differ_are_compared_once_and_a_rerun_adds_nothing(settings: Settings) -> None:
-    first = compare.run("qa", settings.store, a="one", b="two")
-    again = compare.run("qa", settings.store, a="one", b="two")
+    first = compare.run(compare.CompareConfig("qa", a="one", b="two"), settings.store)
+    again = compare.run(compare.CompareConfig("qa", a="one", b="two"), settings.store)
     assert (first.comparisons, first.added, first.equal) == (9, 9, 3)
     assert (again.batch, again.added) == (first.batch, 0)
 
@@ -116,9 +116,9 @@ def test_an_action_on_another_batch_is_refused_and_the_others_go_through(setting
 
 def test_a_comparison_of_a_source_with_itself_or_with_an_unknown_one_is_refused(settings: Settings) -> None:
     with pytest.raises(RequestError, match="two different sources"):
-        compare.run("qa", settings.store, a="one", b="one")
+        compare.run(compare.CompareConfig("qa", a="one", b="one"), settings.store)
     with pytest.raises(NotFoundError, match="no answers by 'three'"):
-        compare.run("qa", settings.store, a="one", b="three")
+        compare.run(compare.CompareConfig("qa", a="one", b="three"), settings.store)
     datasets.create(settings.store, "empty", make_task({"name": "e", "kind": "text"}))
     with pytest.raises((NotFoundError, NotEnoughDataError)):
-        compare.run("empty", settings.store, a="one", b="two")
+        compare.run(compare.CompareConfig("empty", a="one", b="two"), settings.store)

@@ -22,6 +22,6 @@ def test_a_project_that_moved_finds_its_versions_and_one_outside_stays_where_it_
     assert Path(inside.path).is_relative_to(moved.project)
     assert Path(outside.path) == elsewhere
     for version in (inside, outside):
-        assert not verify.run(Path(version.path), expected_sha256=version.manifest_sha256).problems
+        assert not verify.run(verify.VerifyConfig(Path(version.path), expected_sha256=version.manifest_sha256)).problems
     again = release.run(config, moved.store, moved.releases)
     assert (again.version, again.created, again.path) == ("support@1", False, inside.path)

@@ -42,10 +42,10 @@ def _dataset(store: Store, folder: Path, name: str, texts: Sequence[str]) -> Non
 def test_a_check_made_before_the_vectors_is_made_again_once_they_are_there(store: Store, tmp_path: Path) -> None:
     _dataset(store, tmp_path, "first", ["some text", "other words"])
     _dataset(store, tmp_path, "second", ["good morning", "a nice day", "hello there"])
-    embed.run("first", store, Letters())
-    without = check.run("second", store)
-    embed.run("second", store, Letters())
-    having = check.run("second", store)
+    embed.run(embed.EmbedConfig("first"), store, Letters())
+    without = check.run(check.CheckConfig("second"), store)
+    embed.run(embed.EmbedConfig("second"), store, Letters())
+    having = check.run(check.CheckConfig("second"), store)
     assert having.run != without.run
     assert [n for n in without.notes if n.startswith("no vectors")]
     assert not [n for n in having.notes if "no vectors" in n]
@@ -63,7 +63,7 @@ def test_one_row_is_released_without_a_test_file(store: Store, tmp_path: Path) -
 def test_a_dataset_without_rows_says_that_it_has_none(store: Store) -> None:
     datasets.create(store, "empty", make_task({"name": "t", "labels": ["a", "b"]}))
     with pytest.raises(NotEnoughDataError, match="no rows to embed; run `curator ingest"):
-        embed.run("empty", store, Letters())
+        embed.run(embed.EmbedConfig("empty"), store, Letters())
 
 
 def test_rows_without_a_label_are_checked_for_what_needs_none_and_again_under_the_first_labels(
@@ -71,18 +71,18 @@ def test_rows_without_a_label_are_checked_for_what_needs_none_and_again_under_th
 ) -> None:
     datasets.create(store, "d", make_task({"name": "t", "labels": ["a", "b"]}))
     with pytest.raises(NotEnoughDataError, match="no rows to check"):
-        check.run("d", store)
+        check.run(check.CheckConfig("d"), store)
     file = tmp_path / "d.jsonl"
     file.write_text(
         '{"id": 1, "text": "my card"}\n{"id": 2, "text": "My card!"}\n{"id": 3, "text": "ana@example.org"}\n'
     )
     ingest.run(ingest.IngestConfig("d", (file,)), store)
-    found = check.run("d", store)
+    found = check.run(check.CheckConfig("d"), store)
     assert (found.labeler, found.counts) == ("nobody", {"exact_duplicate": 1, "personal_data": 1})
     assert "suspect_label, label_pattern: no row has a label" in found.notes
     with pytest.raises(NotEnoughDataError, match="no labels yet"):
-        check.run("d", store, labeler="gpt")
+        check.run(check.CheckConfig("d", labeler="gpt"), store)
     file.write_text('{"id": 1, "text": "my card", "label": "a"}\n{"id": 2, "text": "My card!", "label": "b"}\n')
     ingest.run(ingest.IngestConfig("d", (file,), labeler="gpt"), store)
-    found = check.run("d", store)
+    found = check.run(check.CheckConfig("d"), store)
     assert (found.labeler, found.counts["contradiction"]) == ("gpt", 1)

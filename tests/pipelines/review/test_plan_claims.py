@@ -63,7 +63,7 @@ def test_a_risk_card_claims_no_check_that_never_ran(store: Store) -> None:
     before = planning.run(PlanConfig("support", reviews=20, risk_reviews=5), store)
     said = plans.tasks(store, before.plan).filter(pl.col("stream") == "risk")["why"].unique().to_list()
     assert said == ["beside the audit: taken by chance, since no check has ranked the rows by risk yet"]
-    check.run("support", store)
+    check.run(check.CheckConfig("support"), store)
     after = planning.run(PlanConfig("support", reviews=20, risk_reviews=5), store)
     said = plans.tasks(store, after.plan).filter(pl.col("stream") == "risk")["why"].unique().to_list()
     assert after.created, "the advice to check first is worth following after the first plan too"
