@@ -14,10 +14,12 @@
     │   └── NoRoomError                the disk is full
     └── StoreError(RuntimeError)       the store is newer, locked or damaged       exit 2
 
-A message says what happened, where (row, id, file and line), what was expected, and what to do.
+A message says what happened, where (row, id, file and line), what was expected, and what to do. It tells no password
+that an address holds.
 Any other exception is a bug of ours (exit 70).
 """
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,10 +27,27 @@ if TYPE_CHECKING:
     from curator.ports import TeacherAnswer
 
 
+_USER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20}://)(?P<user>[^\s/@:'\"<>]*)(?P<rest>:?[^\s/'\"<>]*)@")
+
+
+def without_password(text: str) -> str:
+    """A text in which no address tells a password, or a key in its place; the user's name stays beside one.
+
+    >>> without_password("no server at https://ana:s3cret@argilla.example:6900/api")
+    'no server at https://ana:***@argilla.example:6900/api'
+    >>> without_password("postgres://key@host, mail to ana@host.example")
+    'postgres://***@host, mail to ana@host.example'
+    """
+    return _USER.sub(lambda m: f"{m['scheme']}{m['user'] + ':***' if m['rest'] else '***'}@", text)
+
+
 class CuratorError(Exception):
     """Base of every error raised on purpose."""
 
     exit_code = 70
+
+    def __str__(self) -> str:
+        return without_password(super().__str__())
 
 
 class RequestError(CuratorError, ValueError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curator.errors import RequestError
+from curator.errors import RequestError, without_password
 from curator.ports import Encoder, ReviewBoard, Sampler, Teacher, Trainer
 from curator.records import Task
 from pipelines.runtime.settings import Settings
@@ -104,7 +104,7 @@ def students(settings: Settings, store: Store, dataset: str, *, base: str | None
             TinkerTrainer(model, base_url=url, renderer_name=None, lora_rank=32, local=False),
             TinkerSampler(model, base_url=url),
             False,
-            f"Training on {url or 'Tinker'} with base model {model}.",
+            f"Training on {without_password(url or 'Tinker')} with base model {model}.",
         )
         return
     if base is not None and base != LOCAL:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from curator.errors import CuratorError
+from curator.errors import CuratorError, without_password
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on, show_error
 from pages.frame.words import spot_check_names
@@ -84,7 +84,8 @@ st.page_link("pages/review/queue.py", label="Review in this app", icon=":materia
 
 st.subheader("Argilla", anchor=False)
 routed = [each for each in found if each.board == "argilla"]
-st.text(f"Server: {settings.argilla_url or 'none is set ([argilla] url in curator.toml, or ARGILLA_API_URL)'}")
+server = settings.argilla_url or "none is set ([argilla] url in curator.toml, or ARGILLA_API_URL)"
+st.text(f"Server: {without_password(server)}")
 if routed:
     st.dataframe(
         [

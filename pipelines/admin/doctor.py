@@ -7,6 +7,7 @@ import shutil
 from typing import Any
 
 from curator import __version__
+from curator.errors import without_password
 from pipelines.runtime.settings import Settings
 from pipelines.wiring import OFFLINE, uses_service
 
@@ -87,4 +88,4 @@ def _adapters(settings: Settings | None) -> list[dict[str, str]]:
 
 
 def _adapter(port: str, name: str, real: bool, hint: str) -> dict[str, str]:
-    return {"port": port, "name": name, "kind": "real" if real else "embedded", "hint": hint}
+    return {"port": port, "name": without_password(name), "kind": "real" if real else "embedded", "hint": hint}

@@ -15,8 +15,9 @@ import typer
 from typer.exceptions import TyperException
 
 from curator import __version__
-from curator.errors import CuratorError
+from curator.errors import CuratorError, without_password
 from pipelines.cli.output import answer, as_json_wanted, configure
+from pipelines.runtime.private import private_process
 from storage.engine.faults import is_full, no_room
 
 PARTS: Final[Mapping[str, str]] = {
@@ -79,6 +80,11 @@ def application(argv: Sequence[str] = ()) -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code (also the console script's entry)."""
+    with private_process():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     argv = configure(sys.argv[1:] if arguments is None else arguments)
     try:
         command = typer.main.get_command(application(argv))
@@ -132,6 +138,7 @@ def _path_failed(error: OSError) -> int:
 
 
 def _fail(message: str, code: int, kind: str) -> int:
+    message = without_password(message)
     if as_json_wanted():
         answer({"error": message, "kind": kind, "exit_code": code}, code)
     sys.stderr.write(f"curator: {message}\n")
