@@ -59,7 +59,7 @@ def as_parquet(rows: list[dict[str, Any]]) -> bytes:
 def as_zip(name: str, body: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(f"folder/{name}", body)
+        archive.writestr(zipfile.ZipInfo(f"folder/{name}"), body)  # without the time of writing
     return out.getvalue()
 
 
