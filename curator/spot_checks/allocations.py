@@ -1,8 +1,7 @@
 """What each allocation of reviews buys, by simulation: width, errors found, and the chance of passing."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,15 +103,11 @@ def prices(
     return tuple(made)
 
 
-def price_in_words(price: Mapping[str, Any]) -> str:
-    """What an allocation gives, for a person.
-
-    Args:
-        price: The fields of a `AllocationPrice`.
-    """
+def price_in_words(price: AllocationPrice) -> str:
+    """What an allocation gives, for a person."""
     return (
-        f"Spent to {price['allocation']}, if {price['error_rate']:.1%} are wrong: at most {price['upper']:.1%} on "
-        f"average, and {price['found']:.0f} errors found where the checks rank well ({price['found_useless']:.0f} "
+        f"Spent to {price.allocation}, if {price.error_rate:.1%} are wrong: at most {price.upper:.1%} on "
+        f"average, and {price.found:.0f} errors found where the checks rank well ({price.found_useless:.0f} "
         "where not)"
     )
 

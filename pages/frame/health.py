@@ -14,6 +14,7 @@ from storage.engine.store import Store
 from storage.release import runs, versions
 from storage.review import plans, reviews
 from storage.views import current as views
+from storage.views import progress
 
 START, FINDINGS = "pages/data/start.py", "pages/data/findings.py"
 REVIEW, SPOT_CHECK = "pages/review/queue.py", "pages/review/spot_check.py"
@@ -79,7 +80,7 @@ def _spot_check_step(store: Store, dataset: str) -> NextStep | None:
     drawn = plans.of_dataset(store, dataset, "certify")
     if not drawn:
         return NextStep("Nobody has measured the label error yet.", SPOT_CHECK, "Draw a spot-check")
-    if left := views.plan_progress(store, drawn[0].id)["left"]:
+    if left := progress.of_plan(store, drawn[0].id).left:
         return NextStep(f"{left:,} rows of the spot-check wait for a review.", REVIEW, "Review them")
     certificate = newest_certificate(store, dataset)
     if certificate is None or certificate.status == "INCOMPLETE":
@@ -97,7 +98,7 @@ def _test_step(store: Store, dataset: str) -> NextStep | None:
     drawn = plans.of_dataset(store, dataset, "test")
     if not drawn:
         return NextStep("The test split has not been reviewed, so no student can be judged.", SPOT_CHECK, "Review it")
-    left = views.plan_progress(store, drawn[0].id)["left"]
+    left = progress.of_plan(store, drawn[0].id).left
     return NextStep(f"{left:,} test rows wait for a review.", REVIEW, "Review them") if left else None
 
 

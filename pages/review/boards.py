@@ -34,15 +34,15 @@ def age(seconds: float) -> str:
 def row(each: PlanStanding) -> dict[str, str]:
     """One spot-check as a line of the table."""
     progress = each.progress
-    answers = progress["answers_wanted"] - progress["answers"]
+    answers = progress.answers_wanted - progress.answers
     return {
         "spot-check": short(each.plan),
         "queue": QUEUES.get(each.board, each.board),
-        "reviewed": f"{progress['done']:,} of {progress['tasks']:,}",
-        "reviewers": ", ".join(f"{who} {n:,}" for who, n in progress["by_reviewer"].items()) or "nobody yet",
+        "reviewed": f"{progress.done:,} of {progress.tasks:,}",
+        "reviewers": ", ".join(f"{who} {n:,}" for who, n in progress.by_reviewer.items()) or "nobody yet",
         "handed out": f"{sum(held.tasks for held in each.held):,}" if each.held else "none",
         "in the last hour": f"{each.last_hour:,}",
-        "time left": age(answers * progress["median_seconds"]) if answers and progress["median_seconds"] else "",
+        "time left": age(answers * progress.median_seconds) if answers and progress.median_seconds else "",
         "last answer": each.last_answer or "",
     }
 

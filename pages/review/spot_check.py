@@ -17,7 +17,7 @@ from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
 from storage.dataset import labels
 from storage.review import plans
-from storage.views import current as views
+from storage.views import progress
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Spot-check", "There are no rows to check yet.")
@@ -71,7 +71,10 @@ with st.expander("Draw a spot-check", expanded=not found), st.form("draw"):
         try:
             report = planning.run(config, settings.store)
             st.session_state["chosen_plan"] = report.plan
-            st.session_state["drawn"] = [*map(price_in_words, report.claims.get("allocations", ())), *report.notes]
+            st.session_state["drawn"] = [
+                *map(price_in_words, (report.claims.allocations if report.claims else ())),
+                *report.notes,
+            ]
             st.rerun()
         except CuratorError as error:
             show_error(error)
@@ -87,15 +90,13 @@ wanted = st.session_state.get("chosen_plan")
 index = list(names).index(wanted) if wanted in names else 0
 chosen = st.selectbox("Spot-checks", list(names), index=index, format_func=names.__getitem__)
 st.session_state["chosen_plan"] = chosen
-progress = views.plan_progress(settings.store, chosen)
-st.progress(progress["done"] / max(progress["tasks"], 1), f"{progress['done']} of {progress['tasks']} rows reviewed")
-st.text(f"Reviewed by {', '.join(progress['by_reviewer']) or 'nobody yet'}.")
-if progress["left"]:
-    if pace := minutes_left(progress["answers_wanted"] - progress["answers"], progress["median_seconds"]):
+now = progress.of_plan(settings.store, chosen)
+st.progress(now.done / max(now.tasks, 1), f"{now.done} of {now.tasks} rows reviewed")
+st.text(f"Reviewed by {', '.join(now.by_reviewer) or 'nobody yet'}.")
+if now.left:
+    if pace := minutes_left(now.answers_wanted - now.answers, now.median_seconds):
         st.text(pace)
-    st.page_link(
-        "pages/review/queue.py", label=f"Review the {progress['left']} rows left", icon=":material/rate_review:"
-    )
+    st.page_link("pages/review/queue.py", label=f"Review the {now.left} rows left", icon=":material/rate_review:")
 if next(plan.purpose for plan in found if plan.id == chosen) in ESTIMATES:
     try:
         certificate = certificates.judge_newest(settings.store, dataset, plan=chosen)

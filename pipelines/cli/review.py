@@ -9,7 +9,7 @@ from curator.review import Staffing
 from curator.spot_checks import price_in_words
 from pipelines import wiring
 from pipelines.cli.data import Dataset, Labeler, Seed
-from pipelines.cli.output import answer, choose, counts, lines, percent_at_most, settings
+from pipelines.cli.output import answer, choose, counts, lines, percent_at_most, plain, settings
 from pipelines.preferences import board as compare_board
 from pipelines.review import answers as review
 from pipelines.review import plan as planning
@@ -18,7 +18,7 @@ from pipelines.review import route as routing
 from pipelines.runtime.settings import Settings
 from storage.dataset import datasets
 from storage.review import plans
-from storage.views import current as views
+from storage.views import progress
 
 review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
 Plan = Annotated[str, typer.Option("--plan", help="The id of a plan, or of comparisons (`pairs compare`).")]
@@ -67,21 +67,25 @@ def plan(
         staffing=Staffing(overlap, overlap_share, gold, quota, blind_share),
     )
     report = planning.run(config, store)
-    bounds = report.claims.get("upper_bound_if_errors_found", {})
+    can = report.claims
     text = lines(
         f"plan {report.plan}: {report.purpose}, {report.reviews:,} audit and {report.risk_reviews:,} risk reviews "
         f"of {report.population:,} rows ({report.known:,} known before)"
         f"{'' if report.created else '; it was drawn before and is left as it was'}",
         f"{report.overlapped:,} of them by {overlap} people each" if report.overlapped else None,
         f"{report.gold:,} gold cards among them" if report.gold else None,
-        *(f"  stratum {s['name']}: {s['reviews']:,} of {s['size']:,}" for s in report.strata),
-        *(f"  if {n} of them are wrong: at most {percent_at_most(b)} of all are" for n, b in bounds.items()),
-        *(f"  {price_in_words(price)}" for price in report.claims.get("allocations", ())),
+        *(f"  stratum {s.name}: {s.reviews:,} of {s.size:,}" for s in report.strata),
+        *(_bound_if(n, upper) for n, upper in (can.upper_by_errors.items() if can else ())),
+        *(f"  {price_in_words(price)}" for price in (can.allocations if can else ())),
         counts("splits", report.splits),
         *report.notes,
         f"review it: the app's Spot-check page, or `curator review import FILE --plan {report.plan}`",
     )
-    return answer(report, text=text)
+    return answer(plain(report) | {"claims": can.as_json() if can else {}}, text=text)
+
+
+def _bound_if(errors: int, upper: float) -> str:
+    return f"  if {errors} of them are wrong: at most {percent_at_most(upper)} of all are"
 
 
 def route(
@@ -101,10 +105,10 @@ def route(
         with wiring.review_board(project) as board:
             report = routing.run(plan, store, board, overlap=overlap)
         return answer(report, 1 if report.refused else 0, text=_routed(report))
-    progress = views.plan_progress(store, plan)
-    standing = {"plan": plan, "to": to, "tasks": progress["tasks"], "open": progress["left"]}
+    found_so_far = progress.of_plan(store, plan)
+    standing = {"plan": plan, "to": to, "tasks": found_so_far.tasks, "open": found_so_far.left}
     return answer(
-        standing, text=f"{progress['left']:,} open tasks of {found.dataset} are in the app's Spot-check queue"
+        standing, text=f"{found_so_far.left:,} open tasks of {found.dataset} are in the app's Spot-check queue"
     )
 
 
@@ -162,14 +166,14 @@ def pull(
     if source is not None:
         choose(source, ("native", "argilla"), "--from")
     if (source or routing.routed_to(store, plan)) != "argilla":
-        progress = views.plan_progress(store, plan)
-        text = f"{progress['done']:,} of {progress['tasks']:,} tasks are reviewed, {progress['left']:,} are left"
-        return answer({**progress, "pulled": 0}, text=text)
+        now = progress.of_plan(store, plan)
+        text = f"{now.done:,} of {now.tasks:,} tasks are reviewed, {now.left:,} are left"
+        return answer(plain(now) | {"pulled": 0}, text=text)
     with wiring.review_board(project) as board:
         pulled = pulling.run(plan, store, board, project.argilla_reviewers)
     report = review.import_records(pulled.records, plan, store)
     told = {
-        **views.plan_progress(store, plan),
+        **plain(progress.of_plan(store, plan)),
         "pulled": report.added,
         "unchanged": report.unchanged,
         "rejected": report.rejected,

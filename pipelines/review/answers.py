@@ -16,7 +16,7 @@ from pipelines.runtime import acting
 from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.review import desk, plans, reviews
-from storage.views import current as views
+from storage.views import progress
 
 KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note", "adjudicates"}
 TASK_KEYS = {"external_id", "stream", "stratum", "inclusion_probability"}
@@ -147,7 +147,7 @@ def _add(
         rejected=len(rejects),
         by_reason=dict(Counter(str(r["reason"]) for r in rejects)),
         rejects=tuple(rejects),
-        tasks_left=views.plan_progress(store, plan.id)["left"],
+        tasks_left=progress.of_plan(store, plan.id).left,
     )
 
 

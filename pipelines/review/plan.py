@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from curator.certificates import confidence_of, in_words, spent_in_words, terms
 from curator.errors import NotEnoughDataError, RequestError
-from curator.records import GOLD, Purpose, TaskKind, in_test, in_train, short_id
+from curator.records import GOLD, Purpose, Stream, TaskKind, in_test, in_train, short_id
 from curator.review import Staffing
-from curator.spot_checks import Draw, claims, reviews_for
+from curator.spot_checks import Claims, Draw, Stratum, claims, reviews_for
 from curator.spot_checks import draw as draw_rows
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
@@ -42,8 +42,38 @@ class PlanConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedTask:
+    """A task as a list of tasks tells it, which may come back filled in: its row, and how the row was drawn."""
+
+    task_id: str
+    external_id: str
+    stream: Stream
+    stratum: str
+    inclusion_probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlanReport:
-    """A stored plan and what it can claim. `created` is False where the same plan was there already."""
+    """A stored plan and what it can claim.
+
+    Attributes:
+        plan: Its id.
+        dataset: Whose rows.
+        purpose: What it was drawn for.
+        labeler: Whose labels are under review.
+        created: False where the same plan was there already.
+        reviews: Audit rows.
+        risk_reviews: Rows that were chosen beside them.
+        overlapped: Audit rows that several people are asked about.
+        gold: Cards whose truth is known, to measure reviewers.
+        population: Rows that the plan speaks of.
+        known: Those of them that people had settled before.
+        strata: The bands of risk, with their rows and draws.
+        claims: What the reviews can claim; None for a test plan, and where no row is open.
+        splits: Rows by split, as frozen.
+        notes: What a person should know, in sentences.
+        tasks: What people are asked, in review order.
+    """
 
     plan: str
     dataset: str
@@ -56,11 +86,11 @@ class PlanReport:
     gold: int
     population: int
     known: int
-    strata: tuple[dict[str, Any], ...]
-    claims: dict[str, Any]
+    strata: tuple[Stratum, ...]
+    claims: Claims | None
     splits: dict[str, int]
     notes: tuple[str, ...]
-    tasks: tuple[dict[str, Any], ...]
+    tasks: tuple[ListedTask, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +316,6 @@ def _report(
     store: Store, made: _Made, *, created: bool, level: float, splits: dict[str, int], notes: tuple[str, ...]
 ) -> PlanReport:
     config, draw, rows = made.config, made.draw, made.population.height
-    told = ("external_id", "stream", "stratum", "inclusion_probability")
     return PlanReport(
         plan=made.plan,
         dataset=config.dataset,
@@ -299,14 +328,14 @@ def _report(
         gold=_gold(made),
         population=rows,
         known=len(made.known),
-        strata=tuple(asdict(s) for s in draw.strata),
+        strata=draw.strata,
         claims=claims(
             rows - len(made.known), len(draw.audit), purpose=config.purpose, target=made.target, confidence=level
         ),
         splits=splits,
         notes=notes,
         tasks=tuple(
-            {"task_id": row["task"], **{name: row[name] for name in told}}
-            for row in plans.tasks(store, made.plan).iter_rows(named=True)
+            ListedTask(t.id, t.external_id, t.stream, t.stratum, t.inclusion_probability)
+            for t in plans.kept_tasks(store, made.plan).values()
         ),
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import GOLD
 from curator.review import current_labels
 from storage.checks import findings
 from storage.dataset import examples, labels
@@ -79,39 +78,6 @@ def _overview(file: File, dataset: str, as_of: int) -> dict[str, Any]:
 def _counts(rows: pl.DataFrame, column: str) -> dict[str, int]:
     counted = rows.group_by(column).len().sort("len", column, descending=[True, False])
     return {str(name): int(n) for name, n in counted.iter_rows()}
-
-
-def plan_progress(store: Store, plan: str) -> dict[str, Any]:
-    """How far a plan's review is: tasks, done, left, by stream, by reviewer, seconds for each decision.
-
-    A task is done when as many people have reviewed it as it asks for; `answers` and `answers_wanted` count those
-    people. Gold cards are counted apart: a plan is complete without them.
-    """
-    found = plans.get(store, plan)
-    tasks = plans.tasks(store, plan)
-    given = reviews.frame(store, found.dataset, plan=plan)
-    people = given.group_by("task").agg(pl.col("reviewer").n_unique().alias("people"))
-    tasks = tasks.join(people, on="task", how="left", maintain_order="left").with_columns(pl.col("people").fill_null(0))
-    gold = tasks.filter(pl.col("stream") == GOLD)
-    tasks = tasks.filter(pl.col("stream") != GOLD).with_columns(done=pl.col("people") >= pl.col("overlap"))
-    by_stream = {
-        stream: {"tasks": part.height, "done": int(part["done"].sum())}
-        for (stream,), part in tasks.group_by("stream", maintain_order=True)
-    }
-    seconds, done = given["seconds"].drop_nulls(), int(tasks["done"].sum())
-    return {
-        "plan": plan,
-        "tasks": tasks.height,
-        "done": done,
-        "left": tasks.height - done,
-        "by_stream": by_stream,
-        "by_reviewer": _counts(given, "reviewer"),
-        "median_seconds": seconds.median() if len(seconds) else None,
-        "answers": int(tasks.select(pl.min_horizontal("people", "overlap").sum()).item()),
-        "answers_wanted": int(tasks["overlap"].sum()),
-        "gold": {"cards": gold.height, "answers": int(gold["people"].sum())},
-        "quota": found.settings.quota,
-    }
 
 
 def findings_by_kind(store: Store, dataset: str) -> dict[str, int]:

@@ -9,7 +9,8 @@ from storage.access import audit
 from storage.engine.store import Store
 from storage.review import plans
 from storage.review.reviews import LEASE_SECONDS
-from storage.views import current as views
+from storage.views import progress
+from storage.views.progress import PlanProgress
 
 PACE_SECONDS = 60 * 60
 """Answers of this last stretch of time make the pace."""
@@ -32,7 +33,7 @@ class PlanStanding:
     Attributes:
         plan: The plan's id.
         board: "argilla" where the plan was routed to, else "native".
-        progress: As `views.plan_progress` tells it.
+        progress: How far its review is.
         held: Open leases of the native queue, the oldest first.
         last_answer: When the last answer came (this machine's time, to the minute), or None.
         last_hour: Answers within the last hour.
@@ -42,7 +43,7 @@ class PlanStanding:
 
     plan: str
     board: str
-    progress: dict[str, Any]
+    progress: PlanProgress
     held: tuple[Held, ...]
     last_answer: str | None
     last_hour: int
@@ -83,7 +84,7 @@ def _standing(
     return PlanStanding(
         plan=plan,
         board=str(routed["to"]) if routed else "native",
-        progress=views.plan_progress(store, plan),
+        progress=progress.of_plan(store, plan),
         held=tuple(Held(who, n, max(0.0, now - (expires - LEASE_SECONDS))) for who, n, expires in held),
         last_answer=last,
         last_hour=recent,

@@ -88,10 +88,7 @@ def test_a_row_that_comes_late_as_test_is_no_late_row_of_the_certificate_and_is_
     store: Store, tmp_path: Path
 ) -> None:
     drawn = planning.run(planning.PlanConfig("d", reviews=10), store)
-    said = [
-        {"task_id": t["task_id"], "reviewer": "ana", "verdict": "accept", "action_id": t["task_id"]}
-        for t in drawn.tasks
-    ]
+    said = [{"task_id": t.task_id, "reviewer": "ana", "verdict": "accept", "action_id": t.task_id} for t in drawn.tasks]
     answers.import_records(said, drawn.plan, store)
     before = judge.judge_newest(store, "d")
     _ingest(store, tmp_path, ["test", "test"], ["a poem about tulips", "the moon is far from here"], start=300)

@@ -24,7 +24,7 @@ def test_rows_that_leak_into_a_later_test_set_leave_the_certificate_with_the_rel
     ingest.run(ingest.IngestConfig("d", (tmp_path / "train.jsonl",), labeler="t"), store)
     check.run(check.CheckConfig("d"), store)
     drawn = plan.run(plan.PlanConfig("d", reviews=30), store)
-    reviews = [{"task_id": t["task_id"], "reviewer": "ann", "verdict": "accept", "blind": True} for t in drawn.tasks]
+    reviews = [{"task_id": t.task_id, "reviewer": "ann", "verdict": "accept", "blind": True} for t in drawn.tasks]
     (tmp_path / "r.jsonl").write_text("".join(json.dumps(r) + "\n" for r in reviews))
     review.import_file(tmp_path / "r.jsonl", drawn.plan, store)
     before = release.run(release.ReleaseConfig("d"), store, tmp_path / "releases")
@@ -53,7 +53,7 @@ def test_what_certify_says_before_a_release_is_what_the_release_says_also_of_row
     _write(tmp_path / "test.jsonl", texts[-1:], "test")
     ingest.run(ingest.IngestConfig("d", (tmp_path / "train.jsonl", tmp_path / "test.jsonl"), labeler="t"), store)
     drawn = plan.run(plan.PlanConfig("d", reviews=20), store)
-    reviews = [{"task_id": t["task_id"], "reviewer": "ann", "verdict": "accept", "blind": True} for t in drawn.tasks]
+    reviews = [{"task_id": t.task_id, "reviewer": "ann", "verdict": "accept", "blind": True} for t in drawn.tasks]
     (tmp_path / "r.jsonl").write_text("".join(json.dumps(r) + "\n" for r in reviews))
     review.import_file(tmp_path / "r.jsonl", drawn.plan, store)
     assert release.certificate_now(store, "d").status == "CERTIFIED"

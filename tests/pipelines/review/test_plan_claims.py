@@ -21,12 +21,16 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_plan_says_what_its_reviews_would_give_in_either_allocation(store: Store) -> None:
-    certify, find = planning.run(PlanConfig("support", reviews=60), store).claims["allocations"]
-    assert (certify["allocation"], find["allocation"]) == ("certify", "find")
-    assert certify["error_rate"] == find["error_rate"] == 0.05, "half of the target"
-    assert certify["upper"] < find["upper"]
-    assert find["found"] > certify["found"]
-    assert "allocations" not in planning.run(PlanConfig("support", reviews=1_000), store).claims, "a census"
+    claims = planning.run(PlanConfig("support", reviews=60), store).claims
+    assert claims is not None
+    certify, find = claims.allocations
+    assert (certify.allocation, find.allocation) == ("certify", "find")
+    assert certify.error_rate == find.error_rate == 0.05, "half of the target"
+    assert certify.upper < find.upper
+    assert find.found > certify.found
+    census = planning.run(PlanConfig("support", reviews=1_000), store).claims
+    assert census is not None
+    assert census.allocations == ()
 
 
 def test_after_a_miss_the_next_plan_asks_for_more_reviews_and_says_why(store: Store) -> None:
@@ -40,10 +44,12 @@ def test_after_a_miss_the_next_plan_asks_for_more_reviews_and_says_why(store: St
     review.import_records(told, first.plan, store)
     second = planning.run(PlanConfig("support", max_error=0.06, seed=1), store)
     assert second.reviews > first.reviews
-    assert second.claims["confidence"] == pytest.approx(0.975)
+    assert second.claims is not None
+    assert second.claims.confidence == pytest.approx(0.975)
     assert any(note.startswith("attempt 2") and first.plan in note for note in second.notes)
     find = planning.run(PlanConfig("support", "find", max_error=0.06, reviews=40, seed=2), store)
-    assert find.claims["confidence"] == 0.95
+    assert find.claims is not None
+    assert find.claims.confidence == 0.95
     assert not any("attempt" in note for note in find.notes)
 
 

@@ -15,6 +15,8 @@ from pipelines.review.plan import PlanConfig
 from storage.engine.store import Store
 from storage.review import plans, reviews
 from storage.views import current as views
+from storage.views import progress
+from storage.views.progress import StreamProgress
 from tests.sample_project import make_project
 
 SHARED = PlanConfig("support", reviews=40, risk_reviews=20, staffing=Staffing(overlap=2, overlap_share=0.5, quota=30))
@@ -60,7 +62,7 @@ def test_the_certificate_waits_for_everybody_whom_an_overlapped_row_asks(store: 
     overlapped = audit.filter(pl.col("overlap") == 2)
     say(store, plan, overlapped[1:], "ben")
     say(store, plan, overlapped[:1], "ben", verdict="reject")
-    assert views.plan_progress(store, plan)["by_stream"]["audit"] == {"tasks": 40, "done": 40}
+    assert progress.of_plan(store, plan).by_stream["audit"] == StreamProgress(40, 40)
     disputed = certificates.judge_newest(store, "support", plan=plan)
     assert (disputed.status, disputed.unsettled, disputed.errors_found) == ("INCOMPLETE", 1, 0)
     say(store, plan, overlapped[:1], "cleo", adjudicates=True)

@@ -11,7 +11,8 @@ from curator.records import Review
 from pipelines.bench.store import fill_plan
 from storage.engine.store import Store
 from storage.review import plans, reviews
-from storage.views import current as views
+from storage.views import progress
+from storage.views.progress import GoldProgress
 
 
 @pytest.fixture
@@ -159,10 +160,10 @@ def test_progress_counts_the_people_that_a_row_still_needs_and_leaves_gold_aside
     gold = tasks.filter(pl.col("stream") == "gold")["task"].to_list()
     _answer(queue, [*audit[:10], *gold], "ana")
     _answer(queue, audit[:4], "ben")
-    progress = views.plan_progress(queue, "plan_2")
-    assert (progress["tasks"], progress["done"], progress["left"]) == (20, 4, 16)
-    assert (progress["answers"], progress["answers_wanted"]) == (14, 40)
-    assert progress["gold"] == {"cards": 3, "answers": 3}
+    now = progress.of_plan(queue, "plan_2")
+    assert (now.tasks, now.done, now.left) == (20, 4, 16)
+    assert (now.answers, now.answers_wanted) == (14, 40)
+    assert now.gold == GoldProgress(3, 3)
 
 
 def test_an_acceptance_without_a_value_cannot_be_written() -> None:

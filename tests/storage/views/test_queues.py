@@ -33,7 +33,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def test_each_plan_tells_its_queue_its_progress_and_when_it_was_sent_and_pulled(settings: Settings) -> None:
     here, away = standing.of_dataset(settings.store, "support")
     assert (here.board, here.routed, here.pulled) == ("native", None, None)
-    assert (here.progress["done"], here.progress["tasks"]) == (1, 12)
+    assert (here.progress.done, here.progress.tasks) == (1, 12)
     assert (here.last_hour, away.last_hour) == (1, 0)
     assert here.last_answer is not None
     assert away.board == "argilla"
