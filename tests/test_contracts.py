@@ -138,3 +138,21 @@ def test_each_step_that_writes_asks_for_permission_itself() -> None:
                         silent.append((path, function.name))
     assert seen > 20
     assert silent == []
+
+
+def test_no_two_public_types_are_named_alike() -> None:
+    places: dict[str, list[str]] = {}
+    for path, module in modules():
+        for node in module.body:
+            match node:
+                case ast.ClassDef(name=name):
+                    pass
+                case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                    if name.isupper() or not name[0].isupper():
+                        continue  # a constant, or a page's variable
+                case _:
+                    continue
+            if name[0] != "_":
+                places.setdefault(name, []).append(path)
+    assert len(places) > 250
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -12,7 +12,7 @@ from curator.certificates.confidence_spending import in_words
 from curator.certificates.reviewer_error import MeasuredError, Sensitivity
 from curator.records import Bound
 from curator.statistics import at_most
-from curator.text import Document, Section, Table
+from curator.text import Document, DocumentTable, Section
 
 _UNRANKED = {"top": "5 %, taken by chance", "next": "next 20 %, taken by chance"}
 _BANDS = {"top": "riskiest 5 %", "next": "next 20 % by risk", "rest": "all others", "known": "settled before the draw"}
@@ -112,7 +112,9 @@ def _claims(facts: CertificateFacts) -> Section:
             f"{facts.task} (definition {facts.task_hash[:16]}). Spot-check {found.plan}, attempt {found.attempt}.",
         ),
         tuple(points),
-        Table(("error rate of", "at most", "estimate", "interval", "confidence", "rows", "reviews"), tuple(rows)),
+        DocumentTable(
+            ("error rate of", "at most", "estimate", "interval", "confidence", "rows", "reviews"), tuple(rows)
+        ),
     )
 
 
@@ -153,7 +155,7 @@ def _sample(facts: CertificateFacts) -> Section:
             *((f"Bound: {bound.method}.",) if bound else ()),
         ),
         _left_out(facts.left_out),
-        Table(("group", "rows", "drawn", "chance", "wrong", "without a verdict"), rows),
+        DocumentTable(("group", "rows", "drawn", "chance", "wrong", "without a verdict"), rows),
     )
 
 
@@ -182,7 +184,7 @@ def _review(facts: CertificateFacts) -> Section:
             "bound and as right in the lower.",
         ),
         (),
-        Table(("reviewer", "answers", "first", "last"), reviewers or (("nobody yet", "0", "", ""),)),
+        DocumentTable(("reviewer", "answers", "first", "last"), reviewers or (("nobody yet", "0", "", ""),)),
     )
 
 
@@ -238,7 +240,9 @@ def _sensitivity(facts: CertificateFacts) -> Section | None:
         "If reviewers err",
         (f"{said.strip()} If they accept so many of the wrong labels, and refuse so many of the right ones:",),
         (),
-        Table(("wrong labels accepted", "right labels refused", "teacher's error", "shipped error at most"), rows),
+        DocumentTable(
+            ("wrong labels accepted", "right labels refused", "teacher's error", "shipped error at most"), rows
+        ),
     )
 
 
@@ -255,7 +259,7 @@ def _classes(facts: CertificateFacts) -> Section | None:
             + (f" {few:,} classes have too few reviews for a figure." if few else ""),
         ),
         (),
-        Table(("class", "rows", "reviews", "wrong", "error (interval)"), rows),
+        DocumentTable(("class", "rows", "reviews", "wrong", "error (interval)"), rows),
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from curator.statistics import effective_number
 
-Verdict = Literal["GOOD", "RISKY", "TOO FEW"]
+DiversityVerdict = Literal["GOOD", "RISKY", "TOO FEW"]
 MIN_DIVERSITY_ROWS = 50
 RISKY_SHARE = 0.4
 """The playbook's own limit for the largest cluster, here applied to a share that is measured right."""
@@ -49,7 +49,7 @@ class DiversityReport:
     largest_share: float
     effective_clusters: float
     vendi: float
-    verdict: Verdict
+    verdict: DiversityVerdict
     why: str
     playbook: PlaybookRule
     collect_next: tuple[tuple[str, int], ...]
@@ -99,7 +99,7 @@ def diversity_report(
     )
 
 
-def _verdict(total: int, share: float, effective: float) -> tuple[Verdict, str]:
+def _verdict(total: int, share: float, effective: float) -> tuple[DiversityVerdict, str]:
     if total < MIN_DIVERSITY_ROWS:
         return "TOO FEW", f"{total} rows are too few to judge what they cover; {MIN_DIVERSITY_ROWS} are needed"
     if share >= RISKY_SHARE:

@@ -10,11 +10,11 @@ from curator.records import digest, short_id
 from curator.text import squeeze
 
 Side = Literal["a", "b"]
-Choice = Literal["a", "b", "tie", "skip"]
+ComparisonAnswer = Literal["a", "b", "tie", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class AnswerComparison:
     """Two answers to one row. `left` says which of them stands on the left; nobody is told where either comes from."""
 
     id: str
@@ -32,7 +32,7 @@ class Comparison:
 class Drawn:
     """Comparisons in their order, and how many rows gave none: equal answers, or a side without an answer."""
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[AnswerComparison, ...]
     equal: int
     missing: int
 
@@ -72,7 +72,7 @@ def draw(
         count: How many at most; None for all.
         seed: Fixes rows, order and sides.
     """
-    made: list[Comparison] = []
+    made: list[AnswerComparison] = []
     equal = missing = 0
     for row in rows:
         example = row["example_id"]
@@ -84,7 +84,7 @@ def draw(
         else:
             ident = short_id("cmp", [dataset, example, row["content_hash"], a_source, a, b_source, b])
             left: Side = "a" if int(digest([seed, "side", ident])[:8], 16) % 2 else "b"
-            made.append(Comparison(ident, dataset, example, row["content_hash"], a_source, b_source, a, b, left))
+            made.append(AnswerComparison(ident, dataset, example, row["content_hash"], a_source, b_source, a, b, left))
     made.sort(key=lambda c: digest([seed, "order", c.id]))
     return Drawn(tuple(made[:count]), equal, missing)
 

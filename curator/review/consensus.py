@@ -52,7 +52,7 @@ class DawidSkene:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class MethodComparison:
     """Majority vote and the model of Dawid and Skene, side by side, over the items with two ratings or more.
 
     Attributes:
@@ -86,7 +86,7 @@ def steady_dawid_skene(rated: Ratings) -> DawidSkene:
     return dawid_skene(rated, smoothing=1 / max(len(rated.labels), 1), diagonal=2.0, iterations=200, tolerance=1e-5)
 
 
-def compare(rated: Ratings) -> Comparison:
+def compare(rated: Ratings) -> MethodComparison:
     """Compare both ways to one answer, over the items with two ratings or more.
 
     Raises:
@@ -97,7 +97,7 @@ def compare(rated: Ratings) -> Comparison:
     best_I = fit.probability_IK.max(axis=1)
     both = zip(rated.items, vote.chosen, fit.chosen, best_I, strict=True)
     rows = [(item, v, str(m), float(p)) for item, v, m, p in both]
-    return Comparison(
+    return MethodComparison(
         items=len(rows),
         ties=sum(v is None for _, v, _, _ in rows),
         differ=tuple((item, v, m, p) for item, v, m, p in rows if v is not None and v != m),

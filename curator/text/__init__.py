@@ -1,6 +1,6 @@
 """Texts: the form in which two count as the same, what differs between them, documents to read."""
 
-from curator.text.document import FORMS, Document, Section, Table, as_html, as_markdown, as_text, write
+from curator.text.document import FORMS, Document, DocumentTable, Section, as_html, as_markdown, as_text, write
 from curator.text.edits import END_WORDS, compare, only_in, typo_distance, unspaced_words
 from curator.text.highlight import marked
 from curator.text.normal_form import Marks, marks, name_words, normalise, operators_in, same_text, unspaced, visible
@@ -10,9 +10,9 @@ __all__ = [
     "END_WORDS",
     "FORMS",
     "Document",
+    "DocumentTable",
     "Marks",
     "Section",
-    "Table",
     "as_html",
     "as_markdown",
     "as_text",

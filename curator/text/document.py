@@ -24,7 +24,7 @@ td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; 
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DocumentTable:
     """Rows of text under column names."""
 
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ class Section:
     title: str
     paragraphs: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
-    table: Table | None = None
+    table: DocumentTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def as_html(made: Document) -> str:
     )
 
 
-def _columns(table: Table) -> list[str]:
+def _columns(table: DocumentTable) -> list[str]:
     lines = [table.columns, *(tuple(_one_line(cell) for cell in row) for row in table.rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(table.columns))]
     return ["  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from pages.data.parts import suspect_rows
-from pages.data.parts.suspect_rows import Filters
+from pages.data.parts.suspect_rows import SuspectFilters
 from pages.frame import bulk
 from pages.frame.bulk import Bulk, counted
 from pages.frame.guard import allow, require_role
@@ -46,7 +46,7 @@ def _names(column: str) -> list[str]:
     return waiting[column].drop_nulls().unique().sort().to_list()
 
 
-def filters() -> Filters:
+def filters() -> SuspectFilters:
     """Draw the filters in one line. Their options come from the rows that wait."""
     shares = [*((3, 3) if classes else ()), 3, *((3,) if clustered else ()), 2]
     columns = iter(st.columns(shares, vertical_alignment="bottom"))
@@ -59,7 +59,7 @@ def filters() -> Filters:
     outvoted = number > 0 and st.toggle(
         f"Only the {counted(number)} whose suggestion has more support than the label", value=True
     )
-    return Filters(labels, others, groups, least, text, outvoted)
+    return SuspectFilters(labels, others, groups, least, text, outvoted)
 
 
 shown = suspect_rows.matching(waiting, filters())

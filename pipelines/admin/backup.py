@@ -16,7 +16,7 @@ from pipelines.admin.backup_files import (
     FORMAT,
     MARK,
     STORE,
-    Manifest,
+    BackupManifest,
     copy,
     facts,
     read_manifest,
@@ -73,7 +73,7 @@ def backup(settings: Settings, directory: Path) -> dict[str, Any]:
     return {"path": str(target), "seq": manifest.seq, "files": len(manifest.files) + 1, "store": STORE}
 
 
-def _fill(settings: Settings, draft: Path, sources: list[tuple[Path, str]]) -> Manifest:
+def _fill(settings: Settings, draft: Path, sources: list[tuple[Path, str]]) -> BackupManifest:
     """Copy everything into the draft; what an earlier run left there in full is not copied again."""
     config = with_own_store((settings.project / FILE).read_text(encoding="utf-8"))
     (draft / FILE).write_text(config, encoding="utf-8")
@@ -92,7 +92,7 @@ def _fill(settings: Settings, draft: Path, sources: list[tuple[Path, str]]) -> M
     logical.export(draft / STORE, draft / LOGICAL)
     for made in walk(draft / LOGICAL):
         files[f"{LOGICAL}/{made.name}"] = facts(made)
-    return Manifest(FORMAT, __version__, seq, STORE, audit.head(settings.store, as_of=seq), files)
+    return BackupManifest(FORMAT, __version__, seq, STORE, audit.head(settings.store, as_of=seq), files)
 
 
 def restore(directory: Path, target: Path, *, from_logical: bool = False) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def restore(directory: Path, target: Path, *, from_logical: bool = False) -> dic
     return {"path": str(place), "seq": noted.seq, "files": len(noted.files), "verified": True}
 
 
-def _copy_in(source: Path, draft: Path, noted: Manifest) -> None:
+def _copy_in(source: Path, draft: Path, noted: BackupManifest) -> None:
     """Copy each file that the manifest names, and see that it is what the manifest says."""
     for path, expected in sorted(noted.files.items()):
         for above in reversed(Path(path).parents[:-1]):
@@ -154,7 +154,7 @@ def _copy_in(source: Path, draft: Path, noted: Manifest) -> None:
     _drop_strangers(draft, noted)
 
 
-def _require_whole(draft: Path, noted: Manifest) -> None:
+def _require_whole(draft: Path, noted: BackupManifest) -> None:
     """Open what was restored and look through it, before it stands.
 
     Raises:
@@ -198,7 +198,7 @@ def _forget_others(draft: Path, place: Path) -> None:
         raise RequestError(msg)
 
 
-def _drop_strangers(draft: Path, noted: Manifest) -> None:
+def _drop_strangers(draft: Path, noted: BackupManifest) -> None:
     """Remove what an earlier, unfinished run left and this one does not hold."""
     for path in [p for p in draft.rglob("*") if not p.is_dir() or p.is_symlink()]:
         if path.relative_to(draft).as_posix() not in noted.files:

@@ -21,7 +21,7 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class BackupManifest:
     """What a backup holds. `files`: path -> (bytes, SHA-256). Made last, so a backup without it is unfinished."""
 
     format: int
@@ -39,7 +39,7 @@ class Manifest:
             os.fsync(handle.fileno())
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> BackupManifest:
     """The manifest of a finished backup.
 
     Raises:
@@ -52,7 +52,7 @@ def read_manifest(folder: Path) -> Manifest:
             msg = f"{file} was made by an older Curator, without hashes: nothing can say whether it is whole"
             raise DataError(f"{msg}; restore it with that Curator, and make a new backup")
         files = {str(path): (int(size), str(sha)) for path, (size, sha) in content["files"].items()}
-        made = Manifest(
+        made = BackupManifest(
             int(content["format"]),
             str(content["curator"]),
             int(content["seq"]),

@@ -14,7 +14,7 @@ from storage.release import versions
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class StoreProblem:
     """Something that is not what was written, and what to do. `breaks`: something of value is lost or wrong."""
 
     what: str
@@ -29,10 +29,10 @@ class DeepCheck:
 
     rows: int
     releases: int
-    problems: tuple[Problem, ...]
+    problems: tuple[StoreProblem, ...]
 
     @property
-    def breaks(self) -> tuple[Problem, ...]:
+    def breaks(self) -> tuple[StoreProblem, ...]:
         """Those that lose something."""
         return tuple(problem for problem in self.problems if problem.breaks)
 
@@ -44,24 +44,26 @@ def run(settings: Settings) -> DeepCheck:
         found = [*_log(settings), *_vectors(settings)]
         count, broken = _releases(settings)
     except CuratorError as error:
-        lost = Problem(str(settings.store_file), str(error), "restore a backup: `curator restore DIR --project NEW`")
+        lost = StoreProblem(
+            str(settings.store_file), str(error), "restore a backup: `curator restore DIR --project NEW`"
+        )
         return DeepCheck(0, 0, (lost,))
     return DeepCheck(rows, count, (*found, *broken))
 
 
-def _log(settings: Settings) -> Iterator[Problem]:
+def _log(settings: Settings) -> Iterator[StoreProblem]:
     checked = audit_check.run(settings)
     for said in audit_check.in_words(checked):
-        yield Problem("audit log", said, "`curator audit verify` has the whole; compare with a backup")
+        yield StoreProblem("audit log", said, "`curator audit verify` has the whole; compare with a backup")
 
 
-def _vectors(settings: Settings) -> Iterator[Problem]:
+def _vectors(settings: Settings) -> Iterator[StoreProblem]:
     for each in vectors.damaged(settings.store):
         do = f"`curator embed` with the encoder {each.encoder} makes it anew"
-        yield Problem(each.file, each.why, do)
+        yield StoreProblem(each.file, each.why, do)
 
 
-def _releases(settings: Settings) -> tuple[int, list[Problem]]:
+def _releases(settings: Settings) -> tuple[int, list[StoreProblem]]:
     found, count = [], 0
     for name in datasets.names(settings.store):
         for version in versions.listing(settings.store, name):
@@ -75,5 +77,5 @@ def _releases(settings: Settings) -> tuple[int, list[Problem]]:
                 why = str(error)
             if why:
                 inside = folder.is_relative_to(settings.project)
-                found.append(Problem(reference, why, do, breaks=inside))
+                found.append(StoreProblem(reference, why, do, breaks=inside))
     return count, found

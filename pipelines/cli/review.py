@@ -21,7 +21,7 @@ from storage.review import plans
 from storage.views import progress
 
 review_app = typer.Typer(help="Reviews.", no_args_is_help=True)
-Plan = Annotated[str, typer.Option("--plan", help="The id of a plan, or of comparisons (`pairs compare`).")]
+PlanOption = Annotated[str, typer.Option("--plan", help="The id of a plan, or of comparisons (`pairs compare`).")]
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +89,7 @@ def _bound_if(errors: int, upper: float) -> str:
 
 
 def route(
-    plan: Plan,
+    plan: PlanOption,
     to: Annotated[str, typer.Option(help="native | argilla")] = "native",
     overlap: Annotated[
         int | None, typer.Option(help="Reviewers for each row (Argilla); default the most that the plan asks for.")
@@ -147,7 +147,7 @@ def _routed(report: routing.RouteReport) -> str:
 
 
 def pull(
-    plan: Plan,
+    plan: PlanOption,
     source: Annotated[str | None, typer.Option("--from", help="native | argilla; default where it was routed")] = None,
 ) -> int:
     """Bring reviews back from Argilla. The native queue stores them at once, so there it reports where they stand."""
@@ -196,7 +196,7 @@ def pull(
 
 
 @review_app.command("import")
-def review_import(file: Path, plan: Plan) -> int:
+def review_import(file: Path, plan: PlanOption) -> int:
     """Take decisions made elsewhere from a JSONL file."""
     report = review.import_file(file, plan, settings().store)
     text = lines(

@@ -1,7 +1,7 @@
 """What somebody says of a comparison, and taking it back: the one step that the page and an outside board share."""
 
 from curator.errors import NotFoundError, RequestError
-from curator.preferences import Choice, chosen
+from curator.preferences import ComparisonAnswer, chosen
 from pipelines.runtime import acting
 from storage.engine.store import Store
 from storage.review import comparisons
@@ -30,7 +30,7 @@ def prefer(
         msg = f"comparison {comparison!r} is not of this batch"
         raise NotFoundError(msg)
     left = found["left_side"]
-    choice: Choice
+    choice: ComparisonAnswer
     match said:
         case "left" | "right":
             choice = chosen(said, left)

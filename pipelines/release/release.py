@@ -30,7 +30,7 @@ from curator.release import (
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
 from pipelines.release import version_content, version_folder, version_manifest
-from pipelines.release.version_content import SPLITS, Choice, Labels, VersionContent
+from pipelines.release.version_content import SPLITS, Labels, VersionChoice, VersionContent
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
 from storage.access import audit
@@ -89,7 +89,7 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     rows = views.current(store, dataset, labeler=labeler)
     splitting.freeze(store, rows, dataset, test_share=config.test_share, seed=config.seed)
     as_of = views.state_seq(store, dataset)
-    choice = Choice(dataset, labeler, as_of, config.labels, config.test_share, config.seed)
+    choice = VersionChoice(dataset, labeler, as_of, config.labels, config.test_share, config.seed)
     content = version_content.select(store, choice)
     files = version_content.data_files(config.formats, content)
     found, certificate = _gates(store, config, choice, content, files)
@@ -142,7 +142,9 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
     dataset, number = versions.parse(reference)
     manifest = versions.get(store, dataset, number).manifest
     settings = manifest.settings
-    choice = Choice(dataset, settings.labeler, manifest.as_of_seq, settings.labels, settings.test_share, settings.seed)
+    choice = VersionChoice(
+        dataset, settings.labeler, manifest.as_of_seq, settings.labels, settings.test_share, settings.seed
+    )
     content = version_content.select(store, choice)
     files = version_content.data_files(settings.formats, content)
     facts = {f.path: f.sha256 for f in manifest.data_files}
@@ -160,7 +162,7 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
 
 def train_rows(store: Store, dataset: str, labeler: str) -> list[str]:
     """The train rows that a release made now would hold, by example id; nothing is written."""
-    content = version_content.select(store, Choice(dataset, labeler, views.state_seq(store, dataset)))
+    content = version_content.select(store, VersionChoice(dataset, labeler, views.state_seq(store, dataset)))
     return content.rows["train"]["example_id"].to_list()
 
 
@@ -180,7 +182,11 @@ def certificate_now(store: Store, dataset: str, plan: str | None = None) -> Cert
 
 
 def _gates(
-    store: Store, config: ReleaseConfig, choice: Choice, content: VersionContent, files: dict[str, tuple[bytes, int]]
+    store: Store,
+    config: ReleaseConfig,
+    choice: VersionChoice,
+    content: VersionContent,
+    files: dict[str, tuple[bytes, int]],
 ) -> tuple[list[ReleaseGate], CertificateFact | None]:
     """The gates and the certificate."""
     target = datasets.task_of(store, choice.dataset).max_error
@@ -215,7 +221,7 @@ def _gates(
     return found, certificate
 
 
-def _note_figures(store: Store, choice: Choice, content: VersionContent, manifest: Manifest) -> None:
+def _note_figures(store: Store, choice: VersionChoice, content: VersionContent, manifest: Manifest) -> None:
     """Keep what the version is now for the trend. Written before the version's record, without which it is unseen."""
     checked = findings.newest_run(store, choice.dataset, choice.labeler)
     known = version_figures(
@@ -232,7 +238,7 @@ def _note_figures(store: Store, choice: Choice, content: VersionContent, manifes
 def _manifest(
     store: Store,
     config: ReleaseConfig,
-    choice: Choice,
+    choice: VersionChoice,
     content: VersionContent,
     files: dict[str, tuple[bytes, int]],
     found: Sequence[ReleaseGate],

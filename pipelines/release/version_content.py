@@ -20,7 +20,7 @@ SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class VersionChoice:
     """What decides about a version's rows: whose labels, which draw of the splits, as of which seq."""
 
     dataset: str
@@ -55,7 +55,7 @@ class VersionContent:
         return dict(Counter(self.left_out.values()))
 
 
-def select(store: Store, choice: Choice) -> VersionContent:
+def select(store: Store, choice: VersionChoice) -> VersionContent:
     """The rows and pairs of a version as of the choice's seq.
 
     Raises:

@@ -7,19 +7,19 @@ from curator.records import Split, digest
 from curator.release import Filters, ReleasedRow, filters
 from curator.review import agreement_figures, effective_decisions, ratings
 from pipelines import splits as splitting
-from pipelines.release.version_content import SPLITS, Choice, VersionContent
+from pipelines.release.version_content import SPLITS, VersionChoice, VersionContent
 from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import agreement as opinions
 
 
-def filters_of(store: Store, choice: Choice, content: VersionContent) -> Filters:
+def filters_of(store: Store, choice: VersionChoice, content: VersionContent) -> Filters:
     """What left rows out, as of the choice's seq."""
     standing = effective_decisions(reviews.decisions(store, choice.dataset, as_of=choice.as_of_seq))
     return filters(content.left_out, sum(content.rows[split].height for split in SPLITS), standing)
 
 
-def agreement_of(store: Store, choice: Choice) -> dict[str, Any] | None:
+def agreement_of(store: Store, choice: VersionChoice) -> dict[str, Any] | None:
     """How far people agreed as of the choice's seq; None where no two have answered about one row."""
     try:
         rated = ratings(opinions.ratings(store, choice.dataset, as_of=choice.as_of_seq))
@@ -34,7 +34,7 @@ def released(content: VersionContent) -> dict[Split, list[ReleasedRow]]:
     return {split: [ReleasedRow(*row) for row in content.rows[split].select(columns).iter_rows()] for split in SPLITS}
 
 
-def splits(choice: Choice, content: VersionContent) -> dict[str, Any]:
+def splits(choice: VersionChoice, content: VersionContent) -> dict[str, Any]:
     """How the rows were split."""
     return {
         "seed": choice.seed,

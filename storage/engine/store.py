@@ -26,7 +26,7 @@ from curator.errors import NotFoundError, StoreError
 from storage.engine.faults import in_words, require_store
 from storage.engine.migrations import migrate, require_current
 from storage.engine.open_file import OpenFile
-from storage.engine.turns import Turns
+from storage.engine.turns import FileTurns
 
 CHUNK_ROWS = 400
 """Rows of a bulk append written at once: whoever waits for the file waits for one chunk and its commit at most."""
@@ -48,7 +48,7 @@ _current = threading.local()
 
 def _release(*, went_well: bool) -> None:
     """End this thread's turn, if it has one."""
-    turns: Turns | None = getattr(_current, "kept", None)
+    turns: FileTurns | None = getattr(_current, "kept", None)
     _current.kept = None
     if turns is not None:
         turns.end(went_well=went_well)
@@ -225,7 +225,7 @@ class Store:
                     fresh = news(connection, chunk) if news else chunk
                     added += connection.append(table, fresh, ignore_existing=ignore_existing)
                     done += chunk.height
-                    if Turns.of(self.path).wanted():
+                    if FileTurns.of(self.path).wanted():
                         break
                 if told and added > before:
                     told(connection, Appended(table, added - before, first, connection.seq()))
@@ -279,12 +279,12 @@ class Store:
             _release(went_well=True)
 
     @contextmanager
-    def _turn(self) -> Iterator[Turns]:
+    def _turn(self) -> Iterator[FileTurns]:
         """One thread's turn with the file."""
         if getattr(_current, "held", False):
             msg = f"{self.path}: a block was opened inside a block; close the first one before"
             raise StoreError(msg)
-        turns = Turns.of(self.path)
+        turns = FileTurns.of(self.path)
         if getattr(_current, "kept", None) is not turns:
             _release(went_well=True)
             turns.acquire()

@@ -34,10 +34,10 @@ def patience() -> float:
         return GIVE_UP_S
 
 
-class Turns:
+class FileTurns:
     """The threads of this process that want one file: the lock, and what its holder has open."""
 
-    _all: ClassVar[dict[str, "Turns"]] = {}
+    _all: ClassVar[dict[str, "FileTurns"]] = {}
     _guard: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,7 @@ class Turns:
         self.since = self.taken = 0.0
 
     @classmethod
-    def of(cls, path: Path) -> "Turns":
+    def of(cls, path: Path) -> "FileTurns":
         """The one that all threads share for a path."""
         with cls._guard:
             return cls._all.setdefault(str(path), cls(path))

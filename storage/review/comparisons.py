@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.preferences import Choice, Comparison, Side
+from curator.preferences import AnswerComparison, ComparisonAnswer, Side
 from storage.access import audit
 from storage.engine.store import Store
 from storage.review.reviews import LEASE_SECONDS
@@ -14,7 +14,7 @@ from storage.review.reviews import LEASE_SECONDS
 _STANDS = "p.choice <> 'undo' and not exists (select 1 from preference u where u.undoes = p.action_id)"
 
 
-def add(store: Store, batch: str, comparisons: Sequence[Comparison], overlap: int) -> int:
+def add(store: Store, batch: str, comparisons: Sequence[AnswerComparison], overlap: int) -> int:
     """Append comparisons; one that is there already stays in its batch. Returns how many went in."""
     columns = ("id", "dataset", "example_id", "content_hash", "a_source", "b_source", "a", "b", "left")
     names = {"id": "comparison", "left": "left_side"}
@@ -102,7 +102,7 @@ def answer(
     comparison: str,
     dataset: str,
     reviewer: str,
-    choice: Choice,
+    choice: ComparisonAnswer,
     left: Side,
     action_id: str,
     seconds: float | None = None,

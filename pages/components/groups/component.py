@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages.components.protocol import Applied, component_source, exchange, read_form
 
-Verdict = Literal["relabel", "merge", "keep", "exclude", "skip", "undo"]
+GroupVerdict = Literal["relabel", "merge", "keep", "exclude", "skip", "undo"]
 PREFETCH = 60
 """Groups to hand to the browser at once: at a key each 50 ms it does not run dry."""
 BUDGET = 400_000
@@ -45,7 +45,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupCard:
     """One group on screen.
 
     `task_id` is the finding. `labels` (label, rows) are the answers to choose from where the group is a
@@ -74,7 +74,7 @@ class GroupAction:
 
     action_id: str
     task_id: str
-    verdict: Verdict
+    verdict: GroupVerdict
     value: str | None = None
     seconds: float | None = None
     note: str | None = None
@@ -85,8 +85,8 @@ class GroupAction:
 class GroupState:
     """What the browser needs, as of now. `recent` are (group, decision) that U takes back, oldest first."""
 
-    items: Sequence[Group]
-    recent: Sequence[tuple[Group, str]]
+    items: Sequence[GroupCard]
+    recent: Sequence[tuple[GroupCard, str]]
     done: int
     total: int
 
@@ -97,7 +97,7 @@ def read_action(raw: Mapping[str, Any]) -> GroupAction:
     Raises:
         ValueError: With the reason why it is none.
     """
-    form = read_form(raw, get_args(Verdict))
+    form = read_form(raw, get_args(GroupVerdict))
     if form["verdict"] in ("relabel", "merge") and not (form["value"] or "").strip():
         msg = f"verdict {form['verdict']!r} needs a value"
         raise ValueError(msg)

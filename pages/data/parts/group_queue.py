@@ -12,7 +12,7 @@ from curator.checks import survivor
 from curator.records import Finding
 from curator.review import Standing, effective_decisions, human_outcome, standing_decisions
 from curator.text import marked
-from pages.components.groups.component import PREFETCH, Group, GroupAction, GroupState, Member
+from pages.components.groups.component import PREFETCH, GroupAction, GroupCard, GroupState, Member
 from pages.components.protocol import Applied
 from pages.frame.words import FINDINGS, percent, sentence
 from pipelines.analysis import decide
@@ -132,7 +132,7 @@ class GroupQueue:
         standing = standing_decisions(reviews.taken(self.store, self.dataset).iter_rows(named=True))
         return {decision["finding_id"]: decision for decision in standing if decision["finding_id"] is not None}
 
-    def _group(self, finding: Finding, rows: "_Rows", names: Mapping[str, str]) -> Group:
+    def _group(self, finding: Finding, rows: "_Rows", names: Mapping[str, str]) -> GroupCard:
         members = finding.evidence["members"]
         contradiction = finding.kind == "contradiction"
         counts: defaultdict[str, int] = defaultdict(int)
@@ -142,7 +142,7 @@ class GroupQueue:
         by_size = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         suggested = finding.suggestion.get("value") if contradiction else self._survivor(finding, rows)
         differ = not contradiction and len(counts) > 1
-        return Group(
+        return GroupCard(
             task_id=finding.id,
             contradiction=contradiction,
             why=_why(finding),

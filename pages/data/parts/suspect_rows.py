@@ -32,7 +32,7 @@ _SCHEMA = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class SuspectFilters:
     """What to show. Empty collections and an empty text let everything pass; `least` is a score in 0..1.
 
     `outvoted` shows only rows whose suggestion has more support than the label that they have.
@@ -121,7 +121,7 @@ def _settles(decision: dict[str, Any], example: str, kinds: dict[str, str | None
     return decision["action"] != "keep" or kinds.get(decision["decision"]) not in _SPEAKS_NOT_OF_LABELS
 
 
-def matching(rows: pl.DataFrame, filters: Filters) -> pl.DataFrame:
+def matching(rows: pl.DataFrame, filters: SuspectFilters) -> pl.DataFrame:
     """The rows that pass the filters, in order."""
     chosen = {"label": filters.labels, "suggestion": filters.suggestions, "cluster": filters.clusters}
     for column, wanted in chosen.items():

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sampler:
+class EngineSampler:
     """Fixed weights to sample from, and where they came from."""
 
     id: str
@@ -40,7 +40,7 @@ class Sampler:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class EngineJob:
     """Work for the worker; a sampling job names its sampler and may be batched."""
 
     result: "Future[Any]"
@@ -60,10 +60,10 @@ class Engine:
             name: Tokenizer.from_file(str(folder / "tokenizer.json")) for name, folder in base_models.items()
         }
         self.models: dict[str, TrainedModel] = {}
-        self.samplers: dict[str, Sampler] = {}
-        self._queue: deque[Job] = deque()
+        self.samplers: dict[str, EngineSampler] = {}
+        self._queue: deque[EngineJob] = deque()
         self._changed = Condition()
-        self._held: dict[str, dict[int, Job]] = {}
+        self._held: dict[str, dict[int, EngineJob]] = {}
         self._next: dict[str, int] = {}
         self._known: OrderedDict[tuple[str, str, int], str] = OrderedDict()
         self._results: OrderedDict[str, Future[Any]] = OrderedDict()
@@ -81,7 +81,7 @@ class Engine:
             key = ("model", model or "", seq or 0)
             if model is not None and seq is not None and key in self._known:
                 return self._known[key]
-            job, request = self._new_job(Job(Future(), work))
+            job, request = self._new_job(EngineJob(Future(), work))
             if model is None or seq is None:
                 self._queue.append(job)
             else:
@@ -107,7 +107,7 @@ class Engine:
             key = ("sampler", sampler, seq or 0)
             if seq is not None and key in self._known:
                 return self._known[key]
-            job, name = self._new_job(Job(Future(), None, sampler, request))
+            job, name = self._new_job(EngineJob(Future(), None, sampler, request))
             if seq is not None:
                 self._remember(key, name)
             self._queue.append(job)
@@ -132,7 +132,7 @@ class Engine:
             self._changed.notify_all()
         self._worker.join(timeout=30)
 
-    def _new_job(self, job: Job) -> tuple[Job, str]:
+    def _new_job(self, job: EngineJob) -> tuple[EngineJob, str]:
         request = uuid.uuid4().hex
         self._results[request] = job.result
         while len(self._results) > KEPT_RESULTS and next(iter(self._results.values())).done():
@@ -144,7 +144,7 @@ class Engine:
         while len(self._known) > KEPT_RESULTS:
             self._known.popitem(last=False)
 
-    def _take(self) -> list[Job]:
+    def _take(self) -> list[EngineJob]:
         """The next job, with every waiting sampling job for the same weights; empty at the end."""
         with self._changed:
             while not self._queue and not self._stopped:
@@ -171,7 +171,7 @@ class Engine:
                 for job in jobs:
                     job.result.set_exception(error)
 
-    def _sample(self, jobs: list[Job]) -> list[SampleResult]:
+    def _sample(self, jobs: list[EngineJob]) -> list[SampleResult]:
         sampler = self.sampler(jobs[0].sampler or "")
         return sample(
             sampler.student, self.tokenizers[sampler.base_model], [job.request for job in jobs if job.request]
@@ -189,7 +189,7 @@ class Engine:
             raise RefusedError(f"no model {name} in training here; after a restart, load one of its checkpoints")
         return self.models[name]
 
-    def sampler(self, name: str) -> Sampler:
+    def sampler(self, name: str) -> EngineSampler:
         """The sampler.
 
         Raises:
@@ -270,7 +270,7 @@ class Engine:
         """Make a sampler from a checkpoint, or from a base model where `path` is None."""
         if path is None:
             base = self.served(base_model or "")
-            self.samplers[name] = Sampler(name, base, None, self.base(base))
+            self.samplers[name] = EngineSampler(name, base, None, self.base(base))
         else:
             run, weights, _ = self.store.load(path, optimizer=False)
             self._add_sampler(name, self.served(run.base_model), path, weights)
@@ -278,4 +278,4 @@ class Engine:
     def _add_sampler(self, name: str, base_model: str, path: str | None, weights: dict[str, Any]) -> None:
         student = Student(self.base(base_model).shape)
         student.load_state_dict(weights)
-        self.samplers[name] = Sampler(name, base_model, path, student.eval())
+        self.samplers[name] = EngineSampler(name, base_model, path, student.eval())

@@ -21,7 +21,7 @@ PAD, IM_START, IM_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelShape:
     """The sizes of a student, named as in a Qwen3 `config.json`."""
 
     vocab_size: int
@@ -52,7 +52,7 @@ class Norm(nn.Module):
 class Cache:
     """Keys and values of the positions seen so far, for each layer: [B, heads, S, D]."""
 
-    def __init__(self, shape: Shape, rows: int, length: int) -> None:
+    def __init__(self, shape: ModelShape, rows: int, length: int) -> None:
         size = (rows, shape.num_key_value_heads, length, shape.head_dim)
         self.keys = [torch.zeros(size) for _ in range(shape.num_hidden_layers)]
         self.values = [torch.zeros(size) for _ in range(shape.num_hidden_layers)]
@@ -72,7 +72,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 class Attention(nn.Module):
     """Grouped-query attention with normalised queries and keys."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         heads, kv_heads, width = shape.num_attention_heads, shape.num_key_value_heads, shape.head_dim
         self.heads, self.kv_heads, self.width = heads, kv_heads, width
@@ -108,7 +108,7 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """The gated feed-forward layer."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.gate_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
         self.up_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
@@ -122,7 +122,7 @@ class FeedForward(nn.Module):
 class Layer(nn.Module):
     """One decoder layer."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.self_attn = Attention(shape)
         self.mlp = FeedForward(shape)
@@ -138,7 +138,7 @@ class Layer(nn.Module):
 class Decoder(nn.Module):
     """Embeddings, layers and the last norm."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.shape = shape
         self.embed_tokens = nn.Embedding(shape.vocab_size, shape.hidden_size)
@@ -167,14 +167,14 @@ class Decoder(nn.Module):
 class Student(nn.Module):
     """A whole language model with an untied output layer."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.shape = shape
         self.model = Decoder(shape)
         self.lm_head = nn.Linear(shape.hidden_size, shape.vocab_size, bias=False)
 
     @classmethod
-    def random(cls, shape: Shape, seed: int) -> "Student":
+    def random(cls, shape: ModelShape, seed: int) -> "Student":
         """Weights drawn from N(0, 0.02²), as transformers does; the same seed gives the same bytes."""
         student = cls(shape)
         generator = torch.Generator().manual_seed(seed)
@@ -188,7 +188,7 @@ class Student(nn.Module):
     def load(cls, folder: Path) -> "Student":
         """Read `config.json` and `model.safetensors` of a folder written by `save`."""
         config = json.loads((folder / "config.json").read_text())
-        student = cls(Shape(**{name: config[name] for name in Shape.__slots__}))
+        student = cls(ModelShape(**{name: config[name] for name in ModelShape.__slots__}))
         student.load_state_dict(load_file(folder / "model.safetensors"))
         return student
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from pipelines.adapters.tinker_server.model import IM_END, IM_START, PAD, Shape, Student
+from pipelines.adapters.tinker_server.model import IM_END, IM_START, PAD, ModelShape, Student
 
 RECIPE = 1
 """Counts up whenever the same corpus would give another model."""
@@ -73,14 +73,14 @@ def make_student(root: Path, corpus: Sequence[str], seed: int, vocabulary: int =
                 "eos_token": IM_END,
                 "pad_token": PAD,
                 "clean_up_tokenization_spaces": False,
-                "model_max_length": Shape(1).max_position_embeddings,
+                "model_max_length": ModelShape(1).max_position_embeddings,
                 "chat_template": CHAT_TEMPLATE,
             },
             indent=1,
         )
         + "\n"
     )
-    Student.random(Shape(tokenizer.get_vocab_size()), seed).save(draft)
+    Student.random(ModelShape(tokenizer.get_vocab_size()), seed).save(draft)
     try:
         os.replace(draft, folder)  # noqa: PTH105  a rename is the only atomic way to publish a folder
     except OSError:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.data.parts import suspect_rows
-from pages.data.parts.suspect_rows import Filters
+from pages.data.parts.suspect_rows import SuspectFilters
 from pages.frame import bulk
 from pages.frame.guard import User
 from pipelines.analysis import decide
@@ -69,12 +69,12 @@ def test_the_rows_come_most_suspect_first_with_the_label_that_others_suggest(che
 def test_filters_leave_what_passes_all_of_them(checked: Settings) -> None:
     rows = listed(checked)
     label, suggestion, middle = rows["label"][50], rows["suggestion"][50], rows["score"][100]
-    left = suspect_rows.matching(rows, Filters(labels=[label], suggestions=[suggestion], least=middle))
+    left = suspect_rows.matching(rows, SuspectFilters(labels=[label], suggestions=[suggestion], least=middle))
     assert set(left["label"]) == {label}
     assert set(left["suggestion"]) == {suggestion}
     assert (left["score"] >= middle).all()
-    assert suspect_rows.matching(rows, Filters(text="PARCEL"))["text"].str.contains("(?i)parcel").all()
-    assert suspect_rows.matching(rows, Filters()).equals(rows)
+    assert suspect_rows.matching(rows, SuspectFilters(text="PARCEL"))["text"].str.contains("(?i)parcel").all()
+    assert suspect_rows.matching(rows, SuspectFilters()).equals(rows)
 
 
 def test_at_first_only_rows_are_shown_whose_suggestion_has_more_support(
@@ -135,7 +135,7 @@ def test_filters_narrow_what_a_button_is_about(render: Callable[[], AppTest], ch
 def test_rows_are_sent_to_review_as_a_plan_of_their_own(render: Callable[[], AppTest], checked: Settings) -> None:
     app = everything(render())
     app.text_input[0].set_value("parcel").run()
-    number = suspect_rows.matching(listed(checked), Filters(text="parcel")).height
+    number = suspect_rows.matching(listed(checked), SuspectFilters(text="parcel")).height
     app = press(app, "Send to review…")
     app = press(app, f"Yes, {number} rows")
     assert f"Sent to review: {number} rows." in texts(app)
