@@ -27,7 +27,7 @@ def freeze(
 
     Args:
         store: The store.
-        rows: Columns example_id, text, group, value, requested_split.
+        rows: Columns example_id, text, context, group, value, requested_split.
         dataset: The dataset.
         test_share: Share of the rows that test, where the data brings no splits of its own.
         seed: Of the draw.
@@ -55,7 +55,7 @@ def plan_splits(rows: pl.DataFrame, *, ledger: Mapping[str, Split], test_share: 
     has_test = "test" in requested.values() or "test" in ledger.values()
     return assign_splits(
         rows.select("example_id", "group", pl.col("value").alias("label")),
-        near_groups=same_text_groups(rows["example_id"].to_list(), rows["text"].to_list()),
+        near_groups=same_text_groups(*(rows[name].to_list() for name in ("example_id", "text", "context"))),
         test_share=0.0 if has_test else test_share,
         seed=seed,
         ledger=ledger,
@@ -68,8 +68,8 @@ def same_text_form(text: str) -> tuple[str, tuple[str, ...]]:
     return unspaced(text), operators_in(text)
 
 
-def same_text_groups(example_ids: list[str], texts: list[str]) -> dict[str, str]:
-    """Example id -> the id of the group of exact and near duplicates that it belongs to."""
+def same_text_groups(example_ids: list[str], texts: list[str], contexts: list[str | None]) -> dict[str, str]:
+    """Example id -> the id of the group of exact and near duplicates that it belongs to; a context is never crossed."""
     found: dict[str, str] = {}
     parent = list(range(len(texts)))
 
@@ -80,10 +80,10 @@ def same_text_groups(example_ids: list[str], texts: list[str]) -> dict[str, str]
         return node
 
     # All verified pairs are joined, also across the groups that a person is shown: a leak has no representative.
-    first: dict[tuple[str, tuple[str, ...]], int] = {}
-    for row, text in enumerate(texts):
-        parent[root(row)] = root(first.setdefault(same_text_form(text), row))
-    pairs = near_pairs(texts)
+    first: dict[tuple[tuple[str, tuple[str, ...]], str | None], int] = {}
+    for row, (text, context) in enumerate(zip(texts, contexts, strict=True)):
+        parent[root(row)] = root(first.setdefault((same_text_form(text), context), row))
+    pairs = near_pairs(texts, contexts=contexts)
     close = pairs.score_P >= NEAR_THRESHOLD
     for left, right in zip(pairs.left_P[close].tolist(), pairs.right_P[close].tolist(), strict=True):
         parent[root(right)] = root(left)

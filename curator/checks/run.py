@@ -70,7 +70,8 @@ def run_checks(
 
     Args:
         rows: Columns example_id, external_id, text, label, group, split ("train", "test" or null) and
-            confidence (0..1 or null); where there is a column system, its system prompts are compared.
+            confidence (0..1 or null); where there is a column system, its system prompts are compared, and where
+            there is a column context, rows that differ in it are different inputs.
         vectors_ND: Unit-length embeddings in the order of `rows`, or None.
         task: What the rows are labelled for.
         seed: Seed of everything random.
@@ -88,16 +89,17 @@ def run_checks(
     table = findings.CheckedRows(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
     said, given = _said(table, reviewed)
     notes: list[str] = [] if vectors_ND is not None else ["no vectors: nothing was compared by meaning"]
-    pairs = near_pairs(table.texts, seed=seed)
+    contexts = rows["context"].to_list() if "context" in rows.columns else [None] * len(rows)
+    pairs = near_pairs(table.texts, contexts=contexts, seed=seed)
     tick(1, _STEPS)
-    found = _row_findings(table, rows, pairs, task)
-    found += _meaning_findings(table, vectors_ND, pairs, notes)
+    found = _row_findings(table, rows, pairs, contexts, task)
+    found += _meaning_findings(table, vectors_ND, pairs, contexts, notes)
     tick(2, _STEPS)
     conflicts: list[Contradiction] = []
     if task.kind == "text":
         notes.append("contradiction: free answers to one input may differ; they are not set against each other")
     else:
-        conflicts = contradictions(table.texts, table.labels, pairs)
+        conflicts = contradictions(table.texts, table.labels, pairs, contexts=contexts)
     found += [findings.contradiction(table, conflict) for conflict in conflicts]
     tick(3, _STEPS)
     as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
@@ -148,9 +150,11 @@ def _said(table: findings.CheckedRows, reviewed: pl.DataFrame | None) -> tuple[d
     return said, given
 
 
-def _row_findings(table: findings.CheckedRows, rows: pl.DataFrame, pairs: NearPairs, task: Task) -> list[Finding]:
+def _row_findings(
+    table: findings.CheckedRows, rows: pl.DataFrame, pairs: NearPairs, contexts: Sequence[str | None], task: Task
+) -> list[Finding]:
     known = list(task.labels) if task.kind == "classification" else None
-    found = [findings.duplicate(table, "exact_duplicate", group) for group in exact_groups(table.texts)]
+    found = [findings.duplicate(table, "exact_duplicate", group) for group in exact_groups(table.texts, contexts)]
     found += [findings.duplicate(table, "near_duplicate", group) for group in near_groups(pairs, len(rows))]
     forms = template_forms(table.texts)
     repeated = repetition(forms)
@@ -158,7 +162,8 @@ def _row_findings(table: findings.CheckedRows, rows: pl.DataFrame, pairs: NearPa
         found.append(findings.template(table, repeated))
     splits, groups = rows["split"].to_list(), rows["group"].to_list()
     classes = table.labels if known else ()
-    found += [findings.leak(table, leak) for leak in leaks(table.texts, splits, groups, pairs, forms, labels=classes)]
+    leaked = leaks(table.texts, splits, groups, pairs, forms, labels=classes, contexts=contexts)
+    found += [findings.leak(table, leak) for leak in leaked]
     found += [
         findings.fault(table, "format", fault) for fault in hygiene.format_faults(table.texts, table.labels, known)
     ]
@@ -173,14 +178,18 @@ def _row_findings(table: findings.CheckedRows, rows: pl.DataFrame, pairs: NearPa
 
 
 def _meaning_findings(
-    table: findings.CheckedRows, vectors_ND: NDArray[np.float32] | None, pairs: NearPairs, notes: list[str]
+    table: findings.CheckedRows,
+    vectors_ND: NDArray[np.float32] | None,
+    pairs: NearPairs,
+    contexts: Sequence[str | None],
+    notes: list[str],
 ) -> list[Finding]:
     if vectors_ND is None:
         return []
     if len(table.ids) > MAX_ROWS:
         notes.append(f"semantic_duplicate: not compared above {MAX_ROWS:,} rows")
         return []
-    alike, blind = semantic_pairs(vectors_ND, table.texts, pairs)
+    alike, blind = semantic_pairs(vectors_ND, table.texts, pairs, contexts=contexts)
     notes += blind
     groups = near_groups(alike, len(table.ids), threshold=THRESHOLD)
     return [findings.duplicate(table, "semantic_duplicate", group) for group in groups]

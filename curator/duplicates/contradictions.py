@@ -33,7 +33,12 @@ class Contradiction:
 
 
 def contradictions(
-    texts: Sequence[str], labels: Sequence[str | None], pairs: NearPairs, *, threshold: float = NEAR_THRESHOLD
+    texts: Sequence[str],
+    labels: Sequence[str | None],
+    pairs: NearPairs,
+    *,
+    contexts: Sequence[str | None] | None = None,
+    threshold: float = NEAR_THRESHOLD,
 ) -> list[Contradiction]:
     """Return the contradictions: first among equal texts, then among near ones, each in row order.
 
@@ -43,24 +48,26 @@ def contradictions(
     Args:
         texts: The raw texts.
         labels: The label of each row, or None.
-        pairs: From `curator.duplicates.lexical.near_pairs` on the same texts.
+        pairs: From `curator.duplicates.lexical.near_pairs` on the same texts and contexts.
+        contexts: What each input is beside its text; inputs that differ in it are different.
         threshold: Least similarity for a near contradiction, 0..1.
     """
-    by_form: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    beside = contexts or [None] * len(texts)
+    by_form: dict[tuple[tuple[str, tuple[str, ...]], str | None], list[int]] = {}
     for row, text in enumerate(texts):
         if labels[row] is not None:
-            by_form.setdefault(same_text(text), []).append(row)
+            by_form.setdefault((same_text(text), beside[row]), []).append(row)
     # Texts of which nothing is left ("-", "?") say nothing; the check for empty texts names them.
-    exact = [rows for (form, _), rows in by_form.items() if form and len({labels[row] for row in rows}) > 1]
+    exact = [rows for ((form, _), _), rows in by_form.items() if form and len({labels[row] for row in rows}) > 1]
     result = [_contradiction(texts, labels, rows, (1.0,) * len(rows), exact=True) for rows in exact]
     # One row stands for its exact copies in `pairs`; bring the copies back in.
-    copies = {group.rows[0]: group.rows for group in exact_groups(texts)}
+    copies = {group.rows[0]: group.rows for group in exact_groups(texts, contexts)}
     for group in near_groups(pairs, len(texts), threshold=threshold):
         score_by_row = {
             copy: score for row, score in zip(group.rows, group.scores, strict=True) for copy in copies.get(row, (row,))
         }
         rows = sorted(row for row in score_by_row if labels[row] is not None)
-        sides = {frozenset(str(labels[row]) for row in by_form[same_text(texts[row])]) for row in rows}
+        sides = {frozenset(str(labels[row]) for row in by_form[same_text(texts[row]), beside[row]]) for row in rows}
         if len({labels[row] for row in rows}) > 1 and len(sides) > 1:
             result.append(_contradiction(texts, labels, rows, tuple(score_by_row[row] for row in rows), exact=False))
     return result

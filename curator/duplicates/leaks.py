@@ -31,6 +31,7 @@ def leaks(
     forms: Sequence[str],
     *,
     labels: Sequence[str | None] = (),
+    contexts: Sequence[str | None] | None = None,
     threshold: float = 0.85,
 ) -> list[Leak]:
     """Find what stands on both sides of the split: equal and near texts, rows of one template and of one source group.
@@ -42,9 +43,12 @@ def leaks(
         pairs: From `curator.duplicates.lexical.near_pairs` on the same texts.
         forms: From `curator.duplicates.templates.template_forms` on the same texts.
         labels: The label of each row of a classification; empty for other tasks.
+        contexts: What each input is beside its text; inputs that differ in it are different.
         threshold: Least similarity of a near leak, 0..1.
     """
-    found = _straddling("exact", [same if (same := same_text(text))[0] else None for text in texts], splits)
+    beside = contexts or [None] * len(texts)
+    inputs = [(same_text(text), context) for text, context in zip(texts, beside, strict=True)]
+    found = _straddling("exact", [each if each[0][0] else None for each in inputs], splits)
     partners: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for left, right, score in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), pairs.score_P.tolist(), strict=True):
         if score >= threshold and {splits[left], splits[right]} == {"train", "test"}:
@@ -54,9 +58,11 @@ def leaks(
         Leak("near", (test,), tuple(row for row, _ in near), tuple(score for _, score in near))
         for test, near in sorted(partners.items())
     ]
-    for leak in _straddling("template", _templates(forms, labels), splits):
-        trained = {same_text(texts[row]) for row in leak.train_rows}
-        if any(same_text(texts[row]) not in trained for row in leak.test_rows):
+    templates = _templates(forms, labels)
+    keys = [form and (form, context) for form, context in zip(templates, beside, strict=True)]
+    for leak in _straddling("template", keys, splits):
+        trained = {inputs[row] for row in leak.train_rows}
+        if any(inputs[row] not in trained for row in leak.test_rows):
             found.append(leak)
     return found + _straddling("group", groups, splits)
 

@@ -8,7 +8,7 @@ the luck of a sketch: texts equal but for one word, texts equal after words at a
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -48,6 +48,27 @@ class NearPairs:
     def __len__(self) -> int:
         return len(self.reasons)
 
+    def of_rows(self, rows: Sequence[int]) -> "NearPairs":
+        """The pairs of a part in the numbers of the whole: row i of the part is `rows[i]`, in rising order."""
+        at = np.array(rows, dtype=np.int64)
+        return replace(self, left_P=at[self.left_P], right_P=at[self.right_P])
+
+    @staticmethod
+    def joined(parts: Sequence["NearPairs"]) -> "NearPairs":
+        """The pairs of several parts, in row order."""
+        if not parts:
+            none = np.array([], dtype=np.int64)
+            return NearPairs(none, none, np.array([], dtype=np.float64), ())
+        left_P, right_P, score_P = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("left_P", "right_P", "score_P")
+        )
+        order = np.lexsort((right_P, left_P))
+        words = [
+            [word for part in parts for word in getattr(part, name)] for name in ("reasons", "only_left", "only_right")
+        ]
+        reasons, only_left, only_right = (tuple(each[i] for i in order.tolist()) for each in words)
+        return NearPairs(left_P[order], right_P[order], score_P[order], reasons, only_left, only_right)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -63,11 +84,16 @@ class Group:
     reasons: tuple[str, ...]
 
 
-def exact_groups(texts: Sequence[str]) -> list[Group]:
-    """Return groups of two or more rows whose normalised texts and marks are equal, in row order."""
-    rows_by_key: dict[tuple[str, Marks], list[int]] = defaultdict(list)
-    for row, (text, mark) in enumerate(zip(texts, marks(texts), strict=True)):
-        rows_by_key[normalise(text), mark].append(row)
+def exact_groups(texts: Sequence[str], contexts: Sequence[str | None] | None = None) -> list[Group]:
+    """Return groups of two or more rows whose normalised texts and marks are equal, in row order.
+
+    Args:
+        texts: The raw texts, in row order.
+        contexts: What each input is beside its text (`curator.records.context_key`); it must be equal as well.
+    """
+    rows_by_key: dict[tuple[str, Marks, str | None], list[int]] = defaultdict(list)
+    for row, (text, mark, context) in enumerate(zip(texts, marks(texts), contexts or [None] * len(texts), strict=True)):
+        rows_by_key[normalise(text), mark, context].append(row)
     return [
         Group(tuple(rows), rows[0], (1.0,) * len(rows),
               tuple("same bytes" if texts[row] == texts[rows[0]] else "same after normalising" for row in rows))
@@ -76,7 +102,7 @@ def exact_groups(texts: Sequence[str]) -> list[Group]:
     ]  # fmt: skip
 
 
-def near_pairs(texts: Sequence[str], *, seed: int = 0) -> NearPairs:
+def near_pairs(texts: Sequence[str], *, contexts: Sequence[str | None] | None = None, seed: int = 0) -> NearPairs:
     """Return every verified near-duplicate pair that is not an exact one.
 
     Exact copies stand for each other: a pair is reported once, between the first rows of each.
@@ -84,8 +110,23 @@ def near_pairs(texts: Sequence[str], *, seed: int = 0) -> NearPairs:
 
     Args:
         texts: The raw texts, in row order.
+        contexts: What each input is beside its text; only rows that share it are compared.
         seed: Seed of the MinHash permutations.
     """
+    if contexts is None or len(set(contexts)) < 2:
+        return _near_pairs(texts, seed)
+    rows_by_context: dict[str | None, list[int]] = defaultdict(list)
+    for row, context in enumerate(contexts):
+        rows_by_context[context].append(row)
+    made = [
+        _near_pairs([texts[row] for row in rows], seed).of_rows(rows)
+        for rows in rows_by_context.values()
+        if len(rows) > 1
+    ]
+    return NearPairs.joined(made)
+
+
+def _near_pairs(texts: Sequence[str], seed: int) -> NearPairs:
     marks_N = marks(texts)
     first_row: dict[tuple[str, Marks], int] = {}
     for row, text in enumerate(texts):

@@ -25,7 +25,12 @@ _FEW = 10  # fewer rows of a script do not tell
 
 
 def semantic_pairs(
-    vectors_ND: NDArray[np.float32], texts: Sequence[str], known: NearPairs, *, threshold: float = THRESHOLD
+    vectors_ND: NDArray[np.float32],
+    texts: Sequence[str],
+    known: NearPairs,
+    *,
+    contexts: Sequence[str | None] | None = None,
+    threshold: float = THRESHOLD,
 ) -> tuple[NearPairs, tuple[str, ...]]:
     """Return pairs of rows alike in meaning that are neither exact nor near duplicates, and notes in words.
 
@@ -38,15 +43,16 @@ def semantic_pairs(
         vectors_ND: Embeddings of unit length, at most `MAX_ROWS` rows (the work grows with N squared).
         texts: The raw texts.
         known: From `curator.duplicates.lexical.near_pairs`; its pairs are left out.
+        contexts: What each input is beside its text; only rows that share it are compared.
         threshold: Least cosine, -1..1.
     """
-    marks_N = marks(texts)
-    first_row: dict[tuple[str, Marks], int] = {}
+    marks_N = list(zip(marks(texts), contexts or [None] * len(texts), strict=True))
+    first_row: dict[tuple[str, tuple[Marks, str | None]], int] = {}
     for row, text in enumerate(texts):
         first_row.setdefault((normalise(text), marks_N[row]), row)
     rows, notes = _readable(vectors_ND, texts, list(first_row.values()))
     rows_M = np.array(rows, dtype=np.int64)
-    code_by_marks: dict[Marks, int] = {}
+    code_by_marks: dict[tuple[Marks, str | None], int] = {}
     code_M = np.array([code_by_marks.setdefault(marks_N[row], len(code_by_marks)) for row in rows], dtype=np.int64)
     left_P, right_P, cosine_P = cosine_pairs(vectors_ND[rows_M], threshold, codes_N=code_M, most=_NEIGHBOURS)
     left_P, right_P = rows_M[left_P], rows_M[right_P]

@@ -12,7 +12,7 @@ import scipy
 
 from curator.errors import RequestError
 from curator.records import PreferencePair, short_id
-from curator.text import squeeze
+from curator.text import as_seen, squeeze
 
 PairSource = Literal["review_edit", "student_error", "decision", "preference"]
 DropReason = Literal["empty", "identical", "rejected_is_approved", "duplicate", "contradiction", "over_label_pair_cap"]
@@ -108,7 +108,7 @@ def build_pairs(
     sound: dict[tuple[str, str, str], PreferencePair] = {}
     for each in sorted(candidates, key=_by_value):
         reason = _unfit(each, approved or {})
-        key = (each.example_id, squeeze(each.chosen), squeeze(each.rejected))
+        key = (each.example_id, as_seen(each.chosen), as_seen(each.rejected))
         if reason is None and key in sound:
             reason = "duplicate"
         if reason is not None:
@@ -145,12 +145,12 @@ def _seeded(seed: int, name: str) -> str:
 
 
 def _unfit(each: Candidate, approved: Mapping[str, str]) -> DropReason | None:
-    chosen, rejected = squeeze(each.chosen), squeeze(each.rejected)
-    if not chosen or not rejected:
+    chosen, rejected = as_seen(each.chosen), as_seen(each.rejected)
+    if not chosen.strip() or not rejected.strip():
         return "empty"
     if chosen == rejected:
         return "identical"
-    if each.example_id in approved and rejected == squeeze(approved[each.example_id]):
+    if each.example_id in approved and rejected == as_seen(approved[each.example_id]):
         return "rejected_is_approved"
     return None
 
@@ -178,12 +178,12 @@ def check_pairs(
 
 def _each_pair(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> Iterable[PairFinding]:
     for pair in pairs:
-        chosen, rejected = squeeze(pair.chosen), squeeze(pair.rejected)
+        chosen, rejected = as_seen(pair.chosen), as_seen(pair.rejected)
         where = f"pair {pair.id} of example {pair.example_id}"
-        if not chosen or not rejected:
+        if not chosen.strip() or not rejected.strip():
             yield PairFinding("empty", "error", (pair.id,), f"{where}: an answer is empty; drop the pair")
         elif chosen == rejected:
-            text = f"{where}: chosen and rejected differ only in white space or encoding; drop the pair"
+            text = f"{where}: chosen and rejected differ only in unseen white space or encoding; drop it"
             yield PairFinding("identical", "error", (pair.id,), text)
         if pair.example_id not in inputs:
             text = f"{where}: the example has no input text; drop the pair or bring its example back"
@@ -198,7 +198,7 @@ def _each_prompt(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> 
     for prompt, group in by_prompt.items():
         edges: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for pair in group:
-            edges[squeeze(pair.chosen), squeeze(pair.rejected)].append(pair.id)
+            edges[as_seen(pair.chosen), as_seen(pair.rejected)].append(pair.id)
         for (chosen, rejected), ids in edges.items():
             if chosen < rejected and (rejected, chosen) in edges:
                 text = "the same input prefers each of two answers over the other; keep one direction"
@@ -233,7 +233,7 @@ def _shares(pairs: Sequence[PreferencePair]) -> Iterable[PairFinding]:
         text = f"the chosen answer is the longer one in {longer:.0%} of the pairs; balance them by length"
         evidence = {"share_chosen_longer": longer, "median_length_ratio": ratio}
         yield PairFinding("length_bias", "warning", (), text, evidence)
-    labels = Counter((squeeze(pair.chosen), squeeze(pair.rejected)) for pair in pairs)
+    labels = Counter((as_seen(pair.chosen), as_seen(pair.rejected)) for pair in pairs)
     (chosen, rejected), most = min(labels.items(), key=lambda item: (-item[1], item[0]))
     if most / len(pairs) > DOMINANT:
         text = f"{most} of {len(pairs)} pairs prefer {chosen[:60]!r} over {rejected[:60]!r}; lower the cap"

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from curator.errors import DataError
 from curator.records.message import Message
+from curator.text import as_seen
 
 TaskKind = Literal["classification", "extraction", "sql", "text"]
 LabelerKind = Literal["teacher", "human", "rule", "imported"]
@@ -165,7 +166,7 @@ class PreferencePair:
     source: str
 
     def __post_init__(self) -> None:
-        if self.chosen.strip() == self.rejected.strip():
+        if as_seen(self.chosen) == as_seen(self.rejected):
             msg = f"pair {self.id} for example {self.example_id}: chosen and rejected are the same text"
             raise DataError(msg)
         if not self.chosen.strip() or not self.rejected.strip():

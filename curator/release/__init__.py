@@ -4,6 +4,7 @@ A version is what its manifest hashes (decision 7).
 """
 
 from curator.release.cards import croissant, readme
+from curator.release.carriage import Turns, turns_of
 from curator.release.diff import FileProblem, diff_manifests, verify
 from curator.release.figures import version_figures
 from curator.release.filters import Filters, filters
@@ -12,13 +13,21 @@ from curator.release.formats import (
     DpoRow,
     SftRow,
     Stage,
-    Turns,
+    cannot_carry,
     extra_files,
     get_format,
     parquet_lines,
     render,
 )
-from curator.release.gates import blocking, certificate_gate, contradiction_gate, format_gate, leak_gate, reviewed_gate
+from curator.release.gates import (
+    blocking,
+    carried_gate,
+    certificate_gate,
+    contradiction_gate,
+    format_gate,
+    leak_gate,
+    reviewed_gate,
+)
 from curator.release.manifest import (
     CertificateFact,
     DatasetVersion,
@@ -52,6 +61,8 @@ __all__ = [
     "assign_splits",
     "blocking",
     "build_manifest",
+    "cannot_carry",
+    "carried_gate",
     "certificate_gate",
     "contradiction_gate",
     "croissant",
@@ -70,6 +81,7 @@ __all__ = [
     "render",
     "reviewed_gate",
     "seal",
+    "turns_of",
     "unsealed",
     "validate_lines",
     "verify",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
+from curator.release.carriage import turns_of
 from curator.release.formats import FORMATS, DpoRow, SftRow
 from curator.release.manifest import CertificateFact, Manifest
 from curator.statistics import at_most
@@ -244,5 +245,5 @@ def _columns(path: str) -> list[str]:
     format, stage, _ = path.split("/")
     made = FORMATS[format]
     if stage == "dpo" and made.dpo is not None:
-        return list(made.dpo(DpoRow("", (("user", "x"),), "a", "b")))
-    return list(made.sft(SftRow("", (("user", "x"), ("assistant", "a")))))
+        return list(made.dpo(made.carries, DpoRow("", turns_of(("user", "x")), "a", "b")))
+    return list(made.sft(made.carries, SftRow("", turns_of(("user", "x"), ("assistant", "a")))))

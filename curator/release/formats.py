@@ -15,18 +15,18 @@ import orjson
 import polars as pl
 
 from curator.errors import DataError, RequestError
-from curator.records import Split
+from curator.records import Split, ToolCallPart, answer_turn, read_exact, write_exact
+from curator.release.carriage import FOUR, Carries, Turns, refusal, written
+from curator.text import as_seen
 
 Stage = Literal["sft", "dpo"]
-Turns = tuple[tuple[str, str], ...]
-"""Messages as (role, content)."""
 
 _LINE_BREAKS = {text.encode(): f"\\u{ord(text):04x}".encode() for text in "\u0085\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
 class SftRow:
-    """One conversation to learn; its last turn is the answer.
+    """One conversation to learn; its last turn is the answer. `tools` is a JSON array, or None.
 
     Raises:
         DataError: There is no user turn before the answer, the last turn is not the assistant's, or it is empty.
@@ -34,18 +34,20 @@ class SftRow:
 
     example_id: str
     messages: Turns
+    tools: str | None = None
 
     def __post_init__(self) -> None:
         _check_prompt(self.example_id, self.messages[:-1])
-        role, content = self.messages[-1]
-        if role != "assistant" or not content.strip():
+        answer = self.messages[-1]
+        calls = any(isinstance(part, ToolCallPart) for part in answer.parts)
+        if answer.role != "assistant" or not (answer.text.strip() or calls):
             msg = f"SFT row of example {self.example_id}: the last turn must be a non-empty assistant answer"
             raise DataError(msg)
 
 
 @dataclass(frozen=True, slots=True)
 class DpoRow:
-    """One prompt with a preferred and a rejected answer; a tie cannot be written.
+    """One prompt with a preferred and a rejected answer, each as a label has it; a tie cannot be written.
 
     Raises:
         DataError: The prompt is empty or ends with the assistant, an answer is empty, or both are the same.
@@ -55,16 +57,17 @@ class DpoRow:
     prompt: Turns
     chosen: str
     rejected: str
+    tools: str | None = None
 
     def __post_init__(self) -> None:
         _check_prompt(self.example_id, self.prompt)
-        if not self.chosen.strip() or not self.rejected.strip() or self.chosen.strip() == self.rejected.strip():
+        if not self.chosen.strip() or not self.rejected.strip() or as_seen(self.chosen) == as_seen(self.rejected):
             msg = f"DPO row of example {self.example_id}: needs two non-empty answers that differ"
             raise DataError(msg)
 
 
 def _check_prompt(example_id: str, prompt: Turns) -> None:
-    if not prompt or prompt[-1][0] in ("assistant", "system"):
+    if not prompt or prompt[-1].role in ("assistant", "system", "developer"):
         msg = f"row of example {example_id}: the prompt must end with a user or tool turn"
         raise DataError(msg)
 
@@ -75,14 +78,16 @@ class Format:
 
     Attributes:
         name: The name on the command line, and the folder in a release.
+        carries: What it can say of a conversation.
         sft: A row's dictionary, in the order its keys are written.
         dpo: The same for preference rows; None where the trainer has no preference format.
         suffix: Of the files: `jsonl` or `parquet`.
     """
 
     name: str
-    sft: Callable[[SftRow], dict[str, Any]]
-    dpo: Callable[[DpoRow], dict[str, Any]] | None
+    carries: Carries
+    sft: Callable[[Carries, SftRow], dict[str, Any]]
+    dpo: Callable[[Carries, DpoRow], dict[str, Any]] | None
     suffix: Literal["jsonl", "parquet"] = "jsonl"
 
     @property
@@ -91,16 +96,16 @@ class Format:
         return ("sft",) if self.dpo is None else ("sft", "dpo")
 
 
-def _turns(turns: Turns) -> list[dict[str, str]]:
-    return [{"role": role, "content": content} for role, content in turns]
+def _answer(carries: Carries, row: DpoRow, value: str) -> dict[str, Any]:
+    return written(carries, [answer_turn(value)], weighed=any(turn.weight is not None for turn in row.prompt))[0]
 
 
-def _answer(content: str) -> dict[str, str]:
-    return {"role": "assistant", "content": content}
+def _tools(row: SftRow | DpoRow) -> dict[str, Any]:
+    return {} if row.tools is None else {"tools": read_exact(row.tools)}
 
 
-def _messages(row: SftRow) -> dict[str, Any]:
-    return {"messages": _turns(row.messages)}
+def _messages(carries: Carries, row: SftRow) -> dict[str, Any]:
+    return {"messages": written(carries, row.messages), **_tools(row)}
 
 
 def chosen_is_a(row: DpoRow) -> bool:
@@ -112,62 +117,73 @@ def chosen_is_a(row: DpoRow) -> bool:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[0] % 2 == 0
 
 
-def _tinker_dpo(row: DpoRow) -> dict[str, Any]:
+def _tinker_dpo(carries: Carries, row: DpoRow) -> dict[str, Any]:
     first = chosen_is_a(row)
     sides = (row.chosen, row.rejected) if first else (row.rejected, row.chosen)
     comparison = {
-        "prompt_conversation": _turns(row.prompt),
-        "completion_A": [_answer(sides[0])],
-        "completion_B": [_answer(sides[1])],
+        "prompt_conversation": written(carries, row.prompt),
+        "completion_A": [_answer(carries, row, sides[0])],
+        "completion_B": [_answer(carries, row, sides[1])],
     }
     return {"comparison": comparison, "label": "A" if first else "B"}
 
 
-def _openai_dpo(row: DpoRow) -> dict[str, Any]:
+def _openai_dpo(carries: Carries, row: DpoRow) -> dict[str, Any]:
     return {
-        "input": {"messages": _turns(row.prompt)},
-        "preferred_output": [_answer(row.chosen)],
-        "non_preferred_output": [_answer(row.rejected)],
+        "input": {"messages": written(carries, row.prompt), **_tools(row)},
+        "preferred_output": [_answer(carries, row, row.chosen)],
+        "non_preferred_output": [_answer(carries, row, row.rejected)],
     }
 
 
-def _trl_sft(row: SftRow) -> dict[str, Any]:
+def _trl_sft(carries: Carries, row: SftRow) -> dict[str, Any]:
     # With prompt and completion apart, TRL takes the loss on the answer alone.
-    return {"prompt": _turns(row.messages[:-1]), "completion": _turns(row.messages[-1:])}
+    turns = written(carries, row.messages)
+    return {"prompt": turns[:-1], "completion": turns[-1:], **_tools(row)}
 
 
-def _trl_dpo(row: DpoRow) -> dict[str, Any]:
-    return {"prompt": _turns(row.prompt), "chosen": [_answer(row.chosen)], "rejected": [_answer(row.rejected)]}
+def _trl_dpo(carries: Carries, row: DpoRow) -> dict[str, Any]:
+    sides = {name: [_answer(carries, row, getattr(row, name))] for name in ("chosen", "rejected")}
+    return {"prompt": written(carries, row.prompt), **sides, **_tools(row)}
 
 
-def _message_dpo(row: DpoRow) -> dict[str, Any]:
-    return {"messages": _turns(row.prompt), "chosen": _answer(row.chosen), "rejected": _answer(row.rejected)}
+def _message_dpo(carries: Carries, row: DpoRow) -> dict[str, Any]:
+    sides = {name: _answer(carries, row, getattr(row, name)) for name in ("chosen", "rejected")}
+    return {"messages": written(carries, row.prompt), **sides, **_tools(row)}
 
 
-def _parquet_sft(row: SftRow) -> dict[str, Any]:
-    return {"example_id": row.example_id, **_messages(row)}
+def _parquet_sft(carries: Carries, row: SftRow) -> dict[str, Any]:
+    return {"example_id": row.example_id, **_messages(carries, row)}
 
 
-def _parquet_dpo(row: DpoRow) -> dict[str, Any]:
+def _parquet_dpo(carries: Carries, row: DpoRow) -> dict[str, Any]:
     return {
         "example_id": row.example_id,
-        "prompt": _turns(row.prompt),
+        "prompt": written(carries, row.prompt),
         "chosen": row.chosen,
         "rejected": row.rejected,
     }
 
 
+_ALL_ROLES = FOUR | {"developer", "function"}
+_CALLS_AS_TEXT = Carries(parts=True, calls="text", weight="weight")
+
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
-        Format("tinker", _messages, _tinker_dpo),
-        Format("openai", _messages, _openai_dpo),
-        Format("together", _messages, _openai_dpo),
-        Format("trl", _trl_sft, _trl_dpo),
-        Format("axolotl", _messages, _message_dpo),
-        Format("llama-factory", _messages, _message_dpo),
-        Format("mistral", _messages, None),
-        Format("parquet", _parquet_sft, _parquet_dpo, "parquet"),
+        Format("tinker", Carries(), _messages, _tinker_dpo),
+        Format(
+            "openai",
+            Carries(_ALL_ROLES, parts=True, calls="text", names=_ALL_ROLES, weight="weight", legacy=True),
+            _messages,
+            _openai_dpo,
+        ),
+        Format("together", _CALLS_AS_TEXT, _messages, _openai_dpo),
+        Format("trl", Carries(calls="object", weight="last"), _trl_sft, _trl_dpo),
+        Format("axolotl", Carries(parts=True, calls="text", weight="train"), _messages, _message_dpo),
+        Format("llama-factory", Carries(FOUR - {"tool"}), _messages, _message_dpo),
+        Format("mistral", Carries(calls="text", weight="weight", nine=True), _messages, None),
+        Format("parquet", Carries(), _parquet_sft, _parquet_dpo, "parquet"),
     )
 }
 
@@ -201,15 +217,36 @@ def encode(rows: Iterable[dict[str, Any]]) -> bytes:
     """
     lines = []
     for number, row in enumerate(rows, start=1):
-        try:
-            line = orjson.dumps(row)
-        except orjson.JSONEncodeError as error:
-            msg = f"row {number} cannot be written as JSON in UTF-8 ({error}); clean its text"
-            raise DataError(msg) from error
+        line = _line(number, row)
         for raw, escaped in _LINE_BREAKS.items():
             line = line.replace(raw, escaped)
         lines.append(line + b"\n")
     return b"".join(lines)
+
+
+def _line(number: int, row: dict[str, Any]) -> bytes:
+    """The row as JSON: quickly, and where it holds numbers that `orjson` does not know, exactly."""
+    try:
+        return orjson.dumps(row)
+    except orjson.JSONEncodeError:
+        try:
+            return write_exact(row).encode()
+        except (TypeError, ValueError) as error:
+            msg = f"row {number} cannot be written as JSON in UTF-8 ({error}); clean its text"
+            raise DataError(msg) from error
+
+
+def cannot_carry(format: str, row: SftRow | DpoRow) -> str | None:
+    """Why the format cannot carry the row, as the end of "it cannot carry …"; None where it can.
+
+    Raises:
+        RequestError: The format is unknown.
+    """
+    carries = get_format(format).carries
+    if isinstance(row, SftRow):
+        return refusal(carries, row.messages, row.tools)
+    sides = (answer_turn(row.chosen), answer_turn(row.rejected))
+    return refusal(carries, (*row.prompt, *sides), row.tools)
 
 
 def encode_parquet(rows: Sequence[dict[str, Any]], stage: Stage) -> bytes:
@@ -259,10 +296,14 @@ def render(format: str, stage: Stage, split: Split, rows: Sequence[SftRow] | Seq
 
 
 def _dictionary(made: Format, stage: Stage, row: SftRow | DpoRow) -> dict[str, Any]:
+    reason = cannot_carry(made.name, row)
+    if reason is not None:
+        msg = f"row of example {row.example_id}: format {made.name} cannot carry {reason}"
+        raise DataError(msg)
     if stage == "sft" and isinstance(row, SftRow):
-        return made.sft(row)
+        return made.sft(made.carries, row)
     if stage == "dpo" and isinstance(row, DpoRow) and made.dpo is not None:
-        return made.dpo(row)
+        return made.dpo(made.carries, row)
     msg = f"row of example {row.example_id} is a {type(row).__name__}, not of stage {stage}"
     raise DataError(msg)
 

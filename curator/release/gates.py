@@ -45,20 +45,20 @@ def reviewed_gate(test: pl.DataFrame) -> ReleaseGate:
 
 
 def leak_gate(
-    train: Iterable[str], test: Iterable[str], *, form: Callable[[str], Hashable], detector: str
+    train: pl.DataFrame, test: pl.DataFrame, *, form: Callable[[str], Hashable], detector: str
 ) -> ReleaseGate:
-    """Looks at the texts as they go out, beside the split that already kept them apart."""
-    forms = {form(text) for text in train}
-    both = [text for text in test if form(text) in forms]
+    """Looks at the inputs as they go out (columns text, context), beside the split that already kept them apart."""
+    forms = {(form(text), context) for text, context in train.select("text", "context").iter_rows()}
+    both = [text for text, context in test.select("text", "context").iter_rows() if (form(text), context) in forms]
     if both:
         return ReleaseGate("leak", False, f"{len(both)} rows of test stand in train, the first is {both[0][:80]!r}")
     return ReleaseGate("leak", True, f"no row of test stands in train; detector: {detector}")
 
 
 def contradiction_gate(train: pl.DataFrame) -> ReleaseGate:
-    """Whether one input stands in train (columns text, value) under two labels."""
-    forms = train.select(pl.col("text").map_elements(normalise, return_dtype=pl.String), "value")
-    differing = forms.group_by("text").agg(pl.col("value").n_unique()).filter(pl.col("value") > 1).height
+    """Whether one input stands in train (columns text, context, value) under two labels."""
+    forms = train.select(pl.col("text").map_elements(normalise, return_dtype=pl.String), "context", "value")
+    differing = forms.group_by("text", "context").agg(pl.col("value").n_unique()).filter(pl.col("value") > 1).height
     if not differing:
         return ReleaseGate("contradictions", True, "no input stands in train with two labels")
     return ReleaseGate(
@@ -66,18 +66,44 @@ def contradiction_gate(train: pl.DataFrame) -> ReleaseGate:
     )
 
 
-def format_gate(files: Mapping[str, bytes]) -> ReleaseGate:
-    """Whether every data file (path -> bytes) follows the rules of its format."""
+def format_gate(files: Mapping[str, bytes], ids: Mapping[str, Sequence[str]] | None = None) -> ReleaseGate:
+    """Whether every data file (path -> bytes) follows the rules of its format.
+
+    Args:
+        files: Path -> bytes.
+        ids: Path -> the external id of the row on each line, so that a person can find it.
+    """
     problems: list[str] = []
     for path, data in files.items():
         lines: Iterable[bytes] = parquet_lines(data) if path.endswith(".parquet") else data.splitlines(keepends=True)
         found = validate_lines(lines, format=path.split("/")[0])
         # A short test file, or few pairs, is no fault of the format.
         bad = [p for p in found.problems if p.severity == "error" and p.rule != "too_few_rows"]
-        problems += [f"{path} line {p.line}: {p.rule}, {p.hint}" for p in bad[:3]]
+        named = (ids or {}).get(path, ())
+        for p in bad[:3]:
+            row = f" (row {named[p.line - 1]!r})" if 0 < p.line <= len(named) else ""
+            problems.append(f"{path} line {p.line}{row}: {p.rule} at {p.path or 'the line'}, {p.hint}")
     if problems:
         return ReleaseGate("format", False, "; ".join(problems[:5]))
     return ReleaseGate("format", True, f"{len(files)} files follow the rules of their formats")
+
+
+def carried_gate(refused: Mapping[str, Mapping[str, Sequence[str]]]) -> ReleaseGate:
+    """Whether every format can carry every row.
+
+    Args:
+        refused: Format -> what it cannot carry -> the external ids of the rows.
+    """
+    told = [
+        f"{format} cannot carry {reason}: {len(ids)} rows, {', '.join(map(repr, ids[:5]))}"
+        + (" and others" if len(ids) > 5 else "")
+        for format, reasons in refused.items()
+        for reason, ids in reasons.items()
+    ]
+    if not told:
+        return ReleaseGate("carried", True, "every format carries every row whole")
+    way = "leave the format out, exclude the rows, or waive this gate: they are then in the other formats alone"
+    return ReleaseGate("carried", False, "; ".join([*told, way]))
 
 
 def blocking(gates: Sequence[ReleaseGate], waived: Sequence[str]) -> list[str]:

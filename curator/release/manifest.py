@@ -211,6 +211,7 @@ class Manifest(_Part):
         gates: What had to hold, and whether it did.
         waivers: Gates that were waived, by whom and why.
         tokens: Token totals by name.
+        refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
         audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
         request_hash: What an unchanged rerun has in common with this version.
         content_sha256: The hash over everything else here; empty until it is sealed.
@@ -237,6 +238,7 @@ class Manifest(_Part):
     gates: tuple[ReleaseGate, ...]
     waivers: tuple[Waiver, ...]
     tokens: Mapping[str, int]
+    refused: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
     audit_head: Mapping[str, Any] | None = None
     request_hash: str = ""
     content_sha256: str = ""

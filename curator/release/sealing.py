@@ -50,6 +50,7 @@ def build_manifest(
     gates: Sequence[ReleaseGate],
     waivers: Sequence[Waiver],
     tokens: Mapping[str, int],
+    refused: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
     audit_head: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
@@ -75,6 +76,7 @@ def build_manifest(
         gates: What had to hold.
         waivers: Gates that do not stop this release.
         tokens: Token totals by name.
+        refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
         audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
 
     Raises:
@@ -101,6 +103,7 @@ def build_manifest(
         "teacher": None if teacher is None else dict(teacher),
         "splits": dict(splits),
         "filters": dict(filters),
+        "refused": {format: {why: list(ids) for why, ids in each.items()} for format, each in (refused or {}).items()},
         "excluded": {reason: excluded[reason] for reason in sorted(excluded) if excluded[reason]},
         "certificate": None if certificate is None else certificate.as_json(),
         "agreement": None if agreement is None else dict(agreement),

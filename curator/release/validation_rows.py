@@ -15,6 +15,7 @@ from curator.release.validation_rules import (
     STRICT_TURNS,
     Severity,
 )
+from curator.text import as_seen
 
 _MOST_LISTED = 1000
 
@@ -148,7 +149,7 @@ class RowChecker:
         if isinstance(value, str) and self.format in ("trl", "parquet"):
             if not value.strip():
                 self.report("empty_content", path)
-            return value.strip()
+            return as_seen(value)
         messages = value if isinstance(value, list) else [value]
         roles = self._messages(messages, path, indexed=isinstance(value, list), opening=False)
         if any(role != "assistant" for role in roles):
@@ -159,7 +160,7 @@ class RowChecker:
         for text in contents:
             if isinstance(text, str) and text.strip() and text != text.strip():
                 self.report("trailing_space", path)
-        return [each.strip() if isinstance(each, str) else each for each in contents]
+        return [as_seen(each) if isinstance(each, str) else each for each in contents]
 
     def _messages(self, value: Any, path: str, *, indexed: bool = True, opening: bool = True) -> list[str]:  # noqa: ANN401
         """Check a list of messages; their roles are returned, empty where there is no list.

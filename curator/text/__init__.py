@@ -4,7 +4,7 @@ from curator.text.document import FORMS, Document, DocumentTable, Section, as_ht
 from curator.text.edits import END_WORDS, compare, only_in, typo_distance, unspaced_words
 from curator.text.highlight import marked
 from curator.text.normal_form import Marks, marks, name_words, normalise, operators_in, same_text, unspaced, visible
-from curator.text.whitespace import squeeze
+from curator.text.whitespace import as_seen, squeeze
 
 __all__ = [
     "END_WORDS",
@@ -15,6 +15,7 @@ __all__ = [
     "Section",
     "as_html",
     "as_markdown",
+    "as_seen",
     "as_text",
     "compare",
     "marked",

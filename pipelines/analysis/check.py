@@ -17,7 +17,7 @@ from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import current as views
 
-RULES_VERSION = 8
+RULES_VERSION = 9
 """Raised when the checks change what they find, so that a rerun does not return an old run."""
 
 
@@ -117,14 +117,15 @@ def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.
         split_now().alias("split"),
         "confidence",
         "system",
+        "context",
     )
 
 
 def _system(messages: str) -> str | None:
     """The system prompt of a row, or None."""
-    if '"system"' not in messages:  # most rows have none, and reading JSON takes time
+    if '"system"' not in messages and '"developer"' not in messages:  # most rows have none, and reading JSON takes time
         return None
-    said = [m for m in examples.parse_messages(messages) if m.role == "system"]
+    said = [m for m in examples.parse_messages(messages) if m.role in ("system", "developer")]
     return "\n".join(m.text for m in said) or None
 
 

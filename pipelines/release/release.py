@@ -17,9 +17,9 @@ from curator.release import (
     Waiver,
     blocking,
     build_manifest,
+    carried_gate,
     certificate_gate,
     contradiction_gate,
-    file_fact,
     format_gate,
     get_format,
     leak_gate,
@@ -30,7 +30,7 @@ from curator.release import (
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
 from pipelines.release import version_content, version_folder, version_manifest
-from pipelines.release.version_content import SPLITS, Labels, VersionChoice, VersionContent
+from pipelines.release.version_content import SPLITS, DataFiles, Labels, VersionChoice, VersionContent
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
 from storage.access import audit
@@ -59,7 +59,10 @@ class ReleaseConfig:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReport:
-    """A version. `created` is False where an equal one was there already; `version` is None where a gate failed."""
+    """A version. `created` is False where an equal one was there already; `version` is None where a gate failed.
+
+    `refused` holds by format what it cannot carry, and the external ids of the rows that are not in its files for that.
+    """
 
     version: str | None
     path: str | None
@@ -69,6 +72,7 @@ class ReleaseReport:
     pairs: dict[Split, int]
     gates: tuple[ReleaseGate, ...]
     status: str
+    refused: dict[str, dict[str, list[str]]]
 
 
 def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
@@ -97,7 +101,7 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     pair_counts = {split: len(content.pairs[split]) for split in SPLITS}
     status = certificate.status if certificate else "UNCERTIFIED"
     if blocking(found, config.waive):
-        return ReleaseReport(None, None, None, False, counts, pair_counts, tuple(found), status)
+        return ReleaseReport(None, None, None, False, counts, pair_counts, tuple(found), status, files.refused)
     with alone(releases / f".{file_stem(dataset)}.lock", f"a release of {dataset}"):
         manifest = _manifest(store, config, choice, content, files, found, certificate)
         have = versions.find(store, dataset, manifest.request_hash)
@@ -105,16 +109,19 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
             target = config.out or releases / file_stem(dataset) / str(manifest.number)
             if config.out is None:
                 version_folder.clear_unrecorded(target, manifest)
-            sealed = version_folder.write(target, files, manifest)
+            sealed = version_folder.write(target, files.bytes_by_path(), manifest)
             _note_figures(store, choice, content, sealed)
             versions.add(store, dataset, sealed, path=str(target), told=_told(config, sealed, status))
             name, sha256 = sealed.version, manifest_hash(sealed.as_json())
-            return ReleaseReport(name, str(target), sha256, True, counts, pair_counts, tuple(found), status)
+            return ReleaseReport(
+                name, str(target), sha256, True, counts, pair_counts, tuple(found), status, files.refused
+            )
     if config.out is not None:
-        version_folder.write(config.out, files, have.manifest)
+        version_folder.write(config.out, files.bytes_by_path(), have.manifest)
         audit.note(store, actor=acting.actor(), action="export", subject=have.version, path=str(config.out))
     path = str(config.out or have.path)
-    return ReleaseReport(have.version, path, have.manifest_sha256, False, counts, pair_counts, tuple(found), status)
+    known = have.manifest_sha256
+    return ReleaseReport(have.version, path, known, False, counts, pair_counts, tuple(found), status, files.refused)
 
 
 def _told(config: ReleaseConfig, manifest: Manifest, status: str) -> Told:
@@ -148,14 +155,14 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
     content = version_content.select(store, choice)
     files = version_content.data_files(settings.formats, content)
     facts = {f.path: f.sha256 for f in manifest.data_files}
-    other = [path for path, (data, rows) in files.items() if facts.get(path) != file_fact(path, data, rows).sha256]
-    if other or set(facts) != set(files):
+    other = [fact.path for fact in files.facts() if facts.get(fact.path) != fact.sha256]
+    if other or set(facts) != set(files.files):
         msg = (
             f"{reference} was made by Curator {manifest.curator_version} and cannot be made again by "
             f"{__version__}: {', '.join(other) or 'the list of files'} differs"
         )
         raise DataError(msg)
-    made = manifest_hash(version_folder.write(out, files, manifest).as_json())
+    made = manifest_hash(version_folder.write(out, files.bytes_by_path(), manifest).as_json())
     audit.note(store, actor=acting.actor(), action="export", subject=reference, path=str(out))
     return made
 
@@ -186,7 +193,7 @@ def _gates(
     config: ReleaseConfig,
     choice: VersionChoice,
     content: VersionContent,
-    files: dict[str, tuple[bytes, int]],
+    files: DataFiles,
 ) -> tuple[list[ReleaseGate], CertificateFact | None]:
     """The gates and the certificate."""
     target = datasets.task_of(store, choice.dataset).max_error
@@ -208,9 +215,10 @@ def _gates(
     found = [
         certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
         reviewed_gate(test),
-        leak_gate(train["text"], test["text"], form=splitting.same_text_form, detector=splitting.DETECTOR),
+        leak_gate(train, test, form=splitting.same_text_form, detector=splitting.DETECTOR),
         contradiction_gate(train),
-        format_gate({path: data for path, (data, _) in files.items()}),
+        carried_gate(files.refused),
+        format_gate(files.bytes_by_path(), {path: file.ids for path, file in files.files.items()}),
     ]
     names = [g.name for g in found]
     if unknown := sorted(set(config.waive) - set(names)):
@@ -240,7 +248,7 @@ def _manifest(
     config: ReleaseConfig,
     choice: VersionChoice,
     content: VersionContent,
-    files: dict[str, tuple[bytes, int]],
+    files: DataFiles,
     found: Sequence[ReleaseGate],
     certificate: CertificateFact | None,
 ) -> Manifest:
@@ -256,7 +264,8 @@ def _manifest(
         as_of_seq=as_of,
         curator_version=__version__,
         settings=_settings(config, labeler),
-        files=[file_fact(path, data, rows) for path, (data, rows) in files.items()],
+        files=files.facts(),
+        refused=files.refused,
         rows=version_manifest.released(content),
         pairs={split: [p.id for p in content.pairs[split]] for split in SPLITS},
         task={

@@ -1,14 +1,26 @@
 """Which rows go into a version and why the others do not, and its data files: what release and rebuild share."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from curator.errors import NotEnoughDataError
-from curator.records import PreferencePair, Split
-from curator.release import DpoRow, SftRow, SplitResult, Turns, get_format, render
+from curator.records import Message, PreferencePair, Split, TextPart, answer_turn, shown_text
+from curator.release import (
+    DpoRow,
+    FileFact,
+    SftRow,
+    SplitResult,
+    Stage,
+    Turns,
+    cannot_carry,
+    file_fact,
+    get_format,
+    render,
+)
 from pipelines import splits as splitting
 from storage.dataset import examples
 from storage.engine.store import Store
@@ -41,6 +53,8 @@ class VersionContent:
         left_out: Example id -> why it is not in the version.
         split: The assignment that the splits come from.
         messages: Example id -> the turns of its input.
+        tools: Example id -> the tools that its model may call, where it has any.
+        names: Example id -> external id.
     """
 
     rows: dict[Split, pl.DataFrame]
@@ -48,6 +62,8 @@ class VersionContent:
     left_out: dict[str, str]
     split: SplitResult
     messages: dict[str, Turns]
+    tools: dict[str, str]
+    names: dict[str, str]
 
     @property
     def excluded(self) -> dict[str, int]:
@@ -91,7 +107,7 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
         p for p in versions.pairs(store, choice.dataset, as_of=choice.as_of_seq) if values.get(p.example_id) == p.chosen
     ]
     messages: dict[str, Turns] = {
-        row["example_id"]: tuple((m.role, m.text) for m in examples.parse_messages(row["messages"]))
+        row["example_id"]: as_prompt(examples.parse_messages(row["messages"]))
         for row in kept.select("example_id", "messages").iter_rows(named=True)
     }
     return VersionContent(
@@ -105,25 +121,91 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
         left_out=dict(out.iter_rows()),
         split=split,
         messages=messages,
+        tools=dict(kept.filter(pl.col("tools").is_not_null()).select("example_id", "tools").iter_rows()),
+        names=dict(kept.select("example_id", "external_id").iter_rows()),
     )
 
 
-def data_files(formats: tuple[str, ...], content: VersionContent) -> dict[str, tuple[bytes, int]]:
-    """Path -> (bytes, rows) of every data file."""
-    files: dict[str, tuple[bytes, int]] = {}
+def as_prompt(turns: Turns) -> Turns:
+    """The turns of an input as a model is asked.
+
+    An input that ends with the assistant's turn is a conversation to judge, and no chat can go on after it with the
+    verdict as another turn of the assistant: it goes out as one turn of the user that holds the whole conversation.
+    """
+    if turns and turns[-1].role == "assistant":
+        return (Message("user", (TextPart(shown_text(turns) or ""),)),)
+    return turns
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One data file: its bytes, and the external id of the row on each line."""
+
+    data: bytes
+    ids: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of its lines."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class DataFiles:
+    """The data files by path, and by format what it cannot carry -> the rows that are not in its files for that."""
+
+    files: dict[str, DataFile]
+    refused: dict[str, dict[str, list[str]]]
+
+    def bytes_by_path(self) -> dict[str, bytes]:
+        """Path -> bytes."""
+        return {path: file.data for path, file in self.files.items()}
+
+    def facts(self) -> list[FileFact]:
+        """What a manifest says of each file."""
+        return [file_fact(path, file.data, file.rows) for path, file in self.files.items()]
+
+
+def data_files(formats: tuple[str, ...], content: VersionContent) -> DataFiles:
+    """Every data file, and the rows that a format refuses."""
+    made = DataFiles({}, {})
     for name in formats:
         for split in SPLITS:
-            sft = [
-                SftRow(example, (*content.messages[example], ("assistant", value)))
-                for example, value in content.rows[split].select("example_id", "value").iter_rows()
-            ]
-            if sft:  # a version without test rows has no test file: an empty one is no valid training file
-                path, data = render(name, "sft", split, sft)
-                files[path] = (data, len(sft))
-            dpo = [
-                DpoRow(p.example_id, content.messages[p.example_id], p.chosen, p.rejected) for p in content.pairs[split]
-            ]
-            if dpo and "dpo" in get_format(name).stages:
-                path, data = render(name, "dpo", split, dpo)
-                files[path] = (data, len(dpo))
-    return files
+            _add(made, name, "sft", split, _sft_rows(content, split), content.names)
+            if "dpo" in get_format(name).stages:
+                _add(made, name, "dpo", split, _dpo_rows(content, split), content.names)
+    return made
+
+
+def _sft_rows(content: VersionContent, split: Split) -> list[SftRow]:
+    return [
+        SftRow(example, (*content.messages[example], answer_turn(value)), content.tools.get(example))
+        for example, value in content.rows[split].select("example_id", "value").iter_rows()
+    ]
+
+
+def _dpo_rows(content: VersionContent, split: Split) -> list[DpoRow]:
+    return [
+        DpoRow(p.example_id, content.messages[p.example_id], p.chosen, p.rejected, content.tools.get(p.example_id))
+        for p in content.pairs[split]
+    ]
+
+
+def _add(
+    made: DataFiles,
+    format: str,
+    stage: Stage,
+    split: Split,
+    rows: Sequence[SftRow] | Sequence[DpoRow],
+    names: dict[str, str],
+) -> None:
+    kept: list[Any] = []
+    for row in rows:
+        reason = cannot_carry(format, row)
+        if reason is None:
+            kept.append(row)
+        elif (name := names[row.example_id]) not in (ids := made.refused.setdefault(format, {}).setdefault(reason, [])):
+            ids.append(name)
+    if kept:  # a version without test rows has no test file: an empty one is no valid training file
+        path, data = render(format, stage, split, kept)
+        made.files[path] = DataFile(data, tuple(names[row.example_id] for row in kept))

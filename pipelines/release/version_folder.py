@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +14,7 @@ from storage import jobs
 from storage.engine.faults import in_words
 
 
-def write(target: Path, files: dict[str, tuple[bytes, int]], manifest: Manifest) -> Manifest:
+def write(target: Path, files: Mapping[str, bytes], manifest: Manifest) -> Manifest:
     """Write the folder under another name, then move it into place; returns the sealed manifest.
 
     A folder that is there with the same manifest is left alone (a run killed between this and its record).
@@ -62,10 +63,10 @@ def _clear_drafts(target: Path) -> None:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def _fill(draft: Path, files: dict[str, tuple[bytes, int]], sealed: Manifest, body: bytes) -> None:
+def _fill(draft: Path, files: Mapping[str, bytes], sealed: Manifest, body: bytes) -> None:
     """Write every file of a version, each down to the disk."""
     cards = _cards(unsealed(sealed))
-    everything = {path: data for path, (data, _) in files.items()} | cards | {"manifest.json": body}
+    everything = dict(files) | cards | {"manifest.json": body}
     for path, data in sorted(everything.items()):
         (draft / path).parent.mkdir(parents=True, exist_ok=True)
         with (draft / path).open("wb") as handle:

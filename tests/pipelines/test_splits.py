@@ -15,17 +15,22 @@ from pipelines.splits import same_text_groups
     ],
 )
 def test_texts_that_differ_in_spacing_alone_belong_to_one_split_group(one: str, other: str) -> None:
-    groups = same_text_groups(["a", "b", "c"], [one, "Where is my order from last week?", other])
+    groups = same_text_groups(["a", "b", "c"], [one, "Where is my order from last week?", other], [None] * 3)
     assert groups["a"] == groups["c"]
     assert "b" not in groups
 
 
 def test_spaces_between_numbers_keep_texts_apart() -> None:
-    assert same_text_groups(["a", "b"], ["12 3", "1 23"]) == {}
+    assert same_text_groups(["a", "b"], ["12 3", "1 23"], [None, None]) == {}
 
 
 def test_another_operator_between_the_same_numbers_is_another_text() -> None:
     texts = ["What is 3*4?", "What is 3/4?", "What is 3 + 4?", "What is 3-4?"]
     assert exact_groups(texts) == []
     assert len(near_pairs(texts)) == 0
-    assert same_text_groups(list("abcd"), texts) == {}
+    assert same_text_groups(list("abcd"), texts, [None] * 4) == {}
+
+
+def test_one_text_in_two_conversations_is_two_inputs() -> None:
+    texts = ["What is shown?", "What is shown?", "what is shown"]
+    assert same_text_groups(list("abc"), texts, ["bike.png", "rice.png", "bike.png"]) == {"a": "a", "c": "a"}

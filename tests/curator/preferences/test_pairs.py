@@ -111,9 +111,29 @@ def test_a_circle_of_three_answers_is_found_and_a_chain_is_not():
     assert check_pairs(chain, inputs, min_prompts=1) == ()
 
 
-def test_answers_that_differ_only_in_white_space_are_identical():
-    found = check_pairs([pair(1, "a  b", "a b")], {"e1": "x"}, min_prompts=1)
-    assert kinds(found) == {"identical"}
+@pytest.mark.parametrize(("chosen", "rejected"), [("a b ", "a b"), ("a\r\nb", "a\nb"), ("caf\u00e9", "cafe\u0301")])
+def test_answers_that_differ_in_nothing_that_a_model_sees_are_identical(chosen, rejected):
+    result = build_pairs([candidate("e1", chosen, rejected)], cap_per_label_pair=1, seed=0)
+    assert result.dropped == {"identical": 1}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected"),
+    [
+        ("if a:\n    b()\nc()", "if a:\n    b()\n    c()"),
+        ("    return x", "return x"),
+        ("10\u2075 people", "105 people"),
+        ("5 m\u00b2", "5 m2"),
+        ("- a\n- b", "- a - b"),
+        ("SELECT 'a  b'", "SELECT 'a b'"),
+        ("fine", "\ufb01ne"),
+        ("Refund", "refund"),
+    ],
+)
+def test_a_correction_that_a_model_sees_makes_a_pair(chosen, rejected):
+    (made,) = build_pairs([candidate("e1", chosen, rejected)], cap_per_label_pair=1, seed=0).pairs
+    assert (made.chosen, made.rejected) == (chosen, rejected)
+    assert not kinds(check_pairs([made], {"e1": "x"}, min_prompts=1))
 
 
 def test_a_pair_without_its_input_is_an_error():

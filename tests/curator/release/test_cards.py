@@ -5,6 +5,7 @@ import yaml
 
 from curator.release import file_fact
 from curator.release.cards import croissant, readme
+from curator.release.carriage import turns_of
 from curator.release.formats import FORMATS, DpoRow, SftRow, render
 from tests.curator.manifest_parts import CERTIFICATE, make
 
@@ -70,8 +71,8 @@ def test_cards_are_the_same_each_time():
 
 
 def test_croissant_names_each_data_file_with_its_hash_and_its_real_columns():
-    sft = [SftRow("e1", (("user", "q"), ("assistant", "a")))]
-    dpo = [DpoRow("e1", (("user", "q"),), "a", "b")]
+    sft = [SftRow("e1", turns_of(*(("user", "q"), ("assistant", "a"))))]
+    dpo = [DpoRow("e1", turns_of(*(("user", "q"),)), "a", "b")]
     written = dict(render(f, s, "train", sft if s == "sft" else dpo) for f in FORMATS for s in FORMATS[f].stages)
     manifest = make(files=[file_fact(path, data, 1) for path, data in written.items()])
     card = croissant(manifest)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.errors import DataError, RequestError
-from curator.release.formats import FORMATS, DpoRow, SftRow, chosen_is_a, encode, extra_files, parquet_lines, render
+from curator.release.carriage import turns_of
+from curator.release.formats import FORMATS, DpoRow, SftRow, chosen_is_a, extra_files, parquet_lines, render
 
 JSONL = [name for name, each in FORMATS.items() if each.suffix == "jsonl"]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -21,12 +22,19 @@ PROMPTS = st.builds(
     TEXT,
 )
 SFT_ROWS = st.lists(
-    st.builds(lambda i, prompt, answer: SftRow(i, (*prompt, ("assistant", answer))), IDS, PROMPTS, TEXT), max_size=4
-)
-DPO_ROWS = st.lists(
-    st.tuples(IDS, PROMPTS, TEXT, TEXT).filter(lambda t: t[2].strip() != t[3].strip()).map(lambda t: DpoRow(*t)),
+    st.builds(lambda i, prompt, answer: SftRow(i, turns_of(*prompt, ("assistant", answer))), IDS, PROMPTS, TEXT),
     max_size=4,
 )
+DPO_ROWS = st.lists(
+    st.tuples(IDS, PROMPTS, TEXT, TEXT)
+    .filter(lambda t: t[2].strip() != t[3].strip())
+    .map(lambda t: DpoRow(t[0], turns_of(*t[1]), *t[2:])),
+    max_size=4,
+)
+
+
+def pairs_of(messages):
+    return tuple((each.role, each.text) for each in messages)
 
 
 def turns(messages):
@@ -61,7 +69,7 @@ def read_dpo(row):
 def test_sft_rows_come_back_as_they_went_in(name, rows):
     path, data = render(name, "sft", "train", rows)
     assert path == f"{name}/sft/train.jsonl"
-    assert [read_sft(json.loads(line)) for line in data.splitlines()] == [row.messages for row in rows]
+    assert [read_sft(json.loads(line)) for line in data.splitlines()] == [pairs_of(row.messages) for row in rows]
     # Text mode, as the trainers read it, and Unicode line breaks give the same number of lines.
     assert len(data.decode().splitlines()) == len(rows)
     assert data == b"" or data.endswith(b"}\n")
@@ -75,7 +83,7 @@ def test_dpo_rows_come_back_as_they_went_in(name, rows):
     path, data = render(name, "dpo", "test", rows)
     assert path == f"{name}/dpo/test.jsonl"
     back = [read_dpo(json.loads(line)) for line in data.splitlines()]
-    assert back == [(row.prompt, row.chosen, row.rejected) for row in rows]
+    assert back == [(pairs_of(row.prompt), row.chosen, row.rejected) for row in rows]
 
 
 @given(SFT_ROWS, DPO_ROWS)
@@ -85,22 +93,24 @@ def test_parquet_tables_come_back_as_they_went_in_with_the_same_bytes_each_time(
     assert path == "parquet/sft/train.parquet"
     assert data == render("parquet", "sft", "train", sft)[1]
     back = [json.loads(line) for line in parquet_lines(data)]
-    assert [(row["example_id"], turns(row["messages"])) for row in back] == [(r.example_id, r.messages) for r in sft]
+    assert [(row["example_id"], turns(row["messages"])) for row in back] == [
+        (r.example_id, pairs_of(r.messages)) for r in sft
+    ]
     table = pl.read_parquet(render("parquet", "dpo", "train", dpo)[1])
     assert table.columns == ["example_id", "prompt", "chosen", "rejected"]
     assert table["chosen"].to_list() == [row.chosen for row in dpo]
 
 
 def test_the_sides_of_a_tinker_comparison_are_mixed_and_fixed_for_each_pair():
-    rows = [DpoRow(f"ex{i}", (("user", "q"),), "good", "bad") for i in range(200)]
+    rows = [DpoRow(f"ex{i}", turns_of(("user", "q")), "good", "bad") for i in range(200)]
     sides = Counter(chosen_is_a(row) for row in rows)
     assert 70 <= sides[True] <= 130
     assert [chosen_is_a(row) for row in reversed(rows)] == [chosen_is_a(row) for row in rows][::-1]
 
 
 def test_the_bytes_of_a_small_file_are_exactly_these():
-    row = SftRow("ex1", (("user", 'Grüße "du"\u2028'), ("assistant", "ok")))
-    assert encode([FORMATS["openai"].sft(row)]) == (
+    row = SftRow("ex1", turns_of(("user", 'Grüße "du"\u2028'), ("assistant", "ok")))
+    assert render("openai", "sft", "train", [row])[1] == (
         b'{"messages":[{"role":"user","content":"Gr\xc3\xbc\xc3\x9fe \\"du\\"\\u2028"},'
         b'{"role":"assistant","content":"ok"}]}\n'
     )
@@ -109,12 +119,12 @@ def test_the_bytes_of_a_small_file_are_exactly_these():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: SftRow("ex9", (("user", "q"),)),
-        lambda: SftRow("ex9", (("assistant", "a"),)),
-        lambda: SftRow("ex9", (("user", "q"), ("assistant", " "))),
-        lambda: DpoRow("ex9", (("user", "q"), ("assistant", "a")), "x", "y"),
-        lambda: DpoRow("ex9", (("user", "q"),), "x", " x"),
-        lambda: DpoRow("ex9", (), "x", "y"),
+        lambda: SftRow("ex9", turns_of(("user", "q"))),
+        lambda: SftRow("ex9", turns_of(("assistant", "a"))),
+        lambda: SftRow("ex9", turns_of(("user", "q"), ("assistant", " "))),
+        lambda: DpoRow("ex9", turns_of(("user", "q"), ("assistant", "a")), "x", "y"),
+        lambda: DpoRow("ex9", turns_of(("user", "q")), "x", " x"),
+        lambda: DpoRow("ex9", turns_of(), "x", "y"),
     ],
 )
 def test_a_row_that_cannot_be_trained_on_cannot_be_made(build):
@@ -123,8 +133,8 @@ def test_a_row_that_cannot_be_trained_on_cannot_be_made(build):
 
 
 def test_a_lone_surrogate_is_refused_by_its_row():
-    good = SftRow("ex1", (("user", "q"), ("assistant", "a")))
-    bad = SftRow("ex2", (("user", "\ud800"), ("assistant", "a")))
+    good = SftRow("ex1", turns_of(("user", "q"), ("assistant", "a")))
+    bad = SftRow("ex2", turns_of(("user", "\ud800"), ("assistant", "a")))
     with pytest.raises(DataError, match="row 2"):
         render("tinker", "sft", "train", [good, bad])
     with pytest.raises(DataError, match="Parquet"):
@@ -137,7 +147,7 @@ def test_wrong_requests_name_what_there_is():
     with pytest.raises(RequestError, match="no dpo files"):
         render("mistral", "dpo", "train", [])
     with pytest.raises(DataError, match="not of stage dpo"):
-        render("tinker", "dpo", "train", [SftRow("ex1", (("user", "q"), ("assistant", "a")))])
+        render("tinker", "dpo", "train", [SftRow("ex1", turns_of(("user", "q"), ("assistant", "a")))])
 
 
 def test_something_that_is_no_parquet_file_is_refused():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from curator.release.carriage import turns_of
 from curator.release.formats import DpoRow, SftRow, render
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -78,7 +79,7 @@ def test_the_sft_builder_trains_on_exactly_our_answers(tmp_path, config, decode)
     from tinker_cookbook.supervised.data import FromConversationFileBuilder
 
     answers = [f"intent_{i}" for i in range(8)]
-    rows = [SftRow(f"e{i}", (SYSTEM, ("user", f"text {i}"), ("assistant", a))) for i, a in enumerate(answers)]
+    rows = [SftRow(f"e{i}", turns_of(SYSTEM, ("user", f"text {i}"), ("assistant", a))) for i, a in enumerate(answers)]
     dataset, _ = FromConversationFileBuilder(file_path=write(tmp_path, "sft", rows), common_config=config(4))()
     assert len(dataset) == 2
     trained = [decode(datum) for batch in range(2) for datum in dataset.get_batch(batch)]
@@ -89,7 +90,7 @@ def test_the_dpo_builder_prefers_our_chosen_answer_on_either_side(tmp_path, conf
     from tinker_cookbook.preference.dpo_datasets import DPODatasetBuilderFromComparisons
     from tinker_cookbook.preference.preference_datasets import ComparisonBuilderFromJsonl
 
-    rows = [DpoRow(f"e{i}", (SYSTEM, ("user", f"text {i}")), f"good_{i}", f"bad_{i}") for i in range(16)]
+    rows = [DpoRow(f"e{i}", turns_of(SYSTEM, ("user", f"text {i}")), f"good_{i}", f"bad_{i}") for i in range(16)]
     builder = ComparisonBuilderFromJsonl(train_path=write(tmp_path, "dpo", rows))
     labels = {each.label for each in builder.get_labeled_comparisons()[0]}
     assert labels == {"A", "B"}

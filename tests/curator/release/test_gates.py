@@ -21,6 +21,10 @@ def read(certificate: dict[str, object] | None) -> CertificateFact | None:
     return None if certificate is None else CertificateFact.model_validate(certificate)
 
 
+def inputs(text, context=None):
+    return pl.DataFrame({"text": [text], "context": [context]}, schema={"text": pl.String, "context": pl.String})
+
+
 @pytest.mark.parametrize(
     ("certificate", "target", "passed"),
     [
@@ -58,8 +62,8 @@ def test_raw_labels_pass_by_a_certificate_about_them_and_are_not_said_to_pass_wi
 
 def test_a_leak_is_found_in_the_texts_that_go_out() -> None:
     form = str.lower
-    assert gates.leak_gate(["A b"], ["a B"], form=form, detector="d").passed is False
-    assert gates.leak_gate(["A b"], ["a c"], form=form, detector="d").passed is True
+    assert gates.leak_gate(inputs("A b"), inputs("a B"), form=form, detector="d").passed is False
+    assert gates.leak_gate(inputs("A b"), inputs("a c"), form=form, detector="d").passed is True
 
 
 def test_an_unreviewed_test_row_leaves_the_gate_open() -> None:
@@ -70,7 +74,9 @@ def test_an_unreviewed_test_row_leaves_the_gate_open() -> None:
 
 
 def test_contradictions_are_told_and_do_not_block() -> None:
-    rows = pl.DataFrame({"text": ["One  text", "one text", "other"], "value": ["a", "b", "a"]})
+    rows = pl.DataFrame({"text": ["One  text", "one text", "other"], "value": ["a", "b", "a"]}).with_columns(
+        context=pl.lit(None, pl.String)
+    )
     found = gates.contradiction_gate(rows)
     assert found.passed is None
     assert found.why.startswith("1 inputs")
@@ -93,3 +99,22 @@ def test_a_waived_gate_does_not_block() -> None:
     ]
     assert gates.blocking(found, ()) == ["certificate"]
     assert gates.blocking(found, ("certificate",)) == []
+
+
+def test_one_text_under_two_system_prompts_is_two_inputs() -> None:
+    form = str.lower
+    assert gates.leak_gate(inputs("A", "french"), inputs("a", "german"), form=form, detector="d").passed is True
+    rows = pl.concat([inputs("A", "french"), inputs("A", "german")]).with_columns(value=pl.Series(["a", "b"]))
+    assert gates.contradiction_gate(rows).passed is True
+
+
+def test_a_format_fault_names_the_row() -> None:
+    bad = gates.format_gate({"openai/sft/train.jsonl": b'{"messages":[]}\n'}, {"openai/sft/train.jsonl": ["r7"]})
+    assert "(row 'r7')" in bad.why
+
+
+def test_what_a_format_cannot_carry_is_told_by_row() -> None:
+    assert gates.carried_gate({}).passed is True
+    told = gates.carried_gate({"tinker": {"an image": ["a", "b"]}})
+    assert told.passed is False
+    assert "tinker cannot carry an image: 2 rows, 'a', 'b'" in told.why

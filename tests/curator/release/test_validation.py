@@ -6,12 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.errors import RequestError
+from curator.release.carriage import turns_of
 from curator.release.formats import FORMATS, DpoRow, SftRow, parquet_lines, render
 from curator.release.validation import validate_lines
 from curator.release.validation_rules import DPO_KEYS, RULES, SFT_KEYS
 
-SFT = [SftRow(f"e{i}", (("system", "s"), ("user", f"text {i}"), ("assistant", f"label_{i % 3}"))) for i in range(12)]
-DPO = [DpoRow(f"e{i}", (("system", "s"), ("user", f"text {i}")), "good", "bad") for i in range(12)]
+SFT = [
+    SftRow(f"e{i}", turns_of(("system", "s"), ("user", f"text {i}"), ("assistant", f"label_{i % 3}")))
+    for i in range(12)
+]
+DPO = [DpoRow(f"e{i}", turns_of(("system", "s"), ("user", f"text {i}")), "good", "bad") for i in range(12)]
 
 
 def lines_of(format, stage):
