@@ -3,7 +3,7 @@
 A file is opened once (`opened`), and then says its columns, its rows and what was found out about it (`notes`).
 """
 
-from pipelines.files.opening import ENCODINGS, Table, columns, file_hash, opened, read_rows
+from pipelines.files.opening import ENCODINGS, Table, as_text, columns, file_hash, opened, read_rows
 from pipelines.files.row import MAX_LINE, RawRow
 
-__all__ = ["ENCODINGS", "MAX_LINE", "RawRow", "Table", "columns", "file_hash", "opened", "read_rows"]
+__all__ = ["ENCODINGS", "MAX_LINE", "RawRow", "Table", "as_text", "columns", "file_hash", "opened", "read_rows"]

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+import polars as pl
+
 from curator.errors import RequestError
 from pipelines.files.csv_form import QuoteDoubt, delimiter, sample, sep_line
 from pipelines.files.row import MAX_LINE, RawRow, shown
@@ -63,6 +66,39 @@ class CsvReader:
             self.notes[:] = records.notes
             yield from records
 
+    def counts(self, column: str, most: int) -> tuple[list[tuple[str, int]], int, int] | None:
+        """Count a column's values at once, by a reader that is many times faster and less patient with odd rows.
+
+        Returns:
+            The most frequent values without space at their ends (at most `most`, those that are empty aside), how many
+            there are, and on how many rows; None where that reader may read the file otherwise. A row with
+            too few or too many columns is counted if it has this one.
+        """
+        with self._open() as handle:
+            records = _Records(self.path, handle)
+        if not _whole_lines(self.path):
+            return None
+        place = records.header.index(column)
+        try:
+            values = (
+                pl.scan_csv(
+                    self.path,
+                    separator=records.sign,
+                    infer_schema=False,
+                    skip_rows=records.before,
+                    new_columns=[str(n) for n in range(len(records.header))],
+                )
+                .select(pl.nth(place).str.strip_chars().alias("value"))
+                .filter(pl.col("value") != "")
+                .group_by("value")
+                .len()
+                .collect(engine="streaming")
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        top = values.sort(["len", "value"], descending=[True, False]).head(most)
+        return list(zip(top["value"], top["len"], strict=True)), values.height, int(values["len"].sum())
+
     def _open(self) -> TextIO:
         return self.path.open(encoding="utf-8", errors="surrogateescape", newline="")
 
@@ -86,6 +122,7 @@ class _Records:
             first = first[1:]
             self.notes.append(f"its first line says that {NAMES.get(said, said)} separate the columns")
         sign = said or delimiter(path, first)
+        self.sign, self.before = sign, int(said is not None)
         self._reader = csv.reader(self._lines, delimiter=sign, strict=True)
         self.header = self._header(path)
         self._doubt = QuoteDoubt(first, sign, len(self.header))
@@ -162,6 +199,15 @@ def _quote_words(error: str, line: int, lines: int) -> str:
     if lines > 1:
         return f"a quote is opened on line {line} and not closed before line {line + lines - 1} ({error})"
     return error
+
+
+def _whole_lines(path: Path) -> bool:
+    """Whether each line holds an even number of quotes, so that no field goes over lines and no quote is stray."""
+    if not path.stat().st_size:
+        return False
+    bytes_N = np.memmap(path, dtype=np.uint8, mode="r")
+    quotes_Q, lines_L = np.flatnonzero(bytes_N == ord('"')), np.flatnonzero(bytes_N == ord("\n"))
+    return len(quotes_Q) % 2 == 0 and not (np.searchsorted(quotes_Q, lines_L) % 2).any()
 
 
 def _undecoded(text: str) -> bool:

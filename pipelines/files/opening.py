@@ -2,15 +2,19 @@
 
 import hashlib
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from curator.errors import NotFoundError, RequestError
 from pipelines.files.csv_form import DELIMITERS, delimiter, sample
 from pipelines.files.csv_table import CsvReader
 from pipelines.files.json_table import json_reader
+from pipelines.files.limits import check_declared
 from pipelines.files.parquet_table import ParquetReader
 from pipelines.files.row import RawRow, Reader
 from pipelines.files.unpack import as_utf8, unpack
@@ -66,10 +70,26 @@ class Table:
         if self._truncated:
             yield RawRow(last + 1, None, "cut_off", self._truncated, "")
 
+    def counts(self, column: str, most: int) -> tuple[list[tuple[str, int]], int, int]:
+        """A column's most frequent values (at most `most`), how many values there are, and on how many rows."""
+        fast = self._reader.counts(column, most) if isinstance(self._reader, CsvReader) else None
+        if fast is not None:
+            return fast
+        values = Counter(filter(None, (as_text((row.record or {}).get(column)).strip() for row in self.rows())))
+        top = sorted(values.items(), key=lambda item: (-item[1], item[0]))[:most]
+        return top, len(values), values.total()
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to read the file; complete once the rows were read."""
         return (*self._notes, *self._reader.notes)
+
+
+def as_text(value: object) -> str:
+    """A raw cell as text."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
 
 
 @contextmanager
@@ -85,6 +105,7 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[Table]:
         RequestError: The file cannot be read; the sentence says what to do.
     """
     _require(path)
+    check_declared(path)
     with tempfile.TemporaryDirectory(prefix="curator-read-") as folder:
         plain = unpack(path, Path(folder))
         kind = _kind(plain.path, path.name)

@@ -13,12 +13,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
 
 from curator.errors import RequestError
+from pipelines.files.limits import WINDOW, counted
 
 BLOCK = 1 << 20
 _MARKS = (
@@ -44,7 +46,7 @@ def unpack(path: Path, folder: Path) -> Plain:
     """Unpack a file into the folder, if it is packed.
 
     Raises:
-        RequestError: An archive of several files, or one that cannot be unpacked.
+        RequestError: An archive of several files, one that cannot be unpacked, or one that unfolds too large.
     """
     with path.open("rb") as handle:
         head = handle.read(8)
@@ -58,7 +60,7 @@ def unpack(path: Path, folder: Path) -> Plain:
     problem = None
     with inner.open("wb") as target:
         try:
-            for block in opener(path):
+            for block in counted(opener(path), path):
                 target.write(block)
         except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
             problem = f"{name} is damaged or cut off: {error}; what could be unpacked was read, get the whole file"
@@ -92,12 +94,12 @@ def _blocks(file: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile) -> Iterator[bytes
 
 def _zstandard(path: Path) -> Iterator[bytes]:
     """The frames of a file; unlike the library's own reader, one that is cut off is an error."""
-    frame = zstandard.ZstdDecompressor().decompressobj()
+    frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             while block:
                 if frame.eof:
-                    frame = zstandard.ZstdDecompressor().decompressobj()
+                    frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
                 yield frame.decompress(block)
                 block = frame.unused_data if frame.eof else b""
     if not frame.eof:
@@ -117,7 +119,8 @@ def _from_zip(path: Path, folder: Path) -> Plain:
                 raise RequestError(msg)
             inner = folder / (Path(files[0].filename).name or "inner")
             with archive.open(files[0]) as source, inner.open("wb") as target:
-                shutil.copyfileobj(source, target, BLOCK)
+                for block in counted(iter(partial(source.read, BLOCK), b""), path):
+                    target.write(block)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
         msg = f"{path.name} cannot be unpacked: {error}; unpack it yourself, and name the file in it"
         raise RequestError(msg) from error

@@ -2,18 +2,15 @@
 
 import hashlib
 import re
-from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from curator.errors import RequestError
 from curator.records import TaskKind, resolve_mapping
-from pipelines.files import columns, read_rows
-from pipelines.runtime.limits import check_declared
+from pipelines.files import as_text, columns, opened, read_rows
+from pipelines.files.limits import check_declared
 
 KEPT = 20 * 1024**3
 """Bytes of all uploads that a project keeps."""
@@ -75,12 +72,18 @@ def preview(path: Path, rows: int = 20) -> Preview:
     Raises:
         RequestError: The extension is unknown, or the file has no columns.
     """
+    return _preview(path, path.stat().st_mtime_ns, rows)
+
+
+@lru_cache(maxsize=32)
+def _preview(path: Path, _changed: int, rows: int) -> Preview:
+    """Worked out once for a file, however often its page is drawn."""
     names = columns(path)
     if not names:
         msg = f"{path.name} has no columns; expected a CSV with a header, JSON Lines of objects, or Parquet"
         raise RequestError(msg)
     good = (row.record for row in read_rows(path) if row.record is not None)
-    shown = tuple({name: _text(record.get(name)) for name in names} for record in islice(good, rows))
+    shown = tuple({name: as_text(record.get(name)) for name in names} for record in islice(good, rows))
     try:
         mapping = resolve_mapping({}, names)
     except RequestError:  # no usual name: the reader chooses
@@ -89,21 +92,20 @@ def preview(path: Path, rows: int = 20) -> Preview:
 
 
 def propose_labels(path: Path, column: str) -> ProposedLabels:
-    """Count the values of a column; few distinct ones make a classification, JSON objects an extraction."""
-    values: Counter[str] = Counter()
-    for row in read_rows(path):
-        value = _text((row.record or {}).get(column)).strip()
-        if value:
-            values[value] += 1
-    counts = tuple(sorted(values.items(), key=lambda item: (-item[1], item[0])))
-    if len(counts) >= 2 and len(counts) <= MAX_LABELS and len(counts) * 2 <= values.total():
+    """Count the values of a column; few distinct ones make a classification, JSON objects an extraction.
+
+    Of more than `MAX_LABELS` values the most frequent are told.
+    """
+    return _proposed(path, path.stat().st_mtime_ns, column)
+
+
+@lru_cache(maxsize=32)
+def _proposed(path: Path, _changed: int, column: str) -> ProposedLabels:
+    with opened(path) as table:
+        top, distinct, rows = table.counts(column, MAX_LABELS)
+    counts = tuple(top)
+    if 2 <= distinct <= MAX_LABELS and distinct * 2 <= rows:
         return ProposedLabels("classification", counts)
     if counts and all(value.startswith("{") for value, _ in counts):
         return ProposedLabels("extraction", counts)
     return ProposedLabels("text", counts)
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - a raw cell
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from curator.errors import CuratorError
 from curator.records import FIELDS, TaskKind, make_task
@@ -28,6 +29,7 @@ NAMES = {
     "time": "Time",
 }
 NONE = "(none)"
+_KEPT = "kept_upload"
 
 
 def upload_form(settings: Settings) -> None:
@@ -39,7 +41,7 @@ def upload_form(settings: Settings) -> None:
     if file is None:
         return
     try:
-        found = preview(keep_upload(settings.project, file.name, file.getvalue()))
+        found = preview(_kept(settings, file))
         mapping = _mapping(found)
         if "input" not in mapping:
             st.info("Choose the column with the text.")
@@ -52,6 +54,15 @@ def upload_form(settings: Settings) -> None:
             _create(settings, name.strip(), labeler.strip() or "teacher", found.path, mapping, definition)
     except CuratorError as error:
         show_error(error)
+
+
+def _kept(settings: Settings, file: UploadedFile) -> Path:
+    """Where the upload lies in the project; it is written once, not whenever the page is drawn."""
+    known = st.session_state.get(_KEPT)
+    if known is None or known[0] != file.file_id or not known[1].exists():
+        st.session_state[_KEPT] = known = (file.file_id, keep_upload(settings.project, file.name, file.getvalue()))
+    path: Path = known[1]
+    return path
 
 
 def _mapping(found: Preview) -> dict[str, str]:

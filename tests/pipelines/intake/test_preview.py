@@ -74,3 +74,11 @@ def test_an_upload_that_unfolds_large_is_refused_before_it_is_read(tmp_path: Pat
     content = gzip.compress(bytes(300 * 1024**2))
     with pytest.raises(RequestError, match="unfolds to"):
         keep_upload(tmp_path, "rows.csv.gz", content)
+
+
+def test_a_preview_is_worked_out_once_for_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = csv(tmp_path, [f"{i},text {i},{'b' if i % 3 else 'a'}" for i in range(9)])
+    first = preview(path), propose_labels(path, "intent")
+    monkeypatch.setattr(preview_module, "opened", None)
+    monkeypatch.setattr(preview_module, "columns", None)
+    assert (preview(path), propose_labels(path, "intent")) == first

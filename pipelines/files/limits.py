@@ -2,11 +2,12 @@
 
 A compressed file of a few kilobytes can hold terabytes. What it says about itself (a zip's directory, the length at a
 gzip's end, a zstd frame's header, a Parquet footer) is looked at first, so that an honest large file is refused in
-milliseconds; what it says may be false or missing, so `capped` counts the bytes that really come out.
+milliseconds; what it says may be false or missing, so `counted` counts the bytes that really come out.
 """
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -67,36 +68,18 @@ def check_declared(path: Path) -> None:
                 raise
 
 
-def capped(stream: BinaryIO, path: Path, limit: int | None = None) -> BinaryIO:
-    """The same bytes, until more of them come out than the file may hold, whatever it declared.
+def counted(blocks: Iterator[bytes], path: Path) -> Iterator[bytes]:
+    """The same blocks, until more comes out than the file may hold, whatever it declared.
 
-    Args:
-        stream: What unfolds the file.
-        path: The file, for its size and for the message.
-        limit: Bytes; `allowed` for the file's size where it is left out.
+    Raises:
+        RequestError: That is the case.
     """
-    most = allowed(path.stat().st_size) if limit is None else limit
-    return io.BufferedReader(_Capped(stream, path, most), 1024**2)  # type: ignore[type-var]  # RawIOBase is what it takes
-
-
-class _Capped(io.RawIOBase):
-    def __init__(self, stream: BinaryIO, path: Path, most: int) -> None:
-        self._stream, self._path, self._most, self._read = stream, path, most, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # any buffer that bytes go into
-        data = self._stream.read(len(buffer))
-        self._read += len(data)
-        if self._read > self._most:
-            raise _too_large(self._path, self._read, "at least ")
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+    most, came = allowed(path.stat().st_size), 0
+    for block in blocks:
+        came += len(block)
+        if came > most:
+            raise _too_large(path, came, "at least ")
+        yield block
 
 
 def _check_zip(path: Path, handle: BinaryIO, size: int) -> None:
