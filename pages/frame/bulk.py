@@ -109,7 +109,7 @@ def do(store: Store, dataset: str, user: User, bulk: Bulk, why: str = "") -> Non
     done = st.session_state.setdefault(_DONE, [])
     try:
         if bulk.action == "send":
-            report = send.run(store, dataset, bulk.example_ids, reason, user.name)
+            report = send.run(send.SendConfig(dataset, bulk.example_ids, reason, user.name), store)
             left = "".join(f" Not sent, {NOT_SENT[name]}: {counted(n)}." for name, n in report.left_out.items())
             done.append((SAID["send"].format(rows=counted(report.sent)) + left, ()))
             return

@@ -103,7 +103,7 @@ def route(
     found = plans.get(store, plan)
     if choose(to, ("native", "argilla"), "--to") == "argilla":
         with wiring.review_board(project) as board:
-            report = routing.run(plan, store, board, overlap=overlap)
+            report = routing.run(routing.RouteConfig(plan, overlap=overlap), store, board)
         return answer(report, 1 if report.refused else 0, text=_routed(report))
     found_so_far = progress.of_plan(store, plan)
     standing = {"plan": plan, "to": to, "tasks": found_so_far.tasks, "open": found_so_far.left}
@@ -170,7 +170,7 @@ def pull(
         text = f"{now.done:,} of {now.tasks:,} tasks are reviewed, {now.left:,} are left"
         return answer(plain(now) | {"pulled": 0}, text=text)
     with wiring.review_board(project) as board:
-        pulled = pulling.run(plan, store, board, project.argilla_reviewers)
+        pulled = pulling.run(pulling.PullConfig(plan, project.argilla_reviewers), store, board)
     report = review.import_records(pulled.records, plan, store)
     told = {
         **plain(progress.of_plan(store, plan)),

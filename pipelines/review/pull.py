@@ -17,6 +17,19 @@ from storage.review import plans, reviews
 
 
 @dataclass(frozen=True, slots=True)
+class PullConfig:
+    """Which spot-check comes back from the board.
+
+    Attributes:
+        plan: Its id.
+        reviewers: The board's user name -> reviewer.
+    """
+
+    plan: str
+    reviewers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """What the board says. `records` go to `answers.import_records`, whose action ids keep them single.
 
@@ -33,21 +46,16 @@ class Pulled:
     taken_back: int
 
 
-def run(plan: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, str]) -> Pulled:
+def run(config: PullConfig, store: Store, board: ReviewBoard) -> Pulled:
     """Read every answer on the board, and take back the reviews whose author has withdrawn the answer.
 
     Nothing is written before the board was read to its end, so a server that dies on the way changes nothing.
-
-    Args:
-        plan: The plan's id.
-        store: The store.
-        board: Where the plan was routed to.
-        reviewers: The board's user name -> reviewer.
 
     Raises:
         NotFoundError: No such plan, or it is not on this board.
         ReviewBoardError: The board could not be reached or refused.
     """
+    plan, reviewers = config.plan, config.reviewers
     acting.require("review")
     found = plans.get(store, plan)
     name = dataset_name(found.dataset, plan)

@@ -21,6 +21,19 @@ from storage.views import current as views
 
 
 @dataclass(frozen=True, slots=True)
+class RouteConfig:
+    """Which spot-check goes to the board.
+
+    Attributes:
+        plan: Its id.
+        overlap: How many people answer each card; as many as the plan asks unless told.
+    """
+
+    plan: str
+    overlap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RouteReport:
     """What is on the board now. `refused` names the records that the board would not take; the others are there.
 
@@ -46,7 +59,7 @@ class RouteReport:
     refused: tuple[RefusedRecord, ...]
 
 
-def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = None) -> RouteReport:
+def run(config: RouteConfig, store: Store, board: ReviewBoard) -> RouteReport:
     """Bring the board to where the store is. What a dying server has acknowledged stays; a rerun sends the rest.
 
     A board asks equally many people about each record: by default as many as the plan asks about any. Gold cards
@@ -57,6 +70,7 @@ def run(plan: str, store: Store, board: ReviewBoard, *, overlap: int | None = No
         RequestError: An overlap below 1.
         ReviewBoardError: The board could not be reached or refused.
     """
+    plan, overlap = config.plan, config.overlap
     acting.require("plan")
     if overlap is not None and overlap < 1:
         msg = f"--overlap is {overlap}, expected at least 1 reviewer"

@@ -18,6 +18,25 @@ WAITING, EXCLUDED = "waiting", "excluded"
 
 
 @dataclass(frozen=True, slots=True)
+class SendConfig:
+    """Which rows people are to look at.
+
+    Attributes:
+        dataset: Whose rows.
+        example_ids: The rows; one that is named twice is sent once.
+        why: Shown on each card, so that the reviewer knows what to look for.
+        reviewer: Who sends them; stands on each card and in the audit log.
+        labeler: Whose labels are under review; None takes the newest of anybody.
+    """
+
+    dataset: str
+    example_ids: Sequence[str]
+    why: str
+    reviewer: str
+    labeler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SendReport:
     """What was sent. `plan` is None where nothing was; `left_out` counts rows by reason.
 
@@ -31,23 +50,15 @@ class SendReport:
     left_out: dict[str, int]
 
 
-def run(
-    store: Store, dataset: str, example_ids: Sequence[str], why: str, reviewer: str, *, labeler: str | None = None
-) -> SendReport:
+def run(config: SendConfig, store: Store) -> SendReport:
     """Put rows into the review queue, in the order given. Sending them again while they are open adds nothing.
-
-    Args:
-        store: The project's store.
-        dataset: Whose rows.
-        example_ids: The rows; one that is named twice is sent once.
-        why: Shown on each card, so that the reviewer knows what to look for.
-        reviewer: Who sends them; stands on each card and in the audit log.
-        labeler: Whose labels are under review; None takes the newest of anybody.
 
     Raises:
         RequestError: No rows, no name of a person, or no reason.
         NotFoundError: A row is not of this dataset, or there is no such labeler.
     """
+    dataset, example_ids, labeler = config.dataset, config.example_ids, config.labeler
+    why, reviewer = config.why, config.reviewer
     acting.require("plan")
     datasets.require(store, dataset)
     asked = list(dict.fromkeys(example_ids))

@@ -41,7 +41,7 @@ def test_a_reviewed_row_stays_though_it_is_the_most_redundant(store: Store) -> N
     vectors_ND = np.eye(12)
     vectors_ND[7] = vectors_ND[2]
     ids = with_vectors(store, vectors_ND)
-    plan = send.run(store, "support", [ids[7]], "odd", "ana").plan
+    plan = send.run(send.SendConfig("support", [ids[7]], "odd", "ana"), store).plan
     assert plan is not None
     record = {"task_id": plans.tasks(store, plan)["task"][0], "reviewer": "ben", "verdict": "accept", "action_id": "a"}
     review.import_records([record], plan, store)

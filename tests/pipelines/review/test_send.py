@@ -29,7 +29,7 @@ def rows(store: Store, count: int, start: int = 0) -> list[str]:
 
 def test_sent_rows_come_to_the_queue_in_the_order_given_with_their_label_and_the_reason(store: Store) -> None:
     asked = rows(store, 3)[::-1]
-    report = send.run(store, "support", asked, "they stand apart on the map", "ana")
+    report = send.run(send.SendConfig("support", asked, "they stand apart on the map", "ana"), store)
     assert (report.sent, report.left_out) == (3, {})
     cards = review.claim(store, "support", "ben", plan=report.plan)
     assert cards["example_id"].to_list() == asked
@@ -42,7 +42,7 @@ def test_sent_rows_come_to_the_queue_in_the_order_given_with_their_label_and_the
 
 def test_a_review_of_a_sent_row_sets_its_label(store: Store) -> None:
     (row,) = rows(store, 1)
-    plan = send.run(store, "support", [row], "odd", "ana").plan
+    plan = send.run(send.SendConfig("support", [row], "odd", "ana"), store).plan
     assert plan is not None
     task = plans.tasks(store, plan)["task"][0]
     record = {"task_id": task, "reviewer": "ben", "verdict": "edit", "value": "account", "action_id": "a1"}
@@ -52,22 +52,22 @@ def test_a_review_of_a_sent_row_sets_its_label(store: Store) -> None:
 
 
 def test_sending_rows_that_are_open_already_adds_nothing(store: Store) -> None:
-    send.run(store, "support", rows(store, 3), "odd", "ana")
-    again = send.run(store, "support", rows(store, 4), "odd", "ben")
+    send.run(send.SendConfig("support", rows(store, 3), "odd", "ana"), store)
+    again = send.run(send.SendConfig("support", rows(store, 4), "odd", "ben"), store)
     assert (again.sent, again.left_out) == (1, {"waiting": 3})
-    nothing = send.run(store, "support", rows(store, 4), "odd", "ben")
+    nothing = send.run(send.SendConfig("support", rows(store, 4), "odd", "ben"), store)
     assert (nothing.plan, nothing.sent, nothing.left_out) == (None, 0, {"waiting": 4})
     assert len(plans.of_dataset(store, "support", "sent")) == 2
 
 
 def test_a_reviewed_row_can_be_sent_again(store: Store) -> None:
     (row,) = rows(store, 1)
-    plan = send.run(store, "support", [row], "odd", "ana").plan
+    plan = send.run(send.SendConfig("support", [row], "odd", "ana"), store).plan
     assert plan is not None
     task = plans.tasks(store, plan)["task"][0]
     record = {"task_id": task, "reviewer": "ben", "verdict": "accept", "action_id": "a1"}
     review.import_records([record], plan, store)
-    assert send.run(store, "support", [row], "still odd", "ana").sent == 1
+    assert send.run(send.SendConfig("support", [row], "still odd", "ana"), store).sent == 1
     review.undo(store, reviewer="ben", undoes="a1", action_id="u1")
     assert plans.waiting(store, "support") == {row}
 
@@ -75,7 +75,7 @@ def test_a_reviewed_row_can_be_sent_again(store: Store) -> None:
 def test_an_open_audit_row_stays_blind_in_its_own_spot_check(store: Store) -> None:
     audit = planning.run(PlanConfig("support", reviews=20, test_share=0.0), store).plan
     drawn = plans.tasks(store, audit)["example_id"].to_list()
-    report = send.run(store, "support", rows(store, 60), "all of them", "ana")
+    report = send.run(send.SendConfig("support", rows(store, 60), "all of them", "ana"), store)
     assert report.left_out == {"waiting": 20}
     assert report.plan is not None
     assert set(plans.tasks(store, report.plan)["example_id"]).isdisjoint(drawn)
@@ -85,12 +85,12 @@ def test_excluded_rows_are_left_out_and_counted(store: Store) -> None:
     out = rows(store, 2)
     line = {"example_ids": out, "action": "exclude", "reviewer": "ana", "reason": "junk"}
     decide.apply([(1, line, None)], "support", store, source="test")
-    report = send.run(store, "support", rows(store, 5), "odd", "ana")
+    report = send.run(send.SendConfig("support", rows(store, 5), "odd", "ana"), store)
     assert (report.sent, report.left_out) == (3, {"excluded": 2})
 
 
 def test_a_sent_plan_never_certifies(store: Store) -> None:
-    plan = send.run(store, "support", rows(store, 60), "all of them", "ana").plan
+    plan = send.run(send.SendConfig("support", rows(store, 60), "all of them", "ana"), store).plan
     assert plan is not None
     tasks = plans.tasks(store, plan)["task"]
     records = [{"task_id": t, "reviewer": "ben", "verdict": "accept", "action_id": f"a{t}"} for t in tasks]
@@ -116,5 +116,5 @@ def test_a_bad_request_is_refused_and_nothing_is_stored(
 ) -> None:
     named = [rows(store, 1)[0] if i == "first" else i for i in ids]
     with pytest.raises(error):
-        send.run(store, "support", named, why, who, labeler=labeler)
+        send.run(send.SendConfig("support", named, why, who, labeler=labeler), store)
     assert plans.of_dataset(store, "support") == []
