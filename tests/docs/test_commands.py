@@ -69,6 +69,13 @@ def test_every_module_and_file_that_a_page_names_in_code_is_there() -> None:
     assert not missing
 
 
+def test_each_decision_has_a_number_of_its_own_and_its_title_has_it_too() -> None:
+    numbers = {page: int(page.name[:4]) for page in (ROOT / "docs" / "decisions").glob("*.md")}
+    assert len(set(numbers.values())) == len(numbers), sorted(page.name for page in numbers)
+    titled = {page: page.read_text(encoding="utf-8").startswith(f"# {number}. ") for page, number in numbers.items()}
+    assert [page.name for page, right in titled.items() if not right] == []
+
+
 def _paths(text: str) -> Iterator[str]:
     for span in re.findall(r"`([^`\s]+)`", text):
         if re.fullmatch(r"(curator|storage|pipelines|pages|tests|docs)(/[\w.-]+)+/?", span):
