@@ -69,6 +69,15 @@ def test_every_module_and_file_that_a_page_names_in_code_is_there() -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("layer", ["curator", "storage", "pipelines", "pages"])
+def test_every_room_stands_in_the_picture_and_in_the_map(layer: str) -> None:
+    rooms = {p.stem for p in (ROOT / layer).iterdir() if p.suffix in ("", ".py") and not p.name.startswith("__")}
+    assert len(rooms) > 5
+    for page in (ROOT / "docs" / "pictures" / "rooms.svg", ROOT / "README.md"):
+        named = set(re.findall(r"\w+", page.read_text(encoding="utf-8")))
+        assert rooms - named == set(), page.name
+
+
 def test_each_decision_has_a_number_of_its_own_and_its_title_has_it_too() -> None:
     numbers = {page: int(page.name[:4]) for page in (ROOT / "docs" / "decisions").glob("*.md")}
     assert len(set(numbers.values())) == len(numbers), sorted(page.name for page in numbers)
