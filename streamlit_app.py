@@ -9,7 +9,11 @@ from pages.frame.guard import ROOT, reader_roles, roles_of
 
 st.set_page_config(page_title="Curator", page_icon="🧭", layout="wide")
 # Streamlit writes white on every primary button; the dark theme's primary colour is light, for text and lines on dark.
-st.html("<style>button[kind^=primary] p { color: light-dark(#ffffff, #12141c); }</style>")
+# A table's own download writes cells as they are, and a spreadsheet would take a text that begins with = for a formula.
+st.html(
+    "<style>button[kind^=primary] p { color: light-dark(#ffffff, #12141c); }"
+    "[data-testid=stElementToolbarButton]:has([aria-label^='Download as CSV']) { display: none; }</style>"
+)
 mine = reader_roles()
 
 

@@ -14,6 +14,7 @@ from pages.frame.asgi import HEADERS, inline_hashes
 from pipelines.admin.keys import local_token
 from pipelines.runtime import settings as project_settings
 from tests.browser.conftest import OPEN_APPS
+from tests.sample_project import make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BEACON = "https://evil.example/beacon.png"
@@ -90,6 +91,20 @@ def test_another_page_of_this_browser_reaches_nothing_whichever_port_it_came_fro
         other.shutdown()
     context.close()
     assert (opened, asked) == ("refused", "refused")
+
+
+def test_no_table_offers_a_file_in_which_a_spreadsheet_would_find_formulas(
+    run_app: Callable, open_page: Callable, tmp_path: Path
+) -> None:
+    app = run_app(make_project(tmp_path / "p", rows=30).project)
+    page = open_page().page
+    page.goto(f"{app.url}/overview")
+    table = page.get_by_test_id("stDataFrame").first
+    table.hover(timeout=60_000)
+    expect(page.get_by_role("button", name="Search").first).to_be_visible()
+    offered = page.get_by_role("button", name="Download as CSV", include_hidden=True)
+    expect(offered.first).to_be_attached()  # the button is known by this name, and not shown
+    expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)
 
 
 class _Elsewhere(http.server.BaseHTTPRequestHandler):
