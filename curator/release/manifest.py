@@ -172,6 +172,78 @@ class CertificateFact(_Part):
         return (self.why,) if isinstance(self.why, str) else self.why
 
 
+class LeftOutFact(_Part):
+    """Rows that one filter left out of a version.
+
+    Attributes:
+        by: `exclude` or `merge` where people decided; else rejected, disputed, unsettled, unlabelled, or the leak.
+        reason: What was said with the decision (a cap says so here); None where nobody decided.
+        decisions: The decisions that it comes from, oldest first.
+        rows: How many; each row is under one filter alone.
+    """
+
+    by: str
+    reason: str | None
+    decisions: tuple[str, ...]
+    rows: int
+
+
+class FiltersFact(_Part):
+    """What left rows out: `rows` = `kept` + those in `left_out`. Empty in manifests of older Curators.
+
+    Attributes:
+        rows: Rows of the dataset as of the version's seq.
+        kept: Those in the version, train and test.
+        left_out: The others, the filters with most rows first.
+    """
+
+    rows: int = 0
+    kept: int = 0
+    left_out: tuple[LeftOutFact, ...] = ()
+
+
+class CoefficientFact(_Part):
+    """A coefficient of agreement with its interval; None where it is not defined, and `note` says why.
+
+    Attributes:
+        name: Of the coefficient.
+        value: Its value.
+        low: Lower end of its interval.
+        high: Upper end of it.
+        items: Rows that two people or more answered.
+        note: How to read it.
+    """
+
+    name: str
+    value: int | float | None
+    low: int | float | None
+    high: int | float | None
+    items: int
+    note: str = ""
+
+
+class AgreementFact(_Part):
+    """How far people agreed as of the version's seq, all of them together; figures to six places.
+
+    Attributes:
+        items: Rows that somebody answered; gold cards and last words aside.
+        shared: Those that two people or more answered.
+        raters: People.
+        ratings: Answers.
+        confidence: Of each interval, 0..1.
+        overall: The coefficients.
+        notes: How to read them, where they mislead.
+    """
+
+    items: int
+    shared: int
+    raters: int
+    ratings: int
+    confidence: int | float
+    overall: tuple[CoefficientFact, ...]
+    notes: tuple[str, ...] = ()
+
+
 class Waiver(_Part):
     """A gate that was waived for one release.
 
@@ -230,10 +302,10 @@ class Manifest(_Part):
     task: TaskFact
     teacher: TeacherFact | None
     splits: Mapping[str, Any]
-    filters: Mapping[str, Any]
+    filters: FiltersFact
     excluded: Mapping[str, int]
     certificate: CertificateFact | None
-    agreement: Mapping[str, Any] | None
+    agreement: AgreementFact | None
     diversity: Mapping[str, Any] | None
     gates: tuple[ReleaseGate, ...]
     waivers: tuple[Waiver, ...]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from curator.records import make_task
+from curator.release import read_manifest
 from pipelines.analysis import decide
 from pipelines.intake import ingest
 from pipelines.release import release
@@ -111,3 +112,10 @@ def test_the_same_store_gives_the_same_bytes(store: Store, tmp_path: Path) -> No
     )
     assert len(one) >= 4
     assert one == two
+
+
+def test_a_manifest_whose_two_fields_are_still_empty_reads_as_it_was_written(store: Store, tmp_path: Path) -> None:
+    content = _release(store, tmp_path / "releases") | {"filters": {}, "agreement": None}
+    old = read_manifest(content)
+    assert (old.filters.left_out, old.agreement) == ((), None)
+    assert old.as_json() == content
