@@ -54,9 +54,9 @@ def filters(out: Mapping[str, str], kept: int, standing: Mapping[str, Standing])
         if why != "excluded" or decided is None or decided.presence is None or not excludes(decided, example):
             rows[why, None] += 1
             continue
-        key = (str(decided.presence["action"]), str(decided.presence["reason"]))
+        key = (decided.presence.action, decided.presence.reason)
         rows[key] += 1
-        decisions[key][str(decided.presence["decision"])] = int(decided.presence["seq"])
+        decisions[key][decided.presence.decision] = decided.presence.seq
     order = sorted(rows, key=lambda key: (-rows[key], key[0], key[1] or ""))
     return Filters(
         rows=kept + len(out),

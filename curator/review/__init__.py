@@ -24,7 +24,9 @@ from curator.review.consensus import compare
 from curator.review.nearest_settled import by_similarity, precedents
 from curator.review.resolution import (
     Standing,
+    TakenDecision,
     current_labels,
+    decisions_by_row,
     effective_decisions,
     excludes,
     human_outcome,
@@ -46,6 +48,7 @@ __all__ = [
     "Ratings",
     "Staffing",
     "Standing",
+    "TakenDecision",
     "Wanted",
     "action_id",
     "action_start",
@@ -58,6 +61,7 @@ __all__ = [
     "compare",
     "current_labels",
     "dataset_name",
+    "decisions_by_row",
     "disputes",
     "effective_decisions",
     "excludes",

@@ -9,12 +9,13 @@ never say anything about the row.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Literal
 
 import polars as pl
 
-from curator.records import GOLD
+from curator.records import GOLD, Action
 
 Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
 
@@ -89,64 +90,113 @@ def _waits_for_others(given: list[dict[str, Any]], speakers: set[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenDecision:
+    """A decision as the store keeps it, an undo too.
+
+    Attributes:
+        decision: Its id.
+        action: What was decided.
+        value: The label of a relabel, the row that a merge keeps, the decision that an undo names; None without.
+        finding_id: The finding that it settles, or None.
+        reviewer: Who took it.
+        reason: Why.
+        seq: When, in the store's own count.
+        kind: Of the finding; None without.
+        rows: How many rows it is about; 0 where that was not asked.
+        created_at: When, by the clock; None where that was not asked.
+    """
+
+    decision: str
+    action: Action
+    value: str | None
+    finding_id: str | None = None
+    reviewer: str = ""
+    reason: str = ""
+    seq: int = 0
+    kind: str | None = None
+    rows: int = 0
+    created_at: datetime | None = None
+
+    def takes_out(self, example_id: str) -> bool:
+        """Whether a row that it is about leaves the dataset by it."""
+        return self.action == "exclude" or (self.action == "merge" and self.value != example_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The decisions in force about one row, after taking undos back.
 
-    `label` is the newest that sets its label, `presence` the newest on whether it stays (exclude, keep, merge):
-    keeping a row, or merging its copies, does not take its label back. `newest` is the later of the two.
+    Attributes:
+        label: The newest that sets its label.
+        presence: The newest on whether it stays (exclude, keep, merge): keeping a row, or merging its copies, does
+            not take its label back.
+        newest: The later of the two.
     """
 
-    label: dict[str, Any] | None
-    presence: dict[str, Any] | None
-    newest: dict[str, Any]
+    label: TakenDecision | None
+    presence: TakenDecision | None
+    newest: TakenDecision
 
 
-def in_force(decisions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def in_force(decisions: Iterable[TakenDecision]) -> list[TakenDecision]:
     """The decisions about one row, or from one finding, without those that were taken back and without the undos.
 
     An undo whose `value` names a decision takes back that one (twice is as once); without a value it takes back
     the newest that is still in force.
 
     Args:
-        decisions: Mappings with decision, action and value, oldest first.
+        decisions: Oldest first.
     """
-    standing: list[dict[str, Any]] = []
+    standing: list[TakenDecision] = []
     for row in decisions:
-        if row["action"] != "undo":
+        if row.action != "undo":
             standing.append(row)
-        elif row["value"] is not None:
-            standing = [taken for taken in standing if taken["decision"] != row["value"]]
+        elif row.value is not None:
+            standing = [taken for taken in standing if taken.decision != row.value]
         elif standing:
             standing.pop()
     return standing
 
 
-def standing_decisions(taken: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def standing_decisions(taken: Iterable[TakenDecision]) -> list[TakenDecision]:
     """The decisions of a dataset that were not taken back, oldest first; see `in_force`.
 
     Args:
-        taken: Mappings with decision, action, value and finding_id, one for each decision, oldest first. An undo
-            without a value reaches only decisions from its own finding.
+        taken: Each decision once, oldest first. An undo without a value reaches only decisions from its own finding.
     """
-    about: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    about: dict[str, list[TakenDecision]] = defaultdict(list)
     order: dict[str, int] = {}
     for place, row in enumerate(taken):
-        undone = row["value"] if row["action"] == "undo" else None
-        about[row["finding_id"] or undone or row["decision"]].append(row)
-        order[row["decision"]] = place
-    return sorted((d for rows in about.values() for d in in_force(rows)), key=lambda d: order[d["decision"]])
+        undone = row.value if row.action == "undo" else None
+        about[row.finding_id or undone or row.decision].append(row)
+        order[row.decision] = place
+    return sorted((d for rows in about.values() for d in in_force(rows)), key=lambda d: order[d.decision])
+
+
+def decisions_by_row(decisions: pl.DataFrame) -> dict[str, list[TakenDecision]]:
+    """Example id -> the decisions about it, oldest first.
+
+    Args:
+        decisions: seq, decision, action, value, reviewer, reason, finding_id, example_id; one line for each row of a
+            decision. `reviewer`, `reason` and `finding_id` may be missing.
+    """
+    kept = [each.name for each in fields(TakenDecision) if each.name in decisions.columns]
+    taken: dict[str, TakenDecision] = {}
+    history: dict[str, list[TakenDecision]] = defaultdict(list)
+    for row in decisions.sort("seq").iter_rows(named=True):
+        if row["decision"] not in taken:
+            taken[row["decision"]] = TakenDecision(**{name: row[name] for name in kept})
+        history[row["example_id"]].append(taken[row["decision"]])
+    return history
 
 
 def effective_decisions(decisions: pl.DataFrame) -> dict[str, Standing]:
-    """Example id -> what is decided about it, after taking undos back (see `in_force`)."""
-    history: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in decisions.sort("seq").iter_rows(named=True):
-        history[row["example_id"]].append(row)
-    standing = {example: in_force(rows) for example, rows in history.items()}
+    """Example id -> what is decided about it, after taking undos back (see `in_force`, `decisions_by_row`)."""
+    standing = {example: in_force(rows) for example, rows in decisions_by_row(decisions).items()}
     return {
         example: Standing(
-            label=next((d for d in reversed(stack) if d["action"] == "relabel"), None),
-            presence=next((d for d in reversed(stack) if d["action"] != "relabel"), None),
+            label=next((d for d in reversed(stack) if d.action == "relabel"), None),
+            presence=next((d for d in reversed(stack) if d.action != "relabel"), None),
             newest=stack[-1],
         )
         for example, stack in standing.items()
@@ -156,10 +206,7 @@ def effective_decisions(decisions: pl.DataFrame) -> dict[str, Standing]:
 
 def excludes(standing: Standing, example_id: str) -> bool:
     """Whether the decisions about a row take it out."""
-    if standing.presence is None:
-        return False
-    action, survivor = standing.presence["action"], standing.presence["value"]
-    return bool(action == "exclude" or (action == "merge" and survivor != example_id))
+    return standing.presence is not None and standing.presence.takes_out(example_id)
 
 
 def teacher_values(labels: pl.DataFrame, labeler: str | None) -> dict[str, str]:
@@ -205,7 +252,7 @@ def _one(
     value, basis = teacher, "teacher" if teacher is not None else "none"
     out: Out | None = None
     if decided is not None and decided.label is not None:
-        value, basis = decided.label["value"], "decision"
+        value, basis = decided.label.value, "decision"
     if human is not None:
         if human.status == "settled":
             value, basis = human.value, "adjudication" if human.adjudicated else "review"
@@ -223,6 +270,6 @@ def _one(
         out,
         human.status if human else None,
         human.value if human else None,
-        decided.newest["decision"] if decided else None,
-        decided.newest["seq"] if decided else None,
+        decided.newest.decision if decided else None,
+        decided.newest.seq if decided else None,
     )

@@ -162,24 +162,24 @@ def take_back(store: Store, dataset: str, user: User, decisions: Sequence[str]) 
 
 def history(store: Store, dataset: str, user: User) -> None:
     """List the newest decisions in force, whoever took them, and take back the ones that are chosen."""
-    taken = standing_decisions(reviews.taken(store, dataset).iter_rows(named=True))[: -RECENT - 1 : -1]
+    taken = standing_decisions(reviews.taken(store, dataset))[: -RECENT - 1 : -1]
     if not taken:
         return
     with st.expander("Decisions in force, newest first"):
         table = [
             {
-                "what": ACTIONS[d["action"]],
-                "label": d["value"] if d["action"] == "relabel" else "",
-                "rows": d["rows"],
-                "who": d["reviewer"],
-                "why": clipped(d["reason"]),
-                "when": d["created_at"],
+                "what": ACTIONS[d.action],
+                "label": d.value if d.action == "relabel" else "",
+                "rows": d.rows,
+                "who": d.reviewer,
+                "why": clipped(d.reason),
+                "when": d.created_at,
             }
             for d in taken
         ]
-        key = f"history:{taken[0]['decision']}:{len(taken)}"
+        key = f"history:{taken[0].decision}:{len(taken)}"
         picked = st.dataframe(table, on_select="rerun", selection_mode="multi-row", key=key, height="content")
-        chosen = tuple(taken[place]["decision"] for place in picked.selection.rows)
+        chosen = tuple(taken[place].decision for place in picked.selection.rows)
         label = f"Take back {len(chosen)} of them" if chosen else "Choose what to take back"
         args = (store, dataset, user, chosen)
         st.button(

@@ -1,12 +1,11 @@
 """The state of a dataset in a few words: how good its labels are, who says so, and what to do next."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from curator.certificates import Certificate
 from curator.errors import CuratorError
 from curator.records import Finding
-from curator.review import in_force
+from curator.review import TakenDecision, in_force
 from pipelines.certify import judge as certificates
 from storage.checks import findings
 from storage.dataset import labels
@@ -47,10 +46,9 @@ def newest_certificate(store: Store, dataset: str) -> Certificate | None:
         return None
 
 
-def standing_decision(store: Store, dataset: str, finding: Finding) -> dict[str, Any] | None:
+def standing_decision(store: Store, dataset: str, finding: Finding) -> TakenDecision | None:
     """The decision about a finding's rows that has not been taken back, or None."""
-    taken = reviews.taken(store, dataset)
-    standing = in_force(taken.filter(taken["finding_id"] == finding.id).iter_rows(named=True))
+    standing = in_force(d for d in reviews.taken(store, dataset) if d.finding_id == finding.id)
     return standing[-1] if standing else None
 
 

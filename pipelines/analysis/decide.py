@@ -13,7 +13,7 @@ import polars as pl
 from curator.checks import survivor
 from curator.errors import DataError
 from curator.records import Action, Decision, Finding, Permission, Task, in_test, short_id
-from curator.review import in_force
+from curator.review import TakenDecision, in_force
 from pipelines.files import file_hash, read_rows
 from pipelines.runtime import acting
 from storage.checks import findings
@@ -93,9 +93,9 @@ def decision_id(dataset: str, action_id: str) -> str:
 def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset: str, store: Store) -> DecideReport:
     """Apply decisions given as (line, id, record, reason why it is unreadable or None)."""
     task = datasets.task_of(store, datasets.require(store, dataset))
-    history = reviews.taken(store, dataset).select("decision", "action", "value", "finding_id").to_dicts()
-    acting.require(_needs([record for _, _, record, _ in lines], {d["decision"]: d["action"] for d in history}))
-    stored = {d["decision"] for d in history}
+    history = reviews.taken(store, dataset)
+    acting.require(_needs([record for _, _, record, _ in lines], {d.decision: d.action for d in history}))
+    stored = {d.decision for d in history}
     known = _Known(store, dataset, history, [record for _, ident, record, _ in lines if ident not in stored])
     made: list[Decision] = []
     rejects: list[dict[str, Any]] = []
@@ -138,7 +138,7 @@ class _Known:
     """What records can name. A key about one group must not read the ids of the whole dataset."""
 
     def __init__(
-        self, store: Store, dataset: str, history: list[dict[str, Any]], records: Sequence[dict[str, Any]]
+        self, store: Store, dataset: str, history: list[TakenDecision], records: Sequence[dict[str, Any]]
     ) -> None:
         self.store, self.dataset, self.history = store, dataset, history
         self.found = findings.named(
@@ -173,16 +173,17 @@ class _Known:
 
     def newest_about(self, finding: str) -> str:
         """The newest decision about a finding that was not taken back."""
-        standing = in_force(d for d in self.history if d["finding_id"] == finding)
+        standing = in_force(d for d in self.history if d.finding_id == finding)
         if not standing:
             raise _Refused("nothing_to_undo", f"no decision about finding {finding!r} is in force")
-        return str(standing[-1]["decision"])
+        return standing[-1].decision
 
     def add(self, made: Decision) -> None:
         """Know a decision that the same records take."""
         self.decided[made.id] = (made.example_ids, made.finding_id)
-        about = {"action": made.action, "value": made.value, "finding_id": made.finding_id}
-        self.history.append({"decision": made.id, **about})
+        self.history.append(
+            TakenDecision(made.id, made.action, made.value, made.finding_id, made.reviewer, made.reason)
+        )
 
     def _decided(self, idents: set[str]) -> dict[str, tuple[tuple[str, ...], str | None]]:
         return reviews.rows_of_decisions(self.store, self.dataset, sorted(idents))

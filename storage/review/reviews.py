@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from curator.records import Decision, Review
-from curator.review import with_gold
+from curator.review import TakenDecision, with_gold
 from storage.access import audit
 from storage.engine.store import Appended, Connection, Store
 
@@ -270,19 +270,16 @@ def add_decisions(store: Store, decisions: Sequence[Decision], *, actor: str | N
     return store.append("decision", frame, ignore_existing=True, told=told)
 
 
-def taken(store: Store, dataset: str) -> pl.DataFrame:
-    """Decisions in order, one line each, undos too.
-
-    Columns: seq, decision, action, value, reviewer, reason, finding_id, kind (of that finding, null without),
-    rows (how many it is about), created_at.
-    """
-    return store.frame(
-        "select d.seq, d.decision, d.action, d.value, d.reviewer, d.reason, d.finding_id, f.kind, "
+def taken(store: Store, dataset: str) -> list[TakenDecision]:
+    """Decisions in order, undos too."""
+    rows = store.rows(
+        "select d.decision, d.action, d.value, d.finding_id, d.reviewer, d.reason, d.seq, f.kind, "
         "json_array_length(d.example_ids)::bigint as rows, d.created_at from decision d "
         "left join (select finding_id, any_value(kind) as kind from finding group by finding_id) f using (finding_id) "
         "where d.dataset = ? order by d.seq",
         [dataset],
     )
+    return [TakenDecision(*row) for row in rows]
 
 
 def rows_of_decisions(

@@ -4,11 +4,11 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from curator.review import TakenDecision
 from pipelines.runtime.settings import Settings
 from storage.review import reviews
 from tests.browser.axe import serious
@@ -50,8 +50,8 @@ def wait_saved(page: Page) -> None:
     expect(page.locator(".saving")).to_have_text("All changes saved")
 
 
-def stored(settings: Settings) -> list[dict[str, Any]]:
-    return list(reviews.taken(settings.store, "support").iter_rows(named=True))
+def stored(settings: Settings) -> list[TakenDecision]:
+    return reviews.taken(settings.store, "support")
 
 
 def test_40_groups_at_keys_in_quick_succession_are_each_decided_as_on_screen(
@@ -73,7 +73,7 @@ def test_40_groups_at_keys_in_quick_succession_are_each_decided_as_on_screen(
         (s["id"], "relabel", s["choices"][int(s["key"]) - 1]) if s["key"].isdigit() else (s["id"], HELD[s["key"]], None)
         for s in seen
     ]
-    assert [(d["finding_id"], d["action"], d["value"]) for d in stored(settings)] == expected
+    assert [(d.finding_id, d.action, d.value) for d in stored(settings)] == expected
     assert len({finding for finding, _, _ in expected}) == 40
     expect(page.locator(".progress-text")).to_have_text("40 of 60 done, 20 left")
 
@@ -88,8 +88,8 @@ def test_40_groups_at_keys_in_quick_succession_are_each_decided_as_on_screen(
     assert page.evaluate("window.onScreen()") == expected[36][0]
     page.keyboard.press("s")
     wait_saved(page)
-    undone = [d["value"] for d in stored(settings) if d["action"] == "undo"]
-    assert undone == [d["decision"] for d in stored(settings)[:40][:35:-1]]
+    undone = [d.value for d in stored(settings) if d.action == "undo"]
+    assert undone == [d.decision for d in stored(settings)[:40][:35:-1]]
     expect(page.locator(".progress-text")).to_have_text("36 of 60 done, 24 left")
     watched.assert_clean()
 
@@ -109,8 +109,8 @@ def test_groups_decided_while_the_server_is_away_are_stored_once_when_it_is_back
     expect(page.locator(".saving")).to_contain_text("kept in this browser")
     app.start()
     wait_saved(page)
-    assert [d["action"] for d in stored(settings)] == ["relabel"] + ["keep"] * 5
-    assert len({d["finding_id"] for d in stored(settings)}) == 6
+    assert [d.action for d in stored(settings)] == ["relabel"] + ["keep"] * 5
+    assert len({d.finding_id for d in stored(settings)}) == 6
 
 
 def test_duplicates_keep_the_marked_row_by_enter_another_by_its_digit_and_any_label_is_found_by_typing(
@@ -139,9 +139,9 @@ def test_duplicates_keep_the_marked_row_by_enter_another_by_its_digit_and_any_la
     page.locator(".side:not(.suggested) > button").click()
     wait_saved(page)
     first, second, third, fourth = stored(settings)
-    assert (first["action"], first["value"]) == ("relabel", "card_lost")
-    assert (second["action"], second["reason"]) == ("keep", "both are fine")
-    assert (third["action"], fourth["action"]) == ("merge", "merge")
+    assert (first.action, first.value) == ("relabel", "card_lost")
+    assert (second.action, second.reason) == ("keep", "both are fine")
+    assert (third.action, fourth.action) == ("merge", "merge")
     assert marked.endswith(("r4", "r6", "r8"))
     watched.assert_clean()
 

@@ -48,8 +48,8 @@ def test_hostile_suspects_stay_text_and_are_decided_one_and_all_with_undo(
     page.get_by_role("button", name="Accept the suggestion").click()
     expect(page.get_by_text("The suggested label for 1 row: done.")).to_be_visible()
     settled(page, "Suspect labels")
-    (one,) = reviews.taken(settings.store, "support").iter_rows(named=True)
-    assert (one["action"], one["rows"]) == ("relabel", 1)
+    (one,) = reviews.taken(settings.store, "support")
+    assert (one.action, one.rows) == ("relabel", 1)
 
     page.get_by_role("button", name="Accept the suggestion…").click()
     asked = page.get_by_role("dialog").get_by_text(re.compile("^Give .* rows the label that is suggested for each"))

@@ -78,8 +78,8 @@ def suspects_table(store: Store, dataset: str, found: list[Finding]) -> None:
 
 def standing_actions(store: Store, dataset: str) -> dict[str, str]:
     """Finding -> what was decided about it, in words, where that was not taken back."""
-    standing = standing_decisions(reviews.taken(store, dataset).iter_rows(named=True))
-    return {d["finding_id"]: ACTIONS[d["action"]] for d in standing if d["finding_id"] is not None}
+    standing = standing_decisions(reviews.taken(store, dataset))
+    return {d.finding_id: ACTIONS[d.action] for d in standing if d.finding_id is not None}
 
 
 def decision(store: Store, dataset: str, user: User, finding: Finding) -> None:
@@ -88,10 +88,10 @@ def decision(store: Store, dataset: str, user: User, finding: Finding) -> None:
         st.success(st.session_state.pop(_SAID)[1])
     standing = standing_decision(store, dataset, finding)
     if standing is not None:
-        shown = f": {standing['value']}" if standing["action"] == "relabel" else ""
-        st.text(f"Decided by {standing['reviewer']} about {standing['rows']:,} rows.")
-        reason = "" if standing["reason"] == finding.suggestion.get("text") else clipped(standing["reason"])
-        st.text(f"{ACTIONS[standing['action']]}{shown}. {reason}")
+        shown = f": {standing.value}" if standing.action == "relabel" else ""
+        st.text(f"Decided by {standing.reviewer} about {standing.rows:,} rows.")
+        reason = "" if standing.reason == finding.suggestion.get("text") else clipped(standing.reason)
+        st.text(f"{ACTIONS[standing.action]}{shown}. {reason}")
         if st.button("Take it back", key=f"undo:{finding.id}", disabled=not allow(user, "decide")):
             _apply(store, dataset, user, finding, "undo", None, "")
         return

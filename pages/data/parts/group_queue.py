@@ -10,7 +10,7 @@ from typing import Any
 
 from curator.checks import survivor
 from curator.records import Finding
-from curator.review import Standing, effective_decisions, human_outcome, standing_decisions
+from curator.review import Standing, TakenDecision, effective_decisions, excludes, human_outcome, standing_decisions
 from curator.text import marked
 from pages.components.groups.component import PREFETCH, GroupAction, GroupCard, GroupState, Member
 from pages.components.protocol import Applied
@@ -86,14 +86,14 @@ class GroupQueue:
         first = [f for f in waiting.values() if f.id not in put_off]
         order = (first + [waiting[task] for task in put_off])[:PREFETCH]
         by_id = {f.id: f for f in found}
-        mine = [d for d in standing.values() if d["reviewer"] == self.reader and d["finding_id"] in by_id]
-        recent = sorted(mine, key=lambda d: int(d["seq"]))[-RECENT:]
-        drawn = [*order, *(by_id[d["finding_id"]] for d in recent)]
+        mine = [d for d in standing.values() if d.reviewer == self.reader and d.finding_id in by_id]
+        recent = sorted(mine, key=lambda d: d.seq)[-RECENT:]
+        drawn = [*order, *(by_id[str(d.finding_id)] for d in recent)]
         names = examples.external_ids(self.store, [e for finding in drawn for e in finding.example_ids])
         groups = [self._group(finding, rows, names) for finding in drawn]
         return GroupState(
             items=groups[: len(order)],
-            recent=[(group, d["decision"]) for group, d in zip(groups[len(order) :], recent, strict=True)],
+            recent=[(group, d.decision) for group, d in zip(groups[len(order) :], recent, strict=True)],
             done=len(found) - len(waiting),
             total=len(found),
         )
@@ -127,10 +127,10 @@ class GroupQueue:
         reason = action.note or f"{FINDINGS[self.kind].lower()}, side by side"
         return said | {"finding_id": action.task_id, "value": action.value, "reason": reason}
 
-    def _standing(self) -> dict[str, dict[str, Any]]:
+    def _standing(self) -> dict[str, TakenDecision]:
         """Finding -> the newest decision about it that was not taken back."""
-        standing = standing_decisions(reviews.taken(self.store, self.dataset).iter_rows(named=True))
-        return {decision["finding_id"]: decision for decision in standing if decision["finding_id"] is not None}
+        standing = standing_decisions(reviews.taken(self.store, self.dataset))
+        return {decision.finding_id: decision for decision in standing if decision.finding_id is not None}
 
     def _group(self, finding: Finding, rows: "_Rows", names: Mapping[str, str]) -> GroupCard:
         members = finding.evidence["members"]
@@ -189,15 +189,12 @@ class _Rows:
             return self.reviewed[ident]
         standing = self.decided.get(ident)
         if standing is not None and standing.label is not None:
-            return str(standing.label["value"])
+            return standing.label.value
         return None if member["label"] is None else str(member["label"])
 
     def excluded(self, ident: str) -> bool:
         """Whether a decision leaves the row out."""
-        presence = self.decided[ident].presence if ident in self.decided else None
-        if presence is None:
-            return False
-        return bool(presence["action"] == "exclude" or (presence["action"] == "merge" and presence["value"] != ident))
+        return ident in self.decided and excludes(self.decided[ident], ident)
 
 
 def _rows(store: Store, dataset: str) -> _Rows:

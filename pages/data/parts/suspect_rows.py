@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.review import human_outcome, in_force
+from curator.review import TakenDecision, decisions_by_row, human_outcome, in_force
 from pages.frame.filters import containing
 from storage.checks import clusters, findings
 from storage.dataset import examples
@@ -101,10 +101,8 @@ def settled(path: Path, dataset: str, seq: int) -> frozenset[str]:
         seq: State of the dataset (`storage.views.current.state_seq`), so that each state is worked out once.
     """
     store = Store(path)
-    kinds = dict(reviews.taken(store, dataset).select("decision", "kind").iter_rows())
-    decided: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in reviews.decisions(store, dataset, as_of=seq).iter_rows(named=True):
-        decided[row["example_id"]].append(row)
+    kinds = {d.decision: d.kind for d in reviews.taken(store, dataset)}
+    decided = decisions_by_row(reviews.decisions(store, dataset, as_of=seq))
     given: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in reviews.frame(store, dataset, as_of=seq).iter_rows(named=True):
         given[row["example_id"]].append(row)
@@ -115,10 +113,10 @@ def settled(path: Path, dataset: str, seq: int) -> frozenset[str]:
     return frozenset(by_review | by_decision)
 
 
-def _settles(decision: dict[str, Any], example: str, kinds: dict[str, str | None]) -> bool:
-    if decision["action"] == "merge":
-        return bool(decision["value"] != example)
-    return decision["action"] != "keep" or kinds.get(decision["decision"]) not in _SPEAKS_NOT_OF_LABELS
+def _settles(decision: TakenDecision, example: str, kinds: dict[str, str | None]) -> bool:
+    if decision.action == "merge":
+        return decision.value != example
+    return decision.action != "keep" or kinds.get(decision.decision) not in _SPEAKS_NOT_OF_LABELS
 
 
 def matching(rows: pl.DataFrame, filters: SuspectFilters) -> pl.DataFrame:

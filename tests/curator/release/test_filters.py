@@ -5,13 +5,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.records import Action
 from curator.release import filters
-from curator.review import Standing
+from curator.review import Standing, TakenDecision
 
 
-def decided(action: str, ident: str, reason: str, value: str | None = None) -> Standing:
+def decided(action: Action, ident: str, reason: str, value: str | None = None) -> Standing:
     """A row about which one decision is in force."""
-    decision = {"decision": ident, "action": action, "value": value, "reason": reason, "seq": int(ident[1:])}
+    decision = TakenDecision(ident, action, value, reason=reason, seq=int(ident[1:]))
     return Standing(None, decision, decision)
 
 

@@ -1,21 +1,20 @@
 """What stands of decisions after undos, by name and without."""
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.review.resolution import in_force, standing_decisions
+from curator.records import Action
+from curator.review.resolution import TakenDecision, in_force, standing_decisions
 
 
 def decided(
-    ident: str, action: str = "keep", *, value: str | None = None, finding: str | None = None
-) -> dict[str, Any]:
-    return {"decision": ident, "action": action, "value": value, "finding_id": finding}
+    ident: str, action: Action = "keep", *, value: str | None = None, finding: str | None = None
+) -> TakenDecision:
+    return TakenDecision(ident, action, value, finding)
 
 
-def names(rows: list[dict[str, Any]]) -> list[str]:
-    return [row["decision"] for row in rows]
+def names(rows: list[TakenDecision]) -> list[str]:
+    return [row.decision for row in rows]
 
 
 def test_an_undo_without_a_name_takes_the_newest_back_and_one_with_a_name_that_one() -> None:

@@ -102,7 +102,7 @@ def test_a_bulk_decision_asks_first_says_how_many_and_is_taken_back(
     app = everything(render())
     app = press(app, "Accept the suggestion…")
     assert not app.exception
-    assert reviews.taken(checked.store, "support").is_empty()
+    assert reviews.taken(checked.store, "support") == []
     assert "Give 200 rows the label that is suggested for each?" in texts(app)
     weak = listed(checked).filter(~suspect_rows.OUTVOTED).height
     assert app.warning[0].value.startswith(f"For {weak} rows of them the present label has more support")

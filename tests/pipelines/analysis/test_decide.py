@@ -42,7 +42,7 @@ def test_an_action_is_applied_once_however_often_it_comes(store: Store, rows: li
     assert decide.take([one, one], "support", store).decisions == 1
     again = decide.take([one, record("a2", example_ids=rows[2:3])], "support", store)
     assert (again.decisions, again.rows, again.rejected) == (1, 1, 0)
-    assert reviews.taken(store, "support")["rows"].to_list() == [2, 1]
+    assert [d.rows for d in reviews.taken(store, "support")] == [2, 1]
     assert [e for e in audit.events(store)["action"] if e.startswith("decide")] == ["decide:exclude"] * 2
 
 
@@ -110,9 +110,7 @@ def test_an_undo_of_a_finding_settled_by_name_reopens_it(store: Store, rows: lis
     undo = record("a2", "undo", decision=decide.decision_id("support", "a1"))
     decide.take([undo], "support", store)
     taken = reviews.taken(store, "support")
-    assert taken["finding_id"].to_list() == ["find_1", "find_1"]
-    assert taken["kind"].to_list() == ["contradiction", "contradiction"]
-    assert taken["rows"].to_list() == [2, 2]
+    assert [(d.finding_id, d.kind, d.rows) for d in taken] == [("find_1", "contradiction", 2)] * 2
 
 
 @pytest.mark.parametrize(
