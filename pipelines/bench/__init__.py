@@ -14,6 +14,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "curation": ("part", "data", "keep", "quick", "seed"),
     "review": ("seconds", "rows"),
     "pages": ("rows",),
+    "faults": ("repetitions", "quick", "seed"),
 }
 """Each suite (a module of this package) and the options that its `run` takes."""
 
