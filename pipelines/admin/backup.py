@@ -61,8 +61,9 @@ def backup(settings: Settings, directory: Path) -> dict[str, Any]:
     with in_words(draft), alone(target.with_name(f".{target.name}.lock"), f"a backup into {target}"):
         _forget_others(draft, target)
         draft.mkdir(exist_ok=True)
-        who = acting.actor()
-        audit.note(settings.store, actor=who, action="backup", subject=settings.project.name, path=str(target))
+        if settings.store.writable:  # a project that may only be read is backed up without leaving a word in it
+            who = acting.actor()
+            audit.note(settings.store, actor=who, action="backup", subject=settings.project.name, path=str(target))
         manifest = _fill(settings, draft, sources)
         _drop_strangers(draft, manifest)
         manifest.write(draft)

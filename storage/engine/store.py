@@ -163,6 +163,11 @@ class Store:
         stat = self.path.stat()
         return self.path, stat.st_dev, stat.st_ino
 
+    @property
+    def writable(self) -> bool:
+        """Whether this user may write the file, and beside it, where the engine's log lies."""
+        return os.access(self.path if self.path.exists() else self.folder, os.W_OK) and os.access(self.folder, os.W_OK)
+
     def _require(self) -> None:
         if not self.path.exists():
             msg = f"no store at {self.path}; run `curator init` in the project folder first"
@@ -306,8 +311,7 @@ class Store:
             NoRoomError: The disk is full.
         """
         require_store(self.path)
-        writable = os.access(self.path if self.path.exists() else self.folder, os.W_OK)
-        writable = writable and os.access(self.folder, os.W_OK)  # beside it lies the engine's log
+        writable = self.writable
         try:
             with in_words(self.path):
                 file = OpenFile(self.path, read_only=not writable)

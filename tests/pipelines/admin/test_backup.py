@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -288,3 +289,13 @@ def test_a_copy_that_found_no_room_leaves_no_half_store(project: Settings, tmp_p
         with pytest.raises(NoRoomError):
             copy_store(project.store, disk / "copy.duckdb")
         assert list(disk.iterdir()) == []
+
+
+def test_a_project_that_may_only_be_read_is_backed_up(project: Settings, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 24) as disk:
+        shutil.copytree(project.project, disk / "project")
+        before = content(project_settings.load(disk / "project"))
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        backups.backup(project_settings.load(disk / "project"), tmp_path / "backup")
+    backups.restore(tmp_path / "backup", tmp_path / "new")
+    assert content(project_settings.load(tmp_path / "new")) == before
