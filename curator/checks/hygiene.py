@@ -54,6 +54,8 @@ def format_faults(
          "marks of a chat template stand in the text", "remove the marks: the trainer's renderer adds its own"),
         ("broken_encoding", lambda text: _BROKEN.search(text) is not None,
          "characters were lost or decoded twice", "import again from the source, as UTF-8"),
+        ("control_character", lambda text: _CONTROLS.search(text) is not None,
+         "a control character (NUL, for example) stands in the input", "remove it: readers cut the text there"),
         ("prompt_left", lambda text: _PROMPT_LEFT.search(text) is not None,
          "a teacher's instructions stand in the input", "cut the instructions: the student sees the input alone"),
         ("empty", lambda text: not normalise(text), "nothing is left of the text after normalising",
@@ -64,7 +66,31 @@ def format_faults(
         for rule, test, detail, advice in rules
         if (rows := tuple(row for row, text in enumerate(texts) if test(text)))
     ]
-    return faults + _overlong(texts) + _label_faults(labels, known_labels)
+    return faults + _overlong(texts) + _label_faults(labels, known_labels) + _answer_faults(labels, known_labels)
+
+
+_THINKING = re.compile(r"</?think(?:ing)?>|<\|channel\|>")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _answer_faults(labels: Sequence[str | None], known_labels: Sequence[str] | None) -> list[Fault]:
+    """What a student would learn to say by mistake, in free answers."""
+    if known_labels is not None:
+        return []
+    rules: list[tuple[str, Callable[[str], bool], str, str]] = [
+        ("answer_thinking", lambda text: _THINKING.search(text) is not None,
+         "a thinking block stands in the answer", "cut it, unless the student is to think aloud"),
+        ("answer_chat_mark", lambda text: _CHAT_MARKS.search(_THINKING.sub("", text)) is not None,
+         "marks of a chat template, or another turn, stand in the answer",
+         "cut them: a release with them is refused, and the student would speak for the user"),
+        ("answer_control_character", lambda text: _CONTROLS.search(text) is not None,
+         "a control character (NUL, for example) stands in the answer", "remove it: readers cut the text there"),
+    ]  # fmt: skip
+    return [
+        Fault(rule, rows, detail, advice)
+        for rule, test, detail, advice in rules
+        if (rows := tuple(row for row, label in enumerate(labels) if label is not None and test(label)))
+    ]
 
 
 def mixed_system_prompts(systems: Sequence[str | None]) -> list[Fault]:

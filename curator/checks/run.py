@@ -27,7 +27,7 @@ from curator.duplicates import (
 from curator.errors import DataError
 from curator.label_errors import NoiseResult, Pattern, find_patterns, suspect, suspect_answers
 from curator.ports import Progress
-from curator.records import Finding, Task
+from curator.records import Finding, Task, canonical_json, read_json
 
 TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
 """Suspect rows that become findings: the first ones, and those after them whose label has less support than
@@ -99,7 +99,7 @@ def run_checks(
     if task.kind == "text":
         notes.append("contradiction: free answers to one input may differ; they are not set against each other")
     else:
-        conflicts = contradictions(table.texts, table.labels, pairs, contexts=contexts)
+        conflicts = contradictions(table.texts, _by_value(table.labels, task), pairs, contexts=contexts)
     found += [findings.contradiction(table, conflict) for conflict in conflicts]
     tick(3, _STEPS)
     as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
@@ -230,6 +230,20 @@ def _label_checks(
     if any(label is not None for label in labels):
         notes += [*noise.notes, *patterns.notes]
     return noise, patterns.patterns
+
+
+def _by_value(labels: Sequence[str | None], task: Task) -> Sequence[str | None]:
+    """The labels, of which those that are the same JSON have one spelling, the first."""
+    if task.kind != "extraction":
+        return labels
+    first: dict[bytes, str] = {}
+    made: list[str | None] = []
+    for label in labels:
+        try:
+            made.append(label and first.setdefault(canonical_json(read_json(label)), label))
+        except ValueError:
+            made.append(label)
+    return made
 
 
 def _ranked(noise: NoiseResult) -> list[int]:

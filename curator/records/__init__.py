@@ -7,7 +7,7 @@ from curator.records.answers import answer_text, answer_turn, is_call
 from curator.records.audit_chain import Event, link
 from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
-from curator.records.correctness import is_right, valid_answer
+from curator.records.correctness import as_first_said, is_right, valid_answer
 from curator.records.ids import (
     canonical_json,
     digest,
@@ -107,6 +107,7 @@ __all__ = [
     "TrainingRun",
     "answer_text",
     "answer_turn",
+    "as_first_said",
     "build_prompt",
     "canonical_json",
     "check_name",

@@ -1,7 +1,6 @@
 """Whether an answer is the right one, by kind of task."""
 
-from curator.records.ids import canonical_json
-from curator.records.structured import read_json
+from curator.records.json_text import same_json
 from curator.records.task import Task
 from curator.text import squeeze
 
@@ -17,7 +16,7 @@ def is_right(task: Task, answer: str, truth: str) -> bool:
             return answer.strip() == truth
         case "extraction":
             try:
-                return canonical_json(read_json(answer)) == canonical_json(read_json(truth))
+                return same_json(answer, truth)
             except ValueError:
                 return False
         case "sql":
@@ -30,3 +29,13 @@ def valid_answer(task: Task, answer: str) -> str | None:
     """The answer as a label where it is one, else None; used for scores by class."""
     text = answer.strip()
     return text if task.kind != "classification" or text in task.labels else None
+
+
+def as_first_said(task: Task, value: str, first: str | None) -> str:
+    """The value, in the spelling of an earlier answer where both are the same JSON: to agree is no correction."""
+    if task.kind != "extraction" or first is None or value == first:
+        return value
+    try:
+        return first if same_json(value, first) else value
+    except ValueError:
+        return value

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from curator.errors import DataError
-from curator.records.ids import canonical_json, digest
+from curator.records.ids import digest
 from curator.records.json_schema import check_schema, problem
+from curator.records.json_text import read_exact, write_exact
 from curator.records.names import check_shown
 from curator.records.structured import BYTES, read_json, read_toml
 from curator.records.types import TaskKind
@@ -53,6 +54,9 @@ class Task:
     def check_value(self, value: str) -> str:
         """The value as it is stored, or the reason why it is none.
 
+        JSON keeps the order of its keys and every digit (a field of reasons before the answer is the point of it) and
+        loses the white space between them.
+
         Raises:
             DataError: An unknown label, JSON that does not fit the schema, an empty answer.
         """
@@ -76,9 +80,9 @@ class Task:
 
     def _check_json(self, value: str) -> str:
         try:
-            parsed = read_json(value, "the answer")
-            canonical = canonical_json(parsed).decode()
-        except DataError:  # nested too deep
+            parsed = read_exact(value)
+            kept = write_exact(parsed)
+        except DataError:  # nested too deep, or a key twice
             raise
         except ValueError as error:  # NaN, infinities and half surrogate pairs are Python's, not JSON's
             msg = f"the answer is not JSON: {error}"
@@ -88,7 +92,7 @@ class Task:
             if fault is not None:
                 msg = f"the answer {fault}"
                 raise DataError(msg)
-        return canonical
+        return kept
 
 
 def make_task(definition: dict[str, Any]) -> Task:

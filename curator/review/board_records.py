@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from curator.errors import DataError
 from curator.ports import BoardEntry, BoardForm, BoardRecord, BoardResponse
-from curator.records import Task, short_id
+from curator.records import Task, as_first_said, short_id
 from curator.review.resolution import human_outcome
 
 HASH_CHARS = 16
@@ -292,6 +292,6 @@ def _same(task: Task, value: str, proposed: str | None) -> bool:
     if value.strip() == proposed.strip():
         return True
     try:
-        return task.kind == "extraction" and bool(task.check_value(value) == task.check_value(proposed))
+        return task.kind == "extraction" and as_first_said(task, task.check_value(value), proposed) == proposed
     except DataError:
         return False

@@ -1,7 +1,7 @@
 """One JSON text -> one object, exactly: every digit, no key twice, no NaN, no half of a character.
 
-orjson is fast, but makes floats of integers beyond 64 bits and keeps the last of two equal keys without a word. So what
-may hold either is read again by the standard library, which can say so.
+orjson is fast, but makes floats of integers beyond 64 bits and of 1.10, and keeps the last of two equal keys without a
+word. So what may hold one of them is read again by the standard library, which can say so.
 """
 
 import json
@@ -10,10 +10,12 @@ from typing import Any, NoReturn
 
 import orjson
 
+from curator.records import Number
 from pipelines.files.row import MAX_LINE, RawRow, shown
 
 _AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 19
+_DECIMAL = re.compile(rb"[:\[,]\s*-?\d+[.eE]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -63,10 +65,11 @@ def _kind(value: Any) -> str:  # noqa: ANN401 - raw JSON
 def _plain(body: bytes, record: dict[str, Any]) -> bool:
     r"""Whether orjson's reading is surely exact.
 
-    No run of 19 digits, and as many `":` as keys. A text that holds `\":` only raises the count, and a key with white
-    space before its colon, which would lower it, is looked for: so a hidden second key cannot come out equal.
+    No run of 19 digits, no number with a point or an exponent, and as many `":` as keys. A text that holds `\":` only
+    raises the count, and a key with white space before its colon, which would lower it, is looked for: so a hidden
+    second key cannot come out equal.
     """
-    if _LONG_NUMBER in body.translate(_AS_ZERO):
+    if _LONG_NUMBER in body.translate(_AS_ZERO) or _DECIMAL.search(body) is not None:
         return False
     if b" :" in body or b"\t:" in body or b"\n:" in body or b"\r:" in body:
         return False
@@ -88,7 +91,9 @@ def _keys(value: dict[str, Any] | list[Any]) -> int:
 
 def _exact(body: bytes) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
+        record: dict[str, Any] = json.loads(
+            body, object_pairs_hook=_once, parse_float=Number, parse_constant=_no_number
+        )
     except RecursionError as error:
         reason, detail = "malformed_json", "the object is nested too deeply"
         raise _Unread(reason, detail) from error

@@ -52,7 +52,7 @@ def run(
     acting.require("ingest")
     task = datasets.task_of(store, datasets.require(store, config.dataset))
     since = store.seq()
-    rows = examples.frame(store, config.dataset).select("example_id", "text", "content_hash")
+    rows = examples.frame(store, config.dataset).select("example_id", "text", "shown", "content_hash")
     done = labels.done_requests(store, config.dataset)
     wanted = [
         (request_key(task, teacher, row["content_hash"], row["example_id"], sample), sample, row)
@@ -118,7 +118,8 @@ def _batch(
         part = [b for b in batch if b[1] == sample]
         texts = [row["text"] for _, _, row in part]
         try:
-            answers = dict(enumerate(teacher.answer([build_prompt(task, t) for t in texts], texts, sample=sample)))
+            prompts = [build_prompt(task, row["shown"]) for _, _, row in part]
+            answers = dict(enumerate(teacher.answer(prompts, texts, sample=sample)))
         except TeacherError as error:
             answers, failure = dict(error.answered), error
         for place, answer in answers.items():

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 import polars as pl
 
 from curator.errors import DataError
-from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, short_id
+from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, as_first_said, short_id
 from pipelines.files import read_rows
 from pipelines.runtime import acting
 from storage.dataset import datasets
@@ -227,7 +227,7 @@ def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[
             raise _Refused("accept_with_other_value", f"accept says {raw!r}, the label is {proposed!r}; use edit")
         return verdict, proposed
     try:
-        return verdict, task.check_value(text)
+        return verdict, as_first_said(task, task.check_value(text), proposed)
     except DataError as error:
         raise _Refused("bad_value", str(error)) from error
 
@@ -235,6 +235,6 @@ def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[
 def _same(text: str, proposed: str, task: Task) -> bool:
     """Whether a value is the label under review; JSON in whatever spelling."""
     try:
-        return text == proposed or task.check_value(text) == proposed
+        return text == proposed or as_first_said(task, task.check_value(text), proposed) == proposed
     except DataError:
         return False

@@ -70,7 +70,8 @@ def claim(store: Store, batch: str, reviewer: str, count: int, *, now: float | N
         with connection.table("leases", leases):
             connection.rows("insert or replace into lease select task, reviewer, expires from leases")
             return connection.frame(
-                "select c.*, e.text from comparison c join leases on leases.task = c.comparison "
+                "select c.*, coalesce(e.shown, e.text) as text "
+                "from comparison c join leases on leases.task = c.comparison "
                 "join example e using (example_id) order by c.position"
             )
 
@@ -81,7 +82,8 @@ def of_batch(store: Store, batch: str) -> pl.DataFrame:
         f"""
         with said as (select comparison, count(distinct reviewer) as people from preference p where {_STANDS}
                       group by comparison)
-        select c.*, e.text, coalesce(people, 0) as people from comparison c join example e using (example_id)
+        select c.*, coalesce(e.shown, e.text) as text, coalesce(people, 0) as people
+        from comparison c join example e using (example_id)
         left join said using (comparison) where batch = ? order by c.position
         """,
         [batch],
@@ -152,7 +154,8 @@ def answers(store: Store, dataset: str, *, batch: str | None = None) -> pl.DataF
     """
     return store.frame(
         "select p.seq, comparison, c.batch, c.example_id, c.content_hash, p.reviewer, p.choice, p.left_side, "
-        "p.seconds, p.note, p.action_id, c.a_source, c.b_source, c.a, c.b, e.text from preference p "
+        "p.seconds, p.note, p.action_id, c.a_source, c.b_source, c.a, c.b, coalesce(e.shown, e.text) as text "
+        "from preference p "
         "join comparison c using (comparison) join example e on e.example_id = c.example_id "
         f"where p.dataset = ? and (? is null or c.batch = ?) and {_STANDS} order by p.seq",
         [dataset, batch, batch],

@@ -16,7 +16,7 @@ from storage.engine.store import File, Store, Told
 _TASK_COLUMNS = ["task", *(each.name for each in fields(ReviewTask) if each.name != "id")]
 """Columns of `tasks` in the order of the record's fields."""
 _TASKS = (
-    "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, e.text "
+    "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, coalesce(e.shown, e.text) as text "
     "from review_task t join example e using (example_id)"
 )
 _PLANS = "select plan, dataset, purpose, labeler, seed, as_of_seq, settings, seq from plan"

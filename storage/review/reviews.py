@@ -65,7 +65,7 @@ def claim_within(
     with connection.table("leases", leases):
         connection.rows("insert or replace into lease select task, reviewer, expires from leases")
         return connection.frame(
-            "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, e.text "
+            "select t.* replace (coalesce(t.overlap, 1) as overlap), e.external_id, coalesce(e.shown, e.text) as text "
             "from review_task t join leases using (task) join example e using (example_id) order by leases.place"
         )
 

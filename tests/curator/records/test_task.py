@@ -78,7 +78,7 @@ def test_an_unknown_label_comes_with_the_one_that_was_meant() -> None:
 
 def test_an_extraction_is_stored_in_one_form_and_checked_by_its_schema() -> None:
     task = make_task({"name": "t", "kind": "extraction", "schema": SCHEMA})
-    assert task.check_value('{ "total" : 3, "a": 1 }') == '{"a":1,"total":3}'
+    assert task.check_value('{ "total" : 3, "a": 1 }') == '{"total":3,"a":1}'
     with pytest.raises(DataError, match=r"does not fit the schema at \$: 'total' is a required property"):
         task.check_value("{}")
 

@@ -128,6 +128,24 @@ def test_an_older_file_is_migrated_and_keeps_its_rows(tmp_path: Path) -> None:
     raw.close()
 
 
+def test_an_older_file_gets_what_stands_beside_the_text_of_its_conversations(tmp_path: Path) -> None:
+    raw = duckdb.connect(str(tmp_path / "old.duckdb"))
+    migrate(raw, "old", MIGRATIONS[:6])
+    user = '{"role": "user", "parts": [{"kind": "text", "text": "hello"}]}'
+    system = '{"role": "system", "parts": [{"kind": "text", "text": "Be short."}]}'
+    for number, messages in enumerate([f"[{user}]", f"[{system}, {user}]", "[]"]):
+        raw.execute(
+            "insert into example (seq, example_id, dataset, external_id, content_hash, messages, text, source) "
+            "values (?, ?, 'd', ?, 'h', ?, 'hello', 'import')",
+            [number, f"ex{number}", str(number), messages],
+        )
+    migrate(raw, "old")
+    found = raw.execute("select shown, context is null, content_hash, text from example order by seq").fetchall()
+    assert found[0] == found[2] == (None, True, "h", "hello")
+    assert found[1] == ("system: Be short.\n\nuser: hello", False, "h", "hello")
+    raw.close()
+
+
 def test_a_newer_file_is_refused_and_left_as_it_is(store: Store) -> None:
     note(store, "kept")
     newest = MIGRATIONS[-1].number
