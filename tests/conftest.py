@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from storage.engine.store import Store
+from tests.templates import copy_of
 
 # How long an example takes says something about the machine, and nothing about the code.
 settings.register_profile("any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -55,4 +56,5 @@ def main_module() -> Iterator[None]:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """An empty store of today's schema."""
-    return Store.create(tmp_path / "curator.duckdb")
+    copy_of("empty store", lambda folder: Store.create(folder / "curator.duckdb"), tmp_path)
+    return Store(tmp_path / "curator.duckdb")

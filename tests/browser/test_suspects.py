@@ -25,7 +25,7 @@ def images(page: Page) -> int:
 def test_hostile_suspects_stay_text_and_are_decided_one_and_all_with_undo(
     run_app: Callable, open_page: Callable, tmp_path: Path
 ) -> None:
-    texts = [text for text in STRINGS if text.strip()]
+    texts = [text for text in STRINGS if text.strip() and len(text) < 100_000]  # test_hostile.py has the longest
     rows = [(f"{text} question {n}", LABELS[n % 3]) for n, text in enumerate(texts)]
     settings = make_rows(tmp_path / "project", rows, LABELS)
     watched = open_page()
