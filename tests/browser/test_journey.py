@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.certify import judge as certificates
+from pipelines.runtime import settings as project_settings
 from storage.engine.store import Store
 from storage.release import versions
 from storage.review import reviews
@@ -54,12 +55,11 @@ def test_a_csv_becomes_a_reviewed_released_and_verified_dataset_in_the_browser(
     write_rows(file)
     with file.open("a", encoding="utf-8") as handle:
         handle.write('q0,an id that stands there already,refund\nq900,"   ",refund\n')
-    project = tmp_path / "project"
+    project = project_settings.init(tmp_path / "project")[0].project  # as `curator app` does
     watched = open_page()
     page = watched.page
     page.goto(run_app(project).url)
 
-    click(page, "Make the project")
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("The first 20 rows")).to_be_visible()
     page.get_by_label("Rubric: how should a careful person decide?").fill("What does the customer want?")

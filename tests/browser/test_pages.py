@@ -10,6 +10,7 @@ from pipelines.adapters.encoder import SentenceEncoder
 from pipelines.analysis import cluster as clustering
 from pipelines.bench.pages import listed
 from pipelines.intake import embed
+from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from tests.browser.axe import serious
 from tests.sample_project import finish_project, make_project
@@ -92,8 +93,8 @@ def test_each_page_opens_by_a_deep_link_without_an_error_an_outside_request_or_a
 def test_a_deep_link_on_a_fresh_server_is_guarded_and_needs_no_entry_script(
     run_app: Callable, open_page: Callable, tmp_path: Path, path: str
 ) -> None:
-    app = run_app(tmp_path / "nothing")
+    app = run_app(project_settings.init(tmp_path / "empty")[0].project)
     watched = open_page()
     watched.page.goto(f"{app.url}/{path}")
-    settled(watched.page, "No project yet")
+    settled(watched.page, PAGES[path])
     watched.assert_clean()
