@@ -27,6 +27,7 @@ NAMES = {
     "labeler": "Who labelled the row",
     "confidence": "The teacher's confidence",
     "time": "Time",
+    "tools": "Tools that the model may call",
 }
 NONE = "(none)"
 _KEPT = "kept_upload"
