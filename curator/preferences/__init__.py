@@ -5,13 +5,14 @@ A tie cannot be a pair.
 
 from curator.preferences.board_records import Choices, choices, comparisons_wanted, preference_form
 from curator.preferences.comparisons import AnswerComparison, ComparisonAnswer, Side, chosen, draw, preferred
-from curator.preferences.pairs import Candidate, build_pairs, check_pairs
+from curator.preferences.pairs import Candidate, PairFinding, build_pairs, check_pairs
 
 __all__ = [
     "AnswerComparison",
     "Candidate",
     "Choices",
     "ComparisonAnswer",
+    "PairFinding",
     "Side",
     "build_pairs",
     "check_pairs",

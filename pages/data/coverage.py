@@ -25,7 +25,7 @@ store = settings.store
 with st.container(border=True):
     st.text("What does real traffic have that the rows to ship lack?")
     others = [name for name in datasets.names(store) if name != dataset]
-    own = views.overview(store, dataset)["sources"].get("production")
+    own = views.overview(store, dataset).sources.get("production")
     choices = [*([WHOLE] if own else []), *others]
     if choices:
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -19,7 +19,7 @@ SHOWN = 5_000
 ALL = "(all)"
 settings, dataset = dataset_page(user, "Overview", "There is no dataset yet.")
 summary = views.overview(settings.store, dataset)
-if not summary["rows"]:
+if not summary.rows:
     lead_on("The dataset has no rows yet.", "pages/data/start.py", "Bring in data")
 watch(settings.project)
 
@@ -27,9 +27,9 @@ certificate = newest_certificate(settings.store, dataset)
 bound = certificate.shipped_error if certificate else None
 reports = runs.reports(settings.store, dataset=dataset)
 figures = {
-    "Rows": f"{summary['rows']:,}",
-    "Ready to release": f"{summary['releasable']:,}",
-    "Reviewed one by one": f"{summary['reviewed']:,}",
+    "Rows": f"{summary.rows:,}",
+    "Ready to release": f"{summary.releasable:,}",
+    "Reviewed one by one": f"{summary.reviewed:,}",
     "Label error at most": upper(bound.upper_one_sided) if bound else "not known",
     "Newest verdict": reports[0].report.verdict.outcome if reports else "none yet",
 }
@@ -41,15 +41,15 @@ with st.container(border=True, horizontal=True, vertical_alignment="center"):
     st.text(f"Next: {step.text}", width="stretch")
     st.page_link(step.page, label=step.label, icon=":material/arrow_forward:")
 st.text(
-    f"Labelled by {', '.join(summary['labelers']) or 'nobody yet'}. Reviewed by {reviewers(settings.store, dataset)}. "
-    f"{summary['decided']:,} labels were set by a group decision."
+    f"Labelled by {', '.join(summary.labelers) or 'nobody yet'}. Reviewed by {reviewers(settings.store, dataset)}. "
+    f"{summary.decided:,} labels were set by a group decision."
 )
 
 trends(settings.store, dataset)
 left, right = st.columns([3, 2], gap="medium")
 with left.container(border=True):
     st.text("Rows ready to release, by label")
-    balance = pl.DataFrame({"label": list(summary["labels"]), "rows": list(summary["labels"].values())})
+    balance = pl.DataFrame({"label": list(summary.labels), "rows": list(summary.labels.values())})
     if balance.height <= 40:
         base = alt.Chart(balance).encode(y=alt.Y("label:N", sort="-x", title=None), x=alt.X("rows:Q", title=None))
         bars = base.mark_bar(size=14) + base.mark_text(align="left", dx=4, color="#8a8fa3").encode(text="rows:Q")
@@ -58,15 +58,13 @@ with left.container(border=True):
         st.dataframe(balance, height=400)
 with right.container(border=True):
     st.text("Rows that stay out, by reason")
-    st.dataframe([{"reason": k, "rows": v} for k, v in summary["out"].items()] or [{"reason": "none", "rows": 0}])
+    st.dataframe([{"reason": k, "rows": v} for k, v in summary.out.items()] or [{"reason": "none", "rows": 0}])
     st.text("Splits, frozen by the first spot-check or release (all rows)")
-    st.dataframe(
-        [{"split": k, "rows": v} for k, v in summary["splits"].items()] or [{"split": "not frozen", "rows": 0}]
-    )
+    st.dataframe([{"split": k, "rows": v} for k, v in summary.splits.items()] or [{"split": "not frozen", "rows": 0}])
 
 rows = views.current(settings.store, dataset)
 with st.container(horizontal=True):
-    label = st.selectbox("Label", [ALL, *summary["labels"]])
+    label = st.selectbox("Label", [ALL, *summary.labels])
     basis = st.selectbox("Set by", [ALL, *rows["basis"].unique().sort()], format_func=lambda b: BASES.get(b, b))
     text = st.text_input("Text contains")
 for name, wanted in (("value", label), ("basis", basis)):

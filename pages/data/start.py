@@ -32,7 +32,7 @@ if dataset is not None and "ingested" in st.session_state and dataset == st.sess
 elif dataset is not None:
     summary = views.overview(settings.store, dataset)
     with st.container(border=True):
-        st.text(f"{dataset}: {summary['rows']:,} rows, {summary['reviewed']:,} reviewed one by one.")
+        st.text(f"{dataset}: {summary.rows:,} rows, {summary.reviewed:,} reviewed one by one.")
         with st.container(horizontal=True):
             st.page_link("pages/data/overview.py", label="Open it", icon=":material/dashboard:")
             st.page_link("pages/review/queue.py", label="Go on reviewing", icon=":material/rate_review:")

@@ -91,7 +91,7 @@ def _spot_check_step(store: Store, dataset: str) -> NextStep | None:
 
 
 def _test_step(store: Store, dataset: str) -> NextStep | None:
-    if not views.overview(store, dataset)["splits"].get("test"):
+    if not views.overview(store, dataset).splits.get("test"):
         return None
     drawn = plans.of_dataset(store, dataset, "test")
     if not drawn:

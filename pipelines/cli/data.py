@@ -109,9 +109,10 @@ def dataset_list() -> int:
     """All datasets."""
     store = settings().store
     found = [views.overview(store, name) for name in datasets.names(store)]
-    text = "\n".join(f"{d['dataset']}: {d['rows']:,} rows, {d['labelled']:,} labelled" for d in found)
+    text = "\n".join(f"{d.dataset}: {d.rows:,} rows, {d.labelled:,} labelled" for d in found)
     return answer(
-        {"datasets": found}, text=text or "no dataset yet; run `curator dataset create NAME --task FILE.toml`"
+        {"datasets": [d.as_json() for d in found]},
+        text=text or "no dataset yet; run `curator dataset create NAME --task FILE.toml`",
     )
 
 

@@ -106,8 +106,8 @@ def pairs_check(dataset: Dataset = None) -> int:
     """What is wrong with the pairs, and what they would teach by accident."""
     store = settings().store
     found = pairs.check(datasets.require(store, dataset), store)
-    wrong = any(f["severity"] == "error" for f in found)
-    text = "\n".join(f"{f['severity']}: {f['text']}" for f in found) or "nothing found"
+    wrong = any(f.severity == "error" for f in found)
+    text = "\n".join(f"{f.severity}: {f.text}" for f in found) or "nothing found"
     return answer({"valid": not wrong, "findings": found}, 1 if wrong else 0, text=text)
 
 

@@ -38,7 +38,7 @@ def collect(store: Store, state: dict[str, Any]) -> dict[str, Any]:
         "teacher": labeler,
         "expert": expert.NAME,
         "seconds": state["seconds"],
-        "rows": views.overview(store, DATASET),
+        "rows": views.overview(store, DATASET).as_json(),
         "teacher_accuracy": {
             "estimate": 1 - certificate.teacher_error.estimate if certificate.teacher_error else None,
             "low": 1 - certificate.teacher_error.high if certificate.teacher_error else None,

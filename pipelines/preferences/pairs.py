@@ -1,13 +1,13 @@
 """Preference pairs from people's choices and corrections, decisions, and a student's own wrong answers."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from curator.errors import RequestError
-from curator.preferences import Candidate, build_pairs, check_pairs, preferred
+from curator.preferences import Candidate, PairFinding, build_pairs, check_pairs, preferred
 from curator.records import Task, is_right
 from pipelines.runtime import acting
 from storage.access import audit
@@ -77,12 +77,12 @@ def build(
     )
 
 
-def check(dataset: str, store: Store) -> list[dict[str, Any]]:
+def check(dataset: str, store: Store) -> tuple[PairFinding, ...]:
     """What is wrong with the dataset's pairs, and what they would teach by accident."""
     datasets.require(store, dataset)
     rows = views.current(store, dataset)
     inputs = dict(rows.select("example_id", "text").iter_rows())
-    return [asdict(f) for f in check_pairs(versions.pairs(store, dataset), inputs)]
+    return check_pairs(versions.pairs(store, dataset), inputs)
 
 
 def _of_rows(said: pl.DataFrame, rows: pl.DataFrame) -> list[dict[str, Any]]:

@@ -1,7 +1,9 @@
 """Read-only joins for pipelines and pages."""
 
-import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -50,34 +52,72 @@ def _current(file: File, dataset: str, labeler: str | None, as_of: int) -> pl.Da
     return rows.hstack(made.drop("example_id"))
 
 
-def overview(store: Store, dataset: str) -> dict[str, Any]:
-    """The dataset's size and progress: rows, labelled, reviewed, decided, out by reason, splits, labels."""
-    return copy.deepcopy(_overview(store.file, dataset, state_seq(store, dataset)))
+@dataclass(frozen=True, slots=True)
+class DatasetOverview:
+    """A dataset's size and progress, in rows.
+
+    Attributes:
+        dataset: Its name.
+        rows: All of them.
+        labelled: With a label.
+        reviewed: That people looked at one by one.
+        decided: Whose label a group decision set.
+        releasable: That a release made now could hold.
+        out: Left out, by reason.
+        splits: By split, where it is frozen.
+        labels: Releasable rows by label.
+        labelers: Whose labels there are.
+        sources: By where rows came from.
+    """
+
+    dataset: str
+    rows: int
+    labelled: int
+    reviewed: int
+    decided: int
+    releasable: int
+    out: Mapping[str, int]
+    splits: Mapping[str, int]
+    labels: Mapping[str, int]
+    labelers: tuple[str, ...]
+    sources: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for `--json`."""
+        return {
+            each.name: dict(value) if isinstance(value := getattr(self, each.name), Mapping) else value
+            for each in fields(self)
+        }
+
+
+def overview(store: Store, dataset: str) -> DatasetOverview:
+    """The dataset's size and progress."""
+    return _overview(store.file, dataset, state_seq(store, dataset))
 
 
 @lru_cache(maxsize=8)
-def _overview(file: File, dataset: str, as_of: int) -> dict[str, Any]:
+def _overview(file: File, dataset: str, as_of: int) -> DatasetOverview:
     store = Store(file[0])
     rows = current(store, dataset, as_of=as_of)
     shipped = rows.filter(pl.col("out").is_null())
-    return {
-        "dataset": dataset,
-        "rows": rows.height,
-        "labelled": rows["value"].is_not_null().sum(),
-        "reviewed": rows["human_status"].is_not_null().sum(),
-        "decided": (rows["basis"] == "decision").sum(),
-        "releasable": shipped.height,
-        "out": _counts(rows.filter(pl.col("out").is_not_null()), "out"),
-        "splits": _counts(rows.filter(pl.col("split").is_not_null()), "split"),
-        "labels": _counts(shipped, "value"),
-        "labelers": labels.labelers(store, dataset),
-        "sources": _counts(rows, "source"),
-    }
+    return DatasetOverview(
+        dataset=dataset,
+        rows=rows.height,
+        labelled=int(rows["value"].is_not_null().sum()),
+        reviewed=int(rows["human_status"].is_not_null().sum()),
+        decided=int((rows["basis"] == "decision").sum()),
+        releasable=shipped.height,
+        out=_counts(rows.filter(pl.col("out").is_not_null()), "out"),
+        splits=_counts(rows.filter(pl.col("split").is_not_null()), "split"),
+        labels=_counts(shipped, "value"),
+        labelers=tuple(labels.labelers(store, dataset)),
+        sources=_counts(rows, "source"),
+    )
 
 
-def _counts(rows: pl.DataFrame, column: str) -> dict[str, int]:
+def _counts(rows: pl.DataFrame, column: str) -> Mapping[str, int]:
     counted = rows.group_by(column).len().sort("len", column, descending=[True, False])
-    return {str(name): int(n) for name, n in counted.iter_rows()}
+    return MappingProxyType({str(name): int(n) for name, n in counted.iter_rows()})  # kept in memory, shown to all
 
 
 def findings_by_kind(store: Store, dataset: str) -> dict[str, int]:
@@ -90,7 +130,7 @@ def show(store: Store, dataset: str) -> dict[str, Any]:
     """All that `curator dataset show` tells: overview, plans, versions, runs, newest check run."""
     run = findings.newest_run(store, dataset)
     return {
-        **overview(store, dataset),
+        **overview(store, dataset).as_json(),
         "plans": [
             {
                 "plan": p.id,

@@ -106,11 +106,11 @@ def test_a_group_decision_says_how_many_rows_before_it_is_taken_and_can_be_taken
     assert reviews.decisions(project.store, "support").is_empty()
     yes.click()
     expect(page.get_by_text(f"Decided about {rows} rows.")).to_be_visible()
-    assert views.overview(project.store, "support")["out"] == {"excluded": rows}
+    assert views.overview(project.store, "support").out == {"excluded": rows}
 
     click(page, "Take it back")
     expect(page.get_by_text(f"Taken back for {rows} rows.")).to_be_visible()
-    assert views.overview(project.store, "support")["out"] == {}
+    assert views.overview(project.store, "support").out == {}
     watched.assert_clean()
 
 

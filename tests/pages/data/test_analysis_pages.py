@@ -50,14 +50,14 @@ def test_a_cap_is_asked_about_stored_and_taken_back(project: Settings, render: C
     asked = re.search(r"about (\d+) rows stay out", texts(app))
     assert asked is not None
     press(app, "Choose them")
-    assert views.overview(project.store, "support")["out"] == {}  # nothing before the confirmation
+    assert views.overview(project.store, "support").out == {}  # nothing before the confirmation
     press(app, f"Yes, {asked[1]} rows")
     assert f"Left out: {asked[1]} rows." in texts(app)
-    assert views.overview(project.store, "support")["out"] == {"excluded": int(asked[1])}
-    labels = views.overview(project.store, "support")["labels"]
+    assert views.overview(project.store, "support").out == {"excluded": int(asked[1])}
+    labels = views.overview(project.store, "support").labels
     assert max(labels.values()) <= 0.4 * sum(labels.values())
     press(app, "Undo")
-    assert views.overview(project.store, "support")["out"] == {}
+    assert views.overview(project.store, "support").out == {}
 
 
 def test_coverage_offers_a_comparison_and_shows_the_stored_one(project: Settings, render: Callable) -> None:
@@ -82,4 +82,4 @@ def test_the_trend_appears_with_the_second_version(project: Settings, render: Ca
     assert second.version == "support@2"
     assert figures.by_version(project.store, "support")["version"].to_list() == [1, 2]
     assert "From version to version" in texts(render("pages/data/overview.py"))
-    assert views.overview(project.store, "support")["rows"] == 200
+    assert views.overview(project.store, "support").rows == 200

@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Store:
         f"{THINGS[n % 10]} number {n * 7919} and {THINGS[n // 26]} {n * 104729} please" for n in range(TRAIN + TEST)
     ]
     _ingest(made, tmp_path, [("train" if n % 2 else "") for n in range(TRAIN)] + ["test"] * TEST, texts)
-    assert views.overview(made, "d")["splits"] == {}, "nothing is frozen"
+    assert views.overview(made, "d").splits == {}, "nothing is frozen"
     hashes = views.current(made, "d")["content_hash"].to_list()
     vectors_ND = np.random.default_rng(1).normal(size=(len(hashes), 8)).astype(np.float32)
     vectors_ND /= np.linalg.norm(vectors_ND, axis=1, keepdims=True)
