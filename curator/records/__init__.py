@@ -18,8 +18,9 @@ from curator.records.ids import (
     row_external_id,
     short_id,
 )
-from curator.records.intake import FIELDS, Parsed, Rejected, parse_mapping, parse_record, resolve_mapping
+from curator.records.intake import Parsed, Rejected, parse_record
 from curator.records.json_text import DuplicateKeyError, Number, json_ready, read_exact, same_json, write_exact
+from curator.records.mapping import FIELDS, ends_in_answer, mapping_words, parse_mapping, resolve_mapping
 from curator.records.message import (
     MESSAGE_ROLES,
     ImagePart,
@@ -117,6 +118,7 @@ __all__ = [
     "clean_name",
     "context_key",
     "digest",
+    "ends_in_answer",
     "example_id",
     "file_stem",
     "identity",
@@ -128,6 +130,7 @@ __all__ = [
     "json_ready",
     "link",
     "make_task",
+    "mapping_words",
     "may",
     "message_from_json",
     "message_json",

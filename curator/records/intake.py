@@ -4,6 +4,7 @@ Nothing is dropped in silence: a record that is not taken becomes a `Reject` wit
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,19 +21,7 @@ from curator.records.structured import DEPTH, too_deep
 from curator.records.task import Task
 from curator.records.types import Example, Split
 
-FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "time", "tools")
-INPUT_COLUMNS = ("messages", "input", "text", "prompt", "question", "sentence", "utterance", "query")
-DEFAULT_COLUMNS: dict[str, tuple[str, ...]] = {
-    "input": INPUT_COLUMNS,
-    "label": ("label", "output", "category", "intent", "answer", "completion", "response", "target"),
-    "id": ("id", "row_id"),
-    "group": ("group",),
-    "split": ("split",),
-    "labeler": ("labeler",),
-    "confidence": ("confidence",),
-    "time": ("time", "timestamp"),
-    "tools": ("tools",),
-}
+_DECIMAL_COMMA = re.compile(r"\s*[01],\d+\s*")
 MAX_TEXT = 2_000_000
 """Characters of one input; longer ones are rejected with the reason too_long."""
 
@@ -63,51 +52,6 @@ class Parsed:
     given_id: str | None = None
 
 
-def parse_mapping(text: str | None) -> dict[str, str]:
-    """Read `--map input=text,label=category`.
-
-    Raises:
-        RequestError: An unknown field, or not of the form field=column.
-
-    >>> parse_mapping("input=text,label=category")
-    {'input': 'text', 'label': 'category'}
-    """
-    mapping: dict[str, str] = {}
-    for part in filter(None, (text or "").split(",")):
-        name, equals, column = (x.strip() for x in part.partition("="))
-        if not equals or not column or name not in FIELDS:
-            msg = f"--map: {part!r} is not FIELD=COLUMN; fields are {', '.join(FIELDS)}"
-            raise RequestError(msg)
-        mapping[name] = column
-    return mapping
-
-
-def resolve_mapping(mapping: Mapping[str, str], columns: list[str]) -> dict[str, str]:
-    """Complete a mapping with the usual column names.
-
-    Raises:
-        RequestError: A mapped column is not there, or no column can be the input.
-    """
-    for name, column in mapping.items():
-        if column not in columns:
-            msg = f"--map {name}={column}: no column {column!r}; the file has {', '.join(columns[:30])}"
-            raise RequestError(msg)
-    taken = set(mapping.values())
-    resolved = dict(mapping)
-    for name, usual in DEFAULT_COLUMNS.items():
-        if name not in resolved:
-            found = next((c for c in usual if c in columns and c not in taken), None)
-            if found is not None:
-                resolved[name] = found
-    if "input" not in resolved:
-        msg = (
-            f"cannot tell which column is the input; the file has {', '.join(columns[:30])}; "
-            "name it with --map input=COLUMN"
-        )
-        raise RequestError(msg)
-    return resolved
-
-
 def parse_record(
     record: Mapping[str, Any],
     mapping: Mapping[str, str],
@@ -131,13 +75,13 @@ def parse_record(
 
     Raises:
         Rejected: With the reason: missing_input, empty_text, bad_messages, unknown_label, invalid_label,
-            bad_confidence, too_long, too_deep, bad_labeler.
+            invalid_utf8, too_long, too_deep, bad_labeler.
     """
     if too_deep(record):
         raise Rejected("too_deep", f"the row is nested deeper than {DEPTH} levels; write it flatter")
     notes: list[str] = []
     raw_value = _cell(record, mapping, "label", "invalid_label")
-    if isinstance(record.get(mapping.get("label", "")), float) and raw_value is None:
+    if raw_value is None and "label" in mapping and isinstance(record.get(mapping["label"]), float):
         notes.append("the answer is NaN: the row comes in without one")
     raw = _cell(record, mapping, "input", "bad_messages")
     messages, answer = _conversation(raw, mapping["input"], judged=raw_value not in (None, ""))
@@ -147,7 +91,7 @@ def parse_record(
     if len(text) > MAX_TEXT:
         raise Rejected("too_long", f"the input has {len(text):,} characters, at most {MAX_TEXT:,} are taken")
     if split is None:
-        split = _split(record.get(mapping.get("split", "")), notes)
+        split = _split(_cell(record, mapping, "split", "bad_split"), notes)
     raw_id = _cell(record, mapping, "id", "bad_id")
     external = identity_text(raw_id) or fallback_id
     given_id = str(raw_id) if raw_id not in (None, "") and str(raw_id) != external else None
@@ -169,13 +113,14 @@ def parse_record(
     )
     value = _value(raw_value if answer is None else answer, task, notes)
     labeler = _labeler(_cell(record, mapping, "labeler", "bad_labeler"))
-    confidence = _confidence(record.get(mapping.get("confidence", "")))
+    confidence = _confidence(_cell(record, mapping, "confidence", "bad_confidence"), notes)
     return Parsed(example, value, labeler, confidence, tuple(notes), given_id)
 
 
 def _cell(record: Mapping[str, Any], mapping: Mapping[str, str], name: str, reason: str) -> Any:  # noqa: ANN401
     """A field's raw value: bytes (a binary Parquet column) as the text that they are, NaN as None."""
-    raw = record.get(mapping.get(name, ""))
+    column = mapping.get(name)  # a column without a name is no field
+    raw = None if column is None else record.get(column)
     if isinstance(raw, bytes):
         try:
             return raw.decode()
@@ -240,6 +185,9 @@ def _value(raw: Any, task: Task, notes: list[str]) -> str | None:  # noqa: ANN40
     text = raw if isinstance(raw, str) else _as_json(raw, reason)
     if isinstance(raw, bool):
         notes.append(f"the answer is the JSON value {text}: kept as that text")
+    if task.kind == "classification" and text != text.strip():
+        notes.append("white space around the label is no part of it")
+        text = text.strip()
     try:
         return task.check_value(text)
     except DataError as error:
@@ -263,15 +211,19 @@ def _labeler(raw: Any) -> str | None:  # noqa: ANN401 - raw JSON
         raise Rejected("bad_labeler", str(error)) from error
 
 
-def _confidence(raw: Any) -> float | None:  # noqa: ANN401 - raw JSON
-    if raw is None or raw == "":
+def _confidence(raw: Any, notes: list[str]) -> float | None:  # noqa: ANN401 - raw JSON
+    """A number in 0..1, also with a decimal comma. One that is none costs the confidence, not the row."""
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
+    if isinstance(raw, str) and _DECIMAL_COMMA.fullmatch(raw):
+        raw = raw.replace(",", ".")
     try:
-        value = float(raw)
-    except (TypeError, ValueError):
-        value = -1.0
+        value = math.nan if isinstance(raw, bool) else float(raw)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
     if not 0.0 <= value <= 1.0:
-        raise Rejected("bad_confidence", f"confidence {str(raw)[:40]!r} is not a number in 0..1")
+        notes.append("the confidence is no number in 0..1: the row comes in without it")
+        return None
     return value
 
 

@@ -143,7 +143,11 @@ def ingest_files(
     dataset: Dataset = None,
     mapping: Annotated[
         str | None,
-        typer.Option("--map", help="FIELD=COLUMN,…; fields: input, label, id, group, split, labeler, confidence, time"),
+        typer.Option(
+            "--map",
+            help="FIELD=COLUMN,…; fields: input, label, id, group, split, labeler, confidence, time, tools. "
+            'FIELD= switches one off; FIELD="a, b" names any column.',
+        ),
     ] = None,
     source: Annotated[str, typer.Option(help="import | production | teacher | expert")] = "import",
     labeler: Annotated[str | None, typer.Option(help="Name of whoever gave the labels in the files.")] = None,
@@ -167,14 +171,16 @@ def ingest_files(
     with stage("ingest") as progress:
         report = ingest.run(config, project.store, progress=progress)
     text = lines(
-        f"{report.added:,} rows added, {report.unchanged:,} unchanged, {report.rejected:,} rejected, "
+        f"{report.added:,} rows added, {report.unchanged:,} unchanged, "
+        f"{f'{report.changed:,} changed, ' if report.changed else ''}{report.rejected:,} rejected, "
         f"{report.labels_added:,} labels",
+        counts("changed", report.changes),
         counts("rejected", report.by_reason),
         *(f"  {reason}, first at {where}" for reason, where in report.first.items()),
         f"rejects: {report.rejects_file}" if report.rejects_file else None,
         *report.notes,
     )
-    nothing = report.rejected and not (report.added or report.unchanged)
+    nothing = report.rejected and not (report.added or report.unchanged or report.changed)
     return answer(report, 1 if nothing or (strict and report.rejected) else 0, text=text)
 
 

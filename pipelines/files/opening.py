@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
 from curator.errors import NotFoundError, RequestError
+from curator.records import write_exact
 from pipelines.files.csv_form import DELIMITERS, delimiter, sample
 from pipelines.files.csv_table import CsvReader
 from pipelines.files.json_table import json_reader
@@ -89,7 +88,12 @@ def as_text(value: object) -> str:
     """A raw cell as text."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return write_exact(value)
+    except (TypeError, ValueError):  # a Parquet value that is no JSON
+        return str(value)
 
 
 @contextmanager

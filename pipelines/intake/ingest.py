@@ -1,10 +1,7 @@
 """Files -> examples, and labels where the rows carry them. Bad rows are counted, listed and kept."""
 
-import hashlib
-import json
-import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -19,15 +16,16 @@ from curator.records import (
     Task,
     check_shown,
     example_id,
-    file_stem,
     parse_record,
-    resolve_mapping,
     row_external_id,
 )
 from pipelines.files import RawRow, Table, file_hash, opened
+from pipelines.intake.mapped import map_columns, type_word
+from pipelines.intake.new_facts import news
+from pipelines.intake.rejects import as_raw, keep_rejects
 from pipelines.runtime import acting
 from storage.access import audit
-from storage.dataset import datasets, examples, labels
+from storage.dataset import changes, datasets, examples, labels
 from storage.engine.store import Store
 
 Source = Literal["import", "production", "teacher", "expert"]
@@ -42,11 +40,11 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class IngestConfig:
-    """What to read and how."""
+    """What to read and how. In `mapping` None switches a field off; a field left out is known by its column's name."""
 
     dataset: str
     files: tuple[Path, ...]
-    mapping: dict[str, str] = field(default_factory=dict)
+    mapping: Mapping[str, str | None] = field(default_factory=dict)
     source: Source = "import"
     labeler: str | None = None
     split: Split | None = None
@@ -55,18 +53,28 @@ class IngestConfig:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What became of the rows. `unchanged` rows were there already with the same text.
+    """What became of the rows.
 
-    `first` says of each reason where it was met first, and what was wrong.
+    Attributes:
+        unchanged: Rows that were there already, with the same text and nothing new about them.
+        changed: Rows that were there already, of which the file says something new; `changes` counts it by fact.
+        first: Of each reason, where it was met first and what was wrong.
+        mapping: By file, the fields and the columns that they were read from.
+        metadata: By file, the other columns, which are kept with their rows, and the types of their values.
+        notes: What else has to be known, each with the number of rows and the first of them.
     """
 
     dataset: str
     added: int
     unchanged: int
+    changed: int
     rejected: int
     labels_added: int
+    changes: dict[str, int]
     by_reason: dict[str, int]
     first: dict[str, str]
+    mapping: dict[str, dict[str, str]]
+    metadata: dict[str, dict[str, str]]
     notes: tuple[str, ...]
     rejects_file: str | None
 
@@ -79,14 +87,25 @@ class _Run:
     task: Task
     store: Store
     known: dict[str, tuple[str, str]]
-    current: dict[tuple[str, str], str]
+    current: dict[tuple[str, str], tuple[str, float | None]]
     since: int
     added: int = 0
     unchanged: int = 0
+    changed: int = 0
     labels_added: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
     rejects: list[dict[str, object]] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
-    unread: list[str] = field(default_factory=list)
+    noted_at: dict[str, str] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    mapping: dict[str, dict[str, str]] = field(default_factory=dict)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+    about_files: list[str] = field(default_factory=list)
+
+    def note(self, text: str, place: str) -> None:
+        """Count a note, and keep where it was met first."""
+        self.notes[text] += 1
+        self.noted_at.setdefault(text, place)
 
 
 @dataclass(slots=True)
@@ -94,6 +113,8 @@ class _Seen:
     """An id met in this file. Several labelers may speak of one row, each in a line of its own."""
 
     content_hash: str
+    group: str | None
+    split: str | None
     labelers: set[str | None] = field(default_factory=set)
 
 
@@ -110,8 +131,8 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
     dataset = datasets.require(store, config.dataset)
     task = datasets.task_of(store, dataset)
     since = store.seq()
-    newest = labels.frame(store, dataset).select("labeler", "example_id", "value")
-    current = {(labeler, example): value for labeler, example, value in newest.iter_rows()}
+    newest = labels.frame(store, dataset).select("labeler", "example_id", "value", "confidence")
+    current = {(labeler, example): (value, sure) for labeler, example, value, sure in newest.iter_rows()}
     state = _Run(config, task, store, examples.known(store, dataset), current, since)
     for path in config.files:
         file_hash(path)  # a missing file is told before the first one is read
@@ -119,18 +140,25 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
         for path in config.files:
             _read_file(path, state, progress)
     finally:  # also what a file before a refused one lost is told
-        rejects_file = _keep_rejects(store, dataset, state.rejects) if state.rejects else None
+        rejects_file = keep_rejects(store, dataset, state.rejects) if state.rejects else None
     counts = Counter(str(r["reason"]) for r in state.rejects)
     first = {str(r["reason"]): f"{r['file']} line {r['line']}: {r['detail']}" for r in reversed(state.rejects)}
     return IngestReport(
         dataset=dataset,
         added=state.added,
         unchanged=state.unchanged,
+        changed=state.changed,
         rejected=len(state.rejects),
         labels_added=state.labels_added,
+        changes=dict(sorted(state.changes.items())),
         by_reason=dict(sorted(counts.items())),
         first=dict(sorted(first.items())),
-        notes=(*(f"{note} ({n} rows)" for note, n in sorted(state.notes.items())), *state.unread),
+        mapping=state.mapping,
+        metadata=state.metadata,
+        notes=(
+            *(f"{note} ({n} rows, first {state.noted_at[note]})" for note, n in sorted(state.notes.items())),
+            *state.about_files,
+        ),
         rejects_file=str(rejects_file) if rejects_file else None,
     )
 
@@ -142,18 +170,19 @@ def _read_file(path: Path, state: _Run, progress: Progress) -> None:
 
 
 def _read_table(path: Path, table: Table, digest: str, state: _Run, progress: Progress) -> None:
-    named = table.columns()
-    # Without a single readable object there is nothing to map, and every line has its own reason.
-    mapping = resolve_mapping(state.config.mapping, named) if named else {}
-    if unread := [column for column in named if column not in mapping.values()]:
-        shown = ", ".join(unread[:10]) + (f" and {len(unread) - 10} more" if len(unread) > 10 else "")
-        state.unread.append(f"{path.name}: columns that are not read: {shown}; --map FIELD=COLUMN takes one")
+    before = Counter(state.changes)
+    state.asked.clear()
+    mapped = map_columns(table, state.config.mapping)
+    mapping, types = mapped.mapping, dict[str, set[str]]()
+    state.mapping[path.name] = mapping
     total, batch, numbers = path.stat().st_size, list[Parsed](), list[int]()
     rows, seen_in_file = 0, dict[str, _Seen]()
     for row in table.rows():
         rows += 1
         parsed = _parse(path, row, mapping, digest, state, seen_in_file)
         if parsed is not None:
+            for column, value in parsed.example.metadata.items():
+                types.setdefault(column, set()).add(type_word(value))
             batch.append(parsed)
             numbers.append(row.line)
         if len(batch) >= CHUNK:
@@ -162,10 +191,28 @@ def _read_table(path: Path, table: Table, digest: str, state: _Run, progress: Pr
             progress(min(rows * 100, total), total)
     _write(path, batch, numbers, digest, state)
     progress(total, total)
-    state.unread.extend(f"{path.name}: {note}" for note in table.notes)
+    kept = {column: " or ".join(sorted(words)) for column, words in types.items()}
+    state.metadata[path.name] = kept
+    state.about_files += [f"{path.name}: {note}" for note in (*table.notes, *mapped.notes, *_kept_words(kept))]
     name = state.config.dataset
-    told = audit.telling(actor=acting.actor(), action="ingest", subject=name, file=path.name, sha256=digest)
+    told = audit.telling(
+        actor=acting.actor(),
+        action="ingest",
+        subject=name,
+        file=path.name,
+        sha256=digest,
+        changes=dict(state.changes - before),
+    )
     examples.record_file(state.store, name, file_hash=digest, name=path.name, rows=rows, mapping=mapping, told=told)
+
+
+def _kept_words(kept: dict[str, str]) -> list[str]:
+    """Which columns are no field."""
+    if not kept:
+        return []
+    named = [f"{column or '(no name)'} ({words})" for column, words in list(kept.items())[:10]]
+    more = f" and {len(kept) - 10} more" if len(kept) > 10 else ""
+    return [f"kept as metadata: {', '.join(named)}{more}; --map FIELD=COLUMN makes one a field"]
 
 
 def _parse(
@@ -174,11 +221,11 @@ def _parse(
     """The parsed row, or None with the reason noted."""
 
     def reject(reason: str, detail: str) -> None:
-        raw = row.raw if row.record is None else _shown(row.record)
+        raw = row.raw if row.record is None else as_raw(row.record)
         state.rejects.append({"file": path.name, "line": row.line, "reason": reason, "detail": detail, "raw": raw})
 
     for note in row.notes:
-        state.notes[f"{path.name} line {row.line}: {note}"] += 1
+        state.note(note, f"{path.name} line {row.line}")
     if row.record is None:
         reject(row.reason or "unreadable", row.detail or "")
         return None
@@ -198,29 +245,26 @@ def _parse(
     if parsed.given_id in state.known and parsed.example.external_id not in state.known:
         parsed = _as_known(parsed, parsed.given_id)
     example = parsed.example
-    seen = seen_in_file.setdefault(example.external_id, _Seen(example.content_hash))
+    seen = seen_in_file.setdefault(example.external_id, _Seen(example.content_hash, example.group, example.split))
     if parsed.labeler in seen.labelers or seen.content_hash != example.content_hash:
         detail = f"id {example.external_id!r} stands in this file already"
         if seen.content_hash == example.content_hash and "labeler" not in mapping:
             detail += "; where several people labelled one row, name the column that says who: --map labeler=COLUMN"
         reject("duplicate_id", detail)
         return None
+    for fact, before, now in (("group", seen.group, example.group), ("split", seen.split, example.split)):
+        if before != now:
+            reject("two_facts", f"id {example.external_id!r} stands in this file with {fact} {before!r} and {now!r}")
+            return None
     seen.labelers.add(parsed.labeler)
     have = state.known.get(example.external_id)
     if have is not None and have[1] != example.content_hash:
         detail = f"id {example.external_id!r} is in the dataset with another text; give the new text a new id"
         reject("id_conflict", detail)
         return None
-    state.notes.update(parsed.notes)
+    for note in parsed.notes:
+        state.note(note, f"{path.name} line {row.line}")
     return parsed
-
-
-def _shown(record: dict[str, object]) -> str:
-    """A record that is not taken, for the list of rejects."""
-    try:
-        return json.dumps(record, ensure_ascii=False, default=str)
-    except RecursionError:
-        return f"an object with the keys {', '.join(list(record)[:20])}, too deep to be written"
 
 
 def _as_known(parsed: Parsed, external: str) -> Parsed:
@@ -230,48 +274,74 @@ def _as_known(parsed: Parsed, external: str) -> Parsed:
 
 
 def _write(path: Path, batch: Sequence[Parsed], numbers: Sequence[int], digest: str, state: _Run) -> None:
-    first: dict[str, tuple[Parsed, int]] = {}
-    for parsed, number in zip(batch, numbers, strict=True):
-        first.setdefault(parsed.example.external_id, (parsed, number))
+    first: dict[str, tuple[int, Parsed]] = {}
+    for number, parsed in zip(numbers, batch, strict=True):
+        first.setdefault(parsed.example.external_id, (number, parsed))
     fresh = [pair for external, pair in first.items() if external not in state.known]
+    refused, changed = _take_news(path, [x for e, x in first.items() if e in state.known], digest, state)
     added = examples.add(
-        state.store, [p.example for p, _ in fresh], file_hash=digest, row_numbers=[n for _, n in fresh]
+        state.store, [p.example for _, p in fresh], file_hash=digest, row_numbers=[n for n, _ in fresh]
     )
     taken = _taken_meanwhile(path, fresh, state) if added < len(fresh) else set[str]()
     batch = [parsed for parsed in batch if parsed.example.external_id not in taken]
     # A row that another process brought in meanwhile was there already: every row is in one count.
+    good = [parsed for parsed in batch if parsed.example.id not in refused]
     state.added += added
-    state.unchanged += len(batch) - added
-    for parsed, _ in fresh:
+    state.asked.update(parsed.example.id for _, parsed in fresh)
+    for _, parsed in fresh:
         state.known.setdefault(parsed.example.external_id, (parsed.example.id, parsed.example.content_hash))
-    made = [label for label in (_label(parsed, state) for parsed in batch) if label is not None]
+    made = [label for label in (_label(parsed, state, changed) for parsed in good) if label is not None]
     state.labels_added += labels.add(state.store, state.config.dataset, made, since=state.since)
+    state.changed += len(changed)
+    state.unchanged += len(good) - added - len(changed)
 
 
-def _taken_meanwhile(path: Path, fresh: Sequence[tuple[Parsed, int]], state: _Run) -> set[str]:
+def _taken_meanwhile(path: Path, fresh: Sequence[tuple[int, Parsed]], state: _Run) -> set[str]:
     """The ids that another process gave to another text since this run began; each is rejected."""
     state.known.update(examples.known(state.store, state.config.dataset))
     taken = set[str]()
-    for parsed, line in fresh:
+    for line, parsed in fresh:
         example = parsed.example
         if state.known[example.external_id][1] == example.content_hash:
             continue
         taken.add(example.external_id)
         detail = f"id {example.external_id!r} is in the dataset with another text; give the new text a new id"
-        raw = json.dumps({"id": example.external_id, "text": example.text}, ensure_ascii=False)
+        raw = as_raw({"id": example.external_id, "text": example.text})
         state.rejects.append({"file": path.name, "line": line, "reason": "id_conflict", "detail": detail, "raw": raw})
     return taken
 
 
-def _label(parsed: Parsed, state: _Run) -> Label | None:
-    """The row's label if it is news from its labeler."""
+def _take_news(path: Path, rows: Sequence[tuple[int, Parsed]], digest: str, state: _Run) -> tuple[set[str], set[str]]:
+    """Record what known rows say anew; the ids of the rows that are refused, and of those that changed."""
+    rows = [(n, parsed) for n, parsed in rows if parsed.example.id not in state.asked]
+    state.asked.update(parsed.example.id for _, parsed in rows)
+    found = news(state.store, state.config.dataset, rows)
+    dataset, actor = state.config.dataset, acting.actor()
+    told = audit.telling(actor=actor, action="facts", subject=dataset, count=True, file=path.name, sha256=digest)
+    changes.add(state.store, dataset, found.changes, file_hash=digest, actor=actor, told=told)
+    state.changes.update(change.field for change in found.changes)
+    by_number = dict(rows)
+    for number, detail in found.refused.items():
+        raw = f"id {by_number[number].example.external_id}, split {by_number[number].example.split}"
+        state.rejects.append(
+            {"file": path.name, "line": number, "reason": "split_is_drawn", "detail": detail, "raw": raw}
+        )
+    return {by_number[n].example.id for n in found.refused}, {c.example_id for c in found.changes}
+
+
+def _label(parsed: Parsed, state: _Run, changed: set[str]) -> Label | None:
+    """The row's label if it, or how sure its labeler is, is news."""
     if parsed.value is None:
         return None
     labeler = parsed.labeler or state.config.labeler or state.config.source
     key = (labeler, parsed.example.id)
-    if state.current.get(key) == parsed.value:
-        return None
-    state.current[key] = parsed.value
+    have, sure = state.current.get(key, (None, None))
+    if have == parsed.value:
+        if parsed.confidence is None or parsed.confidence == sure:
+            return None
+        state.changes["confidence"] += 1
+        changed.add(parsed.example.id)
+    state.current[key] = (parsed.value, parsed.confidence)
     return Label(
         example_id=parsed.example.id,
         labeler=labeler,
@@ -280,15 +350,3 @@ def _label(parsed: Parsed, state: _Run) -> Label | None:
         task_hash=state.task.content_hash,
         confidence=parsed.confidence,
     )
-
-
-def _keep_rejects(store: Store, dataset: str, rejects: list[dict[str, object]]) -> Path:
-    """Write this run's rejects to a file named by their content, so that a rerun writes the same file."""
-    body = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rejects).encode("utf-8", "backslashreplace")
-    folder = store.folder / "rejects"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{file_stem(dataset)}-{hashlib.sha256(body).hexdigest()[:12]}.jsonl"
-    temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_bytes(body)
-    temporary.replace(path)
-    return path

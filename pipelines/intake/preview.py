@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from curator.errors import RequestError
-from curator.records import TaskKind, resolve_mapping
-from pipelines.files import as_text, columns, opened, read_rows
+from curator.records import TaskKind, ends_in_answer
+from pipelines.files import as_text, opened
 from pipelines.files.limits import check_declared
+from pipelines.intake.mapped import LOOK, Mapped, map_columns
 
 KEPT = 20 * 1024**3
 """Bytes of all uploads that a project keeps."""
@@ -20,12 +21,22 @@ MAX_LABELS = 200
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The start of a file. `rows` hold text only; `mapping` is a proposal (field -> column)."""
+    """The start of a file.
+
+    Attributes:
+        rows: The first good rows, as text.
+        mapping: A proposal, field -> column.
+        notes: What the ingest would say of the file, and of the rows that were looked at and cannot be read.
+        answered: Whether the file's conversations end in the assistant's answer, so that it needs no label column.
+    """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     mapping: dict[str, str]
+    notes: tuple[str, ...] = ()
+    answered: bool = False
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +77,46 @@ def _make_room(uploads: Path, size: int) -> None:
         raise RequestError(msg)
 
 
-def preview(path: Path, rows: int = 20) -> Preview:
-    """Read the columns and the first good rows.
+def preview(path: Path, rows: int = 20, encoding: str | None = None) -> Preview:
+    """Read the columns and the first good rows, as the ingest reads them.
 
     Raises:
         RequestError: The extension is unknown, or the file has no columns.
     """
-    return _preview(path, path.stat().st_mtime_ns, rows)
+    return _preview(path, path.stat().st_mtime_ns, rows, encoding)
 
 
 @lru_cache(maxsize=32)
-def _preview(path: Path, _changed: int, rows: int) -> Preview:
+def _preview(path: Path, _changed: int, rows: int, encoding: str | None) -> Preview:
     """Worked out once for a file, however often its page is drawn."""
-    names = columns(path)
-    if not names:
-        msg = f"{path.name} has no columns; expected a CSV with a header, JSON Lines of objects, or Parquet"
-        raise RequestError(msg)
-    good = (row.record for row in read_rows(path) if row.record is not None)
-    shown = tuple({name: as_text(record.get(name)) for name in names} for record in islice(good, rows))
-    try:
-        mapping = resolve_mapping({}, names)
-    except RequestError:  # no usual name: the reader chooses
-        mapping = {}
-    return Preview(path, tuple(names), shown, mapping)
+    with opened(path, encoding) as table:
+        looked = list(islice(table.rows(), max(rows, LOOK)))
+        try:
+            mapped = map_columns(table, {})
+        except RequestError as error:  # no usual name: the reader chooses
+            mapped = Mapped(table.columns(), {}, [str(error)])
+        if not mapped.columns:
+            msg = f"{path.name} has no columns; expected a CSV with a header, JSON Lines of objects, Parquet or xlsx"
+            raise RequestError(msg)
+        bad = [f"line {r.line} cannot be read: {r.reason}: {r.detail}" for r in looked if r.record is None]
+        notes = (*table.notes, *mapped.notes, *bad[:10])
+    good = [row.record for row in looked if row.record is not None]
+    shown = tuple({name: as_text(record.get(name)) for name in mapped.columns} for record in good[:rows])
+    answered = "label" not in mapped.mapping and ends_in_answer(good, mapped.mapping.get("input", ""))
+    return Preview(path, tuple(mapped.columns), shown, mapped.mapping, notes, answered, encoding)
 
 
-def propose_labels(path: Path, column: str) -> ProposedLabels:
+def propose_labels(path: Path, column: str, encoding: str | None = None) -> ProposedLabels:
     """Count the values of a column; few distinct ones make a classification, JSON objects an extraction.
 
     Of more than `MAX_LABELS` values the most frequent are told.
     """
-    return _proposed(path, path.stat().st_mtime_ns, column)
+    return _proposed(path, path.stat().st_mtime_ns, column, encoding)
 
 
 @lru_cache(maxsize=32)
-def _proposed(path: Path, _changed: int, column: str) -> ProposedLabels:
-    with opened(path) as table:
+def _proposed(path: Path, _changed: int, column: str, encoding: str | None) -> ProposedLabels:
+    with opened(path, encoding) as table:
         top, distinct, rows = table.counts(column, MAX_LABELS)
     counts = tuple(top)
     if 2 <= distinct <= MAX_LABELS and distinct * 2 <= rows:

@@ -17,6 +17,7 @@ from curator.records import (
     shown_text,
     write_exact,
 )
+from storage.dataset.changes import NEWEST, facts
 from storage.engine.store import Store, Told
 
 
@@ -67,19 +68,21 @@ def frame(store: Store, dataset: str, *, as_of: int | None = None) -> pl.DataFra
     (JSON or null), metadata (a JSON object or null), group, source, occurred, requested_split, split (from the ledger,
     null while unassigned).
     """
+    seq = 2**62 if as_of is None else as_of
     return store.frame(
         "select e.seq, e.example_id, e.external_id, e.content_hash, e.text, "
-        "coalesce(e.shown, e.text) as shown, e.context, e.messages, e.tools, e.metadata, "
-        'e.source_group as "group", e.source, e.occurred, e.requested_split, s.split '
-        "from example e left join split_assignment s "
+        "coalesce(e.shown, e.text) as shown, e.context, e.messages, e.tools, coalesce(c.kept, e.metadata) as metadata, "
+        'coalesce(c.grouped, e.source_group) as "group", e.source, coalesce(c.timed, e.occurred) as occurred, '
+        "coalesce(c.wanted, e.requested_split) as requested_split, s.split "
+        f"from example e left join {NEWEST} c on c.example_id = e.example_id left join split_assignment s "
         "on s.dataset = e.dataset and s.example_id = e.example_id and s.seq <= ? "
         "where e.dataset = ? and e.seq <= ? order by e.seq",
-        [as_of if as_of is not None else 2**62, dataset, as_of if as_of is not None else 2**62],
+        [dataset, seq, seq, dataset, seq],
     )
 
 
 def get(store: Store, example_id: str) -> Example | None:
-    """One example, or None."""
+    """One example with what is known of it now, or None."""
     rows = store.rows(
         "select example_id, dataset, external_id, content_hash, messages, text, source_group, source, "
         "occurred, requested_split, tools, metadata from example where example_id = ?",
@@ -87,9 +90,12 @@ def get(store: Store, example_id: str) -> Example | None:
     )
     if not rows:
         return None
-    ident, dataset, external, content, messages, text, group, source, occurred, split, tools, metadata = rows[0]
+    ident, dataset, external, content, messages, text, group, source, time, split, tools, metadata = rows[0]
+    known_now = facts(store, dataset, [ident]).get(ident)
+    if known_now is not None:
+        group, time, split, metadata = known_now.group, known_now.time, known_now.split, known_now.metadata
     parsed, kept = parse_messages(messages), parse_metadata(metadata)
-    return Example(ident, dataset, external, content, parsed, text, group, source, occurred, split, tools, kept)
+    return Example(ident, dataset, external, content, parsed, text, group, source, time, split, tools, kept)
 
 
 def external_ids(store: Store, example_ids: Sequence[str]) -> dict[str, str]:

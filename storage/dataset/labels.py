@@ -43,12 +43,13 @@ def add(store: Store, dataset: str, labels: Sequence[Label], *, since: int | Non
 
     def news(connection: Connection, chunk: pl.DataFrame) -> pl.DataFrame:
         newer = connection.rows(
-            "select labeler, example_id, sample, value, request_key from label where seq > ? and dataset = ?",
-            [since, dataset],
+            "select labeler, example_id, sample, value, confidence, request_key from label where seq > ? "
+            "and dataset = ? and example_id in (select unnest(?::varchar[]))",  # a run reads none of its own again
+            [since, dataset, chunk["example_id"].to_list()],
         )
-        said, asked = {row[:4] for row in newer}, {row[4] for row in newer} - {None}
-        own = chunk.select("labeler", "example_id", "sample", "value", "request_key").rows()
-        return chunk.filter(pl.Series([row[:4] not in said and row[4] not in asked for row in own], dtype=pl.Boolean))
+        said, asked = {row[:5] for row in newer}, {row[5] for row in newer} - {None}
+        own = chunk.select("labeler", "example_id", "sample", "value", "confidence", "request_key").rows()
+        return chunk.filter(pl.Series([row[:5] not in said and row[5] not in asked for row in own], dtype=pl.Boolean))
 
     return store.append("label", frame, news=None if since is None else news)
 

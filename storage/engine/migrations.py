@@ -225,6 +225,16 @@ MIGRATIONS: tuple[Migration, ...] = (
         "create table vector_file (seq bigint not null, file varchar not null, bytes bigint not null, "
         "sha256 varchar not null);",
     ),
+    Migration(
+        10,
+        "facts about rows that come later",
+        """
+        create table example_change (
+            seq bigint not null, dataset varchar not null, example_id varchar not null, field varchar not null,
+            value varchar not null, was varchar, file_hash varchar, row_number bigint, actor varchar not null,
+            created_at timestamp default current_timestamp);
+        """,
+    ),
 )
 
 

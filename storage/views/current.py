@@ -15,7 +15,16 @@ from storage.engine.store import File, Store
 from storage.release import runs, versions
 from storage.review import plans, reviews
 
-STATE_TABLES = ("example", "label", "review", "decision", "split_assignment", "preference_pair", "dataset")
+STATE_TABLES = (
+    "example",
+    "label",
+    "review",
+    "decision",
+    "split_assignment",
+    "preference_pair",
+    "dataset",
+    "example_change",
+)
 
 
 def state_seq(store: Store, dataset: str) -> int:

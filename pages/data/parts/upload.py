@@ -10,6 +10,7 @@ from curator.errors import CuratorError
 from curator.records import FIELDS, TaskKind, make_task
 from pages.frame.guard import permitted
 from pages.frame.session import remember_dataset, show_error
+from pipelines.files import ENCODINGS
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig, IngestReport
 from pipelines.intake.preview import Preview, keep_upload, preview, propose_labels
@@ -30,6 +31,8 @@ NAMES = {
     "tools": "Tools that the model may call",
 }
 NONE = "(none)"
+SEEN = "as the file shows it"
+TYPES = ["csv", "tsv", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz", "zst", "bz2", "xz", "zip"]
 _KEPT = "kept_upload"
 
 
@@ -38,13 +41,15 @@ def upload_form(settings: Settings) -> None:
     if not permitted("ingest"):
         st.text("An engineer, an analyst or an admin brings in data.")
         return
-    file = st.file_uploader("CSV, JSON or Parquet", type=["csv", "tsv", "json", "jsonl", "ndjson", "parquet"])
+    file = st.file_uploader("CSV, JSON, Parquet or Excel, also packed", type=TYPES)
     if file is None:
         return
     try:
-        found = preview(_kept(settings, file))
+        path = _kept(settings, file)
+        encoding = st.selectbox("Encoding of a text file", [SEEN, *ENCODINGS], key=f"{path}:encoding")
+        found = preview(path, encoding=None if encoding == SEEN else encoding)
         mapping = _mapping(found)
-        if "input" not in mapping:
+        if mapping["input"] is None:
             st.info("Choose the column with the text.")
             return
         definition = _task(found, mapping)
@@ -52,7 +57,7 @@ def upload_form(settings: Settings) -> None:
             name = st.text_input("Name of the dataset", value=found.path.stem.lower().replace(" ", "-"))
             labeler = st.text_input("Who gave these labels?", value="teacher")
         if st.button("Create the dataset", type="primary", disabled=not name.strip()):
-            _create(settings, name.strip(), labeler.strip() or "teacher", found.path, mapping, definition)
+            _create(settings, name.strip(), labeler.strip() or "teacher", found, mapping, definition)
     except CuratorError as error:
         show_error(error)
 
@@ -66,32 +71,33 @@ def _kept(settings: Settings, file: UploadedFile) -> Path:
     return path
 
 
-def _mapping(found: Preview) -> dict[str, str]:
-    """Show the first rows and let the reader say which column is what."""
+def _mapping(found: Preview) -> dict[str, str | None]:
+    """Show the first rows and let the reader say which column is what; None where none is."""
     st.text(f"The first {len(found.rows)} rows")
     st.dataframe(list(found.rows), height=240)
+    for note in found.notes:
+        st.text(note)
     st.subheader("Which column is what?", anchor=False)
     options = [NONE, *found.columns]
-    chosen: dict[str, str] = {}
+    chosen: dict[str, str | None] = {}
     columns = st.columns(4)
     for number, field in enumerate(FIELDS):
         proposed = found.mapping.get(field)
         index = options.index(proposed) if proposed in options else 0
         column = columns[number % 4].selectbox(NAMES[field], options, index=index, key=f"{found.path}:{field}")
-        if column != NONE:
-            chosen[field] = column
+        chosen[field] = None if column == NONE else column  # none is none, also where a column has the usual name
     return chosen
 
 
-def _task(found: Preview, mapping: dict[str, str]) -> dict[str, Any]:
+def _task(found: Preview, mapping: dict[str, str | None]) -> dict[str, Any]:
     """Let the reader say what the task is; labels are proposed from the column."""
     st.subheader("What is the task?", anchor=False)
-    proposal = propose_labels(found.path, mapping["label"]) if "label" in mapping else None
+    column = mapping["label"]
+    proposal = None if column is None else propose_labels(found.path, column, found.encoding)
+    usual = "text" if found.answered else "classification"
     kinds = list(get_args(TaskKind))
-    kind = st.segmented_control(
-        "Kind", kinds, default=proposal.kind if proposal else "classification", key=f"{found.path}:kind"
-    )
-    definition: dict[str, Any] = {"name": found.path.stem, "kind": kind or "classification"}
+    kind = st.segmented_control("Kind", kinds, default=proposal.kind if proposal else usual, key=f"{found.path}:kind")
+    definition: dict[str, Any] = {"name": found.path.stem, "kind": kind or usual}
     if definition["kind"] == "classification":
         counts = proposal.counts if proposal else ()
         rows = [{"label": label, "rows": str(count), "definition": ""} for label, count in counts]
@@ -118,7 +124,12 @@ def _task(found: Preview, mapping: dict[str, str]) -> dict[str, Any]:
 
 
 def _create(
-    settings: Settings, name: str, labeler: str, path: Path, mapping: dict[str, str], definition: dict[str, Any]
+    settings: Settings,
+    name: str,
+    labeler: str,
+    found: Preview,
+    mapping: dict[str, str | None],
+    definition: dict[str, Any],
 ) -> None:
     acting.require("ingest")
     task = make_task({**definition, "name": name})
@@ -129,7 +140,7 @@ def _create(
     def show(done: int, total: int) -> None:
         bar.progress(done / max(total, 1), "Reading the rows")
 
-    config = IngestConfig(name, (path,), mapping, source="teacher", labeler=labeler)
+    config = IngestConfig(name, (found.path,), mapping, source="teacher", labeler=labeler, encoding=found.encoding)
     report = ingest.run(config, settings.store, progress=show)
     bar.empty()
     st.session_state["ingested"] = report

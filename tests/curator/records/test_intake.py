@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import RequestError
-from curator.records.intake import MAX_TEXT, Parsed, Rejected, parse_mapping, parse_record, resolve_mapping
+from curator.records.intake import MAX_TEXT, Parsed, Rejected, parse_record
+from curator.records.mapping import parse_mapping, resolve_mapping
 from curator.records.message import ImagePart, TextPart, ToolCallPart
 from curator.records.task import make_task
 
@@ -98,9 +99,6 @@ def test_parts_of_a_message_keep_their_kind() -> None:
         ({"text": "hi", "label": "zebra"}, "unknown_label"),
         ({"text": "hi", "label": ["a"]}, "unknown_label"),
         ({"text": "hi", "label": datetime.date(2026, 1, 1)}, "unknown_label"),
-        ({"text": "hi", "confidence": 1.5}, "bad_confidence"),
-        ({"text": "hi", "confidence": "high"}, "bad_confidence"),
-        ({"text": "hi", "confidence": float("nan")}, "bad_confidence"),
         ({"text": {"at": datetime.date(2026, 1, 1)}}, "bad_messages"),
         ({"messages": []}, "bad_messages"),
         ({"messages": ["hello"]}, "bad_messages"),
@@ -116,6 +114,25 @@ def test_parts_of_a_message_keep_their_kind() -> None:
 )
 def test_what_is_not_taken_has_a_reason(record: dict[str, Any], expected: str) -> None:
     assert reason(record) == expected
+
+
+@pytest.mark.parametrize("raw", [1.5, 87, "high", "-1", True, [0.5]])
+def test_a_confidence_that_is_none_costs_the_confidence_and_not_the_row(raw: Any) -> None:
+    parsed = parse({"text": "hi", "label": "a", "confidence": raw})
+    assert (parsed.value, parsed.confidence) == ("a", None)
+    assert parsed.notes == ("the confidence is no number in 0..1: the row comes in without it",)
+
+
+def test_a_confidence_may_have_a_decimal_comma_or_be_missing() -> None:
+    assert parse({"text": "hi", "confidence": "0,75"}).confidence == 0.75
+    for missing in (float("nan"), None, "", " "):
+        parsed = parse({"text": "hi", "confidence": missing})
+        assert (parsed.confidence, parsed.notes) == (None, ())
+
+
+def test_white_space_around_a_label_is_no_part_of_it() -> None:
+    parsed = parse({"text": "hi", "label": " a\u00a0"})
+    assert (parsed.value, parsed.notes) == ("a", ("white space around the label is no part of it",))
 
 
 def test_a_key_that_only_this_row_lacks_is_a_missing_input() -> None:

@@ -84,7 +84,7 @@ def test_each_bad_line_of_json_has_its_reason_and_the_good_ones_are_in(ready: St
     assert texts(ready) == ["first", "late column", "nul \x00 inside", "last, without a new line ✓"]
     assert (report.added, report.rejected, report.labels_added) == (4, 10, 1)
     assert sum(report.by_reason.values()) == 10
-    assert report.notes == ("rows.jsonl line 1: byte order mark removed (1 rows)",)
+    assert report.notes[0] == "byte order mark removed (1 rows, first rows.jsonl line 1)"
     kept = {r["line"]: r for r in rejects(report)}
     assert kept[2]["raw"] == '{"id": 2, "text": "unfinished'
     assert kept[3]["raw"] == '{"id": 3, "text": "caf\\xe9"}'
@@ -212,8 +212,8 @@ def test_a_parquet_file_keeps_its_rows_and_rejects_its_gaps(ready: Store, tmp_pa
     )  # fmt: skip
     frame.write_parquet(tmp_path / "rows.parquet")
     report = take(ready, tmp_path / "rows.parquet", labeler="gpt")
-    assert reasons(report) == {2: "missing_input", 3: "unknown_label", 4: "bad_confidence"}
-    assert texts(ready) == ["one"]
+    assert reasons(report) == {2: "missing_input", 3: "unknown_label"}
+    assert texts(ready) == ["one", "four"]
     assert labels.labelers(ready, "d") == ["gpt"]
 
 
@@ -302,14 +302,19 @@ def test_a_file_may_be_one_json_array(ready: Store, tmp_path: Path) -> None:
 
 def test_prompt_and_completion_are_input_and_label(ready: Store, tmp_path: Path) -> None:
     report = take(ready, write(tmp_path, "rows.jsonl", '{"prompt": "hello", "completion": "a"}\n'))
-    assert (report.added, report.labels_added, report.notes) == (1, 1, ())
+    assert (report.added, report.labels_added) == (1, 1)
+    assert report.mapping == {"rows.jsonl": {"input": "prompt", "label": "completion"}}
 
 
-def test_a_column_that_is_not_read_is_named_and_a_reason_says_where_it_was_met_first(
+def test_a_column_that_is_no_field_is_kept_and_named_and_a_reason_says_where_it_was_met_first(
     ready: Store, tmp_path: Path
 ) -> None:
     report = take(ready, write(tmp_path, "rows.csv", "id,text,length,tone\n1,,3,x\n2,fine,4,y\n3, ,4,z\n"))
-    assert report.notes == ("rows.csv: columns that are not read: length, tone; --map FIELD=COLUMN takes one",)
+    assert report.notes == (
+        "rows.csv: taken by the column's name: input=text, id=id; --map id= switches one off",
+        "rows.csv: kept as metadata: length (text), tone (text); --map FIELD=COLUMN makes one a field",
+    )
+    assert report.metadata == {"rows.csv": {"length": "text", "tone": "text"}}
     assert report.by_reason == {"empty_text": 2}
     assert report.first == {"empty_text": "rows.csv line 2: the input is empty or only white space"}
 

@@ -1,0 +1,138 @@
+"""Which column of a file is which field of a row: said by a person, or known by its name, and always told."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from curator.errors import RequestError
+
+FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "time", "tools")
+INPUT_COLUMNS = ("messages", "input", "text", "prompt", "question", "sentence", "utterance", "query")
+DEFAULT_COLUMNS: dict[str, tuple[str, ...]] = {
+    "input": INPUT_COLUMNS,
+    "label": ("label", "output", "category", "intent", "answer", "completion", "response", "target"),
+    "id": ("id", "row_id"),
+    "group": ("group",),
+    "split": ("split",),
+    "labeler": ("labeler",),
+    "confidence": ("confidence",),
+    "time": ("time", "timestamp"),
+    "tools": ("tools",),
+}
+_PART = re.compile(r'(?:"(?:[^"]|"")*"|[^,"])+|"')
+_FIELD = re.compile(r"\s*\w+\s*=")
+
+
+def parse_mapping(text: str | None) -> dict[str, str | None]:
+    """Read `--map input=text,label=category,confidence=`; a field without a column is switched off (None).
+
+    A column's name may hold spaces and commas; in double quotes, `"` doubled, it may hold anything.
+
+    Raises:
+        RequestError: An unknown field, not of the form field=column, or a row without an input.
+
+    >>> parse_mapping("input=text,label=category,confidence=")
+    {'input': 'text', 'label': 'category', 'confidence': None}
+    >>> parse_mapping('input="text, with id=1",label=a, b')
+    {'input': 'text, with id=1', 'label': 'a, b'}
+    """
+    mapping: dict[str, str | None] = {}
+    for part in _parts(text or ""):
+        name, equals, column = part.partition("=")
+        name, column = name.strip().strip('"').strip(), _unquoted(column.strip())
+        if not equals or name not in FIELDS:
+            msg = f"--map: {part.strip()!r} is not FIELD=COLUMN; fields are {', '.join(FIELDS)}"
+            raise RequestError(msg)
+        if name == "input" and not column:
+            msg = f"--map: {part.strip()!r} is not FIELD=COLUMN; a row without an input is none"
+            raise RequestError(msg)
+        mapping[name] = column or None
+    return mapping
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between commas; a part that names no field belongs to the column before it."""
+    parts: list[str] = []
+    for part in _PART.findall(text) if text.strip() else ():
+        if parts and not _FIELD.match(part) and not part.lstrip().startswith('"'):
+            parts[-1] += f",{part}"
+        elif part.strip():
+            whole = part.strip()
+            quoted = whole.startswith('"') and whole.endswith('"') and "=" in whole
+            parts.append(_unquoted(whole) if quoted else part)
+    return parts
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text.startswith('"') and text.endswith('"'):
+        return text[1:-1].replace('""', '"')
+    return text
+
+
+def resolve_mapping(
+    mapping: Mapping[str, str | None], columns: Sequence[str], records: Iterable[Mapping[str, Any]] = ()
+) -> dict[str, str]:
+    """Complete a mapping with the usual column names.
+
+    Args:
+        mapping: What a person said; None switches a field off.
+        columns: All columns of the file. One without a name is no field.
+        records: Some rows. Where their conversations end in the assistant's answer, that is the answer, and no column
+            is taken for it but one that is called `label`.
+
+    Raises:
+        RequestError: A mapped column is not there, or no column can be the input.
+    """
+    resolved: dict[str, str] = {}
+    for name, column in mapping.items():
+        if column is not None:
+            if column not in columns:
+                msg = f"--map {name}={column}: no column {column!r}; the file has {', '.join(columns[:30])}"
+                raise RequestError(msg)
+            resolved[name] = column
+    taken = set(resolved.values())
+    for name, usual in DEFAULT_COLUMNS.items():
+        if name not in mapping:
+            found = next((c for c in usual if c in columns and c not in taken), None)
+            if found is not None:
+                resolved[name] = found
+    if "input" not in resolved:
+        msg = (
+            f"cannot tell which column is the input; the file has {', '.join(columns[:30])}; "
+            "name it with --map input=COLUMN"
+        )
+        raise RequestError(msg)
+    if (
+        "label" not in mapping
+        and resolved.get("label", "label") != "label"
+        and ends_in_answer(records, resolved["input"])
+    ):
+        del resolved["label"]
+    return resolved
+
+
+def ends_in_answer(records: Iterable[Mapping[str, Any]], column: str) -> bool:
+    """Whether a conversation ends in the assistant's turn."""
+    return any(
+        isinstance(turns := record.get(column), list)
+        and turns
+        and isinstance(turns[-1], dict)
+        and turns[-1].get("role") == "assistant"
+        for record in records
+    )
+
+
+def mapping_words(mapping: Mapping[str, str | None], resolved: Mapping[str, str], columns: Sequence[str]) -> list[str]:
+    """What a person should know of a mapping that was completed: what was taken by name, and what was not."""
+    words = []
+    by_name = [f"{name}={column}" for name, column in resolved.items() if name not in mapping]
+    if by_name:
+        switch = ", ".join(f"{name}=" for name in resolved if name not in mapping and name != "input")
+        off = f"; --map {switch.partition(',')[0]} switches one off" if switch else ""
+        words.append(f"taken by the column's name: {', '.join(by_name)}{off}")
+    passed = [c for c in DEFAULT_COLUMNS["label"] if c in columns and c not in resolved.values()]
+    if "label" not in resolved and "label" not in mapping and passed:
+        words.append(
+            f"the assistant's last turn is the answer, not {', '.join(passed)}; --map label={passed[0]} takes it"
+        )
+    return words
