@@ -80,5 +80,4 @@ def test_a_preview_is_worked_out_once_for_a_file(tmp_path: Path, monkeypatch: py
     path = csv(tmp_path, [f"{i},text {i},{'b' if i % 3 else 'a'}" for i in range(9)])
     first = preview(path), propose_labels(path, "intent")
     monkeypatch.setattr(preview_module, "opened", None)
-    monkeypatch.setattr(preview_module, "columns", None)
     assert (preview(path), propose_labels(path, "intent")) == first
