@@ -4,7 +4,7 @@ A version is what its manifest hashes (decision 7).
 """
 
 from curator.release.cards import croissant, readme
-from curator.release.carriage import Turns, turns_of
+from curator.release.carriage import Turns, as_prompt, turns_of
 from curator.release.diff import FileProblem, diff_manifests, verify
 from curator.release.figures import version_figures
 from curator.release.filters import Filters, filters
@@ -58,6 +58,7 @@ __all__ = [
     "Stage",
     "Turns",
     "Waiver",
+    "as_prompt",
     "assign_splits",
     "blocking",
     "build_manifest",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from curator.records import ImagePart, Message, OtherPart, TextPart, ToolCallPart, read_exact, write_turn
+from curator.records import ImagePart, Message, OtherPart, TextPart, ToolCallPart, read_exact, shown_text, write_turn
 
 Turns = tuple[Message, ...]
 
@@ -22,6 +22,17 @@ _NINE = re.compile(r"[A-Za-z0-9]{9}")
 def turns_of(*said: tuple[str, str]) -> Turns:
     """Plain turns from (role, text)."""
     return tuple(Message(role, (TextPart(text),)) for role, text in said)  # type: ignore[arg-type]
+
+
+def as_prompt(turns: Turns) -> Turns:
+    """The turns of an input as a model is asked.
+
+    An input that ends with the assistant's turn is a conversation to judge, and no chat can go on after it with the
+    verdict as another turn of the assistant: it goes out as one turn of the user that holds the whole conversation.
+    """
+    if turns and turns[-1].role == "assistant":
+        return (Message("user", (TextPart(shown_text(turns) or ""),)),)
+    return turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import polars as pl
 
 from curator.errors import NotEnoughDataError
-from curator.records import Message, PreferencePair, Split, TextPart, answer_turn, shown_text
+from curator.records import PreferencePair, Split, answer_turn
 from curator.release import (
     DpoRow,
     FileFact,
@@ -16,6 +16,7 @@ from curator.release import (
     SplitResult,
     Stage,
     Turns,
+    as_prompt,
     cannot_carry,
     file_fact,
     get_format,
@@ -124,17 +125,6 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
         tools=dict(kept.filter(pl.col("tools").is_not_null()).select("example_id", "tools").iter_rows()),
         names=dict(kept.select("example_id", "external_id").iter_rows()),
     )
-
-
-def as_prompt(turns: Turns) -> Turns:
-    """The turns of an input as a model is asked.
-
-    An input that ends with the assistant's turn is a conversation to judge, and no chat can go on after it with the
-    verdict as another turn of the assistant: it goes out as one turn of the user that holds the whole conversation.
-    """
-    if turns and turns[-1].role == "assistant":
-        return (Message("user", (TextPart(shown_text(turns) or ""),)),)
-    return turns
 
 
 @dataclass(frozen=True, slots=True)

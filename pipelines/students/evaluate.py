@@ -29,7 +29,7 @@ from curator.evaluation import (
 )
 from curator.ports import Progress, Sampler
 from curator.records import Task, TrainingRun, digest, is_right, short_id, valid_answer
-from curator.release import Manifest
+from curator.release import Manifest, as_prompt
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, examples, labels
@@ -194,7 +194,7 @@ def answer(
     todo = rows.filter(~pl.col("example_id").is_in(list(have)))
     if todo.height:
         conversations = [
-            [{"role": m.role, "content": m.text} for m in examples.parse_messages(stored)]
+            [{"role": m.role, "content": m.text} for m in as_prompt(examples.parse_messages(stored))]
             for stored in todo["messages"]
         ]
         made = sampler.sample(

@@ -1,0 +1,100 @@
+"""A conversation is in a format's file whole, or refused with a reason; nothing between the two."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.records import (
+    Message,
+    message_from_json,
+    message_json,
+    read_exact,
+    read_turn,
+    read_turns,
+    same_json,
+    write_exact,
+)
+from curator.release.formats import FORMATS, SftRow, cannot_carry, render
+from tests.curator.records.test_chat_json import ARGUMENTS, CALL, NAME, PART, TEXT
+
+WORDS = TEXT.filter(str.strip)
+USER = st.fixed_dictionaries(
+    {"role": st.just("user"), "content": WORDS | st.lists(PART, min_size=1, max_size=2)}, optional={"name": NAME}
+)
+SAID = st.fixed_dictionaries(
+    {"role": st.just("assistant"), "content": WORDS},
+    optional={"weight": st.sampled_from([0, 1]), "tool_calls": st.lists(CALL, min_size=1, max_size=2)},
+)
+RESULT = st.fixed_dictionaries({"role": st.just("tool"), "content": WORDS, "tool_call_id": NAME})
+ANSWER = st.fixed_dictionaries(
+    {"role": st.just("assistant"), "content": WORDS},
+    optional={"tool_calls": st.lists(CALL, min_size=1, max_size=2), "reasoning_content": TEXT},
+)
+TOOLS = st.none() | st.fixed_dictionaries({"name": NAME, "parameters": ARGUMENTS}).map(lambda f: write_exact([f]))
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> tuple[Message, ...]:
+    """Turns as a store gives them back."""
+    opening = draw(st.lists(st.fixed_dictionaries({"role": st.just("system"), "content": TEXT}), max_size=1))
+    middle = draw(st.lists(USER | SAID | RESULT, max_size=3))
+    turns = read_turns([*opening, *middle, draw(USER), draw(ANSWER)])
+    return tuple(message_from_json(json.loads(json.dumps(message_json(turn)))) for turn in turns)
+
+
+def meant(turn: Message) -> Message:
+    """The turn without what formats say in their own ways: the form of arguments, and the weight that is usual."""
+    made = message_json(turn)
+    for part in made["parts"]:
+        if part["kind"] == "tool_call":
+            part.pop("form", None)
+            part["arguments"] = normal(part["arguments"])
+    if made.get("weight") == 1:
+        del made["weight"]
+    return message_from_json(made)
+
+
+def normal(arguments: str) -> str:
+    try:
+        return write_exact(read_exact(arguments))
+    except ValueError:
+        return arguments
+
+
+def back(row: dict[str, object]) -> tuple[Message, ...]:
+    """The turns of a released row."""
+    raw = row["messages"] if "messages" in row else [*row["prompt"], *row["completion"]]  # type: ignore[misc]
+    made = []
+    for turn in raw:  # type: ignore[attr-defined]
+        if "train" in turn:
+            turn["weight"] = int(turn.pop("train"))
+        made.append(read_turn(turn))
+    return tuple(made)
+
+
+@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if each.suffix == "jsonl"])
+@given(turns=conversations(), tools=TOOLS)
+@settings(max_examples=60, deadline=None)
+def test_a_conversation_comes_back_whole_or_is_refused_with_a_reason(
+    name: str, turns: tuple[Message, ...], tools: str | None
+) -> None:
+    row = SftRow("ex1", turns, tools)
+    if (reason := cannot_carry(name, row)) is not None:
+        assert reason.strip()
+        return
+    (line,) = render(name, "sft", "train", [row])[1].splitlines()
+    released = read_exact(line)
+    got, sent = [meant(t) for t in back(released)], [meant(t) for t in turns]
+    if name == "trl":  # which trains the answer alone: earlier weights have nothing to say
+        sent = [message_from_json({k: v for k, v in message_json(t).items() if k != "weight"}) for t in sent]
+    assert got == sent
+    assert ("tools" in released) == (tools is not None)
+    if tools is not None:
+        assert same_json(write_exact(released["tools"]), tools)
+
+
+def test_a_plain_conversation_is_carried_by_every_format() -> None:
+    turns = read_turns([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}])
+    assert {cannot_carry(name, SftRow("ex1", turns)) for name in FORMATS} == {None}
