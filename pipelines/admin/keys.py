@@ -11,12 +11,16 @@ from pathlib import Path
 
 FOLDER = Path(".streamlit")
 TOKEN, ENDED = FOLDER / "local_token", FOLDER / "ended_sign_ins"
+ENVIRONMENT = "CURATOR_LOCAL_TOKEN"
 KEPT_S = 40 * 86_400
 """How long an ended sign-in is remembered: longer than its cookie lives (31 days)."""
 
 
 def local_token(project: Path) -> str:
-    """What opens the app where it has no sign-in; made once, so that a tab that stays open outlives the server."""
+    """What opens the app where it has no sign-in; made once, so that a tab that stays open outlives the server.
+
+    In a project that may only be read it is this process's, and that of the processes that it starts.
+    """
     file = project / TOKEN
     try:
         found = file.read_text(encoding="ascii").strip()
@@ -24,8 +28,11 @@ def local_token(project: Path) -> str:
         found = ""
     if len(found) >= 32:
         return found
-    made = secrets.token_urlsafe(32)
-    write_private(file, made + "\n")
+    made = os.environ.get(ENVIRONMENT) or secrets.token_urlsafe(32)
+    try:
+        write_private(file, made + "\n")
+    except OSError:
+        os.environ[ENVIRONMENT] = made
     return made
 
 

@@ -43,14 +43,14 @@ def serve(
     named = named_project()
     project = project_settings.init(Path(named))[0] if named else settings()
     chosen = port or _free_port()
-    environment = {**os.environ, "CURATOR_PROJECT": str(project.project)}
-    auth = sign_in.configured(project.project, environment)
+    auth = sign_in.configured(project.project, os.environ)
     if auth is None and not sign_in.is_loopback(address):
         msg = f"--address {address} lets others in, so it needs a sign-in; see README, Several people"
         raise RequestError(msg)
     url = sign_in.origin(auth).replace("{port}", str(chosen)) if auth else keys.local_address(project.project, chosen)
     mode = "with sign-in" if auth else "local single-user mode: no sign-in, this machine only"
     sys.stderr.write(f"Curator: {url}  (project {project.project}; {mode}; Ctrl-C ends it)\n")
+    environment = {**os.environ, "CURATOR_PROJECT": str(project.project)}
     command = [sys.executable, "-m", "pages.frame.serve"]
     command += ["--server.port", str(chosen), "--server.address", address, "--server.headless", "true"]
     if auth:  # else Streamlit would ask the internet for its own address, to know whom to let connect

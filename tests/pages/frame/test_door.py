@@ -1,6 +1,7 @@
 """Who may send the app a request: not another page, not without the printed address, not signed out."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,16 @@ def test_a_project_keeps_its_token_to_itself(tmp_path: Path) -> None:
     assert local_address(tmp_path, 8501) == f"http://127.0.0.1:8501/?token={token}"
     file = tmp_path / ".streamlit" / "local_token"
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_a_project_that_may_only_be_read_has_a_token_for_this_process_and_its_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_LOCAL_TOKEN", "")
+    (tmp_path / ".streamlit").write_text("no folder can be made here", encoding="utf-8")
+    token = local_token(tmp_path)
+    assert len(token) >= 32
+    assert local_token(tmp_path) == token == os.environ["CURATOR_LOCAL_TOKEN"]
 
 
 @pytest.mark.parametrize("auth", [None, AUTH])
