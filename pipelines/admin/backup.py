@@ -132,13 +132,13 @@ def restore(directory: Path, target: Path, *, from_logical: bool = False) -> dic
             for stale in draft.glob(f"{STORE}*"):
                 stale.unlink()
             logical.rebuild(draft / LOGICAL, draft / STORE)
-        _require_whole(draft, noted)
+        faults = _require_whole(draft, noted)
         shutil.rmtree(draft / LOGICAL, ignore_errors=True)
         if place.exists():
             place.rmdir()
         draft.replace(place)
     place.with_name(f".{place.name}.lock").unlink(missing_ok=True)
-    return {"path": str(place), "seq": noted.seq, "files": len(noted.files), "verified": True}
+    return {"path": str(place), "seq": noted.seq, "files": len(noted.files), "verified": True, "faults": faults}
 
 
 def _copy_in(source: Path, draft: Path, noted: BackupManifest) -> None:
@@ -155,8 +155,11 @@ def _copy_in(source: Path, draft: Path, noted: BackupManifest) -> None:
     _drop_strangers(draft, noted)
 
 
-def _require_whole(draft: Path, noted: BackupManifest) -> None:
+def _require_whole(draft: Path, noted: BackupManifest) -> list[str]:
     """Open what was restored and look through it, before it stands.
+
+    Returns:
+        What was wrong with the project already when it was backed up: each file is what the backup's manifest says.
 
     Raises:
         DataError: It is not what was backed up.
@@ -184,6 +187,7 @@ def _require_whole(draft: Path, noted: BackupManifest) -> None:
         first = problems.breaks[0]
         msg = f"the backup is damaged: {first.what}: {first.why} ({len(problems.breaks)} faults); use another backup"
         raise DataError(msg)
+    return [f"{p.what}: {p.why}; {p.do}" for p in problems.problems]
 
 
 def _require_free(place: Path, otherwise: str) -> None:

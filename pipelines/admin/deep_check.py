@@ -15,12 +15,12 @@ from storage.release import versions
 
 @dataclass(frozen=True, slots=True)
 class StoreProblem:
-    """Something that is not what was written, and what to do. `breaks`: something of value is lost or wrong."""
+    """Something that is not what was written, and what to do. `breaks`: the project cannot be used with it."""
 
     what: str
     why: str
     do: str
-    breaks: bool = True
+    breaks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class DeepCheck:
 
     @property
     def breaks(self) -> tuple[StoreProblem, ...]:
-        """Those that lose something."""
+        """Those with which the project cannot be used."""
         return tuple(problem for problem in self.problems if problem.breaks)
 
 
@@ -76,6 +76,5 @@ def _releases(settings: Settings) -> tuple[int, list[StoreProblem]]:
             except CuratorError as error:
                 why = str(error)
             if why:
-                inside = folder.is_relative_to(settings.project)
-                found.append(StoreProblem(reference, why, do, breaks=inside))
+                found.append(StoreProblem(reference, why, do))
     return count, found

@@ -151,7 +151,9 @@ def restore(
         msg = "name the folder to restore into: --project DIR (new or empty)"
         raise RequestError(msg)
     report = backups.restore(directory, Path(target), from_logical=from_logical)
-    return answer(report, text=f"restored to {report['path']}: {report['files']} files, each as the backup says")
+    text = f"restored to {report['path']}: {report['files']} files, each as the backup says"
+    before = [f"  it was so when it was backed up: {fault}" for fault in report["faults"]]
+    return answer(report, text="\n".join([text, *before]))
 
 
 def bench(

@@ -299,3 +299,11 @@ def test_a_project_that_may_only_be_read_is_backed_up(project: Settings, tmp_pat
         backups.backup(project_settings.load(disk / "project"), tmp_path / "backup")
     backups.restore(tmp_path / "backup", tmp_path / "new")
     assert content(project_settings.load(tmp_path / "new")) == before
+
+
+def test_a_fault_that_the_project_had_is_restored_with_it_and_told(project: Settings, tmp_path: Path) -> None:
+    flip(first(project.project / "releases", "train.jsonl"))
+    backups.backup(project, tmp_path / "backup")
+    (fault,) = backups.restore(tmp_path / "backup", tmp_path / "new")["faults"]
+    assert "support@1" in fault
+    assert "rebuild" in fault
