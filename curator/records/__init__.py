@@ -8,6 +8,7 @@ from curator.records.audit_chain import Event, link
 from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import as_first_said, is_right, valid_answer
+from curator.records.frames import Column, FrameSchema
 from curator.records.ids import (
     canonical_json,
     digest,
@@ -71,12 +72,14 @@ __all__ = [
     "ROLES",
     "Action",
     "Bound",
+    "Column",
     "Decision",
     "DuplicateKeyError",
     "Event",
     "Example",
     "Finding",
     "FindingKind",
+    "FrameSchema",
     "ImagePart",
     "Label",
     "LabelerKind",

@@ -15,21 +15,25 @@ from typing import Any, Literal
 
 import polars as pl
 
-from curator.records import GOLD, Action
+from curator.records import GOLD, Action, Column, FrameSchema
 
 Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
 
-SCHEMA: dict[str, type[pl.DataType]] = {
-    "example_id": pl.String,
-    "teacher_value": pl.String,
-    "value": pl.String,
-    "basis": pl.String,
-    "out": pl.String,
-    "human_status": pl.String,
-    "human_value": pl.String,
-    "decision": pl.String,
-    "decision_seq": pl.Int64,
-}
+CURRENT = FrameSchema(
+    "a row's current label",
+    (
+        Column("example_id", pl.String, "the row"),
+        Column("teacher_value", pl.String, "the labeler's own label; null without one"),
+        Column("value", pl.String, "the label in force; null without one"),
+        Column("basis", pl.String, "what set it: adjudication, review, decision, teacher or none"),
+        Column("out", pl.String, "why the row may not be released; null where it may"),
+        Column("human_status", pl.String, "what people's reviews amount to; null where nobody has spoken"),
+        Column("human_value", pl.String, "the label that people gave; null without one"),
+        Column("decision", pl.String, "the newest decision in force about it; null without one"),
+        Column("decision_seq", pl.Int64, "when that was taken, in the store's own count"),
+    ),
+)
+SCHEMA = CURRENT.dtypes
 
 
 @dataclass(frozen=True, slots=True)

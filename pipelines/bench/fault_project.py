@@ -136,7 +136,7 @@ def command(step: Step, project: Path) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandSaid:
     """How a command ended, and what it said."""
 
     code: int
@@ -155,7 +155,7 @@ class Said:
         return self.code in (2, 4) and len(told.split()) > 4 and "Traceback" not in self.err
 
 
-def run(words: Sequence[str], *, before: str = "", timeout: float = 600, **environment: str) -> Said:
+def run(words: Sequence[str], *, before: str = "", timeout: float = 600, **environment: str) -> CommandSaid:
     """Run a command to its end.
 
     Args:
@@ -170,7 +170,7 @@ def run(words: Sequence[str], *, before: str = "", timeout: float = 600, **envir
     done = subprocess.run(
         list(words), capture_output=True, text=True, check=False, cwd=ROOT, timeout=timeout, env=env(**environment)
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandSaid(done.returncode, done.stdout, done.stderr)
 
 
 def env(**more: str) -> dict[str, str]:

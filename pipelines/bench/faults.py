@@ -20,7 +20,7 @@ from typing import Any
 from pipelines.bench.fault_project import (
     NAME,
     ROOT,
-    Said,
+    CommandSaid,
     Step,
     command,
     compare,
@@ -311,7 +311,7 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def _must(said: Said) -> None:
+def _must(said: CommandSaid) -> None:
     if said.code not in (0, 3):
         msg = f"the unbroken run failed with {said.code}: {said.out[-500:]} {said.err[-2000:]}"
         raise RuntimeError(msg)

@@ -6,8 +6,18 @@ from dataclasses import astuple, dataclass
 import polars as pl
 
 from curator.composition import ClusterRun, ClusterSummary
-from curator.records import read_stored, short_id
+from curator.records import Column, FrameSchema, read_stored, short_id
 from storage.engine.store import Store
+
+MEMBERS = FrameSchema(
+    "a member of a cluster",
+    (
+        Column("example_id", pl.String, "the row"),
+        Column("cluster", pl.Int32, "its cluster's number; -1 in none"),
+        Column("x", pl.Float32, "where it lies on the map, -1..1"),
+        Column("y", pl.Float32, "where it lies on the map, -1..1"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +38,11 @@ class RunKey:
 
 
 def add(store: Store, key: RunKey, members: pl.DataFrame, report: ClusterSummary) -> str:
-    """Append a run. `members`: example_id, cluster, x, y. Returns the run's id."""
+    """Append a run; returns its id. `members` is as `MEMBERS` states."""
     run = key.run
-    store.append("cluster_member", members.select(pl.lit(run).alias("run"), "example_id", "cluster", "x", "y"))
+    store.append(
+        "cluster_member", MEMBERS.check(members).select(pl.lit(run).alias("run"), "example_id", "cluster", "x", "y")
+    )
     record = pl.DataFrame(
         {
             "run": [run],

@@ -7,8 +7,17 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import Finding, read_stored, short_id
+from curator.records import Column, Finding, FrameSchema, read_stored, short_id
 from storage.engine.store import Store
+
+SCORES = FrameSchema(
+    "a row's score",
+    (
+        Column("example_id", pl.String, "the row"),
+        Column("kind", pl.String, "what the score is about: risk, suspect_label …"),
+        Column("score", pl.Float64, "higher is worse"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +69,8 @@ def add_run(
     scores: pl.DataFrame,
     report: CheckSummary,
 ) -> None:
-    """Append a run: scores (example_id, kind, score) and findings first, the run's record last."""
-    store.append("score", scores.select(pl.lit(run).alias("run"), "example_id", "kind", "score"))
+    """Append a run: scores (as `SCORES` states) and findings first, the run's record last."""
+    store.append("score", SCORES.check(scores).select(pl.lit(run).alias("run"), "example_id", "kind", "score"))
     frame = pl.DataFrame(
         {
             "run": [run] * len(findings),

@@ -35,4 +35,4 @@ def test_a_row_that_is_missing_twice_or_another_is_counted() -> None:
     ],
 )
 def test_a_command_ends_in_words_or_it_does_not(code: int, out: str, err: str, good: bool) -> None:
-    assert fault_project.Said(code, out, err).in_words is good
+    assert fault_project.CommandSaid(code, out, err).in_words is good
