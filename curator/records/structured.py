@@ -47,17 +47,17 @@ def too_deep(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     >>> too_deep([[1], {"a": []}])
     False
     """
-    level = [value]
-    for _ in range(DEPTH + 1):
+    level = [value] if isinstance(value, dict | list | tuple) else []
+    for _ in range(DEPTH):
         level = [
             inner
             for item in level
-            if isinstance(item, dict | list | tuple)
             for inner in (item.values() if isinstance(item, dict) else item)
+            if isinstance(inner, dict | list | tuple)  # an empty one is a level too, as its brackets are in the text
         ]
         if not level:
             return False
-    return True
+    return bool(level)
 
 
 def read_json(text: str, what: str = "the JSON") -> Any:  # noqa: ANN401 - any JSON value

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from curator.errors import DataError
@@ -21,6 +21,7 @@ def nested(levels: int, *, inner: str = "1") -> str:
 
 
 @given(values, st.integers(0, 2 * DEPTH))
+@example({"": []}, DEPTH - 1)
 def test_depth_is_the_same_by_the_text_and_by_the_value(value: Any, more: int) -> None:
     for _ in range(more):
         value = [value]
