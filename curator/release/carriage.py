@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from curator.records import ImagePart, Message, OtherPart, TextPart, ToolCallPart, read_exact, shown_text, write_turn
+from curator.release.validation_calls import is_json, orphans
 
 Turns = tuple[Message, ...]
 
@@ -48,6 +49,7 @@ class Carries:
             the format trains every turn of the assistant.
         nine: Ids of calls must have nine letters or digits.
         legacy: `function_call`, the older form of a call, can be written.
+        answering: A tool's result must answer a call of a turn before it.
     """
 
     roles: frozenset[str] = FOUR
@@ -57,6 +59,7 @@ class Carries:
     weight: Literal["weight", "train", "last"] | None = None
     nine: bool = False
     legacy: bool = False
+    answering: bool = False
 
 
 def refusal(carries: Carries, turns: Turns, tools: str | None) -> str | None:
@@ -69,6 +72,10 @@ def refusal(carries: Carries, turns: Turns, tools: str | None) -> str | None:
             return reason
     if carries.weight is None and any(turn.weight == 0 for turn in turns):
         return "a turn with weight 0, which it would train"
+    if carries.weight in ("weight", "train") and all(t.weight == 0 for t in turns if t.role == "assistant"):
+        return "a conversation in which no turn is trained (weight 0 everywhere)"
+    if carries.answering and orphans(written(carries, turns)):
+        return "the result of a tool call that no turn before it makes"
     return None
 
 
@@ -107,6 +114,8 @@ def _call_refusal(carries: Carries, call: ToolCallPart) -> str | None:
         return f"the field {next(iter(read_exact(call.extra)))} of a tool call"
     if carries.nine and not _NINE.fullmatch(call.id or ""):
         return "the id of a tool call that is not nine letters or digits"
+    if carries.calls == "text" and not is_json(call.arguments):
+        return "arguments of a tool call that are no JSON"
     if carries.calls == "object" and not isinstance(_object(call.arguments), dict):
         return "arguments of a tool call that are no JSON object"
     return None

@@ -174,7 +174,9 @@ FORMATS: dict[str, Format] = {
         Format("tinker", Carries(), _messages, _tinker_dpo),
         Format(
             "openai",
-            Carries(_ALL_ROLES, parts=True, calls="text", names=_ALL_ROLES, weight="weight", legacy=True),
+            Carries(
+                _ALL_ROLES, parts=True, calls="text", names=_ALL_ROLES, weight="weight", legacy=True, answering=True
+            ),
             _messages,
             _openai_dpo,
         ),

@@ -21,6 +21,7 @@ from curator.release.validation_rules import (
     SURROGATES,
     Severity,
 )
+from curator.release.validation_shapes import shape_of
 
 _DPO_MARKS = frozenset(
     {"comparison", "preferred_output", "non_preferred_output", "chosen", "rejected", "completion_A", "completion_B"}
@@ -75,6 +76,7 @@ class _Checker(RowChecker):
         self.stages: Counter[Stage] = Counter()
         self.stage: Stage | None = None
         self.keys: frozenset[str] | None = None
+        self.shape: tuple[str, Stage] | None = None
         self.rows: dict[bytes, int] = {}
         self.answers: dict[bytes, tuple[int, bytes]] = {}
 
@@ -155,9 +157,11 @@ class _Checker(RowChecker):
         stage: Stage = "dpo" if labelled or keys & _DPO_MARKS else "sft"
         self.stages[stage] += 1
         if self.stage is None:
-            self.stage, self.keys = stage, keys
+            self.stage, self.keys, self.shape = stage, keys, (shape_of(self.format, row), stage)
         elif stage != self.stage:
             self.report("mixed_stages")
+        elif (shape_of(self.format, row), stage) != self.shape:
+            self.report("mixed_shapes")
         elif keys != self.keys:
             other = ", ".join(join_path("", key) for key in sorted(keys ^ (self.keys or frozenset())))
             self.report("mixed_keys", hint=f"{RULES['mixed_keys'].hint} (differs in {other[:200]})")

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from curator.release.validation_calls import ANSWERED_CALLS, bad_calls, is_json, orphans, untrained
 from curator.release.validation_rules import (
     COMMON_ROLES,
     MESSAGE_KEYS,
@@ -15,6 +16,7 @@ from curator.release.validation_rules import (
     STRICT_TURNS,
     Severity,
 )
+from curator.release.validation_shapes import SHAREGPT_ROLES, PlainShape, implicit_prompt, plain_shape, said
 from curator.text import as_seen
 
 _MOST_LISTED = 1000
@@ -59,16 +61,11 @@ class RowChecker:
 
     def sft(self, row: dict[str, Any]) -> tuple[Any, Any]:
         """Check a conversation; its input and its answer are returned."""
+        if (shape := plain_shape(self.format, row)) is not None:
+            return self._plain(row, shape)
         if self.format == "trl" and "messages" not in row and "prompt" in row:
-            prompt, completion = row["prompt"], row.get("completion")
-            if isinstance(prompt, str) and isinstance(completion, str):
-                # TRL's standard form is two plain texts.
-                for path, text in (("prompt", prompt), ("completion", completion)):
-                    if not text.strip():
-                        self.report("empty_content", path)
-                return prompt, completion
-            self._prompt(prompt, "prompt")
-            return prompt, self._completion(completion, "completion")
+            self._prompt(row["prompt"], "prompt")
+            return row["prompt"], self._completion(row.get("completion"), "completion")
         name = "conversations" if self.format == "llama-factory" and "conversations" in row else "messages"
         if name not in row and self.format == "mistral" and "interactions" in row:
             name = "interactions"
@@ -82,10 +79,29 @@ class RowChecker:
                 self.report("no_assistant", name)
         elif roles[-1] != "assistant":
             self.report("last_not_assistant", f"{name}[{len(roles) - 1}].role")
-        answer = messages[-1].get("content") if isinstance(messages[-1], dict) else None
+        if untrained(self.format, messages):
+            self.report("nothing_trained", name)
+        answer = said(messages[-1])
         if isinstance(answer, str) and roles[-1] == "assistant" and answer != answer.strip() and answer.strip():
-            self.report("trailing_space", f"{name}[{len(roles) - 1}].content")
+            key = "content" if "role" in messages[-1] else "value"
+            self.report("trailing_space", f"{name}[{len(roles) - 1}].{key}")
         return messages[:-1], answer
+
+    def _plain(self, row: dict[str, Any], shape: PlainShape) -> tuple[Any, Any]:
+        """Check a row of plain texts; its input and its answer are returned, None where the text is one piece."""
+        for key in (*shape.texts, *shape.maybe):
+            text = row.get(key)
+            if isinstance(text, str):
+                if key in shape.texts and not text.strip():
+                    self.report("empty_content", key)
+            elif text is not None or key in shape.texts:
+                self.report("content_not_string", key)
+        if shape.answer is None:
+            return None, None
+        answer = row.get(shape.answer)
+        if isinstance(answer, str) and answer.strip() and answer != answer.strip() and shape.answer == "output":
+            self.report("trailing_space", shape.answer)
+        return {key: value for key, value in row.items() if key != shape.answer}, answer
 
     def dpo(self, row: dict[str, Any]) -> tuple[Any, Any]:
         """Check a comparison; its prompt and its answers, preferred first, are returned."""
@@ -100,12 +116,29 @@ class RowChecker:
             if self.format == "llama-factory" and "conversations" in row:
                 path = "conversations"
             prompt, sides = row.get(path), ("chosen", "rejected")
+            if self.format == "trl" and path not in row and (opening := implicit_prompt(row)):
+                return self._implicit(row, opening)
+            if self.format == "llama-factory" and "instruction" in row:
+                return self._alpaca_pair(row)
         if prompt is None:
             self.report("missing_side", path)
         elif not (self.format == "trl" and isinstance(prompt, str)):
             self._prompt(prompt, path)
         one, other = (self._side(row, side) for side in sides)
         return prompt, self._differ(one, other, sides[1])
+
+    def _implicit(self, row: dict[str, Any], opening: int) -> tuple[Any, Any]:
+        """TRL finds the prompt itself, as what both answers begin with."""
+        prompt = row["chosen"][:opening]
+        if not isinstance(prompt, str):
+            self._prompt(prompt, "chosen")
+        one, other = (self._completion(row[side][opening:], side, opening) for side in ("chosen", "rejected"))
+        return prompt, self._differ(one, other, "rejected")
+
+    def _alpaca_pair(self, row: dict[str, Any]) -> tuple[Any, Any]:
+        prompt, _ = self._plain(row, PlainShape(("instruction", "chosen", "rejected"), ("input", "system"), "chosen"))
+        one, other = (as_seen(row[k]) if isinstance(row.get(k), str) else None for k in ("chosen", "rejected"))
+        return {k: v for k, v in prompt.items() if k != "rejected"}, self._differ(one, other, "rejected")
 
     def _tinker_dpo(self, row: dict[str, Any]) -> tuple[Any, Any]:
         comparison = row.get("comparison")
@@ -144,25 +177,33 @@ class RowChecker:
         if roles and roles[-1] == "assistant":
             self.report("prompt_ends_with_assistant", f"{path}[{len(roles) - 1}].role")
 
-    def _completion(self, value: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    def _completion(self, value: Any, path: str, first: int = 0) -> Any:  # noqa: ANN401 - any JSON value
         """Check an answer, as text, message or list of messages; its text (or value) is returned."""
         if isinstance(value, str) and self.format in ("trl", "parquet"):
             if not value.strip():
                 self.report("empty_content", path)
             return as_seen(value)
         messages = value if isinstance(value, list) else [value]
-        roles = self._messages(messages, path, indexed=isinstance(value, list), opening=False)
+        roles = self._messages(messages, path, indexed=isinstance(value, list), opening=False, first=first)
         if any(role != "assistant" for role in roles):
             self.report("completion_not_assistant", path)
         elif len(roles) > 1 and self.format in STRICT_KEYS:
             self.report("completion_not_assistant", path, "this format takes exactly one message as an answer")
-        contents = [each.get("content") for each in messages if isinstance(each, dict)]
+        contents = [said(each) for each in messages if isinstance(each, dict)]
         for text in contents:
             if isinstance(text, str) and text.strip() and text != text.strip():
                 self.report("trailing_space", path)
         return [as_seen(each) if isinstance(each, str) else each for each in contents]
 
-    def _messages(self, value: Any, path: str, *, indexed: bool = True, opening: bool = True) -> list[str]:  # noqa: ANN401
+    def _messages(
+        self,
+        value: Any,  # noqa: ANN401 - any JSON value
+        path: str,
+        *,
+        indexed: bool = True,
+        opening: bool = True,
+        first: int = 0,
+    ) -> list[str]:
         """Check a list of messages; their roles are returned, empty where there is no list.
 
         Args:
@@ -170,6 +211,7 @@ class RowChecker:
             path: Where it stands.
             indexed: Whether it stood as a list, so that places carry an index.
             opening: Whether it opens the conversation, so that the order of the roles counts.
+            first: The index of the first of them, where the list is the end of a longer one.
         """
         if not isinstance(value, list):
             self.report("missing_messages", path)
@@ -177,12 +219,35 @@ class RowChecker:
         if not value:
             self.report("empty_messages", path)
         roles = []
-        for index, message in enumerate(value):
+        tagged = self.format == "llama-factory" and bool(value) and isinstance(value[0], dict) and "from" in value[0]
+        for index, message in enumerate(value, start=first):
             place = f"{path}[{index}]" if indexed else path
-            roles.append(self._message(message, place))
+            roles.append(self._tagged(message, place) if tagged else self._message(message, place))
         if opening:
             self._order(roles, path)
+            if self.format in ANSWERED_CALLS:
+                for index in orphans(value):
+                    self.report("tool_orphan", f"{path}[{index}].tool_call_id")
         return roles
+
+    def _tagged(self, message: Any, place: str) -> str:  # noqa: ANN401 - any JSON value
+        """Check a turn of ShareGPT, `{"from": …, "value": …}`; the role it has for LLaMA-Factory is returned."""
+        if not isinstance(message, dict):
+            self.report("message_not_object", place)
+            return ""
+        speaker, value = message.get("from"), message.get("value")
+        role = SHAREGPT_ROLES.get(speaker, "") if isinstance(speaker, str) else ""
+        if not role:
+            self.report("bad_role", f"{place}.from", f"the speaker is none of {', '.join(SHAREGPT_ROLES)}")
+        if not isinstance(value, str):
+            self.report("content_not_string", f"{place}.value")
+        elif not value.strip():
+            self.report("empty_content", f"{place}.value")
+        elif speaker == "function_call" and not is_json(value):
+            self.report("bad_tool_call", f"{place}.value")
+        for key in sorted(set(message) - {"from", "value"}):
+            self.report("unknown_key", join_path(place, key))
+        return role
 
     def _message(self, message: Any, place: str) -> str:  # noqa: ANN401 - any JSON value
         if not isinstance(message, dict):
@@ -201,6 +266,8 @@ class RowChecker:
                 self.report("empty_content", f"{place}.content")
         elif not parts or not content:
             self.report("content_not_string", f"{place}.content")
+        for at in bad_calls(message, texts_only=self.format in ANSWERED_CALLS):
+            self.report("bad_tool_call", f"{place}.{at}")
         if "weight" in message and (type(message["weight"]) is not int or message["weight"] not in (0, 1)):
             self.report("bad_weight", f"{place}.weight")
         strict: Severity | None = "error" if self.format in STRICT_KEYS else None

@@ -41,6 +41,7 @@ RULES: dict[str, Rule] = {
     "nan": _error("NaN and Infinity are not JSON; write a number or null"),
     "not_object": _error("the line is JSON, but no object; wrap it as {…}"),
     "mixed_stages": _error("the file mixes conversations and preference pairs; write two files"),
+    "mixed_shapes": _error("the file mixes forms of which a trainer reads one; write a file for each"),
     "mixed_keys": _warning("the row has other keys than the first row; table loaders want the same in each row"),
     "unknown_key": _warning("this format has no such key; remove it"),
     # Messages.
@@ -56,6 +57,9 @@ RULES: dict[str, Rule] = {
     "not_alternating": _warning("two turns of one side follow each other; merge them"),
     "starts_with_assistant": _warning("the conversation starts with the assistant; start with the user"),
     "bad_weight": _error("the weight must be the integer 0 or 1"),
+    "nothing_trained": _error("every assistant turn is kept out of training; let one count, or remove the row"),
+    "bad_tool_call": _error("a tool call needs a function's name, and its arguments as JSON"),
+    "tool_orphan": _error("the result answers no tool call before it; give it the call's tool_call_id"),
     # Texts.
     "chat_template_marks": _error("the text holds a chat template's special token; remove or escape it"),
     "control_characters": _warning("the text holds control characters; remove them"),
@@ -90,10 +94,13 @@ COMMON_ROLES = frozenset({"system", "user", "assistant", "tool"})
 SFT_KEYS: dict[str, frozenset[str]] = {
     "tinker": frozenset({"messages"}),
     "openai": frozenset({"messages", "tools", "parallel_tool_calls", "functions"}),
-    "together": frozenset({"messages", "tools"}),
-    "trl": frozenset({"messages", "prompt", "completion", "tools"}),
+    "together": frozenset({"messages", "tools", "prompt", "completion", "text"}),
+    "trl": frozenset({"messages", "prompt", "completion", "text", "tools"}),
     "axolotl": frozenset({"messages", "tools"}),
-    "llama-factory": frozenset({"messages", "conversations", "system", "tools", "images", "videos", "audios"}),
+    "llama-factory": frozenset(
+        {"messages", "conversations", "instruction", "input", "output", "history", "text", "system", "tools"}
+        | {"images", "videos", "audios"}
+    ),
     "mistral": frozenset({"messages", "interactions", "tools", "functions"}),
     "parquet": frozenset({"example_id", "messages"}),
 }
@@ -103,7 +110,10 @@ DPO_KEYS: dict[str, frozenset[str]] = {
     "together": frozenset({"input", "preferred_output", "non_preferred_output"}),
     "trl": frozenset({"prompt", "chosen", "rejected", "tools"}),
     "axolotl": frozenset({"messages", "chosen", "rejected"}),
-    "llama-factory": frozenset({"messages", "conversations", "chosen", "rejected", "system", "tools", "images"}),
+    "llama-factory": frozenset(
+        {"messages", "conversations", "instruction", "input", "history", "chosen", "rejected"}
+        | {"system", "tools", "images", "videos", "audios"}
+    ),
     "mistral": frozenset(),
     "parquet": frozenset({"example_id", "prompt", "chosen", "rejected"}),
 }

@@ -147,3 +147,28 @@ def test_a_conversation_to_judge_goes_out_as_one_turn(tmp_path: Path) -> None:
     curator.ok("release", "t", "--format", "openai", "--test-share", "0", *WAIVED)
     asked = list(released(curator, "openai/sft/train.jsonl"))
     assert sorted(asked)[0] == "user: my parcel is late\n\nassistant: sorry, it comes Monday"
+
+
+@pytest.mark.parametrize(
+    ("case", "rule"),
+    [("tool-orphan", "tool_orphan"), ("args-notjson", "bad_tool_call"), ("all-weight-0", "nothing_trained")],
+)
+def test_a_file_that_openai_refuses_is_not_valid(tmp_path: Path, case: str, rule: str) -> None:
+    answer = project(tmp_path)("validate", FIDELITY / f"19-openai-{case}.jsonl", "--format", "openai")
+    assert (answer.code, answer.json["valid"]) == (1, False)
+    assert [(p["rule"], p["line"]) for p in answer.json["problems"] if p["severity"] == "error"] == [(rule, 11)]
+
+
+@pytest.mark.parametrize(
+    ("case", "trainer"),
+    [
+        ("lf-sharegpt", "llama-factory"),
+        ("lf-alpaca", "llama-factory"),
+        ("trl-implicit-prompt", "trl"),
+        ("trl-text-field", "trl"),
+        ("together-prompt", "together"),
+    ],
+)
+def test_a_form_that_its_trainer_documents_is_valid(tmp_path: Path, case: str, trainer: str) -> None:
+    found = project(tmp_path).ok("validate", FIDELITY / f"19-{case}.jsonl", "--format", trainer)
+    assert (found["valid"], found["problems"]) == (True, [])

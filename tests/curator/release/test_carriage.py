@@ -98,3 +98,33 @@ def test_a_conversation_comes_back_whole_or_is_refused_with_a_reason(
 def test_a_plain_conversation_is_carried_by_every_format() -> None:
     turns = read_turns([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}])
     assert {cannot_carry(name, SftRow("ex1", turns)) for name in FORMATS} == {None}
+
+
+CALL_OF = {"id": "abcdefgh1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("turns", "formats", "reason"),
+    [
+        (
+            [{"role": "tool", "tool_call_id": "abcdefgh2", "content": "r"}, {"role": "assistant", "content": "a"}],
+            {"openai"},
+            "the result of a tool call that no turn before it makes",
+        ),
+        (
+            [{"role": "assistant", "tool_calls": [CALL_OF | {"function": {"name": "f", "arguments": "{'a': 1}"}}]}],
+            {"openai", "together", "axolotl", "mistral"},
+            "arguments of a tool call that are no JSON",
+        ),
+        (
+            [{"role": "assistant", "content": "a", "weight": 0}],
+            {"openai", "together", "axolotl", "mistral"},
+            "a conversation in which no turn is trained (weight 0 everywhere)",
+        ),
+    ],
+)
+def test_what_a_service_refuses_is_a_refused_row_and_no_invalid_file(
+    turns: list[dict[str, object]], formats: set[str], reason: str
+) -> None:
+    row = SftRow("ex1", read_turns([{"role": "user", "content": "q"}, *turns]))
+    assert {name for name in FORMATS if cannot_carry(name, row) == reason} == formats

@@ -64,7 +64,7 @@ BROKEN_SFT = {
     ),
     "nan": (sft(user(weight=float("nan")), assistant()), "messages[0].weight"),
     "not_object": (b'["a"]', ""),
-    "missing_messages": (b'{"text": "x"}', "messages"),
+    "missing_messages": (b'{"title": "x"}', "messages"),
     "empty_messages": (sft(), "messages"),
     "message_not_object": (sft("hi", assistant()), "messages[0]"),
     "bad_role": (sft({"role": "human", "content": "x"}, assistant()), "messages[0].role"),
@@ -190,8 +190,10 @@ def test_a_service_that_refuses_unknown_keys_makes_them_errors():
 
 
 def test_a_tool_call_without_content_is_allowed():
-    call = {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}
-    rows = [sft(user(f"{i}"), call, {"role": "tool", "content": "1"}, assistant("done")) for i in range(12)]
+    function = {"name": "f", "arguments": "{}"}
+    call = {"role": "assistant", "content": None, "tool_calls": [{"id": "a", "type": "function", "function": function}]}
+    result = {"role": "tool", "content": "1", "tool_call_id": "a"}
+    rows = [sft(user(f"{i}"), call, result, assistant("done")) for i in range(12)]
     assert validate_lines(rows, format="openai").problems == ()
 
 
