@@ -143,7 +143,9 @@ def test_a_key_that_only_this_row_lacks_is_a_missing_input() -> None:
 
 
 def test_an_extraction_label_may_be_an_object() -> None:
-    assert parse({"text": "hi", "label": {"b": 1, "a": 2}}, task=JSON_TASK).value == '{"a":2,"b":1}'
+    assert (
+        parse({"text": "hi", "label": {"b": 1, "a": 2}}, task=JSON_TASK).value == '{"b":1,"a":2}'
+    )  # in the order given
     assert reason({"text": "hi", "label": "{"}, task=JSON_TASK) == "invalid_label"
 
 

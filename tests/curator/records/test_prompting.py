@@ -53,7 +53,7 @@ def test_an_answer_without_a_label_is_refused(answer: str, why: str) -> None:
 
 
 def test_json_and_sql_are_taken_out_of_their_fences() -> None:
-    assert parse_answer(JSON, 'Here:\n```json\n{"b": 1, "a": 2}\n```') == '{"a":2,"b":1}'
+    assert parse_answer(JSON, 'Here:\n```json\n{"b": 1, "a": 2}\n```') == '{"b":1,"a":2}'
     assert parse_answer(SQL, "```sql\nselect 1\n```") == "select 1"
 
 
