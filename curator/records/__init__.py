@@ -32,7 +32,7 @@ from curator.records.message import (
     TextPart,
     ToolCallPart,
 )
-from curator.records.names import check_name, check_shown, file_stem
+from curator.records.names import check_name, check_shown, file_stem, one_spelling, same_person
 from curator.records.places import in_test, in_train, split_now
 from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
@@ -138,6 +138,7 @@ __all__ = [
     "message_from_json",
     "message_json",
     "nested_too_deep",
+    "one_spelling",
     "parse_answer",
     "parse_mapping",
     "parse_record",
@@ -153,6 +154,7 @@ __all__ = [
     "row_external_id",
     "said_text",
     "same_json",
+    "same_person",
     "short_id",
     "shown_text",
     "split_now",

@@ -7,8 +7,10 @@ every door it can come in by.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from curator.errors import RequestError
+from curator.text import squeeze
 
 LENGTH = 100
 """Characters of a name."""
@@ -59,6 +61,30 @@ def check_shown(name: str, what: str) -> str:
         msg = f"{what} {name!r} holds the invisible character {_called(hidden)}; leave it out"
         raise RequestError(msg)
     return name
+
+
+def one_spelling(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Each reviewer's name -> the spelling that the person is kept under: the first of those known, else of the names.
+
+    Names that differ in case, white space or the width of letters alone are one person. To take two people for one
+    asks for one look more; to take one person for two would count a first look as a second opinion.
+
+    >>> one_spelling(["ana ", "Ben", "BEN"], known=["Ana"])
+    {'ana ': 'Ana', 'Ben': 'Ben', 'BEN': 'Ben'}
+    """
+    first: dict[str, str] = {}
+    for name in known:
+        first.setdefault(_person(name), name)
+    return {name: first.setdefault(_person(name), name.strip()) for name in names}
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two reviewers' names are one person's (see `one_spelling`)."""
+    return _person(one) == _person(other)
+
+
+def _person(name: str) -> str:
+    return squeeze(name).casefold()
 
 
 def file_stem(name: str) -> str:

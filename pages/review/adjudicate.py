@@ -6,6 +6,7 @@ from pages.components.review.component import review_queue
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on
 from pages.review.parts.adjudication_queue import AdjudicationQueue, who_said_what
+from pipelines.review.answers import known_as
 from storage.dataset import datasets
 from storage.review import plans
 
@@ -16,7 +17,7 @@ if not plans.of_dataset(settings.store, dataset):
 
 task = datasets.task_of(settings.store, dataset)
 own = not user.roles.isdisjoint({"engineer", "admin"})
-queue = AdjudicationQueue(settings.store, dataset, user.name, own)
+queue = AdjudicationQueue(settings.store, dataset, known_as(settings.store, user.name), own)
 st.text(
     "Rows that people dispute, have rejected, or left unsettled. Rows of an audit come first: its certificate waits "
     "for them. What you say here is the last word about a row."

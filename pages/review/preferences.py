@@ -8,6 +8,7 @@ from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, show_error
 from pages.review.parts.preference_queue import PreferenceQueue
 from pipelines.preferences import draw as compare
+from pipelines.review.answers import known_as
 from storage.dataset import datasets
 from storage.review import comparisons
 
@@ -58,7 +59,7 @@ wanted = st.session_state.get("chosen_batch")
 index = list(names).index(wanted) if wanted in names else 0
 chosen = st.selectbox("Comparisons", list(names), index=index, format_func=names.__getitem__, width=620)
 task = datasets.task_of(settings.store, dataset)
-queue = PreferenceQueue(settings.store, dataset, chosen, user.name)
+queue = PreferenceQueue(settings.store, dataset, chosen, known_as(settings.store, user.name))
 
 
 @st.fragment

@@ -7,6 +7,7 @@ from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import spot_check_names
 from pages.review.parts.native_queue import NativeQueue
+from pipelines.review.answers import known_as
 from storage.dataset import datasets
 from storage.review import plans
 
@@ -29,7 +30,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.page_link("pages/review/spot_check.py", label="Certificate and progress", icon=":material/verified:")
 st.session_state["chosen_plan"] = chosen
 task = datasets.task_of(settings.store, dataset)
-queue = NativeQueue(settings.store, dataset, chosen, user.name)
+queue = NativeQueue(settings.store, dataset, chosen, known_as(settings.store, user.name))
 
 
 @st.fragment

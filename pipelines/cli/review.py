@@ -1,5 +1,6 @@
 """Commands about review: plan, route, pull, review import."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -178,6 +179,7 @@ def pull(
         "unchanged": report.unchanged,
         "rejected": report.rejected,
         "rejects": report.rejects,
+        "same_person": pulled.same_person,
         "board_dataset": pulled.board_dataset,
         "on_board": pulled.on_board,
         "answered": pulled.answered,
@@ -190,6 +192,7 @@ def pull(
         counts("answers by user", pulled.by_user),
         counts("left out", pulled.left_out),
         f"{pulled.taken_back:,} reviews taken back by their authors" if pulled.taken_back else None,
+        *_one_person(pulled.same_person),
         *(f"  not taken: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
     )
     return answer(told, text=text)
@@ -202,7 +205,16 @@ def review_import(file: Path, plan: PlanOption) -> int:
     text = lines(
         f"{report.added:,} reviews added, {report.unchanged:,} were there, {report.rejected:,} lines rejected, "
         f"{report.tasks_left:,} tasks left",
+        *_one_person(report.same_person),
         *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
         f"  … and {report.rejected - 20:,} more: --json" if report.rejected > 20 else None,
     )
     return answer(report, 1 if report.rejected and not (report.added or report.unchanged) else 0, text=text)
+
+
+def _one_person(kept: Mapping[str, str]) -> list[str]:
+    """What was made of names that differ from a known one in case, white space or width alone."""
+    return [
+        f"  {given!r} is kept as {one!r}: names that differ in case or white space alone are one person"
+        for given, one in kept.items()
+    ]

@@ -4,7 +4,7 @@ from curator.errors import NotFoundError, RequestError
 from curator.preferences import ComparisonAnswer, chosen
 from pipelines.runtime import acting
 from storage.engine.store import Store
-from storage.review import comparisons
+from storage.review import comparisons, people
 
 
 def prefer(
@@ -43,7 +43,7 @@ def prefer(
         store,
         comparison=comparison,
         dataset=found["dataset"],
-        reviewer=reviewer,
+        reviewer=people.known_as(store, [reviewer])[reviewer],
         choice=choice,
         left=left,
         action_id=action_id,
@@ -55,4 +55,5 @@ def prefer(
 def take_back(store: Store, *, reviewer: str, undoes: str, action_id: str) -> bool:
     """Take one's own answer back. True if there was one; the same action twice changes nothing."""
     acting.require("review")
-    return comparisons.undo(store, action_id=action_id, undoes=undoes, reviewer=reviewer)
+    known = people.known_as(store, [reviewer])[reviewer]
+    return comparisons.undo(store, action_id=action_id, undoes=undoes, reviewer=known)

@@ -3,7 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -15,7 +15,7 @@ from pipelines.files import read_rows
 from pipelines.runtime import acting
 from storage.dataset import datasets
 from storage.engine.store import Store
-from storage.review import desk, plans, reviews
+from storage.review import desk, people, plans, reviews
 from storage.views import progress
 
 KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note", "adjudicates"}
@@ -27,7 +27,19 @@ SAID = ("verdict", "value", "blind", "adjudicates")
 
 @dataclass(frozen=True, slots=True)
 class ReviewReport:
-    """What came in. `tasks_left` counts tasks of the plan that nobody has reviewed."""
+    """What came in.
+
+    Attributes:
+        plan: The plan's id.
+        added: Reviews that went in.
+        unchanged: Reviews that were there.
+        rejected: Lines that could not be taken.
+        by_reason: How many of them for each reason.
+        rejects: Line, reason and detail of each.
+        tasks_left: Tasks of the plan that nobody has reviewed.
+        same_person: Name given -> the spelling under which the person is kept, where they differ in case, white space
+            or the width of letters.
+    """
 
     plan: str
     added: int
@@ -36,6 +48,7 @@ class ReviewReport:
     by_reason: dict[str, int]
     rejects: tuple[dict[str, Any], ...]
     tasks_left: int
+    same_person: dict[str, str] = field(default_factory=dict)
 
 
 class _Refused(DataError):
@@ -66,7 +79,8 @@ def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
             read.append(_review(row.record, tasks, task))
         except _Refused as error:
             rejects.append({"line": row.line, "reason": error.reason, "detail": str(error)})
-    return _add(store, found, read, _news(store, found, read), rejects)
+    kept, read = _one_spelling(store, read)
+    return _add(store, found, read, _news(store, found, read), rejects, kept)
 
 
 def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -> ReviewReport:
@@ -84,12 +98,18 @@ def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -
             made.append(_own(record, tasks, task))
         except _Refused as error:
             rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
-    return _add(store, found, made, made, rejects)
+    kept, made = _one_spelling(store, made)
+    return _add(store, found, made, made, rejects, kept)
 
 
 def claim(store: Store, dataset: str, reviewer: str, *, plan: str | None = None, count: int = 60) -> pl.DataFrame:
     """Lease the next tasks to a reviewer; columns of `storage.review.plans.tasks`."""
-    return reviews.claim(store, dataset=dataset, reviewer=reviewer, count=count, plan=plan)
+    return reviews.claim(store, dataset=dataset, reviewer=known_as(store, reviewer), count=count, plan=plan)
+
+
+def known_as(store: Store, reviewer: str) -> str:
+    """The spelling under which the store keeps a reviewer: "ana " is no second person where "Ana" is known."""
+    return people.known_as(store, [reviewer])[reviewer]
 
 
 def save(
@@ -137,7 +157,12 @@ def _asked(store: Store, plan: str) -> tuple[Plan, Task, Mapping[str, ReviewTask
 
 
 def _add(
-    store: Store, plan: Plan, read: list[Review], made: list[Review], rejects: list[dict[str, Any]]
+    store: Store,
+    plan: Plan,
+    read: list[Review],
+    made: list[Review],
+    rejects: list[dict[str, Any]],
+    kept: dict[str, str],
 ) -> ReviewReport:
     added = reviews.add(store, plan.dataset, plan.id, made, actor=acting.actor())
     return ReviewReport(
@@ -148,6 +173,16 @@ def _add(
         by_reason=dict(Counter(str(r["reason"]) for r in rejects)),
         rejects=tuple(rejects),
         tasks_left=progress.of_plan(store, plan.id).left,
+        same_person=kept,
+    )
+
+
+def _one_spelling(store: Store, read: list[Review]) -> tuple[dict[str, str], list[Review]]:
+    """The names that are kept under another spelling, and the reviews under it."""
+    kept = people.known_as(store, dict.fromkeys(review.reviewer for review in read))
+    return (
+        {name: one for name, one in kept.items() if name != one},
+        [replace(review, reviewer=kept[review.reviewer]) for review in read],
     )
 
 

@@ -13,7 +13,7 @@ from pipelines.runtime.progress import stage
 from storage.access import audit
 from storage.dataset import datasets
 from storage.engine.store import Store
-from storage.review import plans, reviews
+from storage.review import people, plans, reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class PullConfig:
 class Pulled:
     """What the board says. `records` go to `answers.import_records`, whose action ids keep them single.
 
-    `left_out` counts answers by why they do not count; `taken_back` answers that their author has withdrawn since.
+    `left_out` counts answers by why they do not count; `taken_back` answers that their author has withdrawn since;
+    `same_person` maps a name to the spelling under which the store keeps that person, where they differ.
     """
 
     plan: str
@@ -44,6 +45,7 @@ class Pulled:
     left_out: dict[str, int]
     by_user: dict[str, int]
     taken_back: int
+    same_person: dict[str, str]
 
 
 def run(config: PullConfig, store: Store, board: ReviewBoard) -> Pulled:
@@ -67,7 +69,10 @@ def run(config: PullConfig, store: Store, board: ReviewBoard) -> Pulled:
     with stage("read the board") as report:
         entries = board.entries(name, report)
     task = datasets.task_of(store, found.dataset)
-    read = answers(entries, plans.tasks(store, plan).iter_rows(named=True), task, reviewers)
+    named = {user: reviewers.get(user, user) for e in entries for r in e.responses if (user := r.user) is not None}
+    kept = people.known_as(store, named.values())
+    spelled = {user: kept[name] for user, name in named.items()}
+    read = answers(entries, plans.tasks(store, plan).iter_rows(named=True), task, spelled)
     answered = sum(any(r.status == "submitted" for r in e.responses) for e in entries)
     audit.note(store, actor=acting.actor(), action="pull", subject=plan, board_dataset=name, answered=answered)
     return Pulled(
@@ -79,6 +84,7 @@ def run(config: PullConfig, store: Store, board: ReviewBoard) -> Pulled:
         left_out=read.left_out,
         by_user=read.by_user,
         taken_back=_take_back(store, found.dataset, plan, read),
+        same_person={name: one for name, one in kept.items() if name != one},
     )
 
 

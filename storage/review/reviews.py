@@ -7,10 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import Decision, Review
+from curator.records import Decision, Review, same_person
 from curator.review import TakenDecision, with_gold
 from storage.access import audit
 from storage.engine.store import Appended, Connection, Store
+from storage.review import people
 
 LEASE_SECONDS = 15 * 60
 
@@ -152,9 +153,9 @@ def add(
 
     def told(connection: Connection, what: Appended) -> None:
         sql = "select reviewer, count(*) from review where seq between ? and ? group by 1 order by 2 desc, 1"
-        people = dict(connection.rows(sql, [what.first, what.last]))
-        who = actor or next(iter(people))
-        audit.append(connection, what, actor=who, action="review", subject=plan, added=what.added, reviewers=people)
+        said = dict(connection.rows(sql, [what.first, what.last]))
+        who = actor or next(iter(said))
+        audit.append(connection, what, actor=who, action="review", subject=plan, added=what.added, reviewers=said)
 
     made = records(dataset, plan, reviews, undoes=undoes)
     return store.append("review", made, ignore_existing=True, told=told)
@@ -187,11 +188,11 @@ def add_undo(store: Store, *, action_id: str, undoes: str, reviewer: str) -> boo
         record = connection.frame(
             "select task, plan, dataset, example_id, reviewer, 'undo' as verdict, cast(null as varchar) as value, "
             "blind, cast(null as double) as seconds, cast(null as varchar) as note from review r "
-            "where action_id = ? and reviewer = ? and verdict <> 'undo' "
+            "where action_id = ? and verdict <> 'undo' "
             "and not exists (select 1 from review u where u.undoes = r.action_id)",
-            [undoes, reviewer],
+            [undoes],
         )
-        if record.is_empty():
+        if record.is_empty() or not same_person(record["reviewer"][0], reviewer):
             return False
         made = record.with_columns(action_id=pl.lit(action_id), undoes=pl.lit(undoes))
         what = connection.appended("review", made, ignore_existing=True)
@@ -213,11 +214,12 @@ def frame(
 
     Columns: seq, task, plan, example_id, reviewer, verdict, value, blind, seconds, note, action_id, stream,
     stratum, content_hash (of the text that was reviewed), proposed, adjudicates, overlap (people whom the task asks),
-    hidden (whether the task hides the label under review).
+    hidden (whether the task hides the label under review). A reviewer has one spelling, also where a store that was
+    made before names were held against each other has several.
     """
     newest = as_of if as_of is not None else 2**62
     some = None if example_ids is None else list(example_ids)
-    return store.frame(
+    found = store.frame(
         "select r.seq, r.task, r.plan, r.example_id, r.reviewer, r.verdict, r.value, r.blind, r.seconds, r.note, "
         "r.action_id, t.stream, t.stratum, t.content_hash, t.proposed, "
         "coalesce(r.adjudicates, false) as adjudicates, coalesce(t.overlap, 1) as overlap, t.blind as hidden "
@@ -227,6 +229,8 @@ def frame(
         "(select 1 from review u where u.undoes = r.action_id and u.seq <= ?) order by r.seq",
         [dataset, plan, plan, newest, some, some, newest],
     )
+    kept = people.known_as(store, found["reviewer"].unique().sort())
+    return found.with_columns(pl.col("reviewer").replace({name: one for name, one in kept.items() if name != one}))
 
 
 def reviewed(store: Store, dataset: str) -> pl.DataFrame:

@@ -139,3 +139,27 @@ def test_the_list_of_tasks_filled_in_is_a_file_of_reviews_and_a_row_that_was_mix
     filled[1]["external_id"] = tasks[0]["external_id"]
     report = _import(curator, plan, *filled)
     assert (report["added"], report["by_reason"]) == (39, {"other_row": 1})
+
+
+@pytest.mark.parametrize("other", ["ana ", "ANA", "\tAna", "ａｎａ"])
+def test_a_name_that_differs_in_case_width_or_white_space_is_no_second_opinion(curator: Curator, other: str) -> None:
+    plan, tasks = _plan(curator)
+    changed = "account"
+    look = {"task_id": tasks[0]["task_id"], "verdict": "edit", "value": changed, "blind": True}
+    _import(curator, plan, {**look, "reviewer": "Ana"})
+    again = _import(curator, plan, {**look, "reviewer": other})
+    assert (again["added"], again["unchanged"]) == (0, 1)
+    assert again["same_person"] == ({} if other.strip() == "Ana" else {other.strip(): "Ana"})
+    third = _import(curator, plan, {**look, "reviewer": "Anna"})
+    assert (third["added"], third["same_person"]) == (1, {})
+    assert curator("agreement").json["raters"] == 2
+
+
+def test_two_spellings_in_one_file_are_one_person_and_said(curator: Curator) -> None:
+    plan, tasks = _plan(curator)
+    report = _import(curator, plan, _accept(tasks[0], "Ana"), _accept(tasks[1], "ANA"))
+    assert report["same_person"] == {"ANA": "Ana"}
+    assert (
+        "'ANA' is kept as 'Ana'"
+        in run("--project", curator.project, "review", "import", curator.project / "reviews.jsonl", "--plan", plan).out
+    )

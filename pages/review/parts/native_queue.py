@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from curator.errors import DataError
-from curator.records import GOLD, ReviewTask, Task
+from curator.records import GOLD, ReviewTask, Task, as_first_said
 from pages.components.review.component import (
     PREFETCH,
     Applied,
@@ -76,6 +76,7 @@ class NativeQueue:
         value = _as_stored(action.value, definition)
         # The browser does not know the teacher's answer to a blind row, so only here accept and edit part.
         if task is not None and verdict in ("accept", "edit", "second_look"):
+            value = None if value is None else as_first_said(definition, value, task.proposed)
             verdict = "accept" if value == task.proposed else "edit"
         return {
             "task_id": action.task_id,
