@@ -34,10 +34,13 @@ def freeze(
         need_test: Refuse, before anything is written, where no row would test: an assignment is for good.
 
     Raises:
-        NotEnoughDataError: A test split is needed and there would be none.
+        NotEnoughDataError: A test split is needed and there would be none; or none was frozen yet, and the rows' groups
+            are so large that none could test.
     """
     ledger = examples.ledger(store, dataset)
     result = plan_splits(rows, ledger=ledger, test_share=test_share, seed=seed)
+    if not ledger and test_share > 0 and "test" not in result.assignments.values():
+        _refuse_few_groups(rows, test_share=test_share, seed=seed)
     if need_test and "test" not in result.assignments.values():
         way = "or give a --test-share above 0"
         if all(example in ledger for example in rows["example_id"]):
@@ -46,6 +49,24 @@ def freeze(
         raise NotEnoughDataError(msg)
     examples.assign_splits(store, dataset, result.assignments, f"seed {seed}, test share {test_share}")
     return result
+
+
+def _refuse_few_groups(rows: pl.DataFrame, *, test_share: float, seed: int) -> None:
+    """Raise where it is the groups that leave no test rows: the rows without them would be drawn from."""
+    sizes = rows.filter(pl.col("group").is_not_null()).group_by("group").len()["len"].sort(descending=True)
+    alone = rows.with_columns(pl.lit(None, dtype=pl.String).alias("group"))
+    if (
+        sizes.is_empty()
+        or "test" not in plan_splits(alone, ledger={}, test_share=test_share, seed=seed).assignments.values()
+    ):
+        return
+    msg = (
+        f"there would be no test rows: {len(sizes):,} groups hold {int(sizes.sum()):,} of {rows.height:,} rows, and a "
+        f"group is never divided. Nothing was frozen. If the column is no group, make the dataset anew with `curator "
+        "ingest --map group=`; else ingest test rows with --split test, give a --test-share that a group fits, or "
+        "--test-share 0 to go without a test split for good"
+    )
+    raise NotEnoughDataError(msg)
 
 
 def plan_splits(rows: pl.DataFrame, *, ledger: Mapping[str, Split], test_share: float, seed: int) -> SplitResult:

@@ -8,6 +8,7 @@ from curator.records.audit_chain import Event, link
 from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import as_first_said, is_right, valid_answer
+from curator.records.exported import MESSAGES, input_cell, is_plain, own_names
 from curator.records.frames import Column, FrameSchema
 from curator.records.ids import (
     canonical_json,
@@ -61,6 +62,7 @@ from curator.records.types import (
     TrainingOutcome,
     TrainingRun,
 )
+from curator.records.where import Narrowed, narrow, parse_where
 
 __all__ = [
     "ALLOWED",
@@ -68,6 +70,7 @@ __all__ = [
     "ESTIMATES",
     "FIELDS",
     "GOLD",
+    "MESSAGES",
     "MESSAGE_ROLES",
     "ROLES",
     "Action",
@@ -85,6 +88,7 @@ __all__ = [
     "LabelerKind",
     "Message",
     "MessageRole",
+    "Narrowed",
     "Number",
     "OtherPart",
     "Parsed",
@@ -128,7 +132,9 @@ __all__ = [
     "identity_text",
     "in_test",
     "in_train",
+    "input_cell",
     "is_call",
+    "is_plain",
     "is_right",
     "json_ready",
     "link",
@@ -137,12 +143,15 @@ __all__ = [
     "may",
     "message_from_json",
     "message_json",
+    "narrow",
     "nested_too_deep",
     "one_spelling",
+    "own_names",
     "parse_answer",
     "parse_mapping",
     "parse_record",
     "parse_task",
+    "parse_where",
     "prompt_hash_source",
     "read_exact",
     "read_json",

@@ -13,6 +13,7 @@ from curator.errors import DataError, RequestError
 from curator.records.answers import answer_text
 from curator.records.chat_json import read_turns
 from curator.records.conversation import said_text
+from curator.records.exported import ABOUT, turns_in
 from curator.records.ids import content_hash, example_id, identity_text
 from curator.records.json_text import json_ready, read_exact, write_exact
 from curator.records.message import Message, TextPart
@@ -106,10 +107,10 @@ def parse_record(
         text=text,
         group=identity_text(_cell(record, mapping, "group", "bad_group")),
         source=source,
-        time=None if time is None else str(time),
+        time=None if time in (None, "") else str(time),
         split=split,
         tools=tools,
-        metadata=_metadata(record, {name: c for name, c in mapping.items() if name != "tools" or tools is not None}),
+        metadata=_metadata(record, mapping if tools is not None else _but_tools(record, mapping)),
     )
     value = _value(raw_value if answer is None else answer, task, notes)
     labeler = _labeler(_cell(record, mapping, "labeler", "bad_labeler"))
@@ -138,11 +139,12 @@ def _conversation(raw: Any, column: str, *, judged: bool) -> tuple[tuple[Message
     """
     if raw is None:
         raise Rejected("missing_input", f"no value in the input column {column!r}")
-    if not isinstance(raw, list):
+    turns = turns_in(raw, column)
+    if turns is None:
         text = raw if isinstance(raw, str) else _as_json(raw, "bad_messages")
         return (Message("user", (TextPart(text),)),), None
     try:
-        made = list(read_turns(raw))
+        made = list(read_turns(turns))
     except DataError as error:
         raise Rejected("bad_messages", str(error)) from error
     answer = None
@@ -168,9 +170,14 @@ def _tools(record: Mapping[str, Any], mapping: Mapping[str, str]) -> str | None:
     return None
 
 
+def _but_tools(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, str]:
+    """The mapping without a column `tools` that holds something else, which is kept as it is."""
+    return {name: column for name, column in mapping.items() if name != "tools" or record.get(column) == ""}
+
+
 def _metadata(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
     """Every column that is no field, with its value; what is null or NaN is missing."""
-    taken = set(mapping.values())
+    taken = {*mapping.values(), *ABOUT}
     kept = {column: json_ready(value) for column, value in record.items() if column not in taken}
     return {column: value for column, value in kept.items() if value is not None}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from curator.errors import RequestError
+from curator.records.exported import about_words, turns_in
 
 FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "time", "tools")
 INPUT_COLUMNS = ("messages", "input", "text", "prompt", "question", "sentence", "utterance", "query")
@@ -114,8 +115,7 @@ def resolve_mapping(
 def ends_in_answer(records: Iterable[Mapping[str, Any]], column: str) -> bool:
     """Whether a conversation ends in the assistant's turn."""
     return any(
-        isinstance(turns := record.get(column), list)
-        and turns
+        (turns := turns_in(record.get(column), column))
         and isinstance(turns[-1], dict)
         and turns[-1].get("role") == "assistant"
         for record in records
@@ -130,6 +130,7 @@ def mapping_words(mapping: Mapping[str, str | None], resolved: Mapping[str, str]
         switch = ", ".join(f"{name}=" for name in resolved if name not in mapping and name != "input")
         off = f"; --map {switch.partition(',')[0]} switches one off" if switch else ""
         words.append(f"taken by the column's name: {', '.join(by_name)}{off}")
+    words += about_words([column for column in columns if column not in resolved.values()])
     passed = [c for c in DEFAULT_COLUMNS["label"] if c in columns and c not in resolved.values()]
     if "label" not in resolved and "label" not in mapping and passed:
         words.append(

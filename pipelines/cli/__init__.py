@@ -27,6 +27,7 @@ PARTS: Final[Mapping[str, str]] = {
     "agreement": "agreement review",
     "certify": "certify accept",
     "release": "pairs release versions validate",
+    "export": "export",
     "training": "train runs evaluate verdict cost breakeven",
     "users": "users audit",
     "system": "app demo doctor backup restore bench",

@@ -19,13 +19,18 @@ from pipelines.runtime import settings as project_settings
 from pipelines.runtime.progress import stage
 from storage.access import audit
 from storage.checks import findings
-from storage.dataset import datasets, vectors
+from storage.dataset import datasets, examples, vectors
 from storage.dataset import labels as label_store
 from storage.engine.store import Store
 from storage.views import current as views
+from storage.views.where import rows_where
 
 Dataset = Annotated[str | None, typer.Option("--dataset", help="The dataset; may be left out where there is one.")]
 Labeler = Annotated[str | None, typer.Option("--labeler", help="Whose labels, where there are several labelers.")]
+Wheres = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="COLUMN=VALUE of the metadata kept with rows; again for one more column or value."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
 
 TASK_BYTES = 4_000_000
@@ -274,8 +279,9 @@ def show_findings(
     min_score: Annotated[
         float | None, typer.Option(min=0, max=1, help="From this score on; group members that are less alike leave.")
     ] = None,
+    where: Wheres = None,
 ) -> int:
-    """The findings of the newest check run, worst first within a kind."""
+    """The findings of the newest check run, worst first within a kind; `--where` keeps those that name such a row."""
     choose(format, ("jsonl", "table"), "--format")
     if kind is not None:
         choose(kind, get_args(FindingKind), "--kind")
@@ -286,11 +292,12 @@ def show_findings(
         label_store.require_labeler(store, name, labeler)
         msg = f"dataset {name!r} has no check run yet; run `curator check --dataset {name}`"
         raise NotFoundError(msg)
-    found = findings.listing(store, name, run.run, kind=kind, limit=None if min_score else limit)
-    if min_score:
-        found = [kept for finding in found if (kept := narrowed(finding, min_score)) is not None][:limit]
+    rows, told = rows_where(examples.frame(store, name), where or ())
+    found = findings.listing(store, name, run.run, kind=kind, limit=None if min_score or where else limit)
+    found = _narrowed(found, min_score, set(rows["example_id"]) if where else None)[:limit]
     if as_json_wanted():
-        return answer({"dataset": name, "run": run.run, "counts": run.report.counts, "findings": found})
+        report = {"dataset": name, "run": run.run, "counts": run.report.counts, "findings": found}
+        return answer(report | ({"lacking": told.lacking} if where else {}))
     if format == "jsonl":
         for finding in found:
             sys.stdout.write(json.dumps(finding, ensure_ascii=False) + "\n")
@@ -300,7 +307,14 @@ def show_findings(
     more = (
         f"\n… and {len(found) - len(shown):,} more: --limit, --kind, --format jsonl" if len(found) > len(shown) else ""
     )
-    return answer(None, text=(text or "no findings") + more)
+    return answer(None, text=lines((text or "no findings") + more, *told.notes))
+
+
+def _narrowed(found: list[dict[str, Any]], score: float | None, rows: set[str] | None) -> list[dict[str, Any]]:
+    """The findings from a score on, and of those the ones that name a row asked for; None asks for nothing."""
+    if score:
+        found = [kept for finding in found if (kept := narrowed(finding, score)) is not None]
+    return found if rows is None else [finding for finding in found if not rows.isdisjoint(finding["example_ids"])]
 
 
 def _finding_line(finding: dict[str, Any]) -> str:
@@ -325,6 +339,7 @@ def select_rows(
     dataset: Dataset = None,
     method: Annotated[str, typer.Option(help="kcenter | facility | random")] = "kcenter",
     seed: Seed = 0,
+    where: Wheres = None,
 ) -> int:
     """Choose rows: next to annotate (kcenter, unlike what people reviewed), representative, or stratified random."""
     store = settings().store
@@ -332,6 +347,11 @@ def select_rows(
     encoder, revision = vectors_in_use(store)
     wanted = choose(method, ("kcenter", "facility", "random"), "--method")
     report = select.run(
-        select.SelectConfig(name, n=n, method=wanted, encoder=encoder, revision=revision, seed=seed), store
+        select.SelectConfig(
+            name, n=n, method=wanted, encoder=encoder, revision=revision, seed=seed, where=tuple(where or ())
+        ),
+        store,
     )
+    for note in report.notes:  # beside the ids, which another program may read
+        sys.stderr.write(f"{note}\n")
     return answer(report, text="\n".join(report.external_ids))

@@ -4,6 +4,18 @@ A file is opened once (`opened`), and then says its columns, its rows and what w
 """
 
 from pipelines.files.opening import ENCODINGS, Table, as_text, columns, file_hash, opened, read_rows
+from pipelines.files.parquet_json import write_json_columns
 from pipelines.files.row import MAX_LINE, RawRow
 
-__all__ = ["ENCODINGS", "MAX_LINE", "RawRow", "Table", "as_text", "columns", "file_hash", "opened", "read_rows"]
+__all__ = [
+    "ENCODINGS",
+    "MAX_LINE",
+    "RawRow",
+    "Table",
+    "as_text",
+    "columns",
+    "file_hash",
+    "opened",
+    "read_rows",
+    "write_json_columns",
+]

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from curator.errors import RequestError
+from pipelines.files.parquet_json import json_columns, parsed
 from pipelines.files.row import RawRow
 
 BLOCK = 10_000
@@ -33,10 +34,12 @@ class ParquetReader:
         """The rows in order."""
         frame = self._frame()
         binary = [name for name, dtype in frame.collect_schema().items() if _has_bytes(dtype)]
+        as_json = json_columns(self.path)
         count = frame.select(pl.len()).collect().item()
         for start in range(0, count, BLOCK):
             for offset, record in enumerate(frame.slice(start, BLOCK).collect().iter_rows(named=True), start=1):
-                yield _decoded(start + offset, record, binary) if binary else RawRow(start + offset, record)
+                row = _decoded(start + offset, record, binary) if binary else RawRow(start + offset, record)
+                yield parsed(row, as_json) if as_json else row
 
     def _frame(self) -> pl.LazyFrame:
         try:

@@ -10,14 +10,14 @@ from storage.engine.store import Store
 
 
 @dataclass(slots=True)
-class News:
+class NewFacts:
     """The changes that some rows bring, and the rows whose news cannot be taken, each with its reason."""
 
     changes: list[Change] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
 
 
-def news(store: Store, dataset: str, rows: Sequence[tuple[int, Parsed]]) -> News:
+def news(store: Store, dataset: str, rows: Sequence[tuple[int, Parsed]]) -> NewFacts:
     """Compare rows that are known with what is known of them.
 
     Args:
@@ -30,7 +30,7 @@ def news(store: Store, dataset: str, rows: Sequence[tuple[int, Parsed]]) -> News
         that trained once is none.
     """
     known = changes.facts(store, dataset, [parsed.example.id for _, parsed in rows]) if rows else {}
-    made = News()
+    made = NewFacts()
     for number, parsed in rows:
         have = known.get(parsed.example.id)
         if have is None:

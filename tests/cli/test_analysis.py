@@ -1,5 +1,6 @@
 """Balance, coverage of a reference, the learning curve and figures by version, by the command line."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,29 @@ def test_what_is_next_to_annotate_is_no_row_that_people_reviewed(curator: Curato
     unlike = curator.ok("select", "--dataset", "support", "--n", "9999", "--method", "kcenter")["external_ids"]
     assert set(unlike) < set(every)
     assert len(every) - len(unlike) == len(accepted)
+
+
+def test_select_and_findings_are_narrowed_by_a_column_that_was_kept_with_rows(curator: Curator, tmp_path: Path) -> None:
+    with (curator.project.parent / "support.csv").open(newline="", encoding="utf-8") as handle:
+        known = list(csv.DictReader(handle))[:100]
+    rows = [
+        {"id": row["id"], "text": row["text"], "channel": "chat" if place % 4 else "mail"}
+        for place, row in enumerate(known)
+    ]
+    curator.ok("ingest", write_jsonl(tmp_path / "channel.jsonl", rows), "--dataset", "support")
+    mail = {row["id"] for row in rows if row["channel"] == "mail"}
+    chosen = curator.ok("select", "--dataset", "support", "--n", 9999, "--method", "random", "--where", "channel=mail")
+    assert set(chosen["external_ids"]) <= mail
+    assert chosen["selected"] > 0
+    assert chosen["notes"] == [f"{chosen['lacking']['channel']:,} rows have no column 'channel' and are not among them"]
+    every = curator.ok("findings", "--dataset", "support")
+    found = curator.ok("findings", "--dataset", "support", "--where", "channel=mail")
+    wanted = [f["finding_id"] for f in every["findings"] if mail & set(f["external_ids"])]
+    assert [f["finding_id"] for f in found["findings"]] == wanted
+    assert 0 < len(wanted) < len(every["findings"])
+    assert found["lacking"]["channel"] > 100
+    first = curator.ok("findings", "--dataset", "support", "--where", "channel=mail", "--limit", 1)
+    assert [f["finding_id"] for f in first["findings"]] == wanted[:1]
+    for command in (("select", "--n", 5), ("findings",)):
+        unknown = curator(*command, "--dataset", "support", "--where", "chanel=mail")
+        assert (unknown.code, "the metadata columns are channel" in unknown.json["error"]) == (2, True)

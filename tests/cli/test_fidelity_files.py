@@ -308,6 +308,26 @@ def test_a_field_is_taken_by_name_where_it_is_said_and_can_be_switched_off(shelf
     assert (again["labels_added"], again["mapping"]) == (0, {"24-target-column.jsonl": {"input": "text"}})
 
 
+@pytest.mark.parametrize(
+    "command", [("plan", "--dataset", "d"), ("plan", "--dataset", "d", "--purpose", "test"), ("release", "d")]
+)
+def test_groups_that_leave_no_test_rows_are_said_before_the_freeze(shelf: Make, command: tuple[str, ...]) -> None:
+    made = shelf("classification", classes("a", "b"))
+    made.ok("24-ab-group.jsonl")
+    answer = made.curator(*command)
+    assert answer.code == 3
+    assert f"there would be no test rows: 2 groups hold {made.rows.height} of" in answer.json["error"]
+    assert examples.ledger(load(made.curator.project).store, "d") == {}
+    knowingly = made.curator("plan", "--dataset", "d", "--test-share", "0")
+    assert (knowingly.code, knowingly.json["splits"]) == (0, {"train": made.rows.height})
+
+
+def test_a_test_share_that_a_group_fits_tests_it(shelf: Make) -> None:
+    made = shelf("classification", classes("a", "b"))
+    made.ok("24-ab-group.jsonl")
+    assert made.curator.ok("plan", "--dataset", "d", "--purpose", "test", "--test-share", "0.5")["splits"]["test"] > 0
+
+
 def test_none_in_the_app_is_none(shelf: Make) -> None:
     """The app passes every field, None for those that are (none)."""
     made = shelf("classification", classes("a", "b"))
