@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from curator.preferences.pairs import Candidate
 from curator.records import digest, short_id
-from curator.text import squeeze
+from curator.text import as_seen
 
 Side = Literal["a", "b"]
 ComparisonAnswer = Literal["a", "b", "tie", "skip"]
@@ -79,7 +79,7 @@ def draw(
         a, b = answers_a.get(example), answers_b.get(example)
         if a is None or b is None or not a.strip() or not b.strip():
             missing += 1
-        elif squeeze(a) == squeeze(b):
+        elif as_seen(a) == as_seen(b):
             equal += 1
         else:
             ident = short_id("cmp", [dataset, example, row["content_hash"], a_source, a, b_source, b])

@@ -1,28 +1,50 @@
-"""Whether an answer is the right one, by kind of task."""
+"""Whether an answer is the right one, and whether two answers are the same, by kind of task."""
 
-from curator.records.json_text import same_json
+import re
+
+from curator.records.json_text import json_form
 from curator.records.task import Task
-from curator.text import squeeze
+from curator.text import as_seen
+
+_SQL = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*(?:\n|$))|\s+""")
+"""A quoted text, a name or a comment, which stay as they are, or white space, which is one space."""
 
 
 def is_right(task: Task, answer: str, truth: str) -> bool:
-    """Exact match after what does not matter: white space at the ends; for JSON, the order of keys.
+    """Whether both are one answer (`answer_form`); a classification must name the label and nothing else."""
+    if task.kind == "extraction" and not (_is_json(answer) and _is_json(truth)):
+        return False
+    return answer_form(task, answer) == answer_form(task, truth)
 
-    A classification must name the label and nothing else. SQL and text are compared after Unicode
-    normalisation and with runs of white space as one space.
+
+def answer_form(task: Task, answer: str) -> str:
+    """One text for all answers that are the same.
+
+    JSON is compared by its value: neither the order of keys nor the spelling of a number counts. Text is compared by
+    what a model sees of it (`curator.text.as_seen`): an indentation or a superscript is another answer. In SQL white
+    space outside quotes is one space, and a semicolon at the end is nothing. What is no JSON stands for itself.
+
+    >>> from curator.records.task import make_task
+    >>> answer_form(make_task({"name": "t", "kind": "sql"}), "select  'a  b' ;")
+    "select 'a  b'"
     """
     match task.kind:
-        case "classification":
-            return answer.strip() == truth
         case "extraction":
-            try:
-                return same_json(answer, truth)
-            except ValueError:
-                return False
+            return json_form(answer) if _is_json(answer) else answer
         case "sql":
-            return squeeze(answer).rstrip("; ") == squeeze(truth).rstrip("; ")
+            return _SQL.sub(lambda found: found[1] or " ", answer).strip().rstrip("; ")
         case "text":
-            return squeeze(answer) == squeeze(truth)
+            return as_seen(answer)
+        case _:
+            return answer.strip()
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json_form(text)
+    except ValueError:
+        return False
+    return True
 
 
 def valid_answer(task: Task, answer: str) -> str | None:
@@ -31,11 +53,9 @@ def valid_answer(task: Task, answer: str) -> str | None:
     return text if task.kind != "classification" or text in task.labels else None
 
 
-def as_first_said(task: Task, value: str, first: str | None) -> str:
+def as_first_said(task: Task, value: str, *before: str | None) -> str:
     """The value, in the spelling of an earlier answer where both are the same JSON: to agree is no correction."""
-    if task.kind != "extraction" or first is None or value == first:
+    if task.kind != "extraction" or value in before or not _is_json(value):
         return value
-    try:
-        return first if same_json(value, first) else value
-    except ValueError:
-        return value
+    form = json_form(value)
+    return next((first for first in before if first is not None and answer_form(task, first) == form), value)

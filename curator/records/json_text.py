@@ -123,7 +123,33 @@ def same_json(one: str, other: str) -> bool:
     Raises:
         ValueError, DataError: One of them is not JSON.
     """
-    return bool(_comparable(read_exact(one)) == _comparable(read_exact(other)))
+    return json_form(one) == json_form(other)
+
+
+def json_form(text: str) -> str:
+    """One text for all spellings of a JSON value: keys in one order, no spaces, 633.0 and 6.33e2 as 633.
+
+    >>> json_form('{"b": 633.0, "a": true}')
+    '{"a":true,"b":633}'
+
+    Raises:
+        ValueError, DataError: It is not JSON.
+    """
+    return _form(read_exact(text))
+
+
+def _form(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{_form(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_form, value)) + "]"
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return json.dumps(value)
+    sign, digits, exponent = Decimal(value.text if isinstance(value, Number) else value).as_tuple()
+    spelled = "".join(map(str, digits)).lstrip("0")
+    shown = spelled.rstrip("0")
+    tens = int(exponent) + len(spelled) - len(shown)
+    return ("-" if sign else "") + shown + (f"e{tens}" if tens else "") if shown else "0"
 
 
 def json_ready(value: Any) -> Any:  # noqa: ANN401 - a raw cell of any type
@@ -144,13 +170,3 @@ def json_ready(value: Any) -> Any:  # noqa: ANN401 - a raw cell of any type
     if value is None or isinstance(value, bool | int | float | Decimal):
         return value
     return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)
-
-
-def _comparable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, dict):
-        return {key: _comparable(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_comparable(each) for each in value]
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return (type(value).__name__, value)  # True is not 1
-    return Decimal(value.text) if isinstance(value, Number) else Decimal(value)

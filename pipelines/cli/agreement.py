@@ -62,7 +62,7 @@ def _rated(store: Store, dataset: str) -> tuple[str, Ratings]:
         newest = given.unique(["example_id", "labeler"], keep="last", maintain_order=True)
         source = "labels"
         chosen = newest.filter(pl.col("value").is_not_null()).select("example_id", "labeler", "value")
-        triples = list(chosen.iter_rows())
+        triples = opinions.one_form(datasets.task_of(store, dataset), chosen.iter_rows())
     if not _overlap(triples):
         msg = (
             f"no row of {dataset!r} was reviewed by two people, or labelled by two labelers: agreement cannot be told; "

@@ -8,7 +8,7 @@ import polars as pl
 
 from curator.errors import RequestError
 from curator.preferences import Candidate, PairFinding, build_pairs, check_pairs, preferred
-from curator.records import Task, is_right
+from curator.records import Task, as_first_said, is_right
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets
@@ -58,7 +58,7 @@ def build(
     task = datasets.task_of(store, datasets.require(store, dataset))
     rows = views.current(store, dataset, labeler=labeler)
     good = rows.filter(pl.col("out").is_null() & pl.col("value").is_not_null())
-    candidates = [c for row in good.iter_rows(named=True) for c in _known_wrong(dataset, row)]
+    candidates = [c for row in good.iter_rows(named=True) for c in _known_wrong(dataset, row, task)]
     if student is not None:
         candidates += _student_errors(dataset, good, runs.predictions(store, student), task)
     approved = dict(good.select("example_id", "value").iter_rows())
@@ -91,10 +91,10 @@ def _of_rows(said: pl.DataFrame, rows: pl.DataFrame) -> list[dict[str, Any]]:
     return list(said.join(there, on="example_id", how="semi").sort("seq").iter_rows(named=True))
 
 
-def _known_wrong(dataset: str, row: dict[str, Any]) -> list[Candidate]:
+def _known_wrong(dataset: str, row: dict[str, Any], task: Task) -> list[Candidate]:
     """A person's correction of the teacher, one by one or for a group."""
     teacher, value = row["teacher_value"], row["value"]
-    if teacher is None or teacher == value:
+    if teacher is None or as_first_said(task, value, teacher) == teacher:  # the same JSON is no correction
         return []
     decided = row["basis"] == "decision"
     return [Candidate(row["example_id"], dataset, value, teacher, "decision" if decided else "review_edit")]

@@ -80,6 +80,7 @@ def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
         except _Refused as error:
             rejects.append({"line": row.line, "reason": error.reason, "detail": str(error)})
     kept, read = _one_spelling(store, read)
+    read = _as_said_before(store, found, task, read)
     return _add(store, found, read, _news(store, found, read), rejects, kept)
 
 
@@ -99,6 +100,7 @@ def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -
         except _Refused as error:
             rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
     kept, made = _one_spelling(store, made)
+    made = _as_said_before(store, found, task, made)
     return _add(store, found, made, made, rejects, kept)
 
 
@@ -184,6 +186,21 @@ def _one_spelling(store: Store, read: list[Review]) -> tuple[dict[str, str], lis
         {name: one for name, one in kept.items() if name != one},
         [replace(review, reviewer=kept[review.reviewer]) for review in read],
     )
+
+
+def _as_said_before(store: Store, plan: Plan, task: Task, read: list[Review]) -> list[Review]:
+    """The reviews, JSON in the spelling that somebody has given for the same task: who agrees disputes nothing."""
+    if task.kind != "extraction":
+        return read
+    said: defaultdict[str, list[str | None]] = defaultdict(list)
+    for row in reviews.frame(store, plan.dataset, plan=plan.id).iter_rows(named=True):
+        said[row["task"]].append(row["value"])
+    made = []
+    for review in read:
+        value = None if review.value is None else as_first_said(task, review.value, *said[review.task_id])
+        said[review.task_id].append(value)
+        made.append(replace(review, value=value))
+    return made
 
 
 def _news(store: Store, plan: Plan, read: list[Review]) -> list[Review]:

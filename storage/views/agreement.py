@@ -3,9 +3,11 @@
 Read-only joins that call the pure core.
 """
 
+from collections.abc import Iterable
+
 import polars as pl
 
-from curator.records import GOLD
+from curator.records import GOLD, Task, answer_form
 from curator.review import Anchoring, Dispute, Quality, effective_decisions, excludes, reviewer_quality
 from curator.review import anchoring as compare
 from curator.review import disputes as find_disputes
@@ -30,7 +32,13 @@ def ratings(store: Store, dataset: str, *, as_of: int | None = None) -> list[tup
     given = given.filter(pl.col("verdict") != "skip")
     newest = given.sort("seq").unique(["example_id", "reviewer"], keep="last", maintain_order=True)
     value = pl.when(pl.col("verdict") == "reject").then(pl.lit(REJECTED)).otherwise("value").alias("value")
-    return list(newest.select("example_id", "reviewer", value).iter_rows())
+    return one_form(datasets.task_of(store, dataset), newest.select("example_id", "reviewer", value).iter_rows())
+
+
+def one_form(task: Task, given: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """(row, who, value), each value as it was first spelled: the same JSON in another spelling is no other answer."""
+    first: dict[str, str] = {}
+    return [(row, who, first.setdefault(answer_form(task, value), value)) for row, who, value in given]
 
 
 def disputes(store: Store, dataset: str) -> tuple[Dispute, ...]:

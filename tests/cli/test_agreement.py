@@ -78,3 +78,29 @@ def test_staffing_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
         answer = curator("plan", "--reviews", 20, *wrong)
         assert answer.code == 2, wrong
         assert wrong[0] in answer.err
+
+
+def test_json_in_another_order_or_with_another_spelling_of_a_number_is_the_same_answer(tmp_path: Path) -> None:
+    folder = tmp_path / "forms"
+    curator = Curator(folder)
+    assert run("init", folder).code == 0
+    (folder / "task.toml").write_text('name = "form"\nkind = "extraction"\n')
+    curator.ok("dataset", "create", "form", "--task", folder / "task.toml")
+    spellings = {"one": '{{"total": {n}, "by": "cash"}}', "two": '{{"by": "cash", "total": {n}.0}}'}
+    for labeler, spelled in spellings.items():
+        rows = [{"id": f"f{n}", "text": f"total {n}", "json": spelled.format(n=n + 633)} for n in range(6)]
+        rows[0]["json"] = spelled.format(n=1 if labeler == "one" else 2)
+        file = write_jsonl(tmp_path / f"{labeler}.jsonl", rows)
+        curator.ok("ingest", file, "--map", "input=text,label=json,id=id", "--labeler", labeler)
+    found = curator.ok("agreement")
+    raw = next(c for c in found["overall"] if "agree" in c["name"])
+    assert (found["of"], raw["value"]) == ("labels", 5 / 6)
+
+    plan = curator.ok("plan", "--reviews", 6, "--test-share", 0, "--overlap", 2, "--labeler", "one")
+    given = [
+        {"task_id": task["task_id"], "reviewer": who, "verdict": "edit", "value": value}
+        for task in plan["tasks"]
+        for who, value in (("ana", {"a": 633, "b": [1, 2]}), ("ben", {"b": [1.0, 2], "a": 633.0}))
+    ]
+    curator.ok("review", "import", write_jsonl(tmp_path / "r.jsonl", given), "--plan", plan["plan"])
+    assert curator.ok("review", "disputed")["rows"] == []

@@ -8,7 +8,7 @@ from curator.preferences.comparisons import chosen, draw, preferred
 
 ROWS = [{"example_id": f"e{i}", "content_hash": f"h{i}"} for i in range(400)]
 A = {f"e{i}": f"answer {i}" for i in range(400)}
-B = {f"e{i}": f"answer  {i}" if i % 4 == 0 else f"other {i}" for i in range(399)}
+B = {f"e{i}": f" answer {i} \n" if i % 4 == 0 else f"other {i}" for i in range(399)}
 
 
 def drawn(count: int | None = None, seed: int = 0):

@@ -1,6 +1,10 @@
 """When an answer is right."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curator.records.correctness import is_right, valid_answer
 from curator.records.task import make_task
@@ -26,12 +30,41 @@ KINDS = {
         ("extraction", r'{"x": "\ud800"}', "{}", False),
         ("sql", "select  1 ;", "select 1", True),
         ("sql", "select 1", "select 2", False),
-        ("text", "the  answer ", "the answer", True),
+        ("extraction", '{"total": 633.0, "by": "cash"}', '{"by":"cash","total":633}', True),
+        ("extraction", '{"total": 6.33e2}', '{"total": 633.1}', False),
+        ("extraction", '{"id": 12345678901234567890123456789012}', '{"id": 12345678901234567890123456789013}', False),
+        ("extraction", '{"n": -0.0}', '{"n": 0}', True),
+        ("extraction", '{"n": true}', '{"n": 1}', False),
+        ("sql", "select 1\n  from t", "select 1 from t", True),
+        ("sql", "select 'a  b'", "select 'a b'", False),
+        ("sql", "select 'm²'", "select 'm2'", False),
+        ("sql", "select 1 -- one\n, 2", "select 1 -- one , 2", False),
+        ("text", " the answer \r\n", "the answer", True),
+        ("text", "the  answer", "the answer", False),
+        ("text", "if x:\n    go()", "if x:\ngo()", False),
+        ("text", "5 m²", "5 m2", False),
         ("text", "another", "the answer", False),
     ],
 )
 def test_an_answer_is_right_up_to_what_does_not_matter(kind: str, answer: str, truth: str, right: bool) -> None:
     assert is_right(KINDS[kind], answer, truth) is right
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=8,
+    ),
+    st.sampled_from([None, 2]),
+)
+def test_the_order_of_keys_and_space_are_no_other_answer(value: object, indent: int | None) -> None:
+    one, other = json.dumps(value, sort_keys=True, indent=indent), json.dumps(value, ensure_ascii=False)
+    try:
+        other.encode()
+    except UnicodeEncodeError:
+        return
+    assert is_right(KINDS["extraction"], one, other)
 
 
 def test_an_answer_that_is_no_label_has_no_class() -> None:
