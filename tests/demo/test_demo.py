@@ -194,8 +194,10 @@ def test_the_curated_student_reaches_95_percent_and_ships(told: dict[str, Any]) 
 def test_dpo_learns_its_pairs_and_keeps_what_sft_has_learned(
     store: Store, state: dict[str, Any], told: dict[str, Any]
 ) -> None:
-    reports = dict(runs.listing(store, "langid").select("run", "report").iter_rows())
-    losses = json.loads(reports[state["train-dpo"]["run"]])["losses"]
+    (outcome,) = (t.outcome for t in runs.listing(store, "langid") if t.run.id == state["train-dpo"]["run"])
+    assert outcome is not None
+    losses = outcome.losses
+    assert losses is not None
     assert losses[-1] < losses[0]
     contestants = told["evaluation"]["contestants"]
     assert contestants["dpo"]["accuracy"]["value"] >= contestants["student"]["accuracy"]["value"] - 0.02
