@@ -130,12 +130,12 @@ def run_app(forks: Forks, tmp_path: Path) -> Iterator[Callable[..., App]]:
         app.stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's chromium, headless.
 
-    For this folder and not for the session: while playwright is open, this thread has a running event loop, and a
-    test elsewhere that calls `asyncio.run` would fail.
+    For one file and not for the session: while playwright is open, this thread has a running event loop, and a test
+    elsewhere that calls `asyncio.run` or opens playwright would fail.
     """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
