@@ -57,8 +57,11 @@ def test_rows_that_another_process_brought_in_meanwhile_count_as_unchanged(
     assert main(["dataset", "create", "d", "--task", str(task), *project]) == 0
     assert main(["ingest", str(file), *project]) == 0
 
-    def as_known_before_the_other_process_wrote(_store: Store, _dataset: str) -> dict[str, tuple[str, str]]:
-        return {}
+    now_known, looks = examples.known, []
+
+    def as_known_before_the_other_process_wrote(store: Store, dataset: str) -> dict[str, tuple[str, str]]:
+        looks.append(dataset)
+        return {} if len(looks) == 1 else now_known(store, dataset)
 
     monkeypatch.setattr(examples, "known", as_known_before_the_other_process_wrote)
     capsys.readouterr()
