@@ -54,8 +54,11 @@ def valid_answer(task: Task, answer: str) -> str | None:
 
 
 def as_first_said(task: Task, value: str, *before: str | None) -> str:
-    """The value, in the spelling of an earlier answer where both are the same JSON: to agree is no correction."""
-    if task.kind != "extraction" or value in before or not _is_json(value):
+    """The value, in the spelling of an earlier answer where both are the same: to agree is no correction.
+
+    The same is what `answer_form` says: equal JSON, SQL that differs in white space, a text that a model sees alike.
+    """
+    if task.kind == "classification" or value in before or (task.kind == "extraction" and not _is_json(value)):
         return value
-    form = json_form(value)
+    form = answer_form(task, value)
     return next((first for first in before if first is not None and answer_form(task, first) == form), value)

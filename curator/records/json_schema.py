@@ -5,8 +5,11 @@ value is checked in a limited number of steps, and each pattern in limited time,
 anybody lives for texts of fifty characters.
 """
 
+import datetime
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from decimal import Context, Decimal
 from functools import cache
 from itertools import islice
 from typing import Any, cast
@@ -21,6 +24,7 @@ from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 
 from curator.errors import DataError
 from curator.records.ids import canonical_json
+from curator.records.json_text import Number
 from curator.records.structured import BYTES, DEPTH, too_deep
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
@@ -29,6 +33,8 @@ STEPS = 300_000
 """Keywords that are held against one value before it is given up; a second or two."""
 PATTERN_S = 0.1
 """Seconds of the processor for one pattern on one text."""
+DIGITS = 1_000
+"""Digits within which it is reckoned whether a number is a multiple of another."""
 ERRORS = 50
 """Faults of one value that are looked at, to name the most telling one."""
 DIALECTS = {
@@ -42,9 +48,14 @@ DIALECTS = {
         jsonschema.Draft3Validator,
     )
 }
+FORMATS = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6", "uuid", "regex"))
+"""The formats that are checked: these, `date-time`, `time` and `uri`. Others say what a text is for."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
 _DATA = ("enum", "const", "default", "examples")
+_TIME = re.compile(r"\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_DATE_TIME = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[Tt ]{_TIME.pattern}", re.ASCII)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*")
 _left: ContextVar[list[int]] = ContextVar("curator_schema_steps")
 
 
@@ -89,7 +100,7 @@ def problem(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: ANN40
     """
     token = _left.set([STEPS])
     try:
-        validator = _bounded(_dialect(schema))(schema, registry=SPECIFICATIONS)
+        validator = _bounded(_dialect(schema))(schema, registry=SPECIFICATIONS, format_checker=FORMATS)
         found = best_match(islice(validator.iter_errors(value), ERRORS))
     except _GivenUp as error:
         return f"cannot be checked by the schema: {error}"
@@ -169,6 +180,8 @@ def _bounded(dialect: Any) -> Any:  # noqa: ANN401 - a class of jsonschema
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
         "uniqueItems": _unique_items,
+        "multipleOf": _multiple_of,
+        "divisibleBy": _multiple_of,
     }
     keywords = {name: own.get(name, keyword) for name, keyword in dialect.VALIDATORS.items()}
     return validators.extend(dialect, {name: _counted(keyword) for name, keyword in keywords.items()})
@@ -244,3 +257,46 @@ def _key(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, list):
         return "array", tuple(map(_key, value))
     return type(value) is bool, value
+
+
+def _multiple_of(_validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:  # noqa: ANN401
+    """By the digits as they were written: 19.99 is a multiple of 0.01, and as floats it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    one, step = _decimal(value), _decimal(wanted)
+    # As many digits as the quotient has before its point, so that the remainder is exact.
+    digits = max(one.adjusted() - step.adjusted(), 0) + len(one.as_tuple().digits) + len(step.as_tuple().digits) + 2
+    if digits > DIGITS:
+        msg = f"whether it is a multiple of {wanted} takes more than {DIGITS:,} digits"
+        raise _GivenUp(msg)
+    if Context(prec=digits).remainder(one, step):
+        yield ValidationError(f"{value!r} is not a multiple of {wanted}")
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(number.text if isinstance(number, Number) else repr(number))
+
+
+@FORMATS.checks("date-time")
+def _date_time(value: object) -> bool:
+    """RFC 3339: a date, a time and its offset."""
+    return not isinstance(value, str) or (_DATE_TIME.fullmatch(value) is not None and _is_moment(value))
+
+
+@FORMATS.checks("time")
+def _time(value: object) -> bool:
+    return not isinstance(value, str) or (_TIME.fullmatch(value) is not None and _is_moment(f"2000-01-01T{value}"))
+
+
+def _is_moment(text: str) -> bool:
+    # A leap second is a second, which `datetime` does not know.
+    try:
+        datetime.datetime.fromisoformat(text.upper().replace(":60", ":59"))
+    except ValueError:
+        return False
+    return True
+
+
+@FORMATS.checks("uri")
+def _uri(value: object) -> bool:
+    return not isinstance(value, str) or _URI.fullmatch(value) is not None

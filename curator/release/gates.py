@@ -55,9 +55,18 @@ def leak_gate(
     return ReleaseGate("leak", True, f"no row of test stands in train; detector: {detector}")
 
 
-def contradiction_gate(train: pl.DataFrame) -> ReleaseGate:
-    """Whether one input stands in train (columns text, context, value) under two labels."""
-    forms = train.select(pl.col("text").map_elements(normalise, return_dtype=pl.String), "context", "value")
+def contradiction_gate(train: pl.DataFrame, *, answer: Callable[[str], str] = str) -> ReleaseGate:
+    """Whether one input stands in train (columns text, context, value) under two answers.
+
+    Args:
+        train: The rows.
+        answer: The form that all spellings of one answer have (`curator.records.answer_form`).
+    """
+    forms = train.select(
+        pl.col("text").map_elements(normalise, return_dtype=pl.String),
+        "context",
+        pl.col("value").map_elements(answer, return_dtype=pl.String),
+    )
     differing = forms.group_by("text", "context").agg(pl.col("value").n_unique()).filter(pl.col("value") > 1).height
     if not differing:
         return ReleaseGate("contradictions", True, "no input stands in train with two labels")

@@ -286,12 +286,12 @@ def _review(
 
 
 def _same(task: Task, value: str, proposed: str | None) -> bool:
-    """Whether an answer is the label under review. JSON counts by content, and an editor may add a last line end."""
+    """Whether an answer is the label under review, by the task's own equality; an editor may add a last line end."""
     if proposed is None:
         return False
     if value.strip() == proposed.strip():
         return True
     try:
-        return task.kind == "extraction" and as_first_said(task, task.check_value(value), proposed) == proposed
+        return as_first_said(task, task.check_value(value), proposed) == proposed
     except DataError:
         return False

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from curator import __version__
 from curator.certificates import Certificate
 from curator.errors import DataError, NotEnoughDataError, RequestError
-from curator.records import Split, digest, file_stem, prompt_hash_source
+from curator.records import Split, answer_form, digest, file_stem, prompt_hash_source
 from curator.release import (
     CertificateFact,
     Manifest,
@@ -196,7 +197,8 @@ def _gates(
     files: DataFiles,
 ) -> tuple[list[ReleaseGate], CertificateFact | None]:
     """The gates and the certificate."""
-    target = datasets.task_of(store, choice.dataset).max_error
+    task = datasets.task_of(store, choice.dataset)
+    target = task.max_error
     train, test = content.rows["train"], content.rows["test"]
     certificate, why_none = None, ""
     raw = config.labels == "teacher"
@@ -216,7 +218,7 @@ def _gates(
         certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
         reviewed_gate(test),
         leak_gate(train, test, form=splitting.same_text_form, detector=splitting.DETECTOR),
-        contradiction_gate(train),
+        contradiction_gate(train, answer=partial(answer_form, task)),
         carried_gate(files.refused),
         format_gate(files.bytes_by_path(), {path: file.ids for path, file in files.files.items()}),
     ]

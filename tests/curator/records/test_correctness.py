@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.records.correctness import is_right, valid_answer
+from curator.records.correctness import as_first_said, is_right, valid_answer
 from curator.records.task import make_task
 
 KINDS = {
@@ -71,3 +71,18 @@ def test_an_answer_that_is_no_label_has_no_class() -> None:
     assert valid_answer(KINDS["classification"], " a ") == "a"
     assert valid_answer(KINDS["classification"], "zebra") is None
     assert valid_answer(KINDS["text"], " zebra") == "zebra"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "before", "kept"),
+    [
+        ("extraction", '{"a": 633.0}', '{"a":633}', '{"a":633}'),
+        ("sql", "select  a\nfrom t;", "select a from t", "select a from t"),
+        ("sql", "select 'a  b'", "select 'a b'", "select 'a  b'"),
+        ("text", "the answer \n", "the answer", "the answer"),
+        ("text", "the  answer", "the answer", "the  answer"),
+        ("classification", "a", "b", "a"),
+    ],
+)
+def test_to_agree_in_another_spelling_is_no_correction(kind: str, value: str, before: str, kept: str) -> None:
+    assert as_first_said(KINDS[kind], value, None, before) == kept

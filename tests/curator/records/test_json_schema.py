@@ -165,3 +165,67 @@ def test_an_old_schema_opens_and_a_new_one_is_checked() -> None:
     task = make_task({"name": "t", "kind": "extraction", "schema": {"type": "nonsense"}})
     with pytest.raises(DataError, match="`schema` is not a JSON schema"):
         check_task(task)
+
+
+def fits(schema: dict[str, Any], answer: str) -> bool:
+    task = check_task(make_task({"name": "t", "kind": "extraction", "schema": schema}))
+    try:
+        task.check_value(answer)
+    except DataError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("step", "number", "fit"),
+    [
+        (0.01, "19.99", True),
+        (0.01, "0.07", True),
+        (0.01, "19.995", False),
+        (0.1, "1e2", True),
+        (0.01, "12345678901234567890.01", True),
+        (0.01, "12345678901234567890.011", False),
+        (2, "12345678901234567890123", False),
+        (1e-300, "1e300", True),
+        (0.01, "0", True),
+        (0.01, "-19.99", True),
+    ],
+)
+def test_a_number_is_a_multiple_by_the_digits_as_they_were_written(step: float, number: str, fit: bool) -> None:
+    assert fits({"properties": {"a": {"multipleOf": step}}}, f'{{"a":{number}}}') is fit
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_every_number_of_cents_is_a_multiple_of_a_cent(cents: int) -> None:
+    sign, whole, part = "-" * (cents < 0), abs(cents) // 100, abs(cents) % 100
+    assert fits({"multipleOf": 0.01}, f"{sign}{whole}.{part:02}")
+
+
+def test_a_multiple_that_takes_endless_digits_is_given_up_in_words() -> None:
+    assert "more than" in str(problem({"multipleOf": 1e-300}, json_schema.Number("1e9000")))
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("date", "2024-02-29", "2023-02-29"),
+        ("date-time", "2024-02-29T10:00:00Z", "2024-02-29 at ten"),
+        ("date-time", "2016-12-31t23:59:60.5+02:00", "2024-02-29T10:00:00"),
+        ("time", "10:00:00+01:00", "25:00:00Z"),
+        ("email", "ana@example.org", "ana"),
+        ("ipv4", "192.0.2.1", "192.0.2.256"),
+        ("ipv6", "2001:db8::1", "2001:db8::g"),
+        ("uuid", "2eb8aa08-aa98-11ea-b4aa-73b441d16380", "2eb8aa08"),
+        ("uri", "https://example.org/a?b=c", "no address"),
+        ("regex", "a|b", "("),
+    ],
+)
+def test_a_format_is_held_against_texts(name: str, good: str, bad: str) -> None:
+    schema = {"properties": {"a": {"format": name}}}
+    assert fits(schema, json.dumps({"a": good}))
+    assert not fits(schema, json.dumps({"a": bad}))
+    assert fits(schema, '{"a": 7}')
+
+
+def test_a_format_that_nobody_defined_says_what_a_text_is_for() -> None:
+    assert fits({"properties": {"a": {"format": "our-own-code"}}}, '{"a": "anything"}')

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from curator.records import answer_form, make_task
 from curator.release import CertificateFact, gates
 
 CERTIFIED = {"status": "CERTIFIED", "why": ["at most 1 %"], "teacher_error": {"upper_one_sided": 0.08}}
@@ -118,3 +119,19 @@ def test_what_a_format_cannot_carry_is_told_by_row() -> None:
     told = gates.carried_gate({"tinker": {"an image": ["a", "b"]}})
     assert told.passed is False
     assert "tinker cannot carry an image: 2 rows, 'a', 'b'" in told.why
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other", "passed"),
+    [
+        ("extraction", '{"total":633}', '{"total":633.0}', True),
+        ("extraction", '{"total":633}', '{"total":"633"}', None),
+        ("sql", "select 1", "select  1;", True),
+        ("text", "yes", "yes\n", True),
+        ("text", "yes", "no", None),
+    ],
+)
+def test_two_spellings_of_one_answer_are_no_contradiction(kind: str, one: str, other: str, passed: bool | None) -> None:
+    task = make_task({"name": "t", "kind": kind})
+    train = pl.DataFrame({"text": ["q", "q"], "context": [None, None], "value": [one, other]})
+    assert gates.contradiction_gate(train, answer=lambda value: answer_form(task, value)).passed is passed
