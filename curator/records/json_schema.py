@@ -277,13 +277,11 @@ def _decimal(number: float) -> Decimal:
     return Decimal(number.text if isinstance(number, Number) else repr(number))
 
 
-@FORMATS.checks("date-time")
 def _date_time(value: object) -> bool:
     """RFC 3339: a date, a time and its offset."""
     return not isinstance(value, str) or (_DATE_TIME.fullmatch(value) is not None and _is_moment(value))
 
 
-@FORMATS.checks("time")
 def _time(value: object) -> bool:
     return not isinstance(value, str) or (_TIME.fullmatch(value) is not None and _is_moment(f"2000-01-01T{value}"))
 
@@ -297,6 +295,9 @@ def _is_moment(text: str) -> bool:
     return True
 
 
-@FORMATS.checks("uri")
 def _uri(value: object) -> bool:
     return not isinstance(value, str) or _URI.fullmatch(value) is not None
+
+
+for _name, _check in (("date-time", _date_time), ("time", _time), ("uri", _uri)):
+    FORMATS.checks(_name)(_check)

@@ -65,7 +65,7 @@ def contradiction_gate(train: pl.DataFrame, *, answer: Callable[[str], str] = st
     forms = train.select(
         pl.col("text").map_elements(normalise, return_dtype=pl.String),
         "context",
-        pl.col("value").map_elements(answer, return_dtype=pl.String),
+        pl.Series("value", [answer(value) for value in train["value"]], dtype=pl.String),
     )
     differing = forms.group_by("text", "context").agg(pl.col("value").n_unique()).filter(pl.col("value") > 1).height
     if not differing:
