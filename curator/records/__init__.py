@@ -34,6 +34,7 @@ from curator.records.message import (
     ToolCallPart,
 )
 from curator.records.names import check_name, check_shown, file_stem, one_spelling, same_person
+from curator.records.opinions import Attempt, AttemptStatus, Opinion, OpinionStatus
 from curator.records.places import in_test, in_train, split_now
 from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
@@ -43,6 +44,7 @@ from curator.records.structured import DEPTH, TooDeepError, nested_too_deep, rea
 from curator.records.task import Task, check_task, make_task, parse_task
 from curator.records.types import (
     GOLD,
+    OPINION,
     Action,
     Bound,
     Decision,
@@ -72,8 +74,11 @@ __all__ = [
     "GOLD",
     "MESSAGES",
     "MESSAGE_ROLES",
+    "OPINION",
     "ROLES",
     "Action",
+    "Attempt",
+    "AttemptStatus",
     "Bound",
     "Column",
     "Decision",
@@ -90,6 +95,8 @@ __all__ = [
     "MessageRole",
     "Narrowed",
     "Number",
+    "Opinion",
+    "OpinionStatus",
     "OtherPart",
     "Parsed",
     "Part",

@@ -11,11 +11,14 @@ from curator.text import as_seen
 
 TaskKind = Literal["classification", "extraction", "sql", "text"]
 LabelerKind = Literal["teacher", "human", "rule", "imported"]
-Stream = Literal["audit", "risk", "test", "adjudication", "failure", "gold"]
+Stream = Literal["audit", "risk", "test", "adjudication", "failure", "gold", "opinion"]
 GOLD: Final = "gold"
 """The stream of cards whose truth is known: asked again, blind, to measure the reviewer, and never in an estimate."""
-Purpose = Literal["certify", "find", "test", "sent"]
-"""`certify` and `find` draw an audit sample; `test` is the frozen split; `sent` holds rows that a person chose."""
+OPINION: Final = "opinion"
+"""The stream of what people said in another tool, brought in without a plan."""
+Purpose = Literal["certify", "find", "test", "sent", "opinions"]
+"""`certify` and `find` draw an audit sample; `test` is the frozen split; `sent` holds rows that a person chose;
+`opinions` rows about which people had spoken in another tool."""
 ReviewVerdict = Literal["accept", "edit", "reject", "skip"]
 Action = Literal["relabel", "exclude", "keep", "merge", "undo"]
 Split = Literal["train", "test"]
@@ -65,7 +68,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One labeler's answer for one example, made under one task definition. Append-only."""
+    """One labeler's answer for one example, made under one task definition. Append-only.
+
+    `said_at` is when it was given, where a file says it.
+    """
 
     example_id: str
     labeler: str
@@ -80,6 +86,7 @@ class Label:
     tokens_out: int | None = None
     cost_usd: float | None = None
     latency_s: float | None = None
+    said_at: str | None = None
 
     def __post_init__(self) -> None:
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
@@ -112,7 +119,8 @@ class Finding:
 class Review:
     """One reviewer's answer to one task. Append-only; an undo is a further record.
 
-    `adjudicates` makes it the last word about a row that people dispute or have rejected.
+    `adjudicates` makes it the last word about a row that people dispute or have rejected. `said_at` is when it was
+    given, where that was in another tool and the file says it.
     """
 
     task_id: str
@@ -125,6 +133,7 @@ class Review:
     note: str | None = None
     action_id: str | None = None
     adjudicates: bool = False
+    said_at: str | None = None
 
     def __post_init__(self) -> None:
         if self.verdict in ("accept", "edit") and self.value is None:

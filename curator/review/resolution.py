@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from curator.records import GOLD, Action, Column, FrameSchema
+from curator.records import GOLD, OPINION, Action, Column, FrameSchema
 
 Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
 
@@ -66,7 +66,7 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
         value = None if final[-1]["verdict"] == "reject" else final[-1]["value"]
         return HumanOutcome("rejected" if value is None else "settled", value, adjudicated=True)
     newest_by_reviewer: dict[str, dict[str, Any]] = {r["reviewer"]: r for r in said}
-    answers = {None if r["verdict"] == "reject" else r["value"] for r in newest_by_reviewer.values()}
+    answers = {None if r["verdict"] == "reject" else r["value"] for r in _differing(newest_by_reviewer.values())}
     if len(answers) > 1:
         return HumanOutcome("disputed", None)
     answer = next(iter(answers), None)
@@ -82,6 +82,21 @@ def human_outcome(reviews: Iterable[dict[str, Any]]) -> HumanOutcome | None:
         r["blind"] and answer != r["proposed"] for r in saying_so
     )
     return HumanOutcome("unsettled" if first_look_only else "settled", answer)
+
+
+def _differing(newest: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The words that may differ: in another tool "it is not X" was said of X alone, and fits whoever says Y."""
+    given = list(newest)
+    values = {r["value"] for r in given if r["verdict"] != "reject"}
+    fitting = [
+        r
+        for r in given
+        if r["verdict"] == "reject"
+        and r["stream"] == OPINION
+        and r["proposed"] is not None
+        and r["proposed"] not in values
+    ]
+    return [r for r in given if r not in fitting] if values else given
 
 
 def _waits_for_others(given: list[dict[str, Any]], speakers: set[str]) -> bool:

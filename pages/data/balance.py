@@ -18,7 +18,7 @@ BARS = 40
 settings, dataset = dataset_page(user, "Balance", "There is nothing to balance yet.")
 watch(settings.project)
 store = settings.store
-known = labels.labelers(store, dataset)
+known = labels.choices(store, dataset)
 if not known:
     lead_on("The rows have no labels yet.", "pages/data/start.py", "Bring in labels")
 labeler = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else known[0]

@@ -66,7 +66,7 @@ with st.container(border=True):
 
 with st.container(border=True):
     st.text("More rows or cleaner rows? A cheap student (embedding and logistic regression) answers.")
-    known = labels.labelers(store, dataset)
+    known = labels.choices(store, dataset)
     whose = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else None
     work_button(settings, "Draw the learning curve", curve_work(dataset, whose), primary=False, disabled=not known)
     kept = figures.newest(store, dataset, curve.KIND)

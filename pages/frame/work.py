@@ -77,7 +77,7 @@ def evaluate_work(version: str, student: str, teacher: str | None) -> Work:
 
 def check_button(settings: Settings, dataset: str, label: str) -> None:
     """Offer to embed, cluster and check; asks whose labels where there are several."""
-    known = labels.labelers(settings.store, dataset)
+    known = labels.choices(settings.store, dataset)
     whose = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else None
     work_button(settings, label, check_work(dataset, whose))
     if not known:

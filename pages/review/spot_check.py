@@ -21,7 +21,7 @@ from storage.views import progress
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Spot-check", "There are no rows to check yet.")
-labelers = labels.labelers(settings.store, dataset)
+labelers = labels.choices(settings.store, dataset)
 found = plans.of_dataset(settings.store, dataset)
 
 

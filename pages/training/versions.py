@@ -17,7 +17,7 @@ from storage.release import versions
 
 user = require_role("engineer", "analyst", "admin")
 settings, dataset = dataset_page(user, "Versions", "There is nothing to release yet.")
-labelers = labels.labelers(settings.store, dataset)
+labelers = labels.choices(settings.store, dataset)
 if not labelers:
     lead_on("The dataset has no labels yet.", "pages/data/start.py", "Bring in labels")
 found = versions.listing(settings.store, dataset)

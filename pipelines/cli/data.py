@@ -134,6 +134,7 @@ def dataset_show(name: str) -> int:
         # Free answers are as many as rows, and as long: a list of them is no overview.
         counts("labels", shown["labels"] if datasets.task_of(store, name).kind == "classification" else {}),
         counts("findings", shown["findings"]),
+        counts("requests to models", shown["attempts"]),
         *(f"plan {p['plan']}: {p['purpose']}, {p['reviews']} reviews" for p in shown["plans"]),
         *(f"version {name}@{v['number']}: {v['path']}" for v in shown["versions"]),
         *(f"run {r['run']}: {r['kind']} on {name}@{r['version']}, {r['status']}" for r in shown["runs"]),

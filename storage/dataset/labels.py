@@ -23,6 +23,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "tokens_out": pl.Int64,
     "cost_usd": pl.Float64,
     "latency_s": pl.Float64,
+    "said_at": pl.String,
 }
 
 
@@ -37,7 +38,7 @@ def add(store: Store, dataset: str, labels: Sequence[Label], *, since: int | Non
             since then is not appended again.
     """
     fields = ("example_id", "labeler", "kind", "version", "sample", "value", "task_hash", "confidence", "request_key")
-    measured = ("tokens_in", "tokens_out", "cost_usd", "latency_s")
+    measured = ("tokens_in", "tokens_out", "cost_usd", "latency_s", "said_at")
     rows = [[dataset, *(getattr(x, name) for name in (*fields, *measured))] for x in labels]
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
@@ -69,8 +70,22 @@ def labelers(store: Store, dataset: str) -> list[str]:
     return [row[0] for row in store.rows("select distinct labeler from label where dataset = ? order by 1", [dataset])]
 
 
+def people(store: Store, dataset: str) -> list[str]:
+    """Those of the labelers who are people, by name."""
+    sql = "select distinct labeler from label where dataset = ? and kind = 'human' order by 1"
+    return [row[0] for row in store.rows(sql, [dataset])]
+
+
+def choices(store: Store, dataset: str) -> list[str]:
+    """Whose labels may stand where no review has spoken; `PEOPLE` first where several people alone labelled."""
+    known, human = labelers(store, dataset), people(store, dataset)
+    return [PEOPLE, *known] if len(human) > 1 and human == known else known
+
+
 NOBODY = "nobody"
 """Stands for the labeler where a dataset has no labels and needs none."""
+PEOPLE = "people"
+"""Stands for the labeler where people alone have labelled, several of them: their words stand as reviews do."""
 
 
 def labeler_or_nobody(store: Store, dataset: str, labeler: str | None) -> str:
@@ -86,23 +101,26 @@ def labeler_or_nobody(store: Store, dataset: str, labeler: str | None) -> str:
 
 
 def require_labeler(store: Store, dataset: str, labeler: str | None) -> str:
-    """The labeler, checked; without a name, the only one.
+    """The labeler, checked; without a name, the only one that is no person, else the only person, else `PEOPLE`.
+
+    What people say counts by itself, whoever's labels are under review: so nobody has to choose one of them.
 
     Raises:
         NotEnoughDataError: There is no label yet.
-        RequestError: Several labelers and none named.
+        RequestError: Several labelers that are no people and none named.
         NotFoundError: No such labeler.
     """
-    known = labelers(store, dataset)
+    known, human = labelers(store, dataset), people(store, dataset)
     if not known:
         msg = f"dataset {dataset!r} has no labels yet; run `curator label --dataset {dataset}` or ingest labels"
         raise NotEnoughDataError(msg)
     if labeler is None:
-        if len(known) > 1:
+        others = [name for name in known if name not in human]
+        if len(others) > 1:
             msg = f"dataset {dataset!r} has labels of {', '.join(known)}; choose one with --labeler"
             raise RequestError(msg)
-        return known[0]
-    if labeler not in known:
+        return others[0] if others else known[0] if len(known) == 1 else PEOPLE
+    if labeler not in known and not (labeler == PEOPLE and human):
         msg = f"no labels by {labeler!r} in dataset {dataset!r}; there are labels of {', '.join(known)}"
         raise NotFoundError(msg)
     return labeler

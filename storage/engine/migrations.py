@@ -235,6 +235,19 @@ MIGRATIONS: tuple[Migration, ...] = (
             created_at timestamp default current_timestamp);
         """,
     ),
+    Migration(
+        11,
+        "what people and models said elsewhere",
+        """
+        alter table review add column said_at varchar;
+        alter table label add column said_at varchar;
+        create table attempt (
+            seq bigint not null, attempt varchar primary key, dataset varchar not null, example_id varchar not null,
+            request_id varchar not null, sample integer not null, status varchar not null, model varchar,
+            answer varchar, finish_reason varchar, error varchar, tokens_in bigint, tokens_out bigint,
+            said_at varchar, file_hash varchar, created_at timestamp default current_timestamp);
+        """,
+    ),
 )
 
 

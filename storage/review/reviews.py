@@ -177,6 +177,7 @@ def records(dataset: str, plan: str, reviews: Sequence[Review], *, undoes: Seque
             "note": pl.Series([r.note for r in reviews], dtype=pl.String),
             "action_id": [r.action_id for r in reviews],
             "adjudicates": [r.adjudicates for r in reviews],
+            "said_at": pl.Series([r.said_at for r in reviews], dtype=pl.String),
             "undoes": pl.Series(list(undoes) or [None] * len(reviews), dtype=pl.String),
         }
     )

@@ -10,7 +10,7 @@ import polars as pl
 
 from curator.review import current_labels
 from storage.checks import findings
-from storage.dataset import examples, labels
+from storage.dataset import attempts, examples, labels
 from storage.engine.store import File, Store
 from storage.release import runs, versions
 from storage.review import plans, reviews
@@ -151,6 +151,7 @@ def show(store: Store, dataset: str) -> dict[str, Any]:
             for p in plans.of_dataset(store, dataset)
         ],
         "findings": findings_by_kind(store, dataset),
+        "attempts": attempts.by_status(store, dataset),
         "check_run": run.run if run else None,
         "versions": [
             {"number": v.number, "path": v.path, "manifest_sha256": v.manifest_sha256}

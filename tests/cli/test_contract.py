@@ -34,7 +34,7 @@ def curator(made: Path, tmp_path: Path) -> Curator:
 def second_labeler(curator: Curator, folder: Path) -> None:
     rows = [{"id": "q0", "text": "unused", "label": "refund"}]
     rows[0]["text"] = _text_of(curator, "q0")
-    curator.ok("ingest", write_jsonl(folder / "more.jsonl", rows), "--labeler", "ana", "--source", "expert")
+    curator.ok("ingest", write_jsonl(folder / "more.jsonl", rows), "--labeler", "ana", "--source", "teacher")
 
 
 def _text_of(curator: Curator, external_id: str) -> str:

@@ -1,0 +1,65 @@
+"""What people said in another tool becomes reviews without a plan: it counts for everything that reads reviews."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from curator.records import Opinion, as_first_said
+from pipelines.runtime import acting
+from storage.dataset import datasets
+from storage.engine.store import Store
+from storage.review import opinions, people
+
+VERDICTS = {"accepted": ("accept", "edit"), "rejected": ("reject",), "skipped": ("skip",)}
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionReport:
+    """What came in.
+
+    Attributes:
+        added: Opinions that went in.
+        unchanged: Those that were there, and older ones than what is there of the same person about the same row.
+        same_person: Name given -> the spelling under which the person is kept, where they differ.
+    """
+
+    added: int
+    unchanged: int
+    same_person: dict[str, str]
+
+
+def take(store: Store, dataset: str, given: Sequence[Opinion], *, file: str, file_hash: str) -> OpinionReport:
+    """Record opinions about rows that are there. What a person has said already adds nothing.
+
+    Args:
+        store: The store.
+        dataset: Of the rows.
+        given: In the order in which they were said; values as the task checks them.
+        file: Where they stand, by name.
+        file_hash: Of its content.
+    """
+    acting.require("ingest")
+    kept = people.known_as(store, dict.fromkeys(opinion.person for opinion in given))
+    task = datasets.task_of(store, dataset)
+    standing = opinions.standing(store, dataset, list({opinion.example_id for opinion in given}))
+    said: dict[str, list[str | None]] = {}
+    for (example, _), word in standing.items():
+        said.setdefault(example, []).append(word.value)
+    news = []
+    for opinion in given:
+        one = replace(opinion, person=kept[opinion.person])
+        if one.value is not None and task.kind == "extraction":
+            spelled = said.setdefault(one.example_id, [])
+            one = replace(one, value=as_first_said(task, one.value, *spelled))
+            spelled.append(one.value)
+        have = standing.get((one.example_id, one.person))
+        if have is None or _is_news(one, have):
+            news.append(one)
+    added = opinions.add(store, dataset, news, actor=acting.actor(), file=file, file_hash=file_hash)
+    return OpinionReport(added, len(given) - added, {name: one for name, one in kept.items() if name != one})
+
+
+def _is_news(opinion: Opinion, have: opinions.Word) -> bool:
+    """Whether it is another word than the one that stands, and not an older one."""
+    if opinion.said_at is not None and have.said_at is not None and opinion.said_at < have.said_at:
+        return False
+    return have.verdict not in VERDICTS[opinion.status] or have.value != opinion.value

@@ -1,0 +1,51 @@
+"""Requests to models and what came of each: answered, refused, cut, failed. Append-only."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import polars as pl
+
+from curator.records import Attempt
+from storage.engine.store import Store
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "attempt": pl.String,
+    "dataset": pl.String,
+    "file_hash": pl.String,
+    "example_id": pl.String,
+    "request_id": pl.String,
+    "status": pl.String,
+    "model": pl.String,
+    "answer": pl.String,
+    "finish_reason": pl.String,
+    "error": pl.String,
+    "tokens_in": pl.Int64,
+    "tokens_out": pl.Int64,
+    "said_at": pl.String,
+    "sample": pl.Int32,
+}
+
+
+def add(store: Store, dataset: str, attempts: Sequence[Attempt], *, file_hash: str | None = None) -> int:
+    """Append attempts; one that is there already changes nothing. Returns how many went in."""
+    names = [each.name for each in fields(Attempt)]
+    rows = [[x.id, dataset, file_hash, *(getattr(x, name) for name in names)] for x in attempts]
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").unique("attempt", keep="first", maintain_order=True)
+    return store.append("attempt", frame, ignore_existing=True)
+
+
+def frame(store: Store, dataset: str) -> pl.DataFrame:
+    """All attempts in order: seq and the columns of the record, with the row's external id."""
+    return store.frame(
+        "select a.seq, a.attempt, a.example_id, e.external_id, a.request_id, a.sample, a.status, a.model, a.answer, "
+        "a.finish_reason, a.error, a.tokens_in, a.tokens_out, a.said_at from attempt a "
+        "join example e using (example_id) where a.dataset = ? order by a.seq",
+        [dataset],
+    )
+
+
+def by_status(store: Store, dataset: str) -> dict[str, int]:
+    """How many attempts ended in each status, the most frequent first."""
+    return dict(
+        store.rows("select status, count(*) from attempt where dataset = ? group by 1 order by 2 desc, 1", [dataset])
+    )
