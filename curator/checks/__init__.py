@@ -3,13 +3,16 @@
 Each check lives where its subject does; here they meet, are ranked and become findings.
 """
 
+from curator.checks.conversation import Conversations, conversation_faults
 from curator.checks.findings import CheckedRows, contradiction, survivor
 from curator.checks.rethreshold import narrowed
 from curator.checks.run import run_checks
 
 __all__ = [
     "CheckedRows",
+    "Conversations",
     "contradiction",
+    "conversation_faults",
     "narrowed",
     "run_checks",
     "survivor",

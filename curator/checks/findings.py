@@ -11,6 +11,8 @@ from curator.label_errors import NoiseResult, Pattern
 from curator.records import Finding, FindingKind, short_id
 
 _SAMPLES = 5
+_LEAVE_OUT = ("empty", "answer_marker", "answer_empty", "url_only")
+"""Faults of form that leave nothing to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class CheckedRows:
         """A few texts, spread over the rows."""
         step = max(1, len(rows) // _SAMPLES)
         return [self.texts[row] for row in rows[::step][:_SAMPLES]]
+
+    def answers(self, rows: Sequence[int]) -> list[str]:
+        """The answers of the rows that `samples` shows."""
+        step = max(1, len(rows) // _SAMPLES)
+        return [self.labels[row] or "" for row in rows[::step][:_SAMPLES]]
 
 
 def duplicate(table: CheckedRows, kind: FindingKind, group: Group) -> Finding:
@@ -183,16 +190,20 @@ def leak(table: CheckedRows, found: Leak) -> Finding:
 
 def fault(table: CheckedRows, kind: FindingKind, found: Fault) -> Finding:
     """A fault of form, a label given away, a secret or personal data. Private texts are not repeated here."""
-    evidence: dict[str, Any] = {"rule": found.rule, "detail": found.detail, "size": len(found.rows)}
+    evidence: dict[str, Any] = {"rule": found.rule, "place": found.place, "detail": found.detail,
+                                "size": len(found.rows)}  # fmt: skip
     if kind not in ("secret", "personal_data"):
         evidence["samples"] = [text[:300] for text in table.samples(found.rows)]
-    action = "exclude" if kind in ("secret", "personal_data") or found.rule == "empty" else "keep"
+        if found.place == "answer":
+            evidence["answers"] = [text[:300] for text in table.answers(found.rows)]
+    action = "exclude" if kind in ("secret", "personal_data") or found.rule in _LEAVE_OUT else "keep"
     if found.rule == "label_variants" and found.value is not None:
         suggestion = {"action": "relabel", "value": found.value, "text": found.advice}
     else:
         suggestion = {"action": action, "text": found.advice}
     score = {"secret": 1.0, "personal_data": 0.9, "shortcut": 0.8}.get(kind, 0.6)
-    return table.finding(kind, score, found.rows, evidence, suggestion, about=found.rule)
+    about = found.rule if found.place == "input" else f"{found.place}: {found.rule}"
+    return table.finding(kind, score, found.rows, evidence, suggestion, about=about)
 
 
 def template(table: CheckedRows, found: Repetition) -> Finding:

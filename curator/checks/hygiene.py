@@ -4,10 +4,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 
 from curator.text import normalise
+
+RowPart = Literal["input", "system prompt", "tools", "answer"]
+SYSTEM: Final = "system prompt"
+TOOLS: Final = "tools"
+ANSWER: Final = "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +26,17 @@ class Fault:
     advice: str
     value: str | None = None
     """The label that the rows should have, where the fault is one of spelling."""
+    place: RowPart = "input"
+    """Where in the conversation it stands."""
 
 
-_CHAT_MARKS = re.compile(
+CHAT_MARKS = re.compile(
     r"<[|｜][A-Za-z_▁ ]{1,40}[|｜]>|\[/?INST\]|<</?SYS>>|</?(?:start_of_turn|end_of_turn|bos|eos|think|tool_call)>"
     r"|</s>\s*\Z|^[ \t]*###[ \t]*(?:Instruction|Response|Assistant|Human|User|System)\s*:|\n\n(?:Human|Assistant): ",
     re.MULTILINE,
 )
-_BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf]|â€[\u0080-\u00bf\u2122\u0153\u009d]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf]|â€[\u0080-\u00bf\u2122\u0153\u009d]")
 _PROMPT_LEFT = re.compile(
     r"(?i)\byou are (?:an?|the) (?:[\w\-]+ ){0,4}(?:assistant|expert|classifier|annotator|labell?er|chatbot|model)\b"
     r"|\b(?:answer|reply|respond) (?:with )?(?:only|just|exactly) (?:with )?(?:the|one|a|your)\b"
@@ -50,11 +59,11 @@ def format_faults(
         known_labels: The labels that the task allows, or None for free answers.
     """
     rules: list[tuple[str, Callable[[str], bool], str, str]] = [
-        ("chat_template_mark", lambda text: _CHAT_MARKS.search(text) is not None,
+        ("chat_template_mark", lambda text: CHAT_MARKS.search(text) is not None,
          "marks of a chat template stand in the text", "remove the marks: the trainer's renderer adds its own"),
-        ("broken_encoding", lambda text: _BROKEN.search(text) is not None,
+        ("broken_encoding", lambda text: BROKEN.search(text) is not None,
          "characters were lost or decoded twice", "import again from the source, as UTF-8"),
-        ("control_character", lambda text: _CONTROLS.search(text) is not None,
+        ("control_character", lambda text: CONTROLS.search(text) is not None,
          "a control character (NUL, for example) stands in the input", "remove it: readers cut the text there"),
         ("prompt_left", lambda text: _PROMPT_LEFT.search(text) is not None,
          "a teacher's instructions stand in the input", "cut the instructions: the student sees the input alone"),
@@ -66,30 +75,23 @@ def format_faults(
         for rule, test, detail, advice in rules
         if (rows := tuple(row for row, text in enumerate(texts) if test(text)))
     ]
-    return faults + _overlong(texts) + _label_faults(labels, known_labels) + _answer_faults(labels, known_labels)
+    return faults + _overlong(texts) + _label_faults(labels, known_labels)
 
 
-_THINKING = re.compile(r"</?think(?:ing)?>|<\|channel\|>")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def _answer_faults(labels: Sequence[str | None], known_labels: Sequence[str] | None) -> list[Fault]:
-    """What a student would learn to say by mistake, in free answers."""
-    if known_labels is not None:
-        return []
-    rules: list[tuple[str, Callable[[str], bool], str, str]] = [
-        ("answer_thinking", lambda text: _THINKING.search(text) is not None,
-         "a thinking block stands in the answer", "cut it, unless the student is to think aloud"),
-        ("answer_chat_mark", lambda text: _CHAT_MARKS.search(_THINKING.sub("", text)) is not None,
-         "marks of a chat template, or another turn, stand in the answer",
-         "cut them: a release with them is refused, and the student would speak for the user"),
-        ("answer_control_character", lambda text: _CONTROLS.search(text) is not None,
-         "a control character (NUL, for example) stands in the answer", "remove it: readers cut the text there"),
+def system_faults(systems: Sequence[str | None]) -> list[Fault]:
+    """Find lost characters and marks of a chat template in system prompts; None is a row without one."""
+    rules = [
+        ("chat_template_mark", CHAT_MARKS, "marks of a chat template stand in the system prompt",
+         "remove the marks: the trainer's renderer adds its own"),
+        ("broken_encoding", BROKEN, "characters of the system prompt were lost or decoded twice",
+         "import again from the source, as UTF-8"),
+        ("control_character", CONTROLS, "a control character (NUL, for example) stands in the system prompt",
+         "remove it: readers cut the text there"),
     ]  # fmt: skip
     return [
-        Fault(rule, rows, detail, advice)
-        for rule, test, detail, advice in rules
-        if (rows := tuple(row for row, label in enumerate(labels) if label is not None and test(label)))
+        Fault(rule, rows, detail, advice, place=SYSTEM)
+        for rule, pattern, detail, advice in rules
+        if (rows := tuple(row for row, text in enumerate(systems) if text and pattern.search(text)))
     ]
 
 

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from curator.checks.hygiene import Fault
+from curator.checks.hygiene import Fault, RowPart
 
 _SECRETS = {
     "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
@@ -43,23 +43,37 @@ _CALLED = re.compile(
     r"telefon|handy|rufen|téléphone|appelez|portable|teléfono|móvil|llame|telefono|cellulare|telefone|celular|telefoon)"
     r"\b|телефон|звони|电话|手机|電話|携帯|전화|فون|هاتف|फ़ोन|फोन)"
 )
+_SUM_BEFORE, _SUM_AFTER = re.compile(r"(?:<<|[$£€*×÷])\s*\Z"), re.compile(r"\s*[=*×÷]|\s*>>")
 _NEAR = 40
 """How many characters before a number may say that it is a phone number."""
 
 
-def secrets(texts: Sequence[str]) -> list[Fault]:
-    """Find keys, tokens and passwords; the evidence shows their first four characters alone."""
+def secrets(texts: Sequence[str | None], place: RowPart = "input") -> list[Fault]:
+    """Find keys, tokens and passwords; the evidence shows their first four characters alone.
+
+    Args:
+        texts: One text for each row, or None where it has none.
+        place: Where in the conversation the texts stand.
+    """
     return _grouped(
-        (row, name, match.group())
-        for row, text in enumerate(texts)
-        for name, pattern in _SECRETS.items()
-        for match in pattern.finditer(text)
+        ((row, name, value) for row, text in enumerate(texts) if text for name, value in _keys(text)), place
     )
 
 
-def personal_data(texts: Sequence[str]) -> list[Fault]:
-    """Find e-mail addresses, numbers of cards (Luhn), accounts (IBAN, mod 97), US social security, and phones."""
-    return _grouped((row, name, found) for row, text in enumerate(texts) for name, found in _personal(text))
+def personal_data(texts: Sequence[str | None], place: RowPart = "input") -> list[Fault]:
+    """Find e-mail addresses, numbers of cards (Luhn), accounts (IBAN, mod 97), US social security, and phones.
+
+    Args:
+        texts: One text for each row, or None where it has none.
+        place: Where in the conversation the texts stand.
+    """
+    return _grouped(
+        ((row, name, found) for row, text in enumerate(texts) if text for name, found in _personal(text)), place
+    )
+
+
+def _keys(text: str) -> list[tuple[str, str]]:
+    return [(name, match.group()) for name, pattern in _SECRETS.items() for match in pattern.finditer(text)]
 
 
 def _personal(text: str) -> list[tuple[str, str]]:
@@ -76,7 +90,9 @@ def _personal(text: str) -> list[tuple[str, str]]:
                 taken.append(match.span())
     for match in _PHONE.finditer(text):
         inside = any(start <= match.start() < end for start, end in taken)
-        if not inside and _phone(match.group(), text[max(0, match.start() - _NEAR) : match.start()]):
+        before, after = text[max(0, match.start() - _NEAR) : match.start()], text[match.end() : match.end() + 3]
+        sum_ = _SUM_BEFORE.search(before) is not None or _SUM_AFTER.match(after) is not None
+        if not inside and not sum_ and _phone(match.group(), before):
             found.append(("phone number", match.group()))
     return found
 
@@ -109,7 +125,7 @@ def _phone(number: str, before: str) -> bool:
     return grouped or _CALLED.search(before) is not None
 
 
-def _grouped(hits: Iterable[tuple[int, str, str]]) -> list[Fault]:
+def _grouped(hits: Iterable[tuple[int, str, str]], place: RowPart) -> list[Fault]:
     rows: dict[str, list[int]] = defaultdict(list)
     samples: dict[str, str] = {}
     for row, name, value in hits:
@@ -117,8 +133,8 @@ def _grouped(hits: Iterable[tuple[int, str, str]]) -> list[Fault]:
             rows[name].append(row)
         samples.setdefault(name, value[:4] + "…")
     return [
-        Fault(name, tuple(found), f"{name} in {len(found)} rows, for example {samples[name]}",
-              "mask it in the source, or exclude the rows: what is trained on can be recited")
+        Fault(name, tuple(found), f"{name} in the {place} of {len(found)} rows, for example {samples[name]}",
+              "mask it in the source, or exclude the rows: what is trained on can be recited", place=place)
         for name, found in sorted(rows.items())
     ]  # fmt: skip
 

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.checks import findings, hygiene, private_data
+from curator.checks import findings, hygiene
+from curator.checks.conversation import Conversations, conversation_faults
 from curator.composition import MAX_RATIO, MAX_SHARE, MIN_LABEL_ROWS, balance, cap_plan
 from curator.duplicates import (
     MAX_ROWS,
@@ -70,8 +71,9 @@ def run_checks(
 
     Args:
         rows: Columns example_id, external_id, text, label, group, split ("train", "test" or null) and
-            confidence (0..1 or null); where there is a column system, its system prompts are compared, and where
-            there is a column context, rows that differ in it are different inputs.
+            confidence (0..1 or null); where there is a column system, its system prompts are compared and searched,
+            where there is a column tools (tools and calls as JSON), it is searched, and where there is a column
+            context, rows that differ in it are different inputs.
         vectors_ND: Unit-length embeddings in the order of `rows`, or None.
         task: What the rows are labelled for.
         seed: Seed of everything random.
@@ -92,7 +94,7 @@ def run_checks(
     contexts = rows["context"].to_list() if "context" in rows.columns else [None] * len(rows)
     pairs = near_pairs(table.texts, contexts=contexts, seed=seed)
     tick(1, _STEPS)
-    found = _row_findings(table, rows, pairs, contexts, task)
+    found = _row_findings(table, rows, pairs, contexts, task, notes)
     found += _meaning_findings(table, vectors_ND, pairs, contexts, notes)
     tick(2, _STEPS)
     conflicts: list[Contradiction] = []
@@ -151,8 +153,9 @@ def _said(table: findings.CheckedRows, reviewed: pl.DataFrame | None) -> tuple[d
 
 
 def _row_findings(
-    table: findings.CheckedRows, rows: pl.DataFrame, pairs: NearPairs, contexts: Sequence[str | None], task: Task
-) -> list[Finding]:
+    table: findings.CheckedRows, rows: pl.DataFrame, pairs: NearPairs, contexts: Sequence[str | None], task: Task,
+    notes: list[str],
+) -> list[Finding]:  # fmt: skip
     known = list(task.labels) if task.kind == "classification" else None
     found = [findings.duplicate(table, "exact_duplicate", group) for group in exact_groups(table.texts, contexts)]
     found += [findings.duplicate(table, "near_duplicate", group) for group in near_groups(pairs, len(rows))]
@@ -172,9 +175,16 @@ def _row_findings(
     if known is not None:
         found += [findings.fault(table, "shortcut", fault) for fault in hygiene.shortcuts(table.texts, table.labels)]
         found += _class_findings(table, known)
-    found += [findings.fault(table, "secret", fault) for fault in private_data.secrets(table.texts)]
-    found += [findings.fault(table, "personal_data", fault) for fault in private_data.personal_data(table.texts)]
-    return found
+    return found + _conversation_findings(table, rows, task, notes)
+
+
+def _conversation_findings(
+    table: findings.CheckedRows, rows: pl.DataFrame, task: Task, notes: list[str]
+) -> list[Finding]:
+    columns = {name: rows[name].to_list() for name in ("system", "tools") if name in rows.columns}
+    answers = [] if task.kind == "classification" else table.labels
+    parts = Conversations(table.texts, columns.get("system", []), columns.get("tools", []), answers)
+    return [findings.fault(table, kind, fault) for kind, fault in conversation_faults(parts, task.kind, notes)]
 
 
 def _meaning_findings(

@@ -25,6 +25,7 @@ from curator.records.json_text import DuplicateKeyError, Number, json_ready, rea
 from curator.records.mapping import FIELDS, ends_in_answer, mapping_words, parse_mapping, resolve_mapping
 from curator.records.message import (
     MESSAGE_ROLES,
+    SETTING_ROLES,
     ImagePart,
     Message,
     MessageRole,
@@ -76,6 +77,7 @@ __all__ = [
     "MESSAGE_ROLES",
     "OPINION",
     "ROLES",
+    "SETTING_ROLES",
     "Action",
     "Attempt",
     "AttemptStatus",

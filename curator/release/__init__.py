@@ -23,10 +23,12 @@ from curator.release.gates import (
     blocking,
     carried_gate,
     certificate_gate,
+    content_gate,
     contradiction_gate,
     format_gate,
     leak_gate,
     reviewed_gate,
+    secrets_gate,
 )
 from curator.release.manifest import (
     CertificateFact,
@@ -65,6 +67,7 @@ __all__ = [
     "cannot_carry",
     "carried_gate",
     "certificate_gate",
+    "content_gate",
     "contradiction_gate",
     "croissant",
     "diff_manifests",
@@ -82,6 +85,7 @@ __all__ = [
     "render",
     "reviewed_gate",
     "seal",
+    "secrets_gate",
     "turns_of",
     "unsealed",
     "validate_lines",

@@ -75,6 +75,38 @@ def contradiction_gate(train: pl.DataFrame, *, answer: Callable[[str], str] = st
     )
 
 
+def secrets_gate(found: Mapping[str, Sequence[str]]) -> ReleaseGate:
+    """Whether keys, tokens or passwords go out.
+
+    Args:
+        found: What stands where ("API key in the answer") -> the external ids of the rows.
+    """
+    if not found:
+        return ReleaseGate(
+            "secrets", True, "no key, token or password was seen in input, system prompt, tools or answer"
+        )
+    way = "mask them in the source, exclude the rows, or waive this gate: what is trained on can be recited"
+    return ReleaseGate("secrets", False, "; ".join([*_counted(found), way]))
+
+
+def content_gate(found: Mapping[str, Sequence[str]]) -> ReleaseGate:
+    """Whether personal data, or what a student would learn to say by mistake, goes out; said, and never demanded.
+
+    Args:
+        found: What stands where ("answer_refusal") -> the external ids of the rows.
+    """
+    if not found:
+        return ReleaseGate("content", True, "no personal data and no faulty answer was seen in what goes out")
+    return ReleaseGate("content", None, "; ".join([*_counted(found), "see the findings of `curator check`"]))
+
+
+def _counted(found: Mapping[str, Sequence[str]]) -> list[str]:
+    return [
+        f"{what}: {len(ids)} rows, {', '.join(map(repr, ids[:3]))}" + (" and others" if len(ids) > 3 else "")
+        for what, ids in found.items()
+    ]
+
+
 def format_gate(files: Mapping[str, bytes], ids: Mapping[str, Sequence[str]] | None = None) -> ReleaseGate:
     """Whether every data file (path -> bytes) follows the rules of its format.
 

@@ -3,6 +3,7 @@
 from curator.text.document import FORMS, Document, DocumentTable, Section, as_html, as_markdown, as_text, write
 from curator.text.edits import END_WORDS, compare, only_in, typo_distance, unspaced_words
 from curator.text.highlight import marked
+from curator.text.language import language, script
 from curator.text.normal_form import Marks, marks, name_words, normalise, operators_in, same_text, unspaced, visible
 from curator.text.whitespace import as_seen, squeeze
 
@@ -18,6 +19,7 @@ __all__ = [
     "as_seen",
     "as_text",
     "compare",
+    "language",
     "marked",
     "marks",
     "name_words",
@@ -25,6 +27,7 @@ __all__ = [
     "only_in",
     "operators_in",
     "same_text",
+    "script",
     "squeeze",
     "typo_distance",
     "unspaced",

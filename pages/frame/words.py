@@ -60,6 +60,9 @@ GATES = {
     "test_reviewed": "Test split reviewed",
     "leak": "No leak from test to train",
     "contradictions": "No contradictions",
+    "secrets": "No keys, tokens or passwords",
+    "content": "No personal data, no faulty answers",
+    "carried": "Every format carries every row",
     "format": "Files follow their formats",
 }
 STATES = {

@@ -17,7 +17,7 @@ from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import current as views
 
-RULES_VERSION = 9
+RULES_VERSION = 10
 """Raised when the checks change what they find, so that a rerun does not return an old run."""
 
 
@@ -103,8 +103,9 @@ def _report(dataset: str, run: str, labeler: str, created: bool, report: CheckSu
 def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """The frame that `checks.run_checks` reads."""
     confidence = given.filter(pl.col("sample") == 0).sort("seq").unique("example_id", keep="last", maintain_order=True)
-    systems = pl.DataFrame({"example_id": stored["example_id"], "system": map(_system, stored["messages"])},
-                           schema={"example_id": pl.String, "system": pl.String})  # fmt: skip
+    systems = pl.DataFrame({"example_id": stored["example_id"], "system": map(examples.system_of, stored["messages"]),
+                            "calls": map(examples.calls_of, stored["messages"], stored["tools"])},
+                           schema={"example_id": pl.String, "system": pl.String, "calls": pl.String})  # fmt: skip
     rows = rows.join(systems, on="example_id", how="left", maintain_order="left")
     return rows.join(
         confidence.select("example_id", "confidence"), on="example_id", how="left", maintain_order="left"
@@ -117,16 +118,9 @@ def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.
         split_now().alias("split"),
         "confidence",
         "system",
+        pl.col("calls").alias("tools"),
         "context",
     )
-
-
-def _system(messages: str) -> str | None:
-    """The system prompt of a row, or None."""
-    if '"system"' not in messages and '"developer"' not in messages:  # most rows have none, and reading JSON takes time
-        return None
-    said = [m for m in examples.parse_messages(messages) if m.role in ("system", "developer")]
-    return "\n".join(m.text for m in said) or None
 
 
 def _vectors(store: Store, encoder: tuple[str, str] | None, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array or None

@@ -30,7 +30,7 @@ from curator.release import (
 )
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
-from pipelines.release import version_content, version_folder, version_manifest
+from pipelines.release import content_gates, version_content, version_folder, version_manifest
 from pipelines.release.version_content import SPLITS, DataFiles, Labels, VersionChoice, VersionContent
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
@@ -219,6 +219,7 @@ def _gates(
         reviewed_gate(test),
         leak_gate(train, test, form=splitting.same_text_form, detector=splitting.DETECTOR),
         contradiction_gate(train, answer=partial(answer_form, task)),
+        *content_gates.gates(content, task),
         carried_gate(files.refused),
         format_gate(files.bytes_by_path(), {path: file.ids for path, file in files.files.items()}),
     ]

@@ -7,9 +7,11 @@ from typing import Any
 import polars as pl
 
 from curator.records import (
+    SETTING_ROLES,
     Example,
     Message,
     Split,
+    ToolCallPart,
     context_key,
     message_from_json,
     message_json,
@@ -188,3 +190,18 @@ def parse_metadata(stored: str | None) -> dict[str, Any]:
 def parse_messages(stored: str) -> tuple[Message, ...]:
     """The messages of a row, from its `messages` column."""
     return tuple(message_from_json(m) for m in json.loads(stored))
+
+
+def system_of(messages: str) -> str | None:
+    """The system prompt of a row, from its `messages` column, or None."""
+    if '"system"' not in messages and '"developer"' not in messages:  # most rows have none, and reading JSON takes time
+        return None
+    return "\n".join(m.text for m in parse_messages(messages) if m.role in SETTING_ROLES) or None
+
+
+def calls_of(messages: str, tools: str | None) -> str | None:
+    """The tools that a row brings and the calls in it, which are trained on as well; None where there are none."""
+    if tools is None and '"arguments"' not in messages:
+        return None
+    parts = [part for m in parse_messages(messages) for part in m.parts if isinstance(part, ToolCallPart)]
+    return "\n".join([*([] if tools is None else [tools]), *(part.arguments for part in parts)]) or None

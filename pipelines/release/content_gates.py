@@ -1,0 +1,40 @@
+"""What goes out, read whole: the gates about secrets, and about personal data and faulty answers."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from curator.checks import Conversations, conversation_faults
+from curator.records import FindingKind, Task
+from curator.release import ReleaseGate, content_gate, secrets_gate
+from pipelines.release.version_content import SPLITS, VersionContent
+from storage.dataset import examples
+
+
+def gates(content: VersionContent, task: Task) -> list[ReleaseGate]:
+    """The gates about every part of the rows that go out: input, system prompt, tools and calls, answer, pairs."""
+    rows = pl.concat([content.rows[split] for split in SPLITS])
+    texts, messages = rows["text"].to_list(), rows["messages"].to_list()
+    systems = [examples.system_of(each) for each in messages]
+    calls = [examples.calls_of(each, tools) for each, tools in zip(messages, rows["tools"].to_list(), strict=True)]
+    answers = [] if task.kind == "classification" else rows["value"].to_list()
+    sfts = conversation_faults(Conversations(texts, systems, calls, answers), task.kind, [])
+    found: dict[FindingKind, dict[str, list[str]]] = {"secret": {}, "personal_data": {}, "format": {}}
+    names = rows["external_id"].to_list()
+    for kind, fault in sfts:
+        what = fault.rule if kind == "format" else f"{fault.rule} in the {fault.place}"
+        found[kind].setdefault(what, []).extend(names[row] for row in fault.rows)
+    for kind, what, ids in _rejected(content, task):
+        found[kind].setdefault(what, []).extend(ids)
+    return [secrets_gate(found["secret"]), content_gate(found["personal_data"] | found["format"])]
+
+
+def _rejected(content: VersionContent, task: Task) -> Sequence[tuple[FindingKind, str, list[str]]]:
+    """Secrets and personal data in the rejected answers of pairs; the chosen ones are the answers."""
+    pairs = [] if task.kind == "classification" else [pair for split in SPLITS for pair in content.pairs[split]]
+    faults = conversation_faults(Conversations([], answers=[pair.rejected for pair in pairs]), "extraction", [])
+    return [
+        (kind, f"{fault.rule} in the rejected answer", [content.names[pairs[row].example_id] for row in fault.rows])
+        for kind, fault in faults
+        if kind != "format"
+    ]
