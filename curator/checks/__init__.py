@@ -5,12 +5,13 @@ Each check lives where its subject does; here they meet, are ranked and become f
 
 from curator.checks.conversation import Conversations, conversation_faults
 from curator.checks.findings import CheckedRows, contradiction, survivor
-from curator.checks.rethreshold import narrowed
+from curator.checks.rethreshold import ListedFinding, narrowed
 from curator.checks.run import run_checks
 
 __all__ = [
     "CheckedRows",
     "Conversations",
+    "ListedFinding",
     "contradiction",
     "conversation_faults",
     "narrowed",

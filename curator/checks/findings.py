@@ -38,10 +38,6 @@ class CheckedRows:
             suggestion=suggestion,
         )
 
-    def member(self, row: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
-        """One row of a group as evidence."""
-        return {"example_id": self.ids[row], "text": self.texts[row], "label": self.labels[row], **more}
-
     def samples(self, rows: Sequence[int]) -> list[str]:
         """A few texts, spread over the rows."""
         step = max(1, len(rows) // _SAMPLES)
@@ -53,11 +49,16 @@ class CheckedRows:
         return [self.labels[row] or "" for row in rows[::step][:_SAMPLES]]
 
 
+def _member(table: CheckedRows, row: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    """One row of a group as evidence."""
+    return {"example_id": table.ids[row], "text": table.texts[row], "label": table.labels[row], **more}
+
+
 def duplicate(table: CheckedRows, kind: FindingKind, group: Group) -> Finding:
     """A group of exact or near duplicates."""
     words = differing_words([table.texts[row] for row in group.rows])
     members = [
-        table.member(row, score=round(score, 4), reason=reason, words=different)
+        _member(table, row, score=round(score, 4), reason=reason, words=different)
         for row, score, reason, different in zip(group.rows, group.scores, group.reasons, words, strict=True)
     ]
     alike = {"exact_duplicate": "the same text", "near_duplicate": "nearly the same text"}.get(kind, "alike in meaning")
@@ -73,7 +74,7 @@ def duplicate(table: CheckedRows, kind: FindingKind, group: Group) -> Finding:
 def contradiction(table: CheckedRows, found: Contradiction) -> Finding:
     """One input under several labels."""
     members = [
-        table.member(row, score=round(score, 4), words=list(words))
+        _member(table, row, score=round(score, 4), words=list(words))
         for row, score, words in zip(found.rows, found.scores, found.words, strict=True)
     ]
     counts = {label: found.labels.count(label) for label in sorted(set(found.labels))}
@@ -110,7 +111,7 @@ def suspect(table: CheckedRows, noise: NoiseResult, row: int) -> Finding:
         return _suspect_answer(table, noise, row, str(noise.field_N[row]))
     given, other = table.labels[row], noise.best_other_N[row]
     own, rival = float(noise.self_N[row]), float(noise.other_N[row])
-    evidence = {"members": [table.member(row)], "given": given, "likely": other,
+    evidence = {"members": [_member(table, row)], "given": given, "likely": other,
                 "given_probability": round(own, 4), "likely_probability": round(rival, 4)}  # fmt: skip
     against = rival > own
     more, less = (other, given) if against else (given, other)
@@ -123,7 +124,7 @@ def suspect(table: CheckedRows, noise: NoiseResult, row: int) -> Finding:
 
 def _suspect_answer(table: CheckedRows, noise: NoiseResult, row: int, field: str) -> Finding:
     other, own, rival = noise.best_other_N[row], float(noise.self_N[row]), float(noise.other_N[row])
-    evidence = {"members": [table.member(row)], "given": table.labels[row], "field": field, "likely": other,
+    evidence = {"members": [_member(table, row)], "given": table.labels[row], "field": field, "likely": other,
                 "given_probability": round(own, 4), "likely_probability": round(max(rival, 0.0), 4)}  # fmt: skip
     text = f"{field!r} of this answer is unlike that of rows like it, or unlike its own input: look at it"
     suggestion: dict[str, Any] = {"action": "review", "text": text}
@@ -173,8 +174,8 @@ def pattern(table: CheckedRows, found: Pattern, said: dict[int, str]) -> Finding
 def leak(table: CheckedRows, found: Leak) -> Finding:
     """Test rows that stand in train."""
     rows = found.test_rows + found.train_rows
-    members = [table.member(row, split="test") for row in found.test_rows] + [
-        table.member(row, split="train", score=round(score, 4))
+    members = [_member(table, row, split="test") for row in found.test_rows] + [
+        _member(table, row, split="train", score=round(score, 4))
         for row, score in zip(found.train_rows, found.scores, strict=True)
     ]
     how = {"exact": "exactly", "near": "nearly", "template": "by template", "group": "by source group"}[found.how]

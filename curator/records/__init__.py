@@ -4,7 +4,7 @@ Frozen, validated, without behaviour beyond their own truth.
 """
 
 from curator.records.answers import answer_text, answer_turn, is_call
-from curator.records.audit_chain import Event, link
+from curator.records.audit_chain import AuditHead, Event, link
 from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import answer_form, as_first_said, is_right, valid_answer
@@ -81,6 +81,7 @@ __all__ = [
     "Action",
     "Attempt",
     "AttemptStatus",
+    "AuditHead",
     "Bound",
     "Column",
     "Decision",

@@ -17,6 +17,19 @@ class Event:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The newest event's link, which stands for all events up to it.
+
+    Attributes:
+        seq: The event's.
+        hash: SHA-256 in hexadecimal, to be kept elsewhere.
+    """
+
+    seq: int
+    hash: str
+
+
 def link(head: str, event: Event) -> str:
     """The hash that holds the event to all events before it.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from curator.errors import DataError
-from curator.records import Split, canonical_json, digest
+from curator.records import AuditHead, Split, canonical_json, digest
 from curator.release.manifest import (
     SCHEMA_VERSION,
     CertificateFact,
@@ -51,7 +51,7 @@ def build_manifest(
     waivers: Sequence[Waiver],
     tokens: Mapping[str, int],
     refused: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-    audit_head: Mapping[str, Any] | None = None,
+    audit_head: AuditHead | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
 
@@ -77,7 +77,7 @@ def build_manifest(
         waivers: Gates that do not stop this release.
         tokens: Token totals by name.
         refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
-        audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
+        audit_head: The audit log's newest event as of that seq: a head kept outside the store.
 
     Raises:
         DataError: A row is listed twice, or a waiver names no gate or gives no name or reason, or a value
@@ -111,7 +111,7 @@ def build_manifest(
         "gates": [asdict(gate) for gate in gates],
         "waivers": [waiver.model_dump() for waiver in waivers],
         "tokens": dict(tokens),
-        "audit_head": None if audit_head is None else dict(audit_head),
+        "audit_head": None if audit_head is None else asdict(audit_head),
     }
     # Through JSON and back, so that a manifest equals the one that is read from its file.
     try:

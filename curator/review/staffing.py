@@ -7,7 +7,7 @@ independent of the order of the rows.
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from curator.errors import RequestError
 from curator.records import TaskKind
@@ -59,7 +59,7 @@ class Staffing:
             return 0.0
         return BLIND_SHARE if self.blind_share is None else self.blind_share
 
-    def changed(self) -> dict[str, Any]:
+    def changed(self) -> dict[str, float | None]:
         """The settings that are not the usual ones."""
         usual = Staffing()
         return {

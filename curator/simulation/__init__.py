@@ -9,6 +9,8 @@ from curator.simulation.peeking import EverWrong, ReviewStream, reviews_until_st
 from curator.simulation.planted_noise import (
     OURS,
     OURS_CONFIDENCE,
+    Found,
+    Gap,
     confusable_noise,
     found_among,
     paired_gap,
@@ -23,6 +25,8 @@ __all__ = [
     "Coverage",
     "DecisionCoverage",
     "EverWrong",
+    "Found",
+    "Gap",
     "Groups",
     "ReviewStream",
     "Setting",

@@ -1,6 +1,7 @@
 """The audit log: who decided, exported, waived, trained, or changed a role; newest first."""
 
 import json
+from dataclasses import asdict
 
 import streamlit as st
 
@@ -33,7 +34,7 @@ with st.container(horizontal=True):
     prepare = st.button("Prepare the whole log as a file")
     verify = st.button("Verify the chain")
 if prepare:  # a file made at the click on the download itself would be made without the guard
-    lines = (json.dumps(event, ensure_ascii=False) for event in audit.everything(settings.store))
+    lines = (json.dumps(asdict(event), ensure_ascii=False) for event in audit.everything(settings.store))
     text = "".join(f"{line}\n" for line in lines)
     st.download_button("Download (JSON Lines)", text, "audit.jsonl", on_click="ignore", type="primary")
 if verify:

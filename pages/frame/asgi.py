@@ -85,7 +85,7 @@ class SecurityHeaders:
 # pages: a deep link or a reconnecting browser would be told that the page does not exist.
 PagesManager.uses_pages_directory = False
 auth = provider()
-https = auth is not None and str(auth["redirect_uri"]).startswith("https://")
+https = auth is not None and auth.origin.startswith("https://")
 project = served_project()
 app = st.App(
     ENTRY,
@@ -99,5 +99,5 @@ app = st.App(
             may_upload=may_ingest,
         ),
     ],
-    secrets={"auth": dict(auth)} if auth else None,  # nothing of it goes to the store or into a log
+    secrets={"auth": dict(auth.settings)} if auth else None,  # nothing of it goes to the store or into a log
 )

@@ -9,7 +9,6 @@ somebody signed out with opens nothing.
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from curator.records import identity
 from pages.frame.uploads import Uploads
 from pipelines.admin.keys import EndedSignIns
-from pipelines.admin.sign_in import is_loopback, origin
+from pipelines.admin.sign_in import SignIn, is_loopback
 
 USER_COOKIE = "_streamlit_user"
 OPEN = "_stcore/health"
@@ -40,7 +39,7 @@ class Door:
     Args:
         app: What comes behind the door.
         token: Opens the app where it has no sign-in.
-        auth: The provider's settings where there is a sign-in.
+        auth: The sign-in, where there is one.
         ended: Cookies that somebody has signed out with.
         may_upload: Whether a user, by name, may bring in files now.
     """
@@ -50,7 +49,7 @@ class Door:
         app: ASGIApp,
         *,
         token: str,
-        auth: Mapping[str, Any] | None,
+        auth: SignIn | None,
         ended: EndedSignIns,
         may_upload: Callable[[str], bool],
     ) -> None:
@@ -84,7 +83,7 @@ class Door:
         if self.auth is None and not is_loopback(_name_of(host)):
             return PlainTextResponse("This app serves its own machine only, by the name 127.0.0.1 or localhost.", 403)
         sent = request.headers.get("origin")
-        own = {host} | ({urlsplit(origin(self.auth)).netloc} if self.auth else set())
+        own = {host} | ({urlsplit(self.auth.origin).netloc} if self.auth else set())
         if sent is not None and urlsplit(sent).netloc not in own:
             return PlainTextResponse("Another page may not use this app.", 403)
         moves = request.headers.get("sec-fetch-mode") == "navigate"
@@ -124,7 +123,7 @@ class Door:
 
     async def _upload(self, request: HTTPConnection, scope: Scope, receive: Receive, send: Send) -> None:
         """A file comes in, or goes: from whom may bring in files, as much as one may and all together may hold."""
-        who = "" if self.auth is None else _signed_in(request.cookies, str(self.auth["cookie_secret"]))
+        who = "" if self.auth is None else _signed_in(request.cookies, str(self.auth.settings["cookie_secret"]))
         if who is None or (who and not await run_in_threadpool(self.may_upload, who)):
             await PlainTextResponse("Sign in as somebody who may bring in data.", 403)(scope, receive, send)
             return

@@ -7,11 +7,11 @@ every run and at every action: one that was taken away is gone at the next click
 import ast
 import os
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import streamlit as st
 
@@ -46,7 +46,7 @@ def served_project() -> Path | None:
 
 
 @cache
-def provider() -> Mapping[str, Any] | None:
+def provider() -> sign_in.SignIn | None:
     """The sign-in that was configured when the server started; None: the local single-user mode."""
     return sign_in.configured(served_project(), os.environ)
 
@@ -171,7 +171,7 @@ def _local_user() -> User:
     return User(acting.system_user(), frozenset(ROLES))
 
 
-def _signed_in(auth: Mapping[str, Any]) -> User:
+def _signed_in(auth: sign_in.SignIn) -> User:
     """Whoever signed in and has a role; anyone else gets no further."""
     name = _name()
     if name is None:
@@ -208,10 +208,10 @@ def _roles(name: str) -> frozenset[Role]:
         return frozenset()
 
 
-def _ask_to_sign_in(auth: Mapping[str, Any]) -> NoReturn:
+def _ask_to_sign_in(auth: sign_in.SignIn) -> NoReturn:
     st.subheader("Curator", anchor=False)
     st.text("Sign in to go on.")
-    for named in sign_in.providers(auth):
+    for named in auth.providers:
         label = f"Sign in with {named}" if named else "Sign in"
         st.button(label, type="primary", on_click=st.login, args=(named,) if named else (), key=f"sign-in:{named}")
     if getattr(st.user, "is_logged_in", False) is True:  # signed in, but by a token that proves no name

@@ -6,8 +6,8 @@ stands. What a run that ended in between left is hidden, and the same command go
 
 import shutil
 import tomllib
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from curator import __version__
 from curator.errors import DataError, NotFoundError, RequestError
@@ -40,7 +40,43 @@ LOGICAL = "logical"
 KEPT = (FILE, STORE, *BESIDE_STORE, *IN_PROJECT, LOGICAL)
 
 
-def backup(settings: Settings, directory: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """A backup that stands.
+
+    Attributes:
+        path: Its folder, in full.
+        seq: The state of the store in it.
+        files: Files in it, its manifest among them.
+        store: The store's file in it.
+    """
+
+    path: str
+    seq: int
+    files: int
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """A project that was restored.
+
+    Attributes:
+        path: Its folder, in full.
+        seq: The state of its store.
+        files: Files that the backup's manifest lists.
+        verified: That each is as the backup says; a restore that is not ends with an error.
+        faults: What was wrong with the project already when it was backed up, one sentence each.
+    """
+
+    path: str
+    seq: int
+    files: int
+    verified: bool
+    faults: tuple[str, ...]
+
+
+def backup(settings: Settings, directory: Path) -> BackupReport:
     """Copy store, vectors, releases, rejects and training state; the app and commands may go on meanwhile.
 
     Jobs, logs and secrets stay. Beside the copy of the store's file lies every table as Parquet.
@@ -71,7 +107,7 @@ def backup(settings: Settings, directory: Path) -> dict[str, Any]:
             target.rmdir()
         draft.replace(target)
     target.with_name(f".{target.name}.lock").unlink(missing_ok=True)
-    return {"path": str(target), "seq": manifest.seq, "files": len(manifest.files) + 1, "store": STORE}
+    return BackupReport(str(target), manifest.seq, len(manifest.files) + 1, STORE)
 
 
 def _fill(settings: Settings, draft: Path, sources: list[tuple[Path, str]]) -> BackupManifest:
@@ -93,10 +129,11 @@ def _fill(settings: Settings, draft: Path, sources: list[tuple[Path, str]]) -> B
     logical.export(draft / STORE, draft / LOGICAL)
     for made in walk(draft / LOGICAL):
         files[f"{LOGICAL}/{made.name}"] = facts(made)
-    return BackupManifest(FORMAT, __version__, seq, STORE, audit.head(settings.store, as_of=seq), files)
+    head = audit.head(settings.store, as_of=seq)
+    return BackupManifest(FORMAT, __version__, seq, STORE, None if head is None else asdict(head), files)
 
 
-def restore(directory: Path, target: Path, *, from_logical: bool = False) -> dict[str, Any]:
+def restore(directory: Path, target: Path, *, from_logical: bool = False) -> RestoreReport:
     """Put a backup in place as a project of its own, verified whole.
 
     Args:
@@ -138,7 +175,7 @@ def restore(directory: Path, target: Path, *, from_logical: bool = False) -> dic
             place.rmdir()
         draft.replace(place)
     place.with_name(f".{place.name}.lock").unlink(missing_ok=True)
-    return {"path": str(place), "seq": noted.seq, "files": len(noted.files), "verified": True, "faults": faults}
+    return RestoreReport(str(place), noted.seq, len(noted.files), verified=True, faults=tuple(faults))
 
 
 def _copy_in(source: Path, draft: Path, noted: BackupManifest) -> None:

@@ -4,7 +4,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
-from typing import Any
+from dataclasses import dataclass
 
 from curator import __version__
 from curator.errors import without_password
@@ -28,28 +28,83 @@ PACKAGES = (
 )
 
 
-def examine(settings: Settings | None) -> dict[str, Any]:
-    """The report: curator, python, packages, adapters, project, ok."""
-    packages = [_package(name) for name in PACKAGES]
-    return {
-        "curator": __version__,
-        "python": platform.python_version(),
-        "packages": packages,
-        "adapters": _adapters(settings),
-        "project": str(settings.project) if settings else None,
-        "ok": all(p["ok"] for p in packages),
-    }
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that the product needs.
+
+    Attributes:
+        name: Its name in the registry.
+        version: What is installed; None where it is missing.
+        ok: Whether it is there.
+        hint: What to do about it; empty where nothing is to be done.
+    """
+
+    name: str
+    version: str | None
+    ok: bool
+    hint: str
 
 
-def _package(name: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class AdapterInUse:
+    """What stands behind a port.
+
+    Attributes:
+        port: The port.
+        name: What is behind it, without a password.
+        kind: `real` or `embedded`.
+        hint: How to switch to the real service.
+    """
+
+    port: str
+    name: str
+    kind: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """What is installed and what is in use.
+
+    Attributes:
+        curator: The version of Curator.
+        python: The version of Python.
+        packages: The packages that matter.
+        adapters: What stands behind each port.
+        project: The project's folder, or None outside of one.
+        ok: Whether every package is there.
+    """
+
+    curator: str
+    python: str
+    packages: tuple[Package, ...]
+    adapters: tuple[AdapterInUse, ...]
+    project: str | None
+    ok: bool
+
+
+def examine(settings: Settings | None) -> DoctorReport:
+    """Look at packages and adapters."""
+    packages = tuple(_package(name) for name in PACKAGES)
+    return DoctorReport(
+        curator=__version__,
+        python=platform.python_version(),
+        packages=packages,
+        adapters=tuple(_adapters(settings)),
+        project=str(settings.project) if settings else None,
+        ok=all(each.ok for each in packages),
+    )
+
+
+def _package(name: str) -> Package:
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return {"name": name, "version": None, "ok": False, "hint": "run `make .venv/.installed`"}
-    return {"name": name, "version": version, "ok": True, "hint": ""}
+        return Package(name, None, ok=False, hint="run `make .venv/.installed`")
+    return Package(name, version, ok=True, hint="")
 
 
-def _adapters(settings: Settings | None) -> list[dict[str, str]]:
+def _adapters(settings: Settings | None) -> list[AdapterInUse]:
     teacher = settings.teacher if settings else None
     encoder = settings.encoder if settings else "all-MiniLM-L6-v2"
     service = uses_service()
@@ -87,5 +142,5 @@ def _adapters(settings: Settings | None) -> list[dict[str, str]]:
     ]
 
 
-def _adapter(port: str, name: str, real: bool, hint: str) -> dict[str, str]:
-    return {"port": port, "name": without_password(name), "kind": "real" if real else "embedded", "hint": hint}
+def _adapter(port: str, name: str, real: bool, hint: str) -> AdapterInUse:
+    return AdapterInUse(port, without_password(name), "real" if real else "embedded", hint)

@@ -4,6 +4,7 @@ Half a configuration is an error, never a reason to do without.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,31 @@ CALLBACK = "/oauth2callback"
 SECRET_LENGTH = 32
 
 
-def configured(project: Path | None, environment: Mapping[str, str]) -> dict[str, Any] | None:
-    """The provider's settings as Streamlit's `[auth]` wants them; None where no sign-in is configured.
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in that is configured in full.
+
+    Attributes:
+        settings: The provider's settings as Streamlit's `[auth]` wants them.
+    """
+
+    settings: Mapping[str, Any]
+
+    @property
+    def providers(self) -> list[str | None]:
+        """The named providers; [None] for the one without a name."""
+        named: list[str | None] = [*_named(self.settings)]
+        return named or [None]
+
+    @property
+    def origin(self) -> str:
+        """The address under which people reach the app, from its redirect address."""
+        parts = urlsplit(str(self.settings["redirect_uri"]))
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def configured(project: Path | None, environment: Mapping[str, str]) -> SignIn | None:
+    """The sign-in; None where none is configured.
 
     Args:
         project: The project's folder, if there is one.
@@ -42,23 +66,15 @@ def configured(project: Path | None, environment: Mapping[str, str]) -> dict[str
     if not found:
         return None
     where = f"sign-in ([auth] in {file or SECRETS}, or the environment)"
-    named = {k: v for k, v in found.items() if isinstance(v, dict) and k != "client_kwargs"}
     _check_shared(found, where)
-    for name, section in named.items() or {"": found}.items():
+    for name, section in _named(found).items() or {"": found}.items():
         _check_provider(section, f"{where}{f', provider {name}' if name else ''}")
-    return found
+    return SignIn(found)
 
 
-def providers(auth: Mapping[str, Any]) -> list[str | None]:
-    """The named providers of a configuration; [None] for the one without a name."""
-    named: list[str | None] = [k for k, v in auth.items() if isinstance(v, dict) and k != "client_kwargs"]
-    return named or [None]
-
-
-def origin(auth: Mapping[str, Any]) -> str:
-    """The address under which people reach the app, from its redirect address."""
-    parts = urlsplit(str(auth["redirect_uri"]))
-    return f"{parts.scheme}://{parts.netloc}"
+def _named(auth: Mapping[str, Any]) -> dict[str, Any]:
+    """The providers that have a name: their tables."""
+    return {k: v for k, v in auth.items() if isinstance(v, dict) and k != "client_kwargs"}
 
 
 def is_loopback(address: str | None) -> bool:

@@ -1,10 +1,10 @@
 """Promises measured on this machine: a module for each suite, with `run(**options)` and `render(report)`.
 
-A report is a JSON object with `suite` and `passed`.
+A report is a frozen record, whose JSON is its fields.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import Protocol
 
 from curator.errors import RequestError
 
@@ -19,7 +19,19 @@ SUITES: dict[str, tuple[str, ...]] = {
 """Each suite (a module of this package) and the options that its `run` takes."""
 
 
-def run(suite: str, **options: object) -> tuple[dict[str, Any], str]:
+class Report(Protocol):
+    """What every suite's report says."""
+
+    @property
+    def suite(self) -> str:
+        """The suite's name."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the promise holds on this machine."""
+
+
+def run(suite: str, **options: object) -> tuple[Report, str]:
     """Run a suite; its report, and the report for a person.
 
     Args:

@@ -1,9 +1,9 @@
 """Part `semhash` of the suite `curation`: duplicates of meaning beside the library that is nearest to this."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,37 @@ THRESHOLD = 0.9
 _Groups = dict[int, int]
 
 
-def against_semhash(data: Path | None, keep: Path, *, quick: bool, seed: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class GroupingFigures:
+    """What one of the two did.
+
+    Attributes:
+        seconds, cpu_seconds: By the clock, and of the processor.
+        set_aside: Rows that stand for another.
+        recall: Share of planted copies that were found, 0..1, by kind.
+        merged: Twins that differ and were merged, by kind.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    set_aside: int
+    recall: Mapping[str, float]
+    merged: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SemHashBench:
+    """Both on the same vectors at the same cosine."""
+
+    passed: bool
+    rows: int
+    threshold: float
+    curator: GroupingFigures
+    semhash: GroupingFigures
+    part_seconds: float = 0.0
+
+
+def against_semhash(data: Path | None, keep: Path, *, quick: bool, seed: int) -> SemHashBench:
     """Duplicates of meaning against SemHash, on the same vectors at the same cosine, with planted copies.
 
     A copy is found where it is in one group with its original; for SemHash, where both have one representative.
@@ -31,28 +61,27 @@ def against_semhash(data: Path | None, keep: Path, *, quick: bool, seed: int) ->
     vectors_ND = encoded(everything, keep)
     ours, ours_s, ours_cpu_s = _clocked(lambda: _group(vectors_ND, everything))
     theirs, theirs_s, theirs_cpu_s = _clocked(lambda: _semhash_group(vectors_ND, everything))
-    report: dict[str, Any] = {"rows": len(everything), "threshold": THRESHOLD}
-    for name, group, seconds, cpu in (
-        ("curator", ours, ours_s, ours_cpu_s),
-        ("semhash", theirs, theirs_s, theirs_cpu_s),
-    ):
+
+    def figures(group: _Groups, seconds: float, cpu: float) -> GroupingFigures:
         together = {
             kind: [group.get(a, a) == group.get(b, b) for twin, (a, b) in zip(twins, rows, strict=True)
                    if twin.kind == kind]
             for kind in (*EXACT, *NEAR, *APART)
         }  # fmt: skip
-        report[name] = {
-            "seconds": seconds,
-            "cpu_seconds": cpu,
-            "set_aside": sum(row != head for row, head in group.items()),
-            "recall": {k: sum(hits) / len(hits) for k, hits in together.items() if hits and k not in APART},
-            "merged": {kind: sum(together[kind]) for kind in APART},
-        }
-    mine, rival = report["curator"], report["semhash"]
-    no_worse = all(mine["recall"][kind] >= value for kind, value in rival["recall"].items())
+        return GroupingFigures(
+            seconds=seconds,
+            cpu_seconds=cpu,
+            set_aside=sum(row != head for row, head in group.items()),
+            recall={k: sum(hits) / len(hits) for k, hits in together.items() if hits and k not in APART},
+            merged={kind: sum(together[kind]) for kind in APART},
+        )
+
+    mine, rival = figures(ours, ours_s, ours_cpu_s), figures(theirs, theirs_s, theirs_cpu_s)
+    no_worse = all(mine.recall[kind] >= value for kind, value in rival.recall.items())
     # Names in texts without capitals are not known as names; such rows are shown together and never merged unseen.
-    apart = not mine["merged"]["another number"] and not mine["merged"]["a negation"]
-    return {"passed": no_worse and apart and mine["seconds"] < rival["seconds"]} | report
+    apart = not mine.merged["another number"] and not mine.merged["a negation"]
+    passed = no_worse and apart and mine.seconds < rival.seconds
+    return SemHashBench(passed, len(everything), THRESHOLD, mine, rival)
 
 
 def _clocked(step: Callable[[], _Groups]) -> tuple[_Groups, float, float]:

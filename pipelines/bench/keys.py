@@ -1,7 +1,8 @@
 """How soon after a key the next card of the review queue is drawn, in a real browser."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,8 +29,22 @@ window.addEventListener('keydown', () => {
 """
 
 
-def next_card(profile: "BrowserContext", url: str) -> dict[str, Any]:
-    """Skip card after card of the review page: keys with a card after them, median and 95th percentile in ms."""
+@dataclass(frozen=True, slots=True)
+class NextCard:
+    """How soon the next card came.
+
+    Attributes:
+        keys: Keys that a card came after.
+        median_ms, p95_ms: Milliseconds from the key to the card; None where none came.
+    """
+
+    keys: int
+    median_ms: float | None
+    p95_ms: float | None
+
+
+def next_card(profile: "BrowserContext", url: str) -> NextCard:
+    """Skip card after card of the review page."""
     page = profile.new_page()
     try:
         page.add_init_script(_WATCH)
@@ -43,5 +58,5 @@ def next_card(profile: "BrowserContext", url: str) -> dict[str, Any]:
     finally:
         page.close()
     if not len(gaps):
-        return {"keys": 0, "median_ms": None, "p95_ms": None}
-    return {"keys": len(gaps), "median_ms": float(np.median(gaps)), "p95_ms": float(np.quantile(gaps, 0.95))}
+        return NextCard(0, None, None)
+    return NextCard(len(gaps), float(np.median(gaps)), float(np.quantile(gaps, 0.95)))

@@ -17,9 +17,9 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from curator.errors import OutsideError, RequestError
 from pipelines.bench import keys, synthetic
@@ -63,7 +63,39 @@ class PageTime:
     passed: bool
 
 
-def run(rows: int = ROWS, *, slack: float = 1.0) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What is promised: seconds, megabytes, milliseconds."""
+
+    painted_s: float
+    map_settled_s: float
+    memory_mb: float
+    next_card_p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagesBench:
+    """How quick the pages are.
+
+    Attributes:
+        suite, passed: Which promise, and whether it holds.
+        rows: Of the project.
+        allowed: The promise.
+        load: The machine's load average.
+        next_card: The review queue at a key each 50 ms.
+        pages: Each page.
+    """
+
+    suite: str
+    passed: bool
+    rows: int
+    allowed: Allowed
+    load: float
+    next_card: keys.NextCard
+    pages: tuple[PageTime, ...]
+
+
+def run(rows: int = ROWS, *, slack: float = 1.0) -> PagesBench:
     """Measure every page. `slack` stretches the limits, for machines that do other things as well.
 
     Raises:
@@ -83,42 +115,36 @@ def run(rows: int = ROWS, *, slack: float = 1.0) -> dict[str, Any]:
             for n, path in ((n, path) for path in known for n in range(FRESH)):
                 with chromium.profile(Path(folder) / f"fresh-{path}-{n}") as profile:
                     fresh[path].append(_visit(profile, app, path))
-        pages = [_page(path, title, known[path][WARM:], fresh[path], slack) for path, title in listed()]
+        pages = tuple(_page(path, title, known[path][WARM:], fresh[path], slack) for path, title in listed())
     card_ms = keys.NEXT_CARD_P95_MS * slack
-    return {
-        "suite": "pages",
-        "passed": all(page.passed for page in pages) and card["keys"] > 0 and card["p95_ms"] <= card_ms,
-        "rows": rows,
-        "allowed": {
-            "painted_s": PAINTED_S * slack,
-            "map_settled_s": SETTLED_S * slack,
-            "memory_mb": MEMORY_MB,
-            "next_card_p95_ms": card_ms,
-        },
-        "load": os.getloadavg()[0],
-        "next_card": card,
-        "pages": [asdict(page) for page in pages],
-    }
+    return PagesBench(
+        suite="pages",
+        passed=all(page.passed for page in pages) and card.p95_ms is not None and card.p95_ms <= card_ms,
+        rows=rows,
+        allowed=Allowed(PAINTED_S * slack, SETTLED_S * slack, MEMORY_MB, card_ms),
+        load=os.getloadavg()[0],
+        next_card=card,
+        pages=pages,
+    )
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report: PagesBench) -> str:
     """The report for a person."""
     lines = [
-        f"pages {'passed' if report['passed'] else 'FAILED'}: {report['rows']:,} rows, load {report['load']:.1f}; "
-        f"painted within {report['allowed']['painted_s']:.1f} s, the map settled within "
-        f"{report['allowed']['map_settled_s']:.1f} s, at most {report['allowed']['memory_mb']:.0f} MB a page"
+        f"pages {'passed' if report.passed else 'FAILED'}: {report.rows:,} rows, load {report.load:.1f}; "
+        f"painted within {report.allowed.painted_s:.1f} s, the map settled within "
+        f"{report.allowed.map_settled_s:.1f} s, at most {report.allowed.memory_mb:.0f} MB a page"
     ]
-    for page in report["pages"]:
-        memory = "" if page["memory_mb"] is None else f"{page['memory_mb']:6.0f} MB"
-        known = [
-            name for name in ("first_paint", "painted", "settled", "fresh", "server") if page[f"{name}_s"] is not None
-        ]
-        times = "  ".join(f"{name.replace('_', ' ')} {page[f'{name}_s']:5.2f} s" for name in known)
-        lines.append(f"  {page['title']:<28} {times}  {memory}{'' if page['passed'] else '  TOO MUCH'}")
-    card, allowed = report["next_card"], report["allowed"]["next_card_p95_ms"]
-    if card["keys"]:
-        times = f"median {card['median_ms']:.1f} ms, p95 {card['p95_ms']:.1f} ms (allowed {allowed:.0f} ms)"
-        lines.append(f"  the next card of the review queue after each of {card['keys']} keys: {times}")
+    for page in report.pages:
+        memory = "" if page.memory_mb is None else f"{page.memory_mb:6.0f} MB"
+        known = [("first paint", page.first_paint_s), ("painted", page.painted_s), ("settled", page.settled_s)]
+        known += [] if page.fresh_s is None else [("fresh", page.fresh_s)]
+        times = "  ".join(f"{name} {seconds:5.2f} s" for name, seconds in [*known, ("server", page.server_s)])
+        lines.append(f"  {page.title:<28} {times}  {memory}{'' if page.passed else '  TOO MUCH'}")
+    card, allowed = report.next_card, report.allowed.next_card_p95_ms
+    if card.keys:
+        times = f"median {card.median_ms:.1f} ms, p95 {card.p95_ms:.1f} ms (allowed {allowed:.0f} ms)"
+        lines.append(f"  the next card of the review queue after each of {card.keys} keys: {times}")
     else:
         lines.append("  the review queue showed no next card")
     return "\n".join(lines)

@@ -18,8 +18,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from curator.records import make_task
 from pipelines.bench.served import PATIENCE_S, ROOT, end, served
+from pipelines.bench.visit import Visit
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig
 from pipelines.review import plan as planning
@@ -46,7 +47,54 @@ SAVE_P95_S = 0.5
 LABELS = ("refund", "delivery", "account")
 
 
-def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ReviewBench:
+    """What many reviewers met on one server.
+
+    Attributes:
+        suite, passed: Which promise, and whether it holds.
+        reviewers, saves: People, and answers that they gave.
+        lost: Answers that were acknowledged and are not stored.
+        duplicate_claims, reviewed_by_two: Tasks handed to two people, and reviewed by two.
+        errors: What people saw, and what failed beside them, at most 50 of theirs.
+        idle: Who gave no answer.
+        ran_dry: How often a queue was empty.
+        first_card_p95_s: Seconds to the first card.
+        save_p95_allowed_s: The promise.
+        save_median_s, save_p95_s, save_p99_s, save_max_s: Seconds of a save; None without one.
+        driven: What stands for a person.
+        seconds, think_s: How long people review, and look at a card.
+        beside_rows, rows_embedded_beside, rows_ingested_beside: The work beside it.
+        cores, load_average_at_start: The machine.
+    """
+
+    suite: str
+    passed: bool
+    reviewers: int
+    saves: int
+    lost: int
+    duplicate_claims: int
+    reviewed_by_two: int
+    errors: tuple[str, ...]
+    idle: tuple[str, ...]
+    ran_dry: int
+    first_card_p95_s: float | None
+    save_p95_allowed_s: float
+    save_median_s: float | None
+    save_p95_s: float | None
+    save_p99_s: float | None
+    save_max_s: float | None
+    driven: str = "websocket sessions of the app's server, each signed in as a reviewer"
+    seconds: float = 0.0
+    think_s: float = THINK_S
+    beside_rows: int = 0
+    rows_embedded_beside: int = 0
+    rows_ingested_beside: int = 0
+    cores: int | None = None
+    load_average_at_start: float = 0.0
+
+
+def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> ReviewBench:
     """Review for a while beside an ingest and an embed.
 
     Passed where nobody was handed a task that somebody else holds, nothing acknowledged is missing, nobody saw an
@@ -70,18 +118,18 @@ def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> dict[str, Any]:
         embedded = _embedded(project.store)
         ingested = len(examples.known(project.store, "ingested"))
     found = _judge(visits, stored)
-    return found | {
-        "passed": found["passed"] and not failed,
-        "errors": [*found["errors"], *failed],
-        "driven": "websocket sessions of the app's server, each signed in as a reviewer",
-        "seconds": seconds,
-        "think_s": THINK_S,
-        "beside_rows": rows,
-        "rows_embedded_beside": embedded,
-        "rows_ingested_beside": ingested,
-        "cores": os.cpu_count(),
-        "load_average_at_start": load,
-    }
+    return replace(
+        found,
+        passed=found.passed and not failed,
+        errors=(*found.errors, *failed),
+        seconds=seconds,
+        think_s=THINK_S,
+        beside_rows=rows,
+        rows_embedded_beside=embedded,
+        rows_ingested_beside=ingested,
+        cores=os.cpu_count(),
+        load_average_at_start=load,
+    )
 
 
 def _prepare(store: Store, folder: Path, seconds: float, rows: int) -> str:
@@ -174,7 +222,7 @@ def _command(project: Path, argv: list[str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -> list[dict[str, Any]]:
+def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -> list[Visit]:
     request = {
         "origin": origin,
         "secret": secret,
@@ -194,37 +242,37 @@ def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -
         cwd=ROOT,
         check=True,
     )
-    visits: list[dict[str, Any]] = json.loads(done.stdout)
-    return visits
+    return [Visit(**each) for each in json.loads(done.stdout)]
 
 
-def _judge(visits: list[dict[str, Any]], stored: pl.DataFrame) -> dict[str, Any]:
+def _judge(visits: Sequence[Visit], stored: pl.DataFrame) -> ReviewBench:
     """What the visits show, compared with what is stored."""
-    handed = Counter(task for visit in visits for task in visit["handed"])
+    handed = Counter(task for visit in visits for task in visit.handed)
     people = stored.group_by("task").agg(pl.col("reviewer").n_unique())["reviewer"]
-    acknowledged = [ident for visit in visits for ident in visit["acknowledged"]]
-    saves = np.array([save for visit in visits for save in visit["saves"]])
-    errors = [f"{visit['reviewer']}: {error}" for visit in visits for error in (*visit["errors"], *visit["refused"])]
-    figures: dict[str, Any] = {
-        "suite": "review",
-        "reviewers": len(visits),
-        "saves": len(saves),
-        "lost": len(set(acknowledged) - set(stored["action_id"])),
-        "duplicate_claims": sum(n > 1 for n in handed.values()),
-        "reviewed_by_two": int((people > 1).sum()),
-        "errors": errors[:50],
-        "idle": [visit["reviewer"] for visit in visits if not visit["saves"]],
-        "ran_dry": sum(visit["ran_dry"] for visit in visits),
-        "first_card_p95_s": _quantile([v["first_card_s"] for v in visits if v["first_card_s"] is not None], 0.95),
-        "save_p95_allowed_s": SAVE_P95_S,
-        **{
-            f"save_{name}_s": _quantile(saves, q)
-            for name, q in (("median", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
-        },
-    }
-    wrong = ("lost", "duplicate_claims", "reviewed_by_two", "errors", "idle")
-    quick = figures["save_p95_s"] is not None and figures["save_p95_s"] < SAVE_P95_S
-    return figures | {"passed": quick and not any(figures[name] for name in wrong)}
+    acknowledged = [ident for visit in visits for ident in visit.acknowledged]
+    saves = np.array([save for visit in visits for save in visit.saves])
+    errors = [f"{visit.reviewer}: {error}" for visit in visits for error in (*visit.errors, *visit.refused)]
+    p95 = _quantile(saves, 0.95)
+    found = ReviewBench(
+        suite="review",
+        passed=p95 is not None and p95 < SAVE_P95_S,
+        reviewers=len(visits),
+        saves=len(saves),
+        lost=len(set(acknowledged) - set(stored["action_id"])),
+        duplicate_claims=sum(n > 1 for n in handed.values()),
+        reviewed_by_two=int((people > 1).sum()),
+        errors=tuple(errors[:50]),
+        idle=tuple(visit.reviewer for visit in visits if not visit.saves),
+        ran_dry=sum(visit.ran_dry for visit in visits),
+        first_card_p95_s=_quantile([v.first_card_s for v in visits if v.first_card_s is not None], 0.95),
+        save_p95_allowed_s=SAVE_P95_S,
+        save_median_s=_quantile(saves, 0.5),
+        save_p95_s=p95,
+        save_p99_s=_quantile(saves, 0.99),
+        save_max_s=_quantile(saves, 1.0),
+    )
+    wrong = found.lost or found.duplicate_claims or found.reviewed_by_two or found.errors or found.idle
+    return replace(found, passed=found.passed and not wrong)
 
 
 def _quantile(seconds: Sequence[float] | NDArray[np.float64], q: float) -> float | None:
@@ -238,22 +286,21 @@ def _embedded(store: Store) -> int:
     return len(hashes) - len(vectors.missing(store, *known[0], hashes)) if known else 0
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report: ReviewBench) -> str:
     """The report for a person."""
 
-    def ms(name: str) -> str:
-        value = report[name]
+    def ms(value: float | None) -> str:
         return "none" if value is None else f"{1000 * value:.0f} ms"
 
     return (
-        f"review {'passed' if report['passed'] else 'FAILED'}: {report['reviewers']} reviewers for "
-        f"{report['seconds']:.0f} s on one server ({report['driven']})\n"
-        f"{report['saves']:,} saves: median {ms('save_median_s')}, p95 {ms('save_p95_s')} (allowed "
-        f"{ms('save_p95_allowed_s')}), p99 {ms('save_p99_s')}, longest {ms('save_max_s')}; first card p95 "
-        f"{ms('first_card_p95_s')}\n"
-        f"{report['duplicate_claims']} tasks handed to two people, {report['reviewed_by_two']} reviewed by two, "
-        f"{report['lost']} answers lost, {len(report['errors'])} errors, queue ran dry {report['ran_dry']} times\n"
-        f"beside it: {report['rows_embedded_beside']:,} of {report['beside_rows']:,} rows embedded, "
-        f"{report['rows_ingested_beside']:,} rows ingested; {report['cores']} cores, load average at the start "
-        f"{report['load_average_at_start']:.1f}" + "".join(f"\n  error: {error}" for error in report["errors"][:10])
+        f"review {'passed' if report.passed else 'FAILED'}: {report.reviewers} reviewers for "
+        f"{report.seconds:.0f} s on one server ({report.driven})\n"
+        f"{report.saves:,} saves: median {ms(report.save_median_s)}, p95 {ms(report.save_p95_s)} (allowed "
+        f"{ms(report.save_p95_allowed_s)}), p99 {ms(report.save_p99_s)}, longest {ms(report.save_max_s)}; first card "
+        f"p95 {ms(report.first_card_p95_s)}\n"
+        f"{report.duplicate_claims} tasks handed to two people, {report.reviewed_by_two} reviewed by two, "
+        f"{report.lost} answers lost, {len(report.errors)} errors, queue ran dry {report.ran_dry} times\n"
+        f"beside it: {report.rows_embedded_beside:,} of {report.beside_rows:,} rows embedded, "
+        f"{report.rows_ingested_beside:,} rows ingested; {report.cores} cores, load average at the start "
+        f"{report.load_average_at_start:.1f}" + "".join(f"\n  error: {error}" for error in report.errors[:10])
     )

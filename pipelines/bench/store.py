@@ -6,8 +6,8 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -31,7 +31,41 @@ from pipelines.bench import store
 """
 
 
-def run(seconds: float = 60.0) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class StoreBench:
+    """What many writers were told, and how soon a claim beside a pipeline came through.
+
+    Attributes:
+        suite, passed: Which promise, and whether it holds.
+        seconds: Length of the first part.
+        processes, threads: Writers.
+        acknowledged, stored, lost, twice: Rows.
+        exit_codes: Of the writers, and of the pipeline.
+        rows_loaded_beside_claims: What the pipeline loaded meanwhile.
+        claims, claimed_tasks: Claims made, and the tasks that they handed out.
+        claim_median_s, claim_p95_s: Seconds of a claim; None without one.
+        claim_p95_allowed_s: The promise.
+    """
+
+    suite: str
+    passed: bool
+    seconds: float
+    processes: int
+    threads: int
+    acknowledged: int
+    stored: int
+    lost: int
+    twice: int
+    exit_codes: tuple[int, ...]
+    rows_loaded_beside_claims: int
+    claims: int
+    claimed_tasks: int
+    claim_median_s: float | None
+    claim_p95_s: float | None
+    claim_p95_allowed_s: float
+
+
+def run(seconds: float = 60.0) -> StoreBench:
     """Three processes of three threads open, write and close one store; then a reviewer claims beside a pipeline.
 
     Passed where every acknowledged row is stored once, the file reopens, and the 95th percentile of a claim is
@@ -50,28 +84,28 @@ def run(seconds: float = 60.0) -> dict[str, Any]:
         loader = _child("pipeline", made.path, "load", seconds / 4)
         claims, claimed = _claim_beside(made, loader)
         loaded = loader.communicate(timeout=120)[0]
-    exits = [each.returncode for each in (*writers, loader)]
+    exits = tuple(each.returncode for each in (*writers, loader))
     lost, twice = len(set(acknowledged) - set(stored)), len(stored) - len(set(stored))
     p95 = float(np.percentile(claims, 95)) if claims else None
     served = p95 is not None and p95 < CLAIM_P95_S
-    return {
-        "suite": "store",
-        "passed": not any(exits) and not lost and not twice and bool(stored) and served,
-        "seconds": seconds,
-        "processes": PROCESSES,
-        "threads": THREADS,
-        "acknowledged": len(acknowledged),
-        "stored": len(stored),
-        "lost": lost,
-        "twice": twice,
-        "exit_codes": exits,
-        "rows_loaded_beside_claims": int(loaded or 0),
-        "claims": len(claims),
-        "claimed_tasks": claimed,
-        "claim_median_s": float(np.median(claims)) if claims else None,
-        "claim_p95_s": p95,
-        "claim_p95_allowed_s": CLAIM_P95_S,
-    }
+    return StoreBench(
+        suite="store",
+        passed=not any(exits) and not lost and not twice and bool(stored) and served,
+        seconds=seconds,
+        processes=PROCESSES,
+        threads=THREADS,
+        acknowledged=len(acknowledged),
+        stored=len(stored),
+        lost=lost,
+        twice=twice,
+        exit_codes=exits,
+        rows_loaded_beside_claims=int(loaded or 0),
+        claims=len(claims),
+        claimed_tasks=claimed,
+        claim_median_s=float(np.median(claims)) if claims else None,
+        claim_p95_s=p95,
+        claim_p95_allowed_s=CLAIM_P95_S,
+    )
 
 
 def _child(what: str, path: Path, name: str, seconds: float) -> "subprocess.Popen[str]":
@@ -167,14 +201,14 @@ def _ms(seconds: float | None) -> str:
     return "none" if seconds is None else f"{1000 * seconds:.0f} ms"
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report: StoreBench) -> str:
     """The report for a person."""
-    verdict = "passed" if report["passed"] else "FAILED"
+    verdict = "passed" if report.passed else "FAILED"
     return (
-        f"store {verdict}: {report['processes']} processes of {report['threads']} threads for "
-        f"{report['seconds']:.0f} s: {report['acknowledged']:,} rows acknowledged, {report['stored']:,} stored, "
-        f"{report['lost']} lost, {report['twice']} twice\n"
-        f"claims beside a pipeline that loads {report['rows_loaded_beside_claims']:,} rows: {report['claims']:,}, "
-        f"median {_ms(report['claim_median_s'])}, p95 {_ms(report['claim_p95_s'])} "
-        f"(allowed {_ms(report['claim_p95_allowed_s'])})"
+        f"store {verdict}: {report.processes} processes of {report.threads} threads for "
+        f"{report.seconds:.0f} s: {report.acknowledged:,} rows acknowledged, {report.stored:,} stored, "
+        f"{report.lost} lost, {report.twice} twice\n"
+        f"claims beside a pipeline that loads {report.rows_loaded_beside_claims:,} rows: {report.claims:,}, "
+        f"median {_ms(report.claim_median_s)}, p95 {_ms(report.claim_p95_s)} "
+        f"(allowed {_ms(report.claim_p95_allowed_s)})"
     )

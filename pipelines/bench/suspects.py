@@ -9,14 +9,13 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,8 @@ from curator.label_errors import Views, views
 from curator.simulation import (
     OURS,
     OURS_CONFIDENCE,
+    Found,
+    Gap,
     confusable_noise,
     found_among,
     paired_gap,
@@ -55,7 +56,7 @@ CLEARLY = 0.005
 """Average precision by which another method must lead, with an interval that excludes zero, to be clearly better."""
 SINGLES = ("cleanlab self-confidence", "cleanlab normalized margin", "neighbours alone", "random")
 """What ours is held against; "(pool)" is cleanlab's ranking of our own pooled probabilities, shown beside."""
-MEASURES = ("average_precision", "precision_at_errors", "precision_at_100", "found_in_tenth")
+MEASURES = tuple(each.name for each in fields(Found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,74 @@ class _Run:
     quick: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Planted:
+    """One planted set, ranked: the share of its labels that are wrong, and each method's figures."""
+
+    error_rate: float
+    methods: Mapping[str, Found]
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectSetting:
+    """One set under one kind of noise, the mean over the seeds.
+
+    Attributes:
+        set, noise: Which.
+        error_rate: Share of the labels that are wrong, 0..1.
+        methods: Figures by method.
+        gaps: By how much ours leads each other method in average precision.
+    """
+
+    set: str
+    noise: str
+    error_rate: float
+    methods: Mapping[str, Found]
+    gaps: Mapping[str, Gap]
+
+
+@dataclass(frozen=True, slots=True)
+class ClearlyBelow:
+    """Where a single method leads ours clearly: the gap and its interval."""
+
+    set: str
+    noise: str
+    method: str
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectsBench:
+    """How well the ranking finds wrong labels.
+
+    Attributes:
+        quick, seeds: How much was tried.
+        sets: Rows and classes of each set.
+        cleanlab: The version that was compared with; None where it is not installed.
+        cores, seconds: The machine, and how long it took.
+        passed: Whether ours has the highest mean and nobody is clearly better anywhere.
+        best_single: The best other method.
+        mean: Figures by method over all settings.
+        clearly_below: Where another method leads.
+        settings: Each set under each kind of noise.
+    """
+
+    quick: bool
+    seeds: int
+    sets: Mapping[str, Mapping[str, int]]
+    cleanlab: str | None
+    cores: int | None
+    seconds: float
+    passed: bool
+    best_single: str
+    mean: Mapping[str, Found]
+    clearly_below: tuple[ClearlyBelow, ...]
+    settings: tuple[SuspectSetting, ...]
+    part_seconds: float = 0.0
+
+
 def run(
     data: Path | None,
     keep: Path,
@@ -78,7 +147,7 @@ def run(
     seed: int = 0,
     sets: Sequence[str] | None = None,
     workers: int | None = None,
-) -> dict[str, Any]:
+) -> SuspectsBench:
     """Measure; passed where ours has the highest mean and no single method is clearly better anywhere.
 
     Args:
@@ -103,33 +172,47 @@ def run(
             for name in chosen for each in range(seed, seed + seeds) for noise in noises
         ]  # fmt: skip
         measured = _all(runs, 0 if quick else workers or os.cpu_count() or 1)
-    return {
-        "quick": quick,
-        "seeds": seeds,
-        "sets": facts,
-        "cleanlab": _cleanlab_version(),
-        "cores": os.cpu_count(),
-        "seconds": time.perf_counter() - started,
-        **_summary(runs, measured),
-    }
+    settings = _settings(runs, measured)
+    methods = [method for method in settings[0].methods if method != OURS_CONFIDENCE]
+    mean = {method: _mean([each.methods[method] for each in settings]) for method in methods}
+    singles = [method for method in SINGLES if method in methods]
+    beaten = tuple(
+        ClearlyBelow(each.set, each.noise, method, gap.mean, gap.low, gap.high)
+        for each in settings for method in singles
+        if (gap := each.gaps[method]).mean < -CLEARLY and gap.high < 0
+    )  # fmt: skip
+    best = max(singles, key=lambda method: mean[method].average_precision)
+    return SuspectsBench(
+        quick=quick,
+        seeds=seeds,
+        sets=facts,
+        cleanlab=_cleanlab_version(),
+        cores=os.cpu_count(),
+        seconds=time.perf_counter() - started,
+        passed=mean[OURS].average_precision > mean[best].average_precision and not beaten,
+        best_single=best,
+        mean=mean,
+        clearly_below=beaten,
+        settings=settings,
+    )
 
 
-def _all(runs: Sequence[_Run], workers: int) -> list[dict[str, Any]]:
-    measured: list[dict[str, Any]] = []
+def _all(runs: Sequence[_Run], workers: int) -> list[_Planted]:
+    measured: list[_Planted] = []
     started = time.perf_counter()
 
-    def note(run: _Run, result: dict[str, Any]) -> None:
+    def note(run: _Run, result: _Planted) -> None:
         measured.append(result)
         place = f"{len(measured)}/{len(runs)}, {time.perf_counter() - started:.0f} s"
-        ours = result["methods"][OURS]["average_precision"]
+        ours = result.methods[OURS].average_precision
         sys.stderr.write(f"{place}: {run.name}, {run.noise}, seed {run.seed}: average precision {ours:.3f}\n")
 
     if not workers:
         for each in runs:
-            note(each, measure(each))
+            note(each, _measure(each))
         return measured
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=threadpool_limits, initargs=(1,)) as pool:
-        for each, result in zip(runs, pool.map(measure, runs), strict=True):
+        for each, result in zip(runs, pool.map(_measure, runs), strict=True):
             note(each, result)
     return measured
 
@@ -148,7 +231,7 @@ def _prepared(data: Path | None, folder: Path, name: str, quick: bool) -> tuple[
     return texts, y_N, views(np.load(folder / f"{name}.npy"), texts, seed=0)
 
 
-def measure(run: _Run) -> dict[str, Any]:
+def _measure(run: _Run) -> _Planted:
     """Plant one set's errors, rank the rows by each method, and judge (runs in a process of its own)."""
     texts, y_N, seen = _prepared(run.data, run.vectors, run.name, run.quick)
     classes, confidence_N = int(y_N.max()) + 1, None
@@ -163,10 +246,7 @@ def measure(run: _Run) -> dict[str, Any]:
     scores, probability = rankings(seen, given_N, classes, run.seed, confidence_N)
     scores |= _cleanlab(given_N, probability)
     wrong_N = given_N != y_N
-    return {
-        "error_rate": float(wrong_N.mean()),
-        "methods": {name: asdict(found_among(wrong_N, score_N)) for name, score_N in scores.items()},
-    }
+    return _Planted(float(wrong_N.mean()), {name: found_among(wrong_N, score_N) for name, score_N in scores.items()})
 
 
 def _cleanlab_version() -> str | None:
@@ -190,66 +270,55 @@ def _cleanlab(
     }  # fmt: skip
 
 
-def _summary(runs: Sequence[_Run], measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    by_setting: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _settings(runs: Sequence[_Run], measured: Sequence[_Planted]) -> tuple[SuspectSetting, ...]:
+    by_setting: dict[tuple[str, str], list[_Planted]] = {}
     for each, result in zip(runs, measured, strict=True):
         by_setting.setdefault((each.name, each.noise), []).append(result)
-    settings = [_setting(name, noise, results) for (name, noise), results in by_setting.items()]
-    methods = [method for method in settings[0]["methods"] if method != OURS_CONFIDENCE]
-    mean = {
-        method: {m: float(np.mean([each["methods"][method][m] for each in settings])) for m in MEASURES}
-        for method in methods
-    }
-    singles = [method for method in SINGLES if method in methods]
-    beaten = [
-        {"set": each["set"], "noise": each["noise"], "method": method, **each["gaps"][method]}
-        for each in settings for method in singles
-        if each["gaps"][method]["mean"] < -CLEARLY and each["gaps"][method]["high"] < 0
-    ]  # fmt: skip
-    best = max(singles, key=lambda method: mean[method]["average_precision"])
-    highest = mean[OURS]["average_precision"] > mean[best]["average_precision"]
-    return {"passed": highest and not beaten, "best_single": best, "mean": mean, "clearly_below": beaten,
-            "settings": settings}  # fmt: skip
+    return tuple(_setting(name, noise, results) for (name, noise), results in by_setting.items())
 
 
-def _setting(name: str, noise: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    methods = results[0]["methods"]
-    by_seed = {m: [r["methods"][m]["average_precision"] for r in results] for m in methods}
-    return {
-        "set": name,
-        "noise": noise,
-        "error_rate": float(np.mean([r["error_rate"] for r in results])),
-        "methods": {m: {k: float(np.mean([r["methods"][m][k] for r in results])) for k in MEASURES} for m in methods},
-        "gaps": {m: asdict(paired_gap(by_seed[OURS], by_seed[m])) for m in methods if m != OURS},
-    }
+def _setting(name: str, noise: str, results: Sequence[_Planted]) -> SuspectSetting:
+    methods = list(results[0].methods)
+    by_seed = {m: [r.methods[m].average_precision for r in results] for m in methods}
+    return SuspectSetting(
+        set=name,
+        noise=noise,
+        error_rate=float(np.mean([r.error_rate for r in results])),
+        methods={m: _mean([r.methods[m] for r in results]) for m in methods},
+        gaps={m: paired_gap(by_seed[OURS], by_seed[m]) for m in methods if m != OURS},
+    )
 
 
-def lines(part: dict[str, Any]) -> list[str]:
+def _mean(found: Sequence[Found]) -> Found:
+    return Found(*(float(np.mean([getattr(each, measure) for each in found])) for measure in MEASURES))
+
+
+def lines(part: SuspectsBench) -> list[str]:
     """The part's report for a person: two tables (Markdown) and what else there is to say."""
     ours, sure = OURS, OURS_CONFIDENCE
-    shown = [m for m in (ours, *SINGLES[:-1]) if m in part["mean"]]
-    said = [f"{part['seeds']} seeds, {part['cores']} cores, {part['seconds']:.0f} s"]
-    if part["cleanlab"] is None:
+    shown = [m for m in (ours, *SINGLES[:-1]) if m in part.mean]
+    said = [f"{part.seeds} seeds, {part.cores} cores, {part.seconds:.0f} s"]
+    if part.cleanlab is None:
         said.append("cleanlab is not installed (the extra `bench` brings it), so it is not compared")
-    said += [f"clearly below {b['method']}: {b['set']}, {b['noise']} ({b['mean']:+.3f})" for b in part["clearly_below"]]
+    said += [f"clearly below {b.method}: {b.set}, {b.noise} ({b.mean:+.3f})" for b in part.clearly_below]
     table = [_row(["set", "noise", "wrong", *shown, "ours less the best single (95 % interval)"])]
     table.append("|" + "---|" * (len(shown) + 4))
-    for each in part["settings"]:
-        best = max((m for m in shown if m != ours), key=lambda m: each["methods"][m]["average_precision"])
-        gap = each["gaps"][best]
-        scores = [f"{each['methods'][m]['average_precision']:.3f}" for m in shown]
-        table.append(_row([each["set"], each["noise"], f"{each['error_rate']:.1%}", *scores,
-                           f"{gap['mean']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"]))  # fmt: skip
+    for each in part.settings:
+        best = max((m for m in shown if m != ours), key=lambda m: each.methods[m].average_precision)
+        gap = each.gaps[best]
+        scores = [f"{each.methods[m].average_precision:.3f}" for m in shown]
+        table.append(_row([each.set, each.noise, f"{each.error_rate:.1%}", *scores,
+                           f"{gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"]))  # fmt: skip
     means = [
         _row(["mean of all settings", *(m.replace("_", " ") for m in MEASURES)]),
         "|" + "---|" * (len(MEASURES) + 1),
     ]
-    means += [_row([m, *(f"{values[k]:.3f}" for k in MEASURES)]) for m, values in part["mean"].items()]
+    means += [_row([m, *(f"{getattr(values, k):.3f}" for k in MEASURES)]) for m, values in part.mean.items()]
     known = [
-        f"with the teacher's confidence, {each['set']}: {each['methods'][ours]['average_precision']:.3f} to "
-        f"{each['methods'][sure]['average_precision']:.3f}"
-        for each in part["settings"]
-        if sure in each["methods"]
+        f"with the teacher's confidence, {each.set}: {each.methods[ours].average_precision:.3f} to "
+        f"{each.methods[sure].average_precision:.3f}"
+        for each in part.settings
+        if sure in each.methods
     ]
     return [*said, "", "Average precision:", "", *table, "", *means, "", *known]
 

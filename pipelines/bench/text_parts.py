@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 from curator.duplicates import contradictions, exact_groups, leaks, near_groups, near_pairs, template_forms
 from curator.text import normalise
@@ -16,13 +17,78 @@ KNOWN = {"banking77": (2, 25), "clinc150": (4, 36)}
 LEAST = {"exact": 0.99, "near": 0.95}
 
 
-def known(data: Path | None, *, quick: bool, seed: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class KnownFaults:
+    """The known faults of one set.
+
+    Attributes:
+        passed: Whether all of them were found.
+        rows: Of the set.
+        conflicts, conflicts_known: Inputs with several labels: found, and known.
+        near_conflicts: Nearly equal inputs with several labels.
+        shared_texts, shared_texts_known: Texts in more than one split: found, and known.
+        near_pairs: Nearly equal pairs.
+        seconds: It took.
+    """
+
+    passed: bool
+    rows: int
+    conflicts: int
+    conflicts_known: int
+    near_conflicts: int
+    shared_texts: int
+    shared_texts_known: int
+    near_pairs: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBench:
+    """Known faults by set."""
+
+    passed: bool
+    sets: Mapping[str, KnownFaults]
+    part_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedDuplicates:
+    """What was found of planted duplicates in one set.
+
+    Attributes:
+        passed: Whether enough was found, and nothing merged that is different.
+        rows: Of the set, with what was planted.
+        planted: Twins by kind.
+        recall: Share that was found, 0..1, by kind.
+        merged: Twins that differ and were merged, by kind.
+        seconds: It took.
+    """
+
+    passed: bool
+    rows: int
+    planted: Mapping[str, int]
+    recall: Mapping[str, float]
+    merged: Mapping[str, int]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatesBench:
+    """Planted duplicates by set, and the least recall."""
+
+    passed: bool
+    sets: Mapping[str, PlantedDuplicates]
+    least: Mapping[str, float]
+    part_seconds: float = 0.0
+
+
+def known(data: Path | None, *, quick: bool, seed: int) -> KnownBench:
     """The label conflicts and shared texts that are known in Banking77 and CLINC150, by the product's checks."""
     sets = {name: _known_of(load(name, data), seed) for name in list(KNOWN)[: 1 if quick else None]}
-    return {"passed": all(found["passed"] for found in sets.values()), "sets": sets}
+    return KnownBench(all(found.passed for found in sets.values()), sets)
 
 
-def _known_of(rows: RealSet, seed: int) -> dict[str, Any]:
+def _known_of(rows: RealSet, seed: int) -> KnownFaults:
     started = time.perf_counter()
     pairs = near_pairs(rows.texts, seed=seed)
     conflicts = contradictions(rows.texts, rows.labels, pairs)
@@ -34,26 +100,26 @@ def _known_of(rows: RealSet, seed: int) -> dict[str, Any]:
         shared |= {normalise(rows.texts[leak.test_rows[0]]) for leak in found if leak.how == "exact"}
     exact = sum(conflict.exact for conflict in conflicts)
     least_conflicts, least_shared = KNOWN[rows.name]
-    return {
-        "passed": exact >= least_conflicts and len(shared) >= least_shared,
-        "rows": len(rows.texts),
-        "conflicts": exact,
-        "conflicts_known": least_conflicts,
-        "near_conflicts": len(conflicts) - exact,
-        "shared_texts": len(shared),
-        "shared_texts_known": least_shared,
-        "near_pairs": len(pairs),
-        "seconds": time.perf_counter() - started,
-    }
+    return KnownFaults(
+        passed=exact >= least_conflicts and len(shared) >= least_shared,
+        rows=len(rows.texts),
+        conflicts=exact,
+        conflicts_known=least_conflicts,
+        near_conflicts=len(conflicts) - exact,
+        shared_texts=len(shared),
+        shared_texts_known=least_shared,
+        near_pairs=len(pairs),
+        seconds=time.perf_counter() - started,
+    )
 
 
-def duplicates(data: Path | None, *, quick: bool, seed: int) -> dict[str, Any]:
+def duplicates(data: Path | None, *, quick: bool, seed: int) -> DuplicatesBench:
     """Planted duplicates found by kind, and twins that differ in a number, a negation or a name kept apart."""
     sets = {}
     for name in list(KNOWN)[: 1 if quick else None]:
         rows = load(name, data)
         sets[name] = _planted(rows.texts[:: 8 if quick else 1], each=60 if quick else 300, seed=seed)
-    return {"passed": all(found["passed"] for found in sets.values()), "sets": sets, "least": LEAST}
+    return DuplicatesBench(all(found.passed for found in sets.values()), sets, LEAST)
 
 
 def with_twins(texts: list[str], twins: list[Twin]) -> tuple[list[str], list[tuple[int, int]]]:
@@ -70,7 +136,7 @@ def with_twins(texts: list[str], twins: list[Twin]) -> tuple[list[str], list[tup
     return everything, rows
 
 
-def _planted(texts: list[str], each: int, seed: int) -> dict[str, Any]:
+def _planted(texts: list[str], each: int, seed: int) -> PlantedDuplicates:
     twins = plant(texts, (*EXACT, *NEAR, *APART), each, seed)
     everything, rows = with_twins(texts, twins)
     started = time.perf_counter()
@@ -86,11 +152,11 @@ def _planted(texts: list[str], each: int, seed: int) -> dict[str, Any]:
     recall = {kind: hits[kind] / total[kind] for kind in (*EXACT, *NEAR) if total[kind]}
     enough = all(share >= LEAST["exact" if kind in EXACT else "near"] for kind, share in recall.items())
     merged = {kind: hits[kind] for kind in APART}
-    return {
-        "passed": enough and not any(merged.values()),
-        "rows": len(everything),
-        "planted": dict(total),
-        "recall": recall,
-        "merged": merged,
-        "seconds": seconds,
-    }
+    return PlantedDuplicates(
+        passed=enough and not any(merged.values()),
+        rows=len(everything),
+        planted=dict(total),
+        recall=recall,
+        merged=merged,
+        seconds=seconds,
+    )

@@ -3,9 +3,9 @@
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,49 @@ _SHOPS = ("the corner shop", "a web shop", "the market hall", "the book store", 
 _THINGS = ("shoes", "a lamp", "two chairs", "headphones", "a jacket", "a kettle", "a phone case", "books", "a rug")
 
 
-def share(data: Path | None, keep: Path, *, quick: bool, seed: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ReportedShare:
+    """One scenario's share, as it is and as it is told.
+
+    Attributes:
+        true: Of the rows, 0..1.
+        reported: The largest share that the diversity report tells.
+        verdict: The report's.
+        playbook_share, playbook: The published rule's share, where it gives one, and its verdict.
+    """
+
+    true: float
+    reported: float
+    verdict: str
+    playbook_share: float | None
+    playbook: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareBench:
+    """Shares told of so many rows; passed where each is within the tolerance."""
+
+    passed: bool
+    rows: int
+    tolerance: float
+    shares: tuple[ReportedShare, ...]
+    part_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedBench:
+    """Seconds by stage: for rows from a file, and for many rows whose vectors are given."""
+
+    passed: bool
+    rows: int
+    allowed_seconds: float
+    seconds: Mapping[str, float]
+    many_rows: int
+    many_seconds: Mapping[str, float]
+    part_seconds: float = 0.0
+
+
+def share(data: Path | None, keep: Path, *, quick: bool, seed: int) -> ShareBench:
     """One scenario among real texts at several shares of the rows, and the largest share that is reported."""
     total = 200 if quick else 1_000
     rng = np.random.default_rng(seed)
@@ -48,32 +90,25 @@ def share(data: Path | None, keep: Path, *, quick: bool, seed: int) -> dict[str,
         labels_N = cluster_rows(vectors_ND[rows], texts, seed=seed).labels_N
         report = diversity_report(vectors_ND[rows], labels_N, seed=seed)
         worst = max(worst, abs(report.largest_share - part))
-        found.append({
-            "true": part, "reported": report.largest_share, "verdict": report.verdict,
-            "playbook_share": report.playbook.largest_share, "playbook": report.playbook.verdict,
-        })  # fmt: skip
-    return {
-        "passed": worst <= TOLERANCE,
-        "rows": total,
-        "tolerance": TOLERANCE,
-        "shares": found,
-    }
+        rule = report.playbook
+        found.append(ReportedShare(part, report.largest_share, report.verdict, rule.largest_share, rule.verdict))
+    return ShareBench(worst <= TOLERANCE, total, TOLERANCE, tuple(found))
 
 
-def speed(data: Path | None, keep: Path, *, quick: bool, seed: int) -> dict[str, Any]:
+def speed(data: Path | None, keep: Path, *, quick: bool, seed: int) -> SpeedBench:
     """Rows from a file to a map with named clusters, by stage; and the stages for many rows whose vectors are given."""
     rows = 300 if quick else ROWS
     texts = load("clinc150", data).texts
     stages = _from_file(texts[:rows], seed)
     given = _stages_given(encoded(texts[:rows], keep), texts[:rows], 2_000 if quick else MANY_ROWS, seed)
-    return {
-        "passed": stages["total"] < ALLOWED_S,
-        "rows": rows,
-        "allowed_seconds": ALLOWED_S,
-        "seconds": stages,
-        "many_rows": 2_000 if quick else MANY_ROWS,
-        "many_seconds": given,
-    }
+    return SpeedBench(
+        passed=stages["total"] < ALLOWED_S,
+        rows=rows,
+        allowed_seconds=ALLOWED_S,
+        seconds=stages,
+        many_rows=2_000 if quick else MANY_ROWS,
+        many_seconds=given,
+    )
 
 
 def _from_file(texts: list[str], seed: int) -> dict[str, float]:

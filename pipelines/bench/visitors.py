@@ -10,7 +10,7 @@ import json
 import random
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import websockets
@@ -18,24 +18,12 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from pipelines.bench.visit import Visit
+
 COMPONENT = "curator_review_queue"
 XSRF = "6375726174"  # a token proves nothing but that cookie and handshake agree
 SILENCE_S = 60.0
 """A server that says nothing for so long has failed the visitor."""
-
-
-@dataclass
-class Visit:
-    """What one reviewer saw and did. Times are seconds since the visits began; `saves` are seconds each."""
-
-    reviewer: str
-    saves: list[float] = field(default_factory=list)
-    handed: list[str] = field(default_factory=list)
-    acknowledged: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    first_card_s: float | None = None
-    ran_dry: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
-from curator.checks import narrowed
+from curator.checks import ListedFinding, narrowed
 from curator.errors import DataError, NotEnoughDataError, NotFoundError, RequestError
 from curator.records import FindingKind, parse_mapping, parse_task
 from pipelines import wiring
 from pipelines.analysis import check, cluster, decide, select
-from pipelines.cli.output import answer, as_json_wanted, choose, counts, lines, named_project, percent, settings
+from pipelines.cli.output import answer, as_json_wanted, choose, counts, lines, named_project, percent, plain, settings
 from pipelines.intake import embed, ingest, label
 from pipelines.runtime import acting
 from pipelines.runtime import settings as project_settings
@@ -301,7 +301,7 @@ def show_findings(
         return answer(report | ({"lacking": told.lacking} if where else {}))
     if format == "jsonl":
         for finding in found:
-            sys.stdout.write(json.dumps(finding, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(plain(finding), ensure_ascii=False) + "\n")
         return 0
     shown = found[: limit or 40]
     text = "\n".join(_finding_line(f) for f in shown)
@@ -311,17 +311,17 @@ def show_findings(
     return answer(None, text=lines((text or "no findings") + more, *told.notes))
 
 
-def _narrowed(found: list[dict[str, Any]], score: float | None, rows: set[str] | None) -> list[dict[str, Any]]:
+def _narrowed(found: list[ListedFinding], score: float | None, rows: set[str] | None) -> list[ListedFinding]:
     """The findings from a score on, and of those the ones that name a row asked for; None asks for nothing."""
     if score:
         found = [kept for finding in found if (kept := narrowed(finding, score)) is not None]
-    return found if rows is None else [finding for finding in found if not rows.isdisjoint(finding["example_ids"])]
+    return found if rows is None else [finding for finding in found if not rows.isdisjoint(finding.example_ids)]
 
 
-def _finding_line(finding: dict[str, Any]) -> str:
-    rows = finding["external_ids"]
+def _finding_line(finding: ListedFinding) -> str:
+    rows = finding.external_ids
     ids = ", ".join(rows[:3]) + (f" … ({len(rows)} rows)" if len(rows) > 3 else "")
-    return f"{finding['score']:.3f}  {finding['kind']:<16} {ids}\n       {finding['suggestion'].get('text', '')}"
+    return f"{finding.score:.3f}  {finding.kind:<16} {ids}\n       {finding.suggestion.get('text', '')}"
 
 
 def decide_file(file: Path, dataset: Dataset = None) -> int:

@@ -15,7 +15,7 @@ from curator.errors import RequestError
 from pipelines import bench as suites
 from pipelines.admin import backup as backups
 from pipelines.admin import doctor, keys, sign_in
-from pipelines.cli.output import answer, as_json_wanted, named_project, settings
+from pipelines.cli.output import answer, as_json_wanted, named_project, plain, settings
 from pipelines.runtime import settings as project_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,7 @@ def serve(
     if auth is None and not sign_in.is_loopback(address):
         msg = f"--address {address} lets others in, so it needs a sign-in; see README, Several people"
         raise RequestError(msg)
-    url = sign_in.origin(auth).replace("{port}", str(chosen)) if auth else keys.local_address(project.project, chosen)
+    url = auth.origin.replace("{port}", str(chosen)) if auth else keys.local_address(project.project, chosen)
     mode = "with sign-in" if auth else "local single-user mode: no sign-in, this machine only"
     sys.stderr.write(f"Curator: {url}  (project {project.project}; {mode}; Ctrl-C ends it)\n")
     environment = {**os.environ, "CURATOR_PROJECT": str(project.project)}
@@ -106,18 +106,18 @@ def show_doctor(
     marks = {True: "ok", False: "MISSING"}
     text = "\n".join(
         [
-            f"Curator {found['curator']}, Python {found['python']}",
-            *(f"  {marks[p['ok']]:<8}{p['name']} {p['version'] or ''} {p['hint']}" for p in found["packages"]),
-            *(f"  {a['port']:<16} {a['kind']:<9} {a['name']}; {a['hint']}" for a in found["adapters"]),
-            f"project: {found['project'] or 'none here; run `curator init`'}",
+            f"Curator {found.curator}, Python {found.python}",
+            *(f"  {marks[p.ok]:<8}{p.name} {p.version or ''} {p.hint}" for p in found.packages),
+            *(f"  {a.port:<16} {a.kind:<9} {a.name}; {a.hint}" for a in found.adapters),
+            f"project: {found.project or 'none here; run `curator init`'}",
         ]
     )
     if not deep:
-        return answer(found, 0 if found["ok"] else 1, text=text)
+        return answer(found, 0 if found.ok else 1, text=text)
     return _deep(project or settings(), found, text)
 
 
-def _deep(project: project_settings.Settings, found: dict[str, object], text: str) -> int:
+def _deep(project: project_settings.Settings, found: doctor.DoctorReport, text: str) -> int:
     """The report with everything that the project holds looked at."""
     from pipelines.admin import deep_check
 
@@ -129,14 +129,14 @@ def _deep(project: project_settings.Settings, found: dict[str, object], text: st
             *(f"  {p.what}: {p.why}; {p.do}" for p in checked.problems),
         ]
     )
-    report = {**found, "deep": checked}
-    return answer(report, 0 if found["ok"] and not checked.problems else 1, text=told)
+    report = plain(found) | {"deep": checked}
+    return answer(report, 0 if found.ok and not checked.problems else 1, text=told)
 
 
 def backup(directory: Path) -> int:
     """Copy the project's store, vectors and releases into a folder, while it is in use."""
     report = backups.backup(settings(), directory)
-    return answer(report, text=f"backup in {report['path']}: {report['files']} files, seq {report['seq']}")
+    return answer(report, text=f"backup in {report.path}: {report.files} files, seq {report.seq}")
 
 
 def restore(
@@ -151,8 +151,8 @@ def restore(
         msg = "name the folder to restore into: --project DIR (new or empty)"
         raise RequestError(msg)
     report = backups.restore(directory, Path(target), from_logical=from_logical)
-    text = f"restored to {report['path']}: {report['files']} files, each as the backup says"
-    before = [f"  it was so when it was backed up: {fault}" for fault in report["faults"]]
+    text = f"restored to {report.path}: {report.files} files, each as the backup says"
+    before = [f"  it was so when it was backed up: {fault}" for fault in report.faults]
     return answer(report, text="\n".join([text, *before]))
 
 
@@ -180,4 +180,4 @@ def bench(
         "seed": seed,
     }
     report, text = suites.run(suite, **options, quick=quick or None)
-    return answer(report, 0 if report["passed"] else 1, text=text)
+    return answer(report, 0 if report.passed else 1, text=text)

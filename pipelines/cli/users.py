@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -116,10 +117,10 @@ def audit_verify(
     return answer(report, 0 if found.log.intact else 1, text=text)
 
 
-def _lines(events: list[dict[str, object]], actor: str | None, action: str | None) -> list[str]:
+def _lines(events: list[audit.LinkedEvent], actor: str | None, action: str | None) -> list[str]:
     """The wanted events as JSON Lines."""
-    wanted = (e for e in events if (actor is None or e["actor"] == actor) and (action is None or e["action"] == action))
-    return [json.dumps(e, ensure_ascii=False) for e in wanted]
+    wanted = (e for e in events if actor in (None, e.actor) and action in (None, e.action))
+    return [json.dumps(asdict(e), ensure_ascii=False) for e in wanted]
 
 
 def _write(rows: list[str], out: Path | None) -> int:

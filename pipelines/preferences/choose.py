@@ -25,15 +25,14 @@ def prefer(
         RequestError: Something else was said.
     """
     acting.require("review")
-    found = comparisons.some(store, batch, [comparison]).get(comparison)
+    found = comparisons.one(store, batch, comparison)
     if found is None:
         msg = f"comparison {comparison!r} is not of this batch"
         raise NotFoundError(msg)
-    left = found["left_side"]
     choice: ComparisonAnswer
     match said:
         case "left" | "right":
-            choice = chosen(said, left)
+            choice = chosen(said, found.left)
         case "tie" | "skip":
             choice = said
         case _:
@@ -42,10 +41,10 @@ def prefer(
     return comparisons.answer(
         store,
         comparison=comparison,
-        dataset=found["dataset"],
+        dataset=found.dataset,
         reviewer=people.known_as(store, [reviewer])[reviewer],
         choice=choice,
-        left=left,
+        left=found.left,
         action_id=action_id,
         seconds=seconds,
         note=note,

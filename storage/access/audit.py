@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import Event, link
+from curator.records import AuditHead, Event, link
 from storage.engine.store import Appended, Connection, Store, Told
 
 _EVENTS = "select seq, cast(created_at as varchar), actor, action, subject, detail from audit_event"
@@ -55,6 +55,29 @@ class Verification:
         """Whether nothing of it was changed, put in or taken out, as far as that can be seen."""
         lost = any(count is None for count in (self.after or {}).values())
         return self.broken_at is None and not self.changed and not self.untold and not lost
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedEvent:
+    """One event as a line of a file, field by field.
+
+    Attributes:
+        seq: Its place in the store.
+        created_at: When, in UTC.
+        actor: Who.
+        action: What was done.
+        subject: To what.
+        detail: More (JSON).
+        hash: Its link, in hexadecimal; None where another tool put it in.
+    """
+
+    seq: int
+    created_at: str
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]
+    hash: str | None
 
 
 def note(store: Store, *, actor: str, action: str, subject: str, **detail: Any) -> None:  # noqa: ANN401 - JSON
@@ -134,14 +157,16 @@ def events(store: Store, limit: int = 1000, *, actors: Sequence[str] = (), actio
     )
 
 
-def everything(store: Store) -> list[dict[str, Any]]:
-    """Every event, oldest first, as one record each for a file, with its link."""
+def everything(store: Store) -> list[LinkedEvent]:
+    """Every event, oldest first."""
     rows = store.rows(
         "select e.seq, cast(e.created_at as varchar), e.actor, e.action, e.subject, e.detail, l.hash "
         "from audit_event e left join audit_link l on l.event_seq = e.seq order by e.seq"
     )
-    names = ("seq", "created_at", "actor", "action", "subject")
-    return [dict(zip(names, row, strict=False)) | {"detail": json.loads(row[5]), "hash": row[6]} for row in rows]
+    return [
+        LinkedEvent(seq, moment, actor, action, subject, json.loads(detail), hashed)
+        for seq, moment, actor, action, subject, detail, hashed in rows
+    ]
 
 
 def choices(store: Store) -> tuple[list[str], list[str]]:
@@ -152,13 +177,13 @@ def choices(store: Store) -> tuple[list[str], list[str]]:
     )
 
 
-def head(store: Store, *, as_of: int | None = None) -> dict[str, Any] | None:
-    """The newest link, or the newest as of a seq: seq and hash, to be kept elsewhere. None before the first event."""
+def head(store: Store, *, as_of: int | None = None) -> AuditHead | None:
+    """The newest link, or the newest as of a seq. None before the first event."""
     rows = store.rows(
         "select event_seq, hash from audit_link where event_seq <= ? order by 1 desc limit 1",
         [2**62 if as_of is None else as_of],
     )
-    return {"seq": rows[0][0], "hash": rows[0][1]} if rows else None
+    return AuditHead(*rows[0]) if rows else None
 
 
 def verify(store: Store, kept: Sequence[str] = ()) -> Verification:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from curator.checks import ListedFinding
 from curator.records import Column, Finding, FrameSchema, read_stored, short_id
 from storage.engine.store import Store
 
@@ -165,11 +166,10 @@ def _finding(row: tuple[Any, ...]) -> Finding:
 
 def listing(
     store: Store, dataset: str, run: str, *, kind: str | None = None, limit: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[ListedFinding]:
     """Findings as they are shown: groups in full, and one line for every row that could be ranked as suspect.
 
-    Each has finding_id, kind, score, external_ids, example_ids, evidence, suggestion, run; worst first within a
-    kind, patterns and groups before single rows.
+    Worst first within a kind, patterns and groups before single rows.
     """
     external = dict(store.rows("select example_id, external_id from example where dataset = ?", [dataset]))
     stored = {f.id: f for f in frame(store, run, kind)}
@@ -178,16 +178,16 @@ def listing(
             stored.setdefault(finding.id, finding)
     ordered = sorted(stored.values(), key=lambda f: (f.kind == "suspect_label", f.kind, -f.score, f.id))
     return [
-        {
-            "finding_id": f.id,
-            "kind": f.kind,
-            "score": f.score,
-            "external_ids": [external.get(e, e) for e in f.example_ids],
-            "example_ids": list(f.example_ids),
-            "evidence": f.evidence,
-            "suggestion": f.suggestion,
-            "run": run,
-        }
+        ListedFinding(
+            finding_id=f.id,
+            kind=f.kind,
+            score=f.score,
+            external_ids=tuple(external.get(e, e) for e in f.example_ids),
+            example_ids=f.example_ids,
+            evidence=f.evidence,
+            suggestion=f.suggestion,
+            run=run,
+        )
         for f in ordered[:limit]
     ]
 

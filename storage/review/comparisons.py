@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import polars as pl
 
@@ -90,12 +89,14 @@ def of_batch(store: Store, batch: str) -> pl.DataFrame:
     )
 
 
-def some(store: Store, batch: str, comparisons: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Comparison id -> its record, of those of the batch."""
-    found = store.frame(
-        "select * from comparison where batch = ? and list_contains(?, comparison)", [batch, list(comparisons)]
+def one(store: Store, batch: str, comparison: str) -> AnswerComparison | None:
+    """A comparison of the batch; None where it has no such one."""
+    found = store.rows(
+        "select comparison, dataset, example_id, content_hash, a_source, b_source, a, b, left_side from comparison "
+        "where batch = ? and comparison = ?",
+        [batch, comparison],
     )
-    return {row["comparison"]: row for row in found.iter_rows(named=True)}
+    return AnswerComparison(*found[0]) if found else None
 
 
 def answer(

@@ -36,7 +36,7 @@ def test_labelers_who_share_rows_have_an_agreement_without_any_review(
 def test_doctor_says_that_a_named_project_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--project", str(tmp_path / "none")]) == 2
     assert "no Curator project" in capsys.readouterr().err
-    assert doctor.examine(None)["project"] is None
+    assert doctor.examine(None).project is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A threshold is moved over the stored scores of the members."""
 
-from curator.checks.rethreshold import narrowed
+from curator.checks.rethreshold import ListedFinding, narrowed
 
 
 def group(kind, scores, labels=None):
@@ -8,16 +8,16 @@ def group(kind, scores, labels=None):
         {"example_id": f"ex{n}", "label": label, "score": score}
         for n, (score, label) in enumerate(zip(scores, labels or ["a"] * len(scores), strict=True))
     ]
-    ids = [f"ex{n}" for n in range(len(scores))]
-    return {"finding_id": "f", "kind": kind, "score": min(scores), "example_ids": ids,
-            "external_ids": [i + "x" for i in ids], "evidence": {"members": members, "size": len(scores)}}  # fmt: skip
+    ids = tuple(f"ex{n}" for n in range(len(scores)))
+    evidence = {"members": members, "size": len(scores)}
+    return ListedFinding("f", kind, min(scores), tuple(i + "x" for i in ids), ids, evidence, {}, "run")
 
 
 def test_members_under_the_threshold_leave_the_group_and_the_rest_is_told_as_it_was():
     found = narrowed(group("near_duplicate", [1.0, 0.75, 0.95]), 0.9)
-    assert found["external_ids"] == ["ex0x", "ex2x"]
-    assert [member["example_id"] for member in found["evidence"]["members"]] == found["example_ids"] == ["ex0", "ex2"]
-    assert (found["evidence"]["size"], found["score"]) == (2, 0.95)
+    assert found.external_ids == ("ex0x", "ex2x")
+    assert tuple(member["example_id"] for member in found.evidence["members"]) == found.example_ids == ("ex0", "ex2")
+    assert (found.evidence["size"], found.score) == (2, 0.95)
     assert narrowed(group("near_duplicate", [1.0, 0.75]), 0.7) == group("near_duplicate", [1.0, 0.75])
 
 
@@ -28,6 +28,6 @@ def test_a_group_of_one_and_a_contradiction_with_one_label_are_gone():
 
 
 def test_other_findings_stay_by_their_own_score():
-    finding = {"finding_id": "f", "kind": "suspect_label", "score": 0.6, "evidence": {}}
+    finding = ListedFinding("f", "suspect_label", 0.6, ("a",), ("ex",), {}, {}, "run")
     assert narrowed(finding, 0.6) == finding
     assert narrowed(finding, 0.7) is None

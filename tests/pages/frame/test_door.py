@@ -19,6 +19,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from pages.frame import uploads
 from pages.frame.door import Door
 from pipelines.admin.keys import EndedSignIns, local_address, local_token
+from pipelines.admin.sign_in import SignIn
 
 TOKEN = "t" * 40
 HOST = "http://127.0.0.1:8501"
@@ -45,7 +46,13 @@ def client(
     project: Path | None = None,
     may_upload: Callable[[str], bool] = lambda who: who == "ana@example.org",
 ) -> TestClient:
-    door = Middleware(Door, token=TOKEN, auth=auth, ended=EndedSignIns(project), may_upload=may_upload)
+    door = Middleware(
+        Door,
+        token=TOKEN,
+        auth=None if auth is None else SignIn(auth),
+        ended=EndedSignIns(project),
+        may_upload=may_upload,
+    )
     routes: list[Any] = [
         WebSocketRoute("/_stcore/stream", stream),
         Route("/{path:path}", behind, methods=["GET", "PUT", "DELETE"]),

@@ -190,7 +190,7 @@ def test_a_backup_into_what_it_backs_up_is_refused_and_one_beside_it_is_no_part_
             backups.backup(project, project.project / inside)
     once = backups.backup(project, project.project / "backups" / "one")
     twice = backups.backup(project, project.project / "backups" / "two")
-    assert once["files"] == twice["files"]
+    assert once.files == twice.files
 
 
 def test_a_backup_that_found_no_room_goes_on_when_there_is_some(project: Settings, tmp_path: Path) -> None:
@@ -304,6 +304,6 @@ def test_a_project_that_may_only_be_read_is_backed_up(project: Settings, tmp_pat
 def test_a_fault_that_the_project_had_is_restored_with_it_and_told(project: Settings, tmp_path: Path) -> None:
     flip(first(project.project / "releases", "train.jsonl"))
     backups.backup(project, tmp_path / "backup")
-    (fault,) = backups.restore(tmp_path / "backup", tmp_path / "new")["faults"]
+    (fault,) = backups.restore(tmp_path / "backup", tmp_path / "new").faults
     assert "support@1" in fault
     assert "rebuild" in fault

@@ -28,13 +28,13 @@ def test_without_secrets_and_variables_there_is_no_sign_in(tmp_path: Path) -> No
 
 
 def test_the_file_or_the_environment_or_both_configure_it(tmp_path: Path) -> None:
-    assert sign_in.configured(write(tmp_path, GOOD), {}) == GOOD
+    assert sign_in.configured(write(tmp_path, GOOD), {}) == sign_in.SignIn(GOOD)
     named = {sign_in.ENVIRONMENT[key]: value for key, value in GOOD.items()}
-    assert sign_in.configured(None, named) == GOOD
+    assert sign_in.configured(None, named) == sign_in.SignIn(GOOD)
     without = {key: value for key, value in GOOD.items() if key != "client_secret"}
     environment = {"CURATOR_AUTH_CLIENT_SECRET": "from outside", "CURATOR_AUTH_CLIENT_ID": "stands above"}
     found = sign_in.configured(write(tmp_path, without), environment)
-    assert found == {**GOOD, "client_secret": "from outside", "client_id": "stands above"}
+    assert found == sign_in.SignIn({**GOOD, "client_secret": "from outside", "client_id": "stands above"})
 
 
 @pytest.mark.parametrize("key", list(GOOD))
@@ -70,14 +70,14 @@ def test_several_providers_are_named_and_each_is_checked(tmp_path: Path) -> None
     own = "".join(f'{key} = "{value}"\n' for key, value in GOOD.items() if key not in shared)
     found = sign_in.configured(write(tmp_path, shared, f"[auth.google]\n{own}[auth.okta]\n{own}"), {})
     assert found is not None
-    assert sign_in.providers(found) == ["google", "okta"]
+    assert found.providers == ["google", "okta"]
     with pytest.raises(RequestError, match="provider okta lacks client_id"):
         sign_in.configured(write(tmp_path, shared, f"[auth.google]\n{own}[auth.okta]\nclient_secret = 'x'\n"), {})
 
 
 def test_one_provider_has_no_name_and_gives_the_app_its_address() -> None:
-    assert sign_in.providers({**GOOD, "client_kwargs": {"prompt": "login"}}) == [None]
-    assert sign_in.origin(GOOD) == "https://curator.example"
+    assert sign_in.SignIn({**GOOD, "client_kwargs": {"prompt": "login"}}).providers == [None]
+    assert sign_in.SignIn(GOOD).origin == "https://curator.example"
 
 
 def test_a_backup_leaves_the_secrets_where_they_are(tmp_path: Path) -> None:

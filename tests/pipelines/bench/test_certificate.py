@@ -40,10 +40,8 @@ def test_the_grid_has_every_setting_that_can_be_simulated() -> None:
 def test_bounds_that_hold_pass() -> None:
     settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(200, 100, 0.0, "good")]
     report = certificate.run(500, settings)
-    assert (report["passed"], report["settings"], report["repetitions"]) == (True, 2, 500)
-    assert (
-        report["least_covered"]["one_sided"] >= report["least_allowed"] == pytest.approx(0.95 - 3 * 0.00975, abs=1e-3)
-    )
+    assert (report.passed, report.settings, report.repetitions) == (True, 2, 500)
+    assert report.least_covered["one_sided"] >= report.least_allowed == pytest.approx(0.95 - 3 * 0.00975, abs=1e-3)
     assert "certificate passed: 2 settings" in certificate.render(report)
     assert "looked at after every review" in certificate.render(report)
     assert "by the rows that suggested them" in certificate.render(report)
@@ -58,9 +56,9 @@ def test_a_bound_that_covers_too_little_fails_and_is_named(monkeypatch: pytest.M
     monkeypatch.setattr(certificate, "simulate_coverage", poor)
     settings = [Setting(2_000, 200, 0.02, "misleading"), Setting(2_000, 200, 0.02, "good")]
     report = certificate.run(4_000, settings)
-    assert report["passed"] is False
-    assert [f["score"] for f in report["failed"]] == ["misleading"]
-    assert report["worst"]["shipped_one_sided"] == 0.88
+    assert report.passed is False
+    assert [f["score"] for f in report.failed] == ["misleading"]
+    assert report.worst["shipped_one_sided"] == 0.88
     assert "certificate FAILED" in certificate.render(report)
     assert "below it" in certificate.render(report)
 
@@ -69,7 +67,7 @@ def test_a_bound_that_covers_too_little_fails_and_is_named(monkeypatch: pytest.M
 def test_a_live_bound_that_peeking_breaks_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificate, "simulate_peeking", lambda *_, **__: EverWrong(0.01, 0.08, 0.3, 0.003))
     report = certificate.run(200, [Setting(2_000, 200, 0.02)])
-    assert (report["passed"], report["failed"], report["sequence"]["passed"]) == (False, [], False)
+    assert (report.passed, report.failed, report.sequence.passed) == (False, (), False)
     assert "ever wrong in at most 0.0800" in certificate.render(report)
 
 
@@ -80,10 +78,10 @@ def test_a_fresh_audit_that_covers_too_little_fails_and_the_contrast_does_not(mo
         monkeypatch.setattr(certificate, "simulate_decisions", lambda *_, **__: covered)
 
     say(0.97)
-    assert certificate.run(200, [Setting(2_000, 200, 0.02)])["passed"] is True
+    assert certificate.run(200, [Setting(2_000, 200, 0.02)]).passed is True
     say(0.90)
     report = certificate.run(200, [Setting(2_000, 200, 0.02)])
-    assert (report["passed"], report["group_decisions"]["passed"]) == (False, False)
+    assert (report.passed, report.group_decisions.passed) == (False, False)
     assert "least coverage 0.9000 by a fresh audit" in certificate.render(report)
 
 
@@ -96,8 +94,8 @@ def test_settings_of_every_kind_hold_in_short(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(certificate, "STREAMS", streams)
     monkeypatch.setattr(certificate, "GROUPS", certificate.GROUPS[::5])
     report = certificate.run(1_000, few)
-    assert report["passed"], certificate.render(report)
-    assert {groups["rows_seen"] for groups in report["group_decisions"]["groups"]} == {1, 2, 3}
+    assert report.passed, certificate.render(report)
+    assert {groups["rows_seen"] for groups in report.group_decisions.groups} == {1, 2, 3}
     # The contrasts: what is wrong must show as wrong, or the simulation proves nothing.
-    assert report["sequence"]["most_wrong"]["wilson"] > 0.25
-    assert report["group_decisions"]["least_covered"]["same_one_sided"] < 0.7
+    assert report.sequence.most_wrong["wilson"] > 0.25
+    assert report.group_decisions.least_covered["same_one_sided"] < 0.7

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from curator.errors import OutsideError, RequestError
-from pipelines.bench import pages, synthetic
+from pipelines.bench import keys, pages, synthetic
 from pipelines.bench.pages import PageTime
 from pipelines.certify import judge as certificates
 from storage.checks import clusters, findings
@@ -52,10 +52,9 @@ def test_the_report_names_what_was_too_much() -> None:
         path="map", title="Map", first_paint_s=0.2, painted_s=0.4, settled_s=9.0, server_s=0.3, fresh_s=None,
         memory_mb=None, passed=False,
     )  # fmt: skip
-    allowed = {"painted_s": 2.0, "map_settled_s": 3.0, "memory_mb": 300.0, "next_card_p95_ms": 20.0}
-    report = {"suite": "pages", "passed": False, "rows": 10, "allowed": allowed, "load": 1.0}
-    report |= {"next_card": {"keys": 99, "median_ms": 4.0, "p95_ms": 9.0}}
-    text = pages.render({**report, "pages": [asdict(slow), {**asdict(slow), "fresh_s": 2.5, "passed": True}]})
+    both = (slow, replace(slow, fresh_s=2.5, passed=True))
+    allowed, card = pages.Allowed(2.0, 3.0, 300.0, 20.0), keys.NextCard(99, 4.0, 9.0)
+    text = pages.render(pages.PagesBench("pages", False, 10, allowed, 1.0, card, both))
     assert "FAILED" in text
     assert text.count("TOO MUCH") == 1
     assert text.count("fresh") == 1
@@ -74,7 +73,7 @@ def test_pages_are_opened_measured_and_within_their_memory(monkeypatch: pytest.M
     for name, visits in {"WARM": 0, "VISITS": 1, "FRESH": 0}.items():
         monkeypatch.setattr(pages, name, visits)
     report = pages.run(600, slack=1e6)  # how long it takes is no matter here
-    assert [(p["path"], p["title"]) for p in report["pages"]] == some
-    assert all(p["settled_s"] >= p["painted_s"] > 0 and p["server_s"] > 0 for p in report["pages"])
-    assert report["next_card"]["keys"] > 50, report["next_card"]
-    assert report["passed"], pages.render(report)
+    assert [(p.path, p.title) for p in report.pages] == some
+    assert all(p.settled_s >= p.painted_s > 0 and p.server_s > 0 for p in report.pages)
+    assert report.next_card.keys > 50, report.next_card
+    assert report.passed, pages.render(report)

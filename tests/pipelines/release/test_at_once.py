@@ -42,7 +42,7 @@ def left(releases: Path) -> list[str]:
 
 
 def actions(store: Store) -> list[str]:
-    return [e["action"] for e in audit.everything(store) if e["action"] in ("release", "waive")]
+    return [e.action for e in audit.everything(store) if e.action in ("release", "waive")]
 
 
 def test_equal_releases_at_once_are_one_version(tmp_path: Path) -> None:

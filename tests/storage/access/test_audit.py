@@ -66,7 +66,7 @@ def test_the_log_has_no_function_that_takes_an_event_back() -> None:
 def test_an_untouched_log_is_intact(store: Store) -> None:
     found = audit.verify(store)
     assert (found.events, found.broken_at) == (5, None)
-    assert found.head == audit.everything(store)[-1]["hash"]
+    assert found.head == audit.everything(store)[-1].hash
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_chain_that_was_made_anew_shows_by_a_head_that_was_kept_elsewhere(stor
     kept = audit.verify(store).head
     raw(store, "delete from audit_event where seq = 5; delete from audit_link where event_seq = 5")
     assert audit.verify(store).broken_at is None  # it cannot show by itself
-    assert kept not in [event["hash"] for event in audit.everything(store)]
+    assert kept not in [event.hash for event in audit.everything(store)]
 
 
 @pytest.mark.parametrize("seq", [6, 20])
@@ -125,8 +125,8 @@ def test_the_log_is_read_by_actor_and_action_newest_first(store: Store) -> None:
 def test_a_role_change_and_its_event_are_one_transaction(store: Store) -> None:
     users.grant(store, name="bo", role="admin", who="ana", why="new here")
     newest = audit.everything(store)[-1]
-    assert (newest["actor"], newest["action"], newest["subject"]) == ("ana", "role:grant", "bo")
-    assert {k: v for k, v in newest["detail"].items() if k != "records"} == {"role": "admin", "why": "new here"}
+    assert (newest.actor, newest.action, newest.subject) == ("ana", "role:grant", "bo")
+    assert {k: v for k, v in newest.detail.items() if k != "records"} == {"role": "admin", "why": "new here"}
 
 
 @pytest.mark.parametrize(

@@ -229,10 +229,10 @@ def test_a_bulk_append_that_nobody_waits_for_opens_the_file_once_a_block(
 @pytest.mark.slow
 def test_what_nine_writers_were_told_is_stored_is_stored_once_and_claims_get_in_beside_a_load() -> None:
     report = bench.run(6)
-    assert (report["lost"], report["twice"], report["exit_codes"]) == (0, 0, [0, 0, 0, 0]), report
-    assert report["acknowledged"] == report["stored"] > 9, report
-    assert report["rows_loaded_beside_claims"] > 0, report
-    assert report["claimed_tasks"] == bench.BATCH * min(report["claims"], 50) > 0, report  # none is handed out twice
+    assert (report.lost, report.twice, report.exit_codes) == (0, 0, (0, 0, 0, 0)), report
+    assert report.acknowledged == report.stored > 9, report
+    assert report.rows_loaded_beside_claims > 0, report
+    assert report.claimed_tasks == bench.BATCH * min(report.claims, 50) > 0, report  # none is handed out twice
 
 
 LOADED = """
