@@ -7,6 +7,9 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from curator.errors import DataError
+
+_UNIT = 1e-3  # of a squared length: encoders that normalise in half precision are off by less
 _SLACK = 1e-9
 """Of a percent: 0.07 is 7.000000000000001 % to a computer, and 7 % to everybody else."""
 
@@ -55,3 +58,24 @@ def effective_number(counts: Sequence[int] | NDArray[np.int64]) -> float:
         return 0.0
     share /= share.sum()
     return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def unit_rows(vectors_ND: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows of length 1, as cosines need them; rows of zeros stay, and rows that have it already are not copied.
+
+    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+
+    Raises:
+        DataError: A number is none: not finite.
+    """
+    square_N = np.einsum("nd,nd->n", vectors_ND, vectors_ND, dtype=np.float64)
+    if not np.isfinite(square_N).all():
+        row = int(np.flatnonzero(~np.isfinite(square_N))[0])
+        msg = f"the vector of row {row + 1} holds a number that is none (NaN or infinite); embed the rows again"
+        raise DataError(msg)
+    off_N = (np.abs(square_N - 1.0) > _UNIT) & (square_N > 0.0)
+    if not off_N.any():
+        return vectors_ND
+    length_N1 = np.sqrt(np.where(off_N, square_N, 1.0))[:, None]
+    return np.asarray(vectors_ND / length_N1, dtype=np.float32)

@@ -29,6 +29,7 @@ from curator.errors import DataError
 from curator.label_errors import NoiseResult, Pattern, find_patterns, suspect, suspect_answers
 from curator.ports import Progress
 from curator.records import Finding, Task, canonical_json, read_json
+from curator.statistics import unit_rows
 
 TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
 """Suspect rows that become findings: the first ones, and those after them whose label has less support than
@@ -74,7 +75,7 @@ def run_checks(
             confidence (0..1 or null); where there is a column system, its system prompts are compared and searched,
             where there is a column tools (tools and calls as JSON), it is searched, and where there is a column
             context, rows that differ in it are different inputs.
-        vectors_ND: Unit-length embeddings in the order of `rows`, or None.
+        vectors_ND: Embeddings in the order of `rows`, brought to unit length here, or None.
         task: What the rows are labelled for.
         seed: Seed of everything random.
         reviewed: example_id, given (the label reviewed) and value (what the person said). Only rows
@@ -84,9 +85,10 @@ def run_checks(
         progress: Called after each step.
 
     Raises:
-        DataError: A column is missing, an id stands twice, or the vectors do not match the rows.
+        DataError: A column is missing, an id stands twice, the vectors do not match the rows, or one is not finite.
     """
     _check_input(rows, vectors_ND)
+    vectors_ND = None if vectors_ND is None else unit_rows(vectors_ND)
     tick = progress or (lambda _done, _total: None)
     table = findings.CheckedRows(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
     said, given = _said(table, reviewed)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from curator.label_errors.models import Views, gram_matrix, main_axes, nearest, views
 from curator.label_errors.ranking import MIN_CLASS, NoiseResult, believed, pooled, unranked
 from curator.records import TaskKind, canonical_json
+from curator.statistics import unit_rows
 from curator.text import normalise
 
 MIN_ANSWERS = 20
@@ -71,7 +72,7 @@ def suspect_answers(
         return unranked(len(answers), [f"suspect_label: {len(rows)} answers; ranking them needs {MIN_ANSWERS}"])
     given = [str(answers[row]) for row in rows]
     inputs = [texts[row] for row in rows]
-    seen_RD = None if vectors_ND is None else vectors_ND[rows]
+    seen_RD = None if vectors_ND is None else unit_rows(vectors_ND[rows])
     parsed = [_fields(answer, kind) for answer in given]
     notes: list[str] = []
     doubts = _doubts(seen_RD, inputs, parsed, seed, notes) if kind != "text" else []

@@ -14,6 +14,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from curator.statistics import unit_rows
+
 FOLDS = 5
 LOGISTIC = "logistic"
 NEIGHBOURS = 10
@@ -120,10 +122,11 @@ def views(vectors_ND: NDArray[np.float32] | None, texts: Sequence[str], seed: in
     """Prepare the views of these rows.
 
     Args:
-        vectors_ND: Unit-length embeddings, or None.
+        vectors_ND: Embeddings, brought to unit length here, or None.
         texts: The raw texts.
         seed: Seed of the main axes.
     """
+    vectors_ND = None if vectors_ND is None else unit_rows(vectors_ND)
     near = None if vectors_ND is None else nearest(vectors_ND)
     try:
         grams_NV = gram_matrix(texts)

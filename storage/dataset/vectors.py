@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curator.errors import DataError, NotEnoughDataError
+from curator.statistics import unit_rows
 from storage.engine.faults import in_words
 from storage.engine.store import Store
 
@@ -195,7 +196,7 @@ def complete(store: Store, content_hashes: Sequence[str]) -> tuple[str, str] | N
 def load_known(
     store: Store, encoder: str, revision: str, content_hashes: Sequence[str]
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Those of the texts that have a vector, and their vectors [N, D]; of many embedded texts it reads no others."""
+    """Those of the texts that have a vector, and these [N, D], of unit length; it reads no others."""
     wanted = pl.DataFrame({"content_hash": content_hashes}, schema={"content_hash": pl.String}).unique()
     with store.transaction() as connection, connection.table("wanted", wanted):
         index = connection.frame(
@@ -207,11 +208,12 @@ def load_known(
         _rows_of(store, str(file), part["row_number"].to_numpy())
         for (file,), part in index.group_by("file", maintain_order=True)
     ]
-    return index["content_hash"].to_list(), np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+    found_ND = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+    return index["content_hash"].to_list(), unit_rows(found_ND)
 
 
 def load(store: Store, encoder: str, revision: str, content_hashes: Sequence[str]) -> NDArray[np.float32]:
-    """Vectors [N, D] in the order of `content_hashes`, read from memory-mapped files.
+    """Vectors [N, D] of unit length in the order of `content_hashes`, read from memory-mapped files.
 
     Raises:
         NotEnoughDataError: Some rows have no vector yet.
@@ -233,4 +235,4 @@ def load(store: Store, encoder: str, revision: str, content_hashes: Sequence[str
             vectors_ND = np.empty((len(content_hashes), batch_MD.shape[1]), dtype=np.float32)
         vectors_ND[part["position"].to_numpy()] = batch_MD
     assert vectors_ND is not None
-    return vectors_ND
+    return unit_rows(vectors_ND)

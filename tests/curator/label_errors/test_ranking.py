@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
+from curator.errors import DataError
 from curator.label_errors.models import stratified_folds
 from curator.label_errors.ranking import believed, suspect, with_confidence
 from tests.curator.curation_data import shared
@@ -184,3 +185,23 @@ def test_beliefs_are_probabilities_and_do_not_depend_on_the_order_of_the_classes
 def test_rows_that_are_all_alike_are_ranked_without_a_warning(text):
     result = suspect(None, [text] * 60, ["a", "b"] * 30, 0)
     assert np.isfinite(result.score_N).all()
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 50.0, 1e4])
+def test_vectors_of_any_length_rank_like_those_of_length_one(scale):
+    rng = np.random.default_rng(3)
+    raw_ND = (rng.normal(size=(120, 16)) * scale).astype(np.float32)
+    raw_ND[7] = 0.0
+    texts = [f"a text about {'cats' if row % 2 else 'dogs'} number {row}" for row in range(120)]
+    labels = ["cat" if row % 2 else "dog" for row in range(120)]
+    unit_ND = raw_ND / np.maximum(np.linalg.norm(raw_ND, axis=1, keepdims=True), 1e-12)
+    found, expected = suspect(raw_ND, texts, labels, 0), suspect(unit_ND, texts, labels, 0)
+    assert np.isfinite(found.score_N).all()
+    np.testing.assert_allclose(found.score_N, expected.score_N, atol=1e-4)
+
+
+def test_a_vector_that_is_no_number_is_refused_with_its_row():
+    raw_ND = np.ones((30, 4), dtype=np.float32)
+    raw_ND[11, 2] = np.nan
+    with pytest.raises(DataError, match="row 12"):
+        suspect(raw_ND, ["a b c"] * 30, ["x", "y", "z"] * 10, 0)
