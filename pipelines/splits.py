@@ -8,14 +8,15 @@ from curator.duplicates import near_pairs
 from curator.errors import NotEnoughDataError
 from curator.records import Split
 from curator.release import SplitResult, assign_splits
-from curator.text import operators_in, unspaced
+from curator.text import same_text, unspaced
 from storage.dataset import examples
 from storage.engine.store import Store
 
 NEAR_THRESHOLD = 0.85
 DETECTOR = (
-    "equal after NFKC, lower case, and without punctuation and spaces between letters; or near-duplicate, found by "
-    "MinHash over character 3-grams or by one differing word, with a verified similarity of at least "
+    "equal after NFKC, lower case, and without spaces between letters and punctuation that carries no meaning; or "
+    "near-duplicate, found by MinHash over character 3-grams or by one differing word, with a verified similarity of "
+    "at least "
     f"{NEAR_THRESHOLD}"
 )
 
@@ -84,9 +85,9 @@ def plan_splits(rows: pl.DataFrame, *, ledger: Mapping[str, Split], test_share: 
     )
 
 
-def same_text_form(text: str) -> tuple[str, tuple[str, ...]]:
-    """Two texts with the same form never straddle a split: the unspaced text, and the arithmetic in it."""
-    return unspaced(text), operators_in(text)
+def same_text_form(text: str) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """Two texts with the same form never straddle a split: the unspaced text, and the signs that carry meaning."""
+    return unspaced(text), same_text(text).beside
 
 
 def same_text_groups(example_ids: list[str], texts: list[str], contexts: list[str | None]) -> dict[str, str]:
@@ -101,7 +102,7 @@ def same_text_groups(example_ids: list[str], texts: list[str], contexts: list[st
         return node
 
     # All verified pairs are joined, also across the groups that a person is shown: a leak has no representative.
-    first: dict[tuple[tuple[str, tuple[str, ...]], str | None], int] = {}
+    first: dict[tuple[tuple[str, tuple[tuple[str, ...], ...]], str | None], int] = {}
     for row, (text, context) in enumerate(zip(texts, contexts, strict=True)):
         parent[root(row)] = root(first.setdefault((same_text_form(text), context), row))
     pairs = near_pairs(texts, contexts=contexts)

@@ -54,8 +54,11 @@ def _member(table: CheckedRows, row: int, **more: Any) -> dict[str, Any]:  # noq
     return {"example_id": table.ids[row], "text": table.texts[row], "label": table.labels[row], **more}
 
 
-def duplicate(table: CheckedRows, kind: FindingKind, group: Group) -> Finding:
-    """A group of exact or near duplicates."""
+def duplicate(table: CheckedRows, kind: FindingKind, group: Group, answers: Sequence[str | None]) -> Finding:
+    """A group of exact or near duplicates; `answers` are the labels by row, those with one value in one spelling.
+
+    Rows whose answers differ are never proposed for merging: the answers of those left out would be lost.
+    """
     words = differing_words([table.texts[row] for row in group.rows])
     members = [
         _member(table, row, score=round(score, 4), reason=reason, words=different)
@@ -66,8 +69,12 @@ def duplicate(table: CheckedRows, kind: FindingKind, group: Group) -> Finding:
         "members": members, "representative": table.ids[group.representative], "size": len(group.rows),
         "labels": sorted({str(table.labels[row]) for row in group.rows if table.labels[row] is not None}),
     }  # fmt: skip
-    text = f"{len(group.rows)} rows are {alike}: keep the representative, or keep all if they are meant to differ"
-    action = "keep" if kind == "semantic_duplicate" else "merge"
+    differing = len({answers[row] for row in group.rows} - {None})
+    if differing > 1:
+        text = f"{len(group.rows)} rows are {alike}: their {differing} answers differ, settle those first"
+    else:
+        text = f"{len(group.rows)} rows are {alike}: keep the representative, or keep all if they are meant to differ"
+    action = "keep" if kind == "semantic_duplicate" or differing > 1 else "merge"
     return table.finding(kind, min(group.scores), group.rows, evidence, {"action": action, "text": text})
 
 

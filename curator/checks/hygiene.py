@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from curator.text import normalise
+from curator.text import normalise, same_text
 
 RowPart = Literal["input", "system prompt", "tools", "answer"]
 SYSTEM: Final = "system prompt"
@@ -67,7 +67,8 @@ def format_faults(
          "a control character (NUL, for example) stands in the input", "remove it: readers cut the text there"),
         ("prompt_left", lambda text: _PROMPT_LEFT.search(text) is not None,
          "a teacher's instructions stand in the input", "cut the instructions: the student sees the input alone"),
-        ("empty", lambda text: not normalise(text), "nothing is left of the text after normalising",
+        ("empty", lambda text: not (normalise(text) or same_text(text)),
+         "nothing is left of the text after normalising",
          "exclude these rows, or import the missing text"),
     ]  # fmt: skip
     faults = [

@@ -97,7 +97,7 @@ def run_checks(
     pairs = near_pairs(table.texts, contexts=contexts, seed=seed)
     tick(1, _STEPS)
     found = _row_findings(table, rows, pairs, contexts, task, notes)
-    found += _meaning_findings(table, vectors_ND, pairs, contexts, notes)
+    found += _meaning_findings(table, vectors_ND, pairs, contexts, _by_value(table.labels, task), notes)
     tick(2, _STEPS)
     conflicts: list[Contradiction] = []
     if task.kind == "text":
@@ -159,8 +159,12 @@ def _row_findings(
     notes: list[str],
 ) -> list[Finding]:  # fmt: skip
     known = list(task.labels) if task.kind == "classification" else None
-    found = [findings.duplicate(table, "exact_duplicate", group) for group in exact_groups(table.texts, contexts)]
-    found += [findings.duplicate(table, "near_duplicate", group) for group in near_groups(pairs, len(rows))]
+    answers = _by_value(table.labels, task)
+    same = exact_groups(table.texts, contexts)
+    found = [findings.duplicate(table, "exact_duplicate", group, answers) for group in same]
+    # A word more that goes with another answer is what the answer is about; free answers differ without a reason.
+    near = pairs if task.kind == "text" else pairs.without(pairs.by_words() & _answers_differ(pairs, answers))
+    found += [findings.duplicate(table, "near_duplicate", group, answers) for group in near_groups(near, len(rows))]
     forms = template_forms(table.texts)
     repeated = repetition(forms)
     if repeated.rows and repeated.effective < _MAX_REPEATED * len(rows):
@@ -194,6 +198,7 @@ def _meaning_findings(
     vectors_ND: NDArray[np.float32] | None,
     pairs: NearPairs,
     contexts: Sequence[str | None],
+    answers: Sequence[str | None],
     notes: list[str],
 ) -> list[Finding]:
     if vectors_ND is None:
@@ -204,7 +209,12 @@ def _meaning_findings(
     alike, blind = semantic_pairs(vectors_ND, table.texts, pairs, contexts=contexts)
     notes += blind
     groups = near_groups(alike, len(table.ids), threshold=THRESHOLD)
-    return [findings.duplicate(table, "semantic_duplicate", group) for group in groups]
+    return [findings.duplicate(table, "semantic_duplicate", group, answers) for group in groups]
+
+
+def _answers_differ(pairs: NearPairs, answers: Sequence[str | None]) -> NDArray[np.bool_]:
+    given = [(answers[left], answers[right]) for left, right in zip(pairs.left_P, pairs.right_P, strict=True)]
+    return np.array([None not in both and both[0] != both[1] for both in given], dtype=bool)
 
 
 def _class_findings(table: findings.CheckedRows, known: Sequence[str]) -> list[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups
-from curator.text import same_text
+from curator.text import SameText, same_text
 
 NEAR_THRESHOLD = 0.85
 """A looser likeness would set intents that differ in one word ("virtual card", "card") against each other."""
@@ -53,12 +53,13 @@ def contradictions(
         threshold: Least similarity for a near contradiction, 0..1.
     """
     beside = contexts or [None] * len(texts)
-    by_form: dict[tuple[tuple[str, tuple[str, ...]], str | None], list[int]] = {}
-    for row, text in enumerate(texts):
+    inputs = [(same_text(text), context) for text, context in zip(texts, beside, strict=True)]
+    by_form: dict[tuple[SameText, str | None], list[int]] = {}
+    for row, key in enumerate(inputs):
         if labels[row] is not None:
-            by_form.setdefault((same_text(text), beside[row]), []).append(row)
+            by_form.setdefault(key, []).append(row)
     # Texts of which nothing is left ("-", "?") say nothing; the check for empty texts names them.
-    exact = [rows for ((form, _), _), rows in by_form.items() if form and len({labels[row] for row in rows}) > 1]
+    exact = [rows for (text, _), rows in by_form.items() if text and len({labels[row] for row in rows}) > 1]
     result = [_contradiction(texts, labels, rows, (1.0,) * len(rows), exact=True) for rows in exact]
     # One row stands for its exact copies in `pairs`; bring the copies back in.
     copies = {group.rows[0]: group.rows for group in exact_groups(texts, contexts)}
@@ -67,7 +68,7 @@ def contradictions(
             copy: score for row, score in zip(group.rows, group.scores, strict=True) for copy in copies.get(row, (row,))
         }
         rows = sorted(row for row in score_by_row if labels[row] is not None)
-        sides = {frozenset(str(labels[row]) for row in by_form[same_text(texts[row]), beside[row]]) for row in rows}
+        sides = {frozenset(str(labels[row]) for row in by_form[inputs[row]]) for row in rows}
         if len({labels[row] for row in rows}) > 1 and len(sides) > 1:
             result.append(_contradiction(texts, labels, rows, tuple(score_by_row[row] for row in rows), exact=False))
     return result

@@ -48,7 +48,7 @@ def leaks(
     """
     beside = contexts or [None] * len(texts)
     inputs = [(same_text(text), context) for text, context in zip(texts, beside, strict=True)]
-    found = _straddling("exact", [each if each[0][0] else None for each in inputs], splits)
+    found = _straddling("exact", [each if each[0] else None for each in inputs], splits)
     partners: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for left, right, score in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), pairs.score_P.tolist(), strict=True):
         if score >= threshold and {splits[left], splits[right]} == {"train", "test"}:

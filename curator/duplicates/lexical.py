@@ -1,6 +1,6 @@
 """Exact and near duplicates as groups: candidates are cheap, each pair is verified, guards are never crossed.
 
-A pair that differs in a number, a negation or a name is no duplicate, however alike it looks
+A pair that differs in a number, a negation, a name or a sign is no duplicate, however alike it looks
 (`curator.text.normal_form.Marks`). Candidates come from three sources, so that short texts are not left to
 the luck of a sketch: texts equal but for one word, texts equal after words at an end, and MinHash
 (Broder 1997) with locality-sensitive hashing for the rest.
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from curator.text import END_WORDS, Marks, compare, marks, normalise, only_in, unspaced_words
+from curator.text import END_WORDS, SameText, compare, marks, normalise, only_in, same_text, unspaced_words
 
 DEFAULT_THRESHOLD = 0.7
 _SHORT = 40  # texts of at most this many words get the one-word keys; longer ones are safe with MinHash
@@ -53,6 +53,19 @@ class NearPairs:
         at = np.array(rows, dtype=np.int64)
         return replace(self, left_P=at[self.left_P], right_P=at[self.right_P])
 
+    def by_words(self) -> NDArray[np.bool_]:
+        """Which pairs differ by whole words, in the middle or at an end."""
+        return np.array([reason in ("words", "ends") for reason in self.reasons], dtype=bool)
+
+    def without(self, dropped_P: NDArray[np.bool_]) -> "NearPairs":
+        """The pairs but for those marked."""
+        kept = np.flatnonzero(~dropped_P)
+        reasons, only_left, only_right = (
+            tuple(words[at] for at in kept.tolist()) if words else ()
+            for words in (self.reasons, self.only_left, self.only_right)
+        )
+        return NearPairs(self.left_P[kept], self.right_P[kept], self.score_P[kept], reasons, only_left, only_right)
+
     @staticmethod
     def joined(parts: Sequence["NearPairs"]) -> "NearPairs":
         """The pairs of several parts, in row order."""
@@ -85,15 +98,15 @@ class Group:
 
 
 def exact_groups(texts: Sequence[str], contexts: Sequence[str | None] | None = None) -> list[Group]:
-    """Return groups of two or more rows whose normalised texts and marks are equal, in row order.
+    """Return groups of two or more rows whose texts are the same (`curator.text.same_text`), in row order.
 
     Args:
         texts: The raw texts, in row order.
         contexts: What each input is beside its text (`curator.records.context_key`); it must be equal as well.
     """
-    rows_by_key: dict[tuple[str, Marks, str | None], list[int]] = defaultdict(list)
-    for row, (text, mark, context) in enumerate(zip(texts, marks(texts), contexts or [None] * len(texts), strict=True)):
-        rows_by_key[normalise(text), mark, context].append(row)
+    rows_by_key: dict[tuple[SameText, str | None], list[int]] = defaultdict(list)
+    for row, (text, context) in enumerate(zip(texts, contexts or [None] * len(texts), strict=True)):
+        rows_by_key[same_text(text), context].append(row)
     return [
         Group(tuple(rows), rows[0], (1.0,) * len(rows),
               tuple("same bytes" if texts[row] == texts[rows[0]] else "same after normalising" for row in rows))
@@ -128,11 +141,11 @@ def near_pairs(texts: Sequence[str], *, contexts: Sequence[str | None] | None = 
 
 def _near_pairs(texts: Sequence[str], seed: int) -> NearPairs:
     marks_N = marks(texts)
-    first_row: dict[tuple[str, Marks], int] = {}
+    first_row: dict[SameText, int] = {}
     for row, text in enumerate(texts):
-        first_row.setdefault((normalise(text), marks_N[row]), row)
+        first_row.setdefault(same_text(text), row)
     rows = np.array(list(first_row.values()), dtype=np.int64)
-    forms = [form for form, _ in first_row]
+    forms = [text.form for text in first_row]
     tokens = [form.split() for form in forms]
     uses = Counter(word for words in tokens for word in set(words))
     found: dict[tuple[int, int], tuple[float, str]] = {}
@@ -142,7 +155,7 @@ def _near_pairs(texts: Sequence[str], seed: int) -> NearPairs:
         if pair in tried or a == b:
             continue
         tried.add(pair)
-        if marks_N[rows[a]] == marks_N[rows[b]]:
+        if marks_N[rows[a]].shared_by(marks_N[rows[b]]):
             verdict = compare(tokens[a], tokens[b], uses)
             if verdict:
                 found[pair] = verdict

@@ -3,12 +3,13 @@
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.duplicates.lexical import NearPairs
-from curator.text import Marks, marks, normalise
+from curator.text import Marks, SameText, marks, same_text
 
 THRESHOLD = 0.95
 """Cosine from which two rows are shown as one meaning; belongs to all-MiniLM-L6-v2. On template-like data it
@@ -46,10 +47,11 @@ def semantic_pairs(
         contexts: What each input is beside its text; only rows that share it are compared.
         threshold: Least cosine, -1..1.
     """
-    marks_N = list(zip(marks(texts), contexts or [None] * len(texts), strict=True))
-    first_row: dict[tuple[str, tuple[Marks, str | None]], int] = {}
-    for row, text in enumerate(texts):
-        first_row.setdefault((normalise(text), marks_N[row]), row)
+    known_case = [replace(mark, cased=mark.cased or ()) for mark in marks(texts)]
+    marks_N = list(zip(known_case, contexts or [None] * len(texts), strict=True))
+    first_row: dict[tuple[SameText, str | None], int] = {}
+    for row, (text, (_, context)) in enumerate(zip(texts, marks_N, strict=True)):
+        first_row.setdefault((same_text(text), context), row)
     rows, notes = _readable(vectors_ND, texts, list(first_row.values()))
     rows_M = np.array(rows, dtype=np.int64)
     code_by_marks: dict[tuple[Marks, str | None], int] = {}

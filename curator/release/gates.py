@@ -1,5 +1,6 @@
 """The gates of a release: what must hold, what was found, and why. `passed` None: not demanded, or not known."""
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import polars as pl
@@ -7,7 +8,7 @@ import polars as pl
 from curator.release.formats import parquet_lines
 from curator.release.manifest import CertificateFact, ReleaseGate
 from curator.release.validation import validate_lines
-from curator.text import normalise
+from curator.text import SameText, same_text
 
 
 def certificate_gate(
@@ -62,12 +63,10 @@ def contradiction_gate(train: pl.DataFrame, *, answer: Callable[[str], str] = st
         train: The rows.
         answer: The form that all spellings of one answer have (`curator.records.answer_form`).
     """
-    forms = train.select(
-        pl.col("text").map_elements(normalise, return_dtype=pl.String),
-        "context",
-        pl.Series("value", [answer(value) for value in train["value"]], dtype=pl.String),
-    )
-    differing = forms.group_by("text", "context").agg(pl.col("value").n_unique()).filter(pl.col("value") > 1).height
+    values: dict[tuple[SameText, str | None], set[str]] = defaultdict(set)
+    for text, context, value in train.select("text", "context", "value").iter_rows():
+        values[same_text(text), context].add(answer(value))
+    differing = sum(len(given) > 1 for given in values.values())
     if not differing:
         return ReleaseGate("contradictions", True, "no input stands in train with two labels")
     return ReleaseGate(

@@ -4,15 +4,28 @@ from curator.text.document import FORMS, Document, DocumentTable, Section, as_ht
 from curator.text.edits import END_WORDS, compare, only_in, typo_distance, unspaced_words
 from curator.text.highlight import marked
 from curator.text.language import language, script
-from curator.text.normal_form import Marks, marks, name_words, normalise, operators_in, same_text, unspaced, visible
+from curator.text.negations import NEGATION_LANGUAGES
+from curator.text.normal_form import (
+    Marks,
+    SameText,
+    marks,
+    name_words,
+    normalise,
+    operators_in,
+    same_text,
+    unspaced,
+    visible,
+)
 from curator.text.whitespace import as_seen, squeeze
 
 __all__ = [
     "END_WORDS",
     "FORMS",
+    "NEGATION_LANGUAGES",
     "Document",
     "DocumentTable",
     "Marks",
+    "SameText",
     "Section",
     "as_html",
     "as_markdown",

@@ -4,12 +4,18 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from curator.text.cased import cased_in
+from curator.text.negations import NEGATIONS, count_negations
+from curator.text.signs import signs_in
 
 _THOUSANDS = re.compile(r"(?<!\d)\d{1,3}([, '’\u00a0\u202f])\d{3}(?:\1\d{3})*(?!\d)")
 _DASHES = "-\u2010\u2011\u2012\u2013\u2212"
-_NUMBER = re.compile(rf"(?:(?:(?<=\s)|^)[{_DASHES}]\.?|(?<![\w.])\.)?\d+(?:[.,]\d+)*\s?%?")
+_NUMBER = re.compile(rf"(?:(?:(?<=[\s(\[{{=<>,:+*/])|^)[{_DASHES}]\.?|(?<![\w.])\.)?\d+(?:[.,]\d+)*\s?%?")
 _RAISED = re.compile(r"(?<=\d)([⁰¹²³⁴-⁹]+)")
+_DIGIT = re.compile(r"\d")
 _LETTER = r"\b[^\W\d_]"  # one that is a word of its own, as a variable is
 # Signs that change what a text asks for, though most are punctuation. A dash between numbers is none: it parts the
 # numbers of dates and telephone numbers as well; nor is a slash between words: "and/or".
@@ -23,7 +29,6 @@ _OPERATOR = re.compile(
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[ `´]+(?=[^\W\d_])")
 _SENTENCE_END = re.compile(r"[.!?。！？:;\n]\s*[\"'“‘(]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_CONTRACTED = re.compile(r"^(?:ca|do|does|did|is|was|were|wo|would|should|could|has|have|had|are|ai|must|need)nt$")
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -46,17 +51,6 @@ _WORD_NUMBERS = (
     | {word: f"{place}." for place, word in enumerate(_ORDINALS.split(), start=1)}
     | {word: str(value) for value, words in enumerate(_TWO_TO_TEN.split("/"), start=2) for word in words.split()}
 )
-# The common negations of larger written languages; a word that is missing here is compared as any other word.
-_NEGATION_WORDS = """
-not no never none nobody nothing nowhere neither nor cannot without unable
-nicht kein keine keinen keiner keinem nie niemals ohne nichts ne pas jamais sans aucun rien non
-nunca sin nada ningún ninguna ninguno jamás não nem sem mai senza nessuno niente niet geen nooit zonder
-не нет ни никогда без няма нито нельзя δεν όχι μη μην ποτέ χωρίς değil yok hiç asla olmadan
-لا لم لن ليس ليست غير بدون نہیں نہ مت बिना नहीं न मत không chưa chẳng đừng hapana bila ไม่ 不 没 没有 未 无
-"""
-_NEGATIONS = frozenset(_NEGATION_WORDS.split())
-# Scripts without spaces: their negations and numerals are looked for inside the text.
-_UNSPACED_NEGATION = re.compile("[不没沒未无無]|ไม่|ない|ません|않")
 _NUMERAL = re.compile("[一二两三四五六七八九十百千万]|สอง|สาม|สี่|ห้า|หก|เจ็ด|แปด|เก้า|สิบ")
 
 
@@ -125,12 +119,40 @@ def unspaced(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What two texts must share to be the same: numbers, operators (`operators_in`) and names in order, negations."""
+    """What two texts must share to be nearly the same: numbers, signs and names in order, and negations.
+
+    Attributes:
+        numbers: As `numbers_in` says.
+        negations: How many there are.
+        names: Names as the corpus writes them.
+        operators: As `operators_in` says.
+        signs: As `curator.text.signs.signs_in` says.
+        cased: As `curator.text.cased.cased_in` says; None where the text does not tell.
+    """
 
     numbers: tuple[str, ...]
     negations: int
     names: tuple[str, ...]
     operators: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    cased: tuple[str, ...] | None = ()
+
+    def shared_by(self, other: "Marks") -> bool:
+        """Whether both have the same marks; a text that is written in one case has any case."""
+        return self == other or (
+            (self.cased is None or other.cased is None) and replace(self, cased=None) == replace(other, cased=None)
+        )
+
+
+class SameText(NamedTuple):
+    """A form in which equal texts are equal: `form` is the normal form, `beside` what it leaves out."""
+
+    form: str
+    beside: tuple[tuple[str, ...], ...]
+
+    def __bool__(self) -> bool:
+        """Whether the text says anything: "?" and " - " do not, ":)" does."""
+        return bool(self.form) or any(self.beside)
 
 
 def operators_in(text: str) -> tuple[str, ...]:
@@ -143,9 +165,19 @@ def operators_in(text: str) -> tuple[str, ...]:
     return tuple(match.group().strip() for match in _OPERATOR.finditer(plain))
 
 
-def same_text(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return what two equal texts share: the normal form, and the signs that it leaves out."""
-    return normalise(text), operators_in(text)
+def same_text(text: str) -> SameText:
+    """Return what two equal texts share, and no others: the normal form, and all that it leaves out but that matters.
+
+    Case, white space, widths and the punctuation of prose are left out. Numbers as they are written (-5, 5%), signs
+    (`!ok`, `-A`, `:(`), lines of code and words that are others in another case (IT, it) are not.
+
+    >>> same_text("Where is MY  card?") == same_text("where is my card"), same_text("ls -a") == same_text("ls -A")
+    (True, False)
+    """
+    form = normalise(text)
+    seen = visible(text)
+    numbers = numbers_in(seen) if _DIGIT.search(seen) else ()
+    return SameText(form, (numbers, operators_in(seen), signs_in(seen), cased_in(seen) or ()))
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
@@ -174,13 +206,7 @@ def _digits(text: str) -> str:
 
 def negations_in(text: str) -> int:
     """Return how many negations a text holds, contractions included (can't, cannot and cant are one each)."""
-    tokens = normalise(text).split()
-    count = 0
-    for place, token in enumerate(tokens):
-        contracted = token == "t" and place > 0 and tokens[place - 1].endswith("n")
-        count += contracted or (token in _NEGATIONS and not _UNSPACED_NEGATION.search(token))
-        count += _CONTRACTED.match(token) is not None
-    return count + len(_UNSPACED_NEGATION.findall(text))
+    return count_negations(normalise(text).split())
 
 
 def name_words(texts: Sequence[str]) -> frozenset[str]:
@@ -209,7 +235,7 @@ def name_words(texts: Sequence[str]) -> frozenset[str]:
                 first[_small(word)] += 1
     return frozenset(
         word for word, count in capital.items()
-        if count > small[word] and 2 * count > first[word] and word not in _NEGATIONS | COURTESIES
+        if count > small[word] and 2 * count > first[word] and word not in NEGATIONS | COURTESIES
     )  # fmt: skip
 
 
@@ -227,6 +253,8 @@ def marks(texts: Sequence[str]) -> list[Marks]:
             negations_in(text),
             tuple(word for token in _WORD.findall(text) if (word := _small(token)) in names),
             operators_in(text),
+            signs_in(text),
+            cased_in(text),
         )
         for text in texts
     ]

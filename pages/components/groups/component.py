@@ -49,8 +49,8 @@ class GroupCard:
     """One group on screen.
 
     `task_id` is the finding. `labels` (label, rows) are the answers to choose from where the group is a
-    contradiction. `suggested` is a label there, and the row to keep among duplicates. `rows` counts all rows, shown
-    or not; `warning` is empty where there is nothing to warn of.
+    contradiction. `suggested` is a label there, and the row to keep among duplicates, None where their answers differ.
+    `rows` counts all rows, shown or not; `warning` is empty where there is nothing to warn of.
     """
 
     task_id: str

@@ -66,7 +66,7 @@ class GroupQueue extends CardQueue {
     el.sides.replaceChildren(...(item ? this.sides(item) : []));
     for (const button of this.root.querySelectorAll(".actions [data-do]")) {
       const name = button.dataset.do;
-      button.hidden = (name === "merge" && Boolean(item?.contradiction)) || (name === "find" && !(item?.contradiction && this.labels.length));
+      button.hidden = (name === "merge" && Boolean(item && (item.contradiction || item.suggested === null))) || (name === "find" && !(item?.contradiction && this.labels.length));
       button.disabled = !item && !["undo", "help"].includes(name);
     }
     if (this.root.activeElement) el.card.focus({ preventScroll: true });
@@ -133,8 +133,9 @@ class GroupQueue extends CardQueue {
     if (!item) return undefined;
     if (name === "note") return this.open("noter", "note");
     if (name === "find") return item.contradiction && this.labels.length ? this.find() : this.say("hint", "There is no list of labels to choose from here.");
-    if (name === "merge")
-      return item.contradiction ? this.say("hint", "Choose a label with its digit, or press K to keep the labels.") : this.decide("merge", item.suggested);
+    if (name === "merge" && item.contradiction) return this.say("hint", "Choose a label with its digit, or press K to keep the labels.");
+    if (name === "merge" && item.suggested === null) return this.say("hint", "The answers differ, so no row is suggested: choose one with its digit, or press K to keep all.");
+    if (name === "merge") return this.decide("merge", item.suggested);
     return this.decide(name); // keep, exclude, skip
   }
 

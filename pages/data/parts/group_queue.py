@@ -140,8 +140,10 @@ class GroupQueue:
             if (label := rows.label(member)) is not None:
                 counts[label] += 1
         by_size = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        suggested = finding.suggestion.get("value") if contradiction else self._survivor(finding, rows)
         differ = not contradiction and len(counts) > 1
+        # No row is proposed as the one to keep while the others say something else.
+        kept = None if differ else self._survivor(finding, rows)
+        suggested = finding.suggestion.get("value") if contradiction else kept
         return GroupCard(
             task_id=finding.id,
             contradiction=contradiction,
