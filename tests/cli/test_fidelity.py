@@ -172,3 +172,11 @@ def test_a_file_that_openai_refuses_is_not_valid(tmp_path: Path, case: str, rule
 def test_a_form_that_its_trainer_documents_is_valid(tmp_path: Path, case: str, trainer: str) -> None:
     found = project(tmp_path).ok("validate", FIDELITY / f"19-{case}.jsonl", "--format", trainer)
     assert (found["valid"], found["problems"]) == (True, [])
+
+
+def test_code_signs_smileys_and_case_make_twenty_texts_of_ten_pairs(tmp_path: Path) -> None:
+    curator = project(tmp_path)
+    curator.ok("ingest", FIDELITY / "26-code-and-signs.jsonl", "--dataset", "t")
+    counts = curator.ok("check", "--dataset", "t")["counts"]
+    assert not {"exact_duplicate", "near_duplicate", "contradiction", "leak"} & set(counts)
+    assert "nothing is left" not in curator("findings", "--dataset", "t", "--format", "jsonl").out  # a smiley is a text

@@ -173,3 +173,21 @@ def test_the_group_that_reviews_find_wrong_is_the_first_of_its_finding_though_it
     assert first["example_ids"] == list(pattern.example_ids)
     assert first["wrong"] == 8
     assert first["size"] < max(other["size"] for other in others)
+
+
+def test_copies_whose_answers_differ_are_not_proposed_for_merging():
+    rows = frame(
+        ["Where is my card?", "where is my card", "Why was I charged?", "why was i charged"], ["a", "a", "a", "b"]
+    )
+    found = run_checks(rows, None, task=task(["a", "b"]), seed=0).findings
+    proposed = {f.example_ids: f.suggestion["action"] for f in found if f.kind == "exact_duplicate"}
+    assert proposed == {("ex0", "ex1"): "merge", ("ex2", "ex3"): "keep"}
+
+
+def test_a_dropped_word_that_goes_with_another_answer_makes_no_duplicate():
+    card, virtual = "I would like to order a new card today", "I would like to order a new virtual card today"
+    for labels, near in ((["a", "b"], 0), (["a", "a"], 1)):
+        found = run_checks(frame([card, virtual], labels), None, task=task(["a", "b"]), seed=0).findings
+        assert sum(f.kind == "near_duplicate" for f in found) == near
+    free = run_checks(frame([card, virtual], ["Fine.", "Sure."]), None, task=task([], kind="text"), seed=0).findings
+    assert [f.suggestion["action"] for f in free if f.kind == "near_duplicate"] == ["keep"]

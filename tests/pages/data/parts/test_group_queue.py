@@ -136,15 +136,20 @@ def test_what_is_decided_about_the_rows_elsewhere_settles_a_group(settings: Sett
 
 def test_duplicates_with_different_labels_say_that_they_contradict_and_propose_no_row(tmp_path: Path) -> None:
     said = "please look at the matter of my parcel"
-    rows = [(said, "refund"), (said.replace("matter", "mattter"), "delivery"), (said.upper() + " again tomorrow", "refund")]
+    rows = [
+        (said, "refund"),
+        (said.replace("matter", "mattter"), "delivery"),
+        (said.upper() + " again tomorrow", "refund"),
+    ]
     groups = queue(make_rows(tmp_path, [*rows, (rows[2][0].lower(), "refund")]), "near_duplicate").load().items
-    groups += queue(make_rows(tmp_path / "b", [rows[2], (rows[2][0].lower(), "refund")]), "exact_duplicate").load().items
+    groups += (
+        queue(make_rows(tmp_path / "b", [rows[2], (rows[2][0].lower(), "refund")]), "exact_duplicate").load().items
+    )
     apart, alike = (next(g for g in groups if len({m.label for m in g.members}) == size) for size in (2, 1))
     assert "Settle them under Contradictions first" in apart.warning
     assert apart.suggested is None
     assert alike.warning == ""
     assert alike.suggested is not None
-
 
 
 def test_a_group_that_is_not_there_or_a_label_that_is_none_is_refused(settings: Settings) -> None:
