@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = ("curator", "storage", "pipelines", "pages")
 BARE = ("dict[str, Any]", "dict[str, object]", "Mapping[str, Any]", "Mapping[str, object]")
-MOST_BARE = 28
+MOST_BARE = 20
 """Public functions that may return a dict without a form of its own. It only ever goes down; the aim is 20."""
 
 

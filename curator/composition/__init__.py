@@ -17,10 +17,10 @@ from curator.composition.balance import (
 from curator.composition.cluster_run import ClusterRun, ClusterSummary, NamedCluster
 from curator.composition.clustering import ClusterResult, cluster
 from curator.composition.diversity import DiversityReport, PlaybookRule, diversity_report
-from curator.composition.learning_curve import CurveName, TrainingSet, learning_curve
+from curator.composition.learning_curve import CurveName, Estimate, LearningCurve, TrainingSet, learning_curve
 from curator.composition.projection import METHOD, layout
 from curator.composition.selection import select
-from curator.composition.traffic_coverage import MIN_REGION_ROWS, lacking, reference_coverage
+from curator.composition.traffic_coverage import MIN_REGION_ROWS, ReferenceCoverage, Region, lacking, reference_coverage
 
 __all__ = [
     "MAX_RATIO",
@@ -35,8 +35,12 @@ __all__ = [
     "ClusterSummary",
     "CurveName",
     "DiversityReport",
+    "Estimate",
+    "LearningCurve",
     "NamedCluster",
     "PlaybookRule",
+    "ReferenceCoverage",
+    "Region",
     "TrainingSet",
     "balance",
     "cap_plan",

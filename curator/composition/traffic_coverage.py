@@ -9,9 +9,8 @@ the traffic itself would reach.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ class Region:
         distance: Median cosine distance from them to the nearest dataset row, 0..2.
         have: Dataset rows whose nearest reference row lies here.
         collect: Rows to collect so that the region has the same share in the dataset as in the reference.
-        examples: Reference rows (places in the reference) farthest from the dataset, at most 3.
+        examples: Ids of the reference rows farthest from the dataset, at most 3.
     """
 
     name: str
@@ -55,7 +54,7 @@ class Region:
     distance: float
     have: int
     collect: int
-    examples: tuple[int, ...]
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,7 @@ def reference_coverage(
     vectors_ND: NDArray[np.float32],
     reference_MD: NDArray[np.float32],
     texts_M: Sequence[str],
+    ids_M: Sequence[str],
     *,
     seed: int,
     k: int = NEIGHBOURS,
@@ -99,6 +99,7 @@ def reference_coverage(
         vectors_ND: Embeddings of the dataset's rows, of unit length.
         reference_MD: Embeddings of the reference rows by the same encoder.
         texts_M: The reference rows' texts, for the regions' names.
+        ids_M: Their ids, for the regions' examples.
         seed: Seed of the samples and of the halves for the ceiling.
         k: Neighbours that make a neighbourhood, at least 1.
 
@@ -120,7 +121,9 @@ def reference_coverage(
     ceiling = float((_meet(half, other, None)[0] <= _radius(half, half, k)).mean())
     coverage = float(covered_M.mean())
     low, high = clopper_pearson(coverage * len(covered_M), len(covered_M), 0.95)
-    regions = _regions(theirs_MD, [texts_M[i] for i in places_M], places_M, covered_M, nearest_M, ours_ND, seed)
+    regions = _regions(
+        theirs_MD, [texts_M[i] for i in places_M], [ids_M[i] for i in places_M], covered_M, nearest_M, ours_ND, seed
+    )
     return ReferenceCoverage(
         rows=len(ours_ND),
         reference_rows=len(theirs_MD),
@@ -135,13 +138,13 @@ def reference_coverage(
     )
 
 
-def lacking(regions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def lacking(regions: Iterable[Region]) -> list[Region]:
     """The regions to tell about, in their order: a row is not covered there, or there are too few rows for its share.
 
     Args:
-        regions: `Region`s as plain values, as they are stored. Those under `MIN_REGION_ROWS` rows are left out.
+        regions: Those under `MIN_REGION_ROWS` rows are left out.
     """
-    return [r for r in regions if r["rows"] >= MIN_REGION_ROWS and (r["covered"] < 1.0 or r["collect"])]
+    return [r for r in regions if r.rows >= MIN_REGION_ROWS and (r.covered < 1.0 or r.collect)]
 
 
 def _sample(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -183,7 +186,7 @@ def _distance(rows_AD: NDArray[np.float32], others_BD: NDArray[np.float32]) -> N
 def _regions(
     theirs_MD: NDArray[np.float32],
     texts_M: Sequence[str],
-    places_M: NDArray[np.int64],
+    ids_M: Sequence[str],
     covered_M: NDArray[np.bool_],
     nearest_M: NDArray[np.float32],
     ours_ND: NDArray[np.float32],
@@ -208,7 +211,7 @@ def _regions(
                 distance=float(np.median(nearest_M[rows])),
                 have=have,
                 collect=max(0, wanted),
-                examples=tuple(int(places_M[row]) for row in far),
+                examples=tuple(ids_M[row] for row in far),
             )
         )
     return tuple(sorted(regions, key=lambda r: (-(1.0 - r.covered) * r.rows, -r.collect, r.name)))

@@ -1,5 +1,7 @@
 """Coverage: what real traffic has that the data lacks, and whether more rows or cleaner rows would help."""
 
+from dataclasses import asdict
+
 import altair as alt
 import polars as pl
 import streamlit as st
@@ -34,30 +36,30 @@ with st.container(border=True):
             work_button(settings, "Compare", coverage_work(dataset, named), primary=False)
     else:
         st.text("Bring the logs in as a dataset of their own (page Start), then compare with it here.")
-    kept = figures.newest(store, dataset, reference.KIND)
+    kept = figures.newest(store, dataset, reference.KIND, reference.CoverageReport)
     if kept is not None:
-        report, found = kept["content"], kept["content"]["coverage"]
+        found = kept.coverage
         st.text(
-            sentence(f"the {found['rows']:,} rows that would ship {found['verdict']}")
-            + f" Compared with {found['reference_rows']:,} rows of {report['reference']}."
+            sentence(f"the {found.rows:,} rows that would ship {found.verdict}")
+            + f" Compared with {found.reference_rows:,} rows of {kept.reference}."
         )
         with st.container(horizontal=True):
-            st.metric("Covered", percent(found["coverage"]), border=True, width=172)
-            st.metric("95 % interval", f"{percent(found['low'])} to {percent(found['high'])}", border=True, width=260)
-            st.metric("The traffic itself", percent(found["ceiling"]), border=True, width=172)
-            st.metric("Recall", percent(found["recall"]), border=True, width=172)
-        regions = lacking(found["regions"])
+            st.metric("Covered", percent(found.coverage), border=True, width=172)
+            st.metric("95 % interval", f"{percent(found.low)} to {percent(found.high)}", border=True, width=260)
+            st.metric("The traffic itself", percent(found.ceiling), border=True, width=172)
+            st.metric("Recall", percent(found.recall), border=True, width=172)
+        regions = lacking(found.regions)
         st.text(f"Regions of the traffic that are thin here: {len(regions):,}")
         st.dataframe(
             [
                 {
-                    "region": r["name"],
-                    "rows in the traffic": r["rows"],
-                    "share of the traffic": percent(r["share"]),
-                    "covered": percent(r["covered"]),
-                    "rows here": r["have"],
-                    "collect": r["collect"],
-                    "for example": ", ".join(r["examples"]),
+                    "region": r.name,
+                    "rows in the traffic": r.rows,
+                    "share of the traffic": percent(r.share),
+                    "covered": percent(r.covered),
+                    "rows here": r.have,
+                    "collect": r.collect,
+                    "for example": ", ".join(r.examples),
                 }
                 for r in regions
             ],
@@ -69,17 +71,17 @@ with st.container(border=True):
     known = labels.choices(store, dataset)
     whose = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else None
     work_button(settings, "Draw the learning curve", curve_work(dataset, whose), primary=False, disabled=not known)
-    kept = figures.newest(store, dataset, curve.KIND)
-    if kept is not None:
-        report, found = kept["content"], kept["content"]["curve"]
-        st.text(sentence(found["advice"]))
-        if found["cleaned"]:
-            cleaned = points(*(found["cleaned"][name] for name in ("value", "low", "high")))
+    drawn = figures.newest(store, dataset, curve.KIND, curve.CurveReport)
+    if drawn is not None:
+        curves = drawn.curve.curves
+        st.text(sentence(drawn.curve.advice))
+        if gain := drawn.curve.cleaned:
+            cleaned = points(gain.value, gain.low, gain.high)
             st.text(f"What people's corrections have brought so far: {cleaned}.")
         rows = [
-            {"labels": CURVES[name], "rows": p["rows"], **{k: 100 * v for k, v in p["accuracy"].items()}}
-            for name, drawn in found["curves"].items()
-            for p in drawn
+            {"labels": CURVES[name], "rows": p.rows, **{k: 100 * v for k, v in asdict(p.accuracy).items()}}
+            for name, line in curves.items()
+            for p in line
         ]
         base = alt.Chart(pl.DataFrame(rows)).encode(
             x=alt.X("rows:Q", scale=alt.Scale(type="log", nice=False, padding=12), title="rows to train on"),
@@ -92,18 +94,17 @@ with st.container(border=True):
         accuracy = alt.Y("value:Q", scale=alt.Scale(zero=False), title="right, in %")
         area = base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q")
         st.altair_chart((area + base.mark_line(point=True).encode(y=accuracy)).properties(height=300))
-        judged = "test rows that people reviewed" if report["judged_on"] == "reviewed" else "rows by their labels"
-        st.text(f"Judged on {found['test_rows']:,} {judged}; bands: 95 % intervals. Labels of {report['labeler']}.")
-        last = {name: drawn[-1] for name, drawn in found["curves"].items()}
+        judged = "test rows that people reviewed" if drawn.judged_on == "reviewed" else "rows by their labels"
+        st.text(f"Judged on {drawn.curve.test_rows:,} {judged}; bands: 95 % intervals. Labels of {drawn.labeler}.")
         st.dataframe(
             [
                 {
                     "labels": CURVES[name],
-                    "rows": p["rows"],
-                    "right": interval(*(p["accuracy"][x] for x in ("value", "low", "high"))),
+                    "rows": line[-1].rows,
+                    "right": interval(line[-1].accuracy.value, line[-1].accuracy.low, line[-1].accuracy.high),
                 }
-                for name, p in last.items()
+                for name, line in curves.items()
             ]
         )
-        for note in report["notes"]:
+        for note in drawn.notes:
             st.text(sentence(note))

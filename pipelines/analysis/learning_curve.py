@@ -1,12 +1,11 @@
 """More rows or cleaner rows? The learning curve of a cheap student on the dataset as it is. The figure is stored."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from curator.composition import CurveName, TrainingSet, learning_curve
+from curator.composition import CurveName, LearningCurve, TrainingSet, learning_curve
 from curator.errors import NotEnoughDataError, RequestError
 from curator.records import in_test, in_train
 from curator.spot_checks import SHARES
@@ -43,7 +42,7 @@ class CurveConfig:
 
 @dataclass(frozen=True, slots=True)
 class CurveReport:
-    """The curves (`curator.composition.learning_curve.LearningCurve` as plain values), and what they were judged on.
+    """The curves, and what they were judged on.
 
     `judged_on` is "reviewed" where people settled every test row, else "labels": agreement with labels that may
     themselves be wrong, which hides part of what cleaning is worth.
@@ -55,7 +54,7 @@ class CurveReport:
     judged_on: str
     train_rows: int
     pruned_rows: int
-    curve: dict[str, Any]
+    curve: LearningCurve
     notes: tuple[str, ...]
 
 
@@ -114,7 +113,7 @@ def run(config: CurveConfig, store: Store) -> CurveReport:
         judged_on=judged_on,
         train_rows=train.height,
         pruned_rows=len(suspects or ()),
-        curve=asdict(found),
+        curve=found,
         notes=tuple(notes),
     )
     figures.add(store, dataset, KIND, asdict(report), as_of_seq=as_of)

@@ -1,11 +1,12 @@
 """Coverage of a reference sample: what real traffic has that the rows to ship lack. The figure is stored."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from curator.composition import reference_coverage
+from curator.composition import ReferenceCoverage, reference_coverage
 from curator.errors import NotEnoughDataError
 from curator.records import in_train
 from pipelines.runtime import acting
@@ -40,16 +41,13 @@ class CoverageConfig:
 
 @dataclass(frozen=True, slots=True)
 class CoverageReport:
-    """What was compared with what, and what came of it (`ReferenceCoverage` as plain values).
-
-    Each region carries the external ids of its rows that lie farthest from the dataset.
-    """
+    """What was compared with what, and what came of it; the regions' examples are external ids."""
 
     dataset: str
     reference: str
     source: str | None
     encoder: str
-    coverage: dict[str, Any]
+    coverage: ReferenceCoverage
 
 
 def run(config: CoverageConfig, store: Store) -> CoverageReport:
@@ -89,17 +87,15 @@ def run(config: CoverageConfig, store: Store) -> CoverageReport:
         _vectors(store, encoder, revision, dataset, ours),
         _vectors(store, encoder, revision, other, theirs),
         theirs["text"].to_list(),
+        theirs["external_id"].to_list(),
         seed=seed,
     )
-    plain = asdict(found)
-    for region in plain["regions"]:
-        region["examples"] = [theirs["external_id"][place] for place in region["examples"]]
-    report = CoverageReport(dataset, other, wanted, encoder, plain)
+    report = CoverageReport(dataset, other, wanted, encoder, found)
     figures.add(store, dataset, KIND, asdict(report), as_of_seq=as_of)
     return report
 
 
-def _vectors(store: Store, encoder: str, revision: str, dataset: str, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array
+def _vectors(store: Store, encoder: str, revision: str, dataset: str, rows: pl.DataFrame) -> NDArray[np.float32]:
     try:
         return vectors.load(store, encoder, revision, rows["content_hash"].to_list())
     except NotEnoughDataError as error:

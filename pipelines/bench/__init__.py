@@ -19,8 +19,8 @@ SUITES: dict[str, tuple[str, ...]] = {
 """Each suite (a module of this package) and the options that its `run` takes."""
 
 
-class Report(Protocol):
-    """What every suite's report says."""
+class SuiteReport(Protocol):
+    """What every suite says."""
 
     @property
     def suite(self) -> str:
@@ -31,7 +31,7 @@ class Report(Protocol):
         """Whether the promise holds on this machine."""
 
 
-def run(suite: str, **options: object) -> tuple[Report, str]:
+def run(suite: str, **options: object) -> tuple[SuiteReport, str]:
     """Run a suite; its report, and the report for a person.
 
     Args:

@@ -21,7 +21,9 @@ from pipelines.runtime.private import private_process
 from storage.engine.faults import is_full, no_room
 
 PARTS: Final[Mapping[str, str]] = {
-    "data": "init dataset ingest label embed cluster check findings decide select",
+    "datasets": "init dataset",
+    "data": "ingest label embed",
+    "checks": "cluster check findings decide select",
     "analysis": "balance coverage curve figures",
     "review": "plan route pull review",
     "agreement": "agreement review",

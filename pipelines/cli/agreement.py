@@ -9,7 +9,7 @@ import typer
 from curator.errors import NotEnoughDataError
 from curator.review import Anchoring, Coefficient, Dispute, Quality, Ratings, compare, ratings
 from curator.review import agreement as measure
-from pipelines.cli.data import Dataset, Seed
+from pipelines.cli.options import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, plain, settings
 from pipelines.cli.review import review_app
 from storage.dataset import datasets, examples, labels

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from curator.composition import MIN_REGION_ROWS, lacking
+from curator.composition import MIN_REGION_ROWS, CurveName, Estimate, lacking
 from curator.errors import NotEnoughDataError, RequestError
 from pipelines.analysis import balance as balancing
 from pipelines.analysis import decide
 from pipelines.analysis import learning_curve as learning
 from pipelines.analysis import traffic_coverage as covering
-from pipelines.cli.data import Dataset, Labeler, Seed, vectors_in_use
+from pipelines.cli.checks import vectors_in_use
+from pipelines.cli.options import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, lines, percent, settings
 from storage.checks import figures
 from storage.dataset import datasets
@@ -94,15 +95,15 @@ def coverage(
         store,
     )
     found = report.coverage
-    thin = lacking(found["regions"])
+    thin = lacking(found.regions)
     text = lines(
-        f"the {found['rows']:,} rows of {name} that would ship {found['verdict']}",
-        f"coverage {percent(found['coverage'])} [{percent(found['low'])}, {percent(found['high'])}] of "
-        f"{found['reference_rows']:,} reference rows; recall {percent(found['recall'])}",
+        f"the {found.rows:,} rows of {name} that would ship {found.verdict}",
+        f"coverage {percent(found.coverage)} [{percent(found.low)}, {percent(found.high)}] of "
+        f"{found.reference_rows:,} reference rows; recall {percent(found.recall)}",
         "what it lacks most:" if thin else f"no region of {MIN_REGION_ROWS} rows or more lacks a row",
         *(
-            f"  {percent(r['covered']):>7} of {r['rows']:,} rows covered, {r['have']:,} rows here, collect "
-            f"{r['collect']:,}: {r['name']}"
+            f"  {percent(r.covered):>7} of {r.rows:,} rows covered, {r.have:,} rows here, collect "
+            f"{r.collect:,}: {r.name}"
             for r in thin[:10]
         ),
     )
@@ -117,25 +118,29 @@ def curve(dataset: Dataset = None, labeler: Labeler = None, seed: Seed = 0) -> i
     report = learning.run(
         learning.CurveConfig(name, encoder=encoder, revision=revision, labeler=labeler, seed=seed), store
     )
-    names = {"teacher": "the teacher's labels", "current": "the labels as they are", "pruned": "without suspects"}
+    found = report.curve
+    names: dict[CurveName, str] = {
+        "teacher": "the teacher's labels",
+        "current": "the labels as they are",
+        "pruned": "without suspects",
+    }
     text = lines(
-        report.curve["advice"],
+        found.advice,
         *(
-            f"  {names[which]:<24}"
-            + "  ".join(f"{p['rows']:,}: {percent(p['accuracy']['value'])}" for p in report.curve["curves"][which])
-            for which in names
-            if which in report.curve["curves"]
+            f"  {said:<24}" + "  ".join(f"{p.rows:,}: {percent(p.accuracy.value)}" for p in found.curves[which])
+            for which, said in names.items()
+            if which in found.curves
         ),
-        f"people's corrections have brought {_gain(report.curve['cleaned'])}" if report.curve["cleaned"] else None,
-        f"judged on {report.curve['test_rows']:,} "
+        f"people's corrections have brought {_gain(found.cleaned)}" if found.cleaned else None,
+        f"judged on {found.test_rows:,} "
         + ("test rows that people reviewed" if report.judged_on == "reviewed" else "rows by their labels"),
         *report.notes,
     )
     return answer(report, text=text)
 
 
-def _gain(estimate: dict[str, float]) -> str:
-    value, low, high = (100 * estimate[name] for name in ("value", "low", "high"))
+def _gain(gain: Estimate) -> str:
+    value, low, high = 100 * gain.value, 100 * gain.low, 100 * gain.high
     return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
 
 

@@ -12,7 +12,7 @@ from curator.records import ESTIMATES
 from curator.spot_checks import acceptance_plan, curve_rates, operating_characteristic
 from curator.text import FORMS, as_text, write
 from pipelines.certify import facts as certificate_facts
-from pipelines.cli.data import Dataset
+from pipelines.cli.options import Dataset
 from pipelines.cli.output import answer, lines, percent, percent_at_most, settings
 from pipelines.release import release as releasing
 from pipelines.runtime import acting

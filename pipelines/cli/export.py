@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.data import Dataset, Labeler, Wheres
+from pipelines.cli.options import Dataset, Labeler, Wheres
 from pipelines.cli.output import answer, lines, settings
 from pipelines.release import export
 from pipelines.runtime.progress import stage

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def choose(value: str, allowed: Sequence[str], option: str) -> Any:  # noqa: ANN
     return value
 
 
-def counts(title: str, found: dict[str, int]) -> str:
+def counts(title: str, found: Mapping[str, int]) -> str:
     """`title: a 3, b 2`, or nothing."""
     return f"{title}: " + ", ".join(f"{name} {n:,}" for name, n in found.items()) if found else ""
 

@@ -9,7 +9,7 @@ from curator.errors import NotFoundError
 from curator.records import read_json
 from curator.release import FORMATS, DatasetVersion, diff_manifests, parquet_lines, validate_lines
 from pipelines import wiring
-from pipelines.cli.data import Dataset, Labeler, Seed
+from pipelines.cli.options import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, plain, settings
 from pipelines.preferences import draw as compare
 from pipelines.preferences import pairs

@@ -9,7 +9,7 @@ import typer
 from curator.review import Staffing
 from curator.spot_checks import price_in_words
 from pipelines import wiring
-from pipelines.cli.data import Dataset, Labeler, Seed
+from pipelines.cli.options import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, percent_at_most, plain, settings
 from pipelines.preferences import board as compare_board
 from pipelines.review import answers as review

@@ -81,9 +81,8 @@ def demo(
     from pipelines.demo import loop, summary
 
     project, _ = project_settings.init(Path(named_project() or "demo"))
-    state = loop.run(project)
-    found = summary.collect(project.store, state)
-    answer(found, text=summary.render(found))
+    found = summary.collect(project.store, loop.run(project))
+    answer(found.as_json(), text=summary.render(found))
     if no_app or as_json_wanted():
         return 0
     os.environ["CURATOR_PROJECT"] = str(project.project)

@@ -10,7 +10,7 @@ from curator.errors import NotEnoughDataError, RequestError
 from curator.evaluation import EvalReport, Price, Usage, break_even, cost
 from curator.records import TrainedRun
 from pipelines import wiring
-from pipelines.cli.data import Dataset, Seed
+from pipelines.cli.options import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, settings
 from pipelines.runtime.progress import stage
 from pipelines.students import evaluate, train

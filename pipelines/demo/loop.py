@@ -3,7 +3,8 @@
 import json
 import sys
 import textwrap
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,56 @@ TRAINING = ("train-raw", "pairs", "release", "train-sft", "train-dpo", "evaluate
 """The steps that need a trainer; where all are done, none is started."""
 
 
-def run(project: Settings) -> dict[str, Any]:
-    """Run what is not done yet; returns the results by step."""
+@dataclass(frozen=True, slots=True)
+class LoopResults:
+    """What the loop's steps came to: which plan, version and run the summary is about.
+
+    Attributes:
+        seconds: Of all steps.
+        labeler: The teacher.
+        findings_before, findings_after: Findings by kind, before anybody reviewed and after.
+        certify_plan: The plan that the certificate is about.
+        pattern: The finding that was decided as one group.
+        version: What was released, `NAME@N`.
+        pairs: What came of the preference pairs.
+        evaluation: The report's id.
+    """
+
+    seconds: float
+    labeler: str
+    findings_before: Mapping[str, int]
+    findings_after: Mapping[str, int]
+    certify_plan: str
+    pattern: str
+    version: str
+    pairs: Mapping[str, Any]
+    evaluation: str
+
+
+def results(done: Mapping[str, Any], seconds: float) -> LoopResults:
+    """Out of what the steps left in the project's file: step -> its result (JSON)."""
+    return LoopResults(
+        seconds=seconds,
+        labeler=done["label"]["labeler"],
+        findings_before=done["check"]["counts"],
+        findings_after=done["check-again"]["counts"],
+        certify_plan=done["certify-plan"],
+        pattern=done["decide"]["findings"][0],
+        version=done["release"]["version"],
+        pairs=done["pairs"],
+        evaluation=done["evaluate"],
+    )
+
+
+def run(project: Settings) -> LoopResults:
+    """Run what is not done yet."""
     store, steps = project.store, Steps(project.project / FILE)
     sys.stderr.write(f"The whole loop on real data, in {project.project}\n")
     truth = {line.external_id: line.truth for line in corpus.lines() if line.truth is not None}
     _collect(project, store, steps)
     _review(store, steps, truth)
     _release_and_train(project, store, steps)
-    return {name: step["result"] for name, step in steps.done.items()} | {"seconds": steps.seconds}
+    return results({name: step["result"] for name, step in steps.done.items()}, steps.seconds)
 
 
 def _collect(project: Settings, store: Store, steps: Steps) -> None:

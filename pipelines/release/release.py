@@ -259,7 +259,7 @@ def _manifest(
     task = datasets.task_of(store, dataset)
     number = versions.next_number(store, dataset)
     given = labels.frame(store, dataset, labeler=labeler, as_of=as_of)
-    run = clusters.newest(store, dataset)
+    run, agreement = clusters.newest(store, dataset), version_manifest.agreement_of(store, choice)
     return build_manifest(
         name=dataset,
         number=number,
@@ -282,11 +282,11 @@ def _manifest(
             "versions": dict(sorted(Counter(given["version"].to_list()).items())),
             "prompt_hash": digest(prompt_hash_source(task)),
         },
-        splits=version_manifest.splits(choice, content),
+        splits=asdict(version_manifest.splits(choice, content)),
         filters=version_manifest.filters_of(store, choice, content).as_json(),
         excluded=content.excluded,
         certificate=certificate,
-        agreement=version_manifest.agreement_of(store, choice),
+        agreement=agreement.as_json() if agreement else None,
         diversity=asdict(run.report.diversity) if run else None,
         gates=found,
         waivers=[Waiver(gate=name, who=config.who, why=config.why or "") for name in config.waive],

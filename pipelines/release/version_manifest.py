@@ -1,11 +1,11 @@
 """What a manifest says beside its rows: what left the others out, how far people agree, how rows were split."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from curator.errors import NotEnoughDataError
 from curator.records import Split, digest
 from curator.release import Filters, ReleasedRow, filters
-from curator.review import agreement_figures, effective_decisions, ratings
+from curator.review import AgreementFigures, agreement_figures, effective_decisions, ratings
 from pipelines import splits as splitting
 from pipelines.release.version_content import SPLITS, VersionChoice, VersionContent
 from storage.engine.store import Store
@@ -19,11 +19,32 @@ def filters_of(store: Store, choice: VersionChoice, content: VersionContent) -> 
     return filters(content.left_out, sum(content.rows[split].height for split in SPLITS), standing)
 
 
-def agreement_of(store: Store, choice: VersionChoice) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class SplitFacts:
+    """How a version's rows were split, as its manifest says it.
+
+    Attributes:
+        seed, test_share: What was asked for.
+        detector, threshold: What makes two rows one group.
+        components: Groups of rows that stay together.
+        straddling: Those whose given splits disagreed.
+        ledger_sha256: The hash over every row's split.
+    """
+
+    seed: int
+    test_share: float
+    detector: str
+    threshold: float
+    components: int
+    straddling: int
+    ledger_sha256: str
+
+
+def agreement_of(store: Store, choice: VersionChoice) -> AgreementFigures | None:
     """How far people agreed as of the choice's seq; None where no two have answered about one row."""
     try:
         rated = ratings(opinions.ratings(store, choice.dataset, as_of=choice.as_of_seq))
-        return agreement_figures(rated, seed=0).as_json()
+        return agreement_figures(rated, seed=0)
     except NotEnoughDataError:
         return None
 
@@ -34,14 +55,14 @@ def released(content: VersionContent) -> dict[Split, list[ReleasedRow]]:
     return {split: [ReleasedRow(*row) for row in content.rows[split].select(columns).iter_rows()] for split in SPLITS}
 
 
-def splits(choice: VersionChoice, content: VersionContent) -> dict[str, Any]:
+def splits(choice: VersionChoice, content: VersionContent) -> SplitFacts:
     """How the rows were split."""
-    return {
-        "seed": choice.seed,
-        "test_share": choice.test_share,
-        "detector": splitting.DETECTOR,
-        "threshold": splitting.NEAR_THRESHOLD,
-        "components": content.split.components,
-        "straddling": content.split.straddling,
-        "ledger_sha256": digest(sorted(content.split.assignments.items())),
-    }
+    return SplitFacts(
+        seed=choice.seed,
+        test_share=choice.test_share,
+        detector=splitting.DETECTOR,
+        threshold=splitting.NEAR_THRESHOLD,
+        components=content.split.components,
+        straddling=content.split.straddling,
+        ledger_sha256=digest(sorted(content.split.assignments.items())),
+    )

@@ -1,12 +1,14 @@
 """Figures about a dataset as of a seq, kept so that a trend can be drawn: by version, or by the moment."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
-from curator.records import short_id
+from curator.records import read_stored, short_id
 from storage.engine.store import Store
+
+_Form = TypeVar("_Form")
 
 
 def add(
@@ -27,20 +29,19 @@ def add(
     store.append("figure", record, ignore_existing=True)
 
 
-def listing(store: Store, dataset: str, kind: str) -> list[dict[str, Any]]:
-    """Figures of one kind, oldest first: seq, version, as_of_seq, created_at, content."""
-    rows = store.rows(
-        "select seq, version, as_of_seq, created_at, content from figure where dataset = ? and kind = ? order by seq",
-        [dataset, kind],
+def newest(store: Store, dataset: str, kind: str, form: type[_Form]) -> _Form | None:
+    """The newest figure of a kind, or None.
+
+    Args:
+        store: The store.
+        dataset: Whose.
+        kind: As it was added.
+        form: The record that it was made of.
+    """
+    found = store.rows(
+        "select content from figure where dataset = ? and kind = ? order by seq desc limit 1", [dataset, kind]
     )
-    names = ("seq", "version", "as_of_seq", "created_at")
-    return [{**dict(zip(names, row[:4], strict=True)), "content": json.loads(row[4])} for row in rows]
-
-
-def newest(store: Store, dataset: str, kind: str) -> dict[str, Any] | None:
-    """The newest figure of a kind, or None."""
-    found = listing(store, dataset, kind)
-    return found[-1] if found else None
+    return read_stored(form, json.loads(found[0][0]), f"the figure {kind} of {dataset}") if found else None
 
 
 def by_version(store: Store, dataset: str) -> pl.DataFrame:

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from curator.records import Plan, TrainingRun
+from curator.release import DatasetVersion
 from curator.review import current_labels
 from storage.checks import findings
 from storage.dataset import attempts, examples, labels
@@ -135,30 +137,54 @@ def findings_by_kind(store: Store, dataset: str) -> dict[str, int]:
     return dict(run.report.counts) if run else {}
 
 
-def show(store: Store, dataset: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class DatasetDetails:
+    """All that `curator dataset show` tells.
+
+    Attributes:
+        overview: Size and progress.
+        plans: Newest first.
+        findings: Counts of the newest check run by kind.
+        attempts: The teacher's requests by status.
+        check_run: That run; None before the first.
+        versions: What was released.
+        runs: Trainings.
+    """
+
+    overview: DatasetOverview
+    plans: tuple[Plan, ...]
+    findings: Mapping[str, int]
+    attempts: Mapping[str, int]
+    check_run: str | None
+    versions: tuple[DatasetVersion, ...]
+    runs: tuple[TrainingRun, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for `--json`."""
+        plans = [(p.id, p.purpose, p.labeler, p.seed, p.settings.reviews) for p in self.plans]
+        names = ("plan", "purpose", "labeler", "seed", "reviews")
+        return {
+            **self.overview.as_json(),
+            "plans": [dict(zip(names, plan, strict=True)) for plan in plans],
+            "findings": dict(self.findings),
+            "attempts": dict(self.attempts),
+            "check_run": self.check_run,
+            "versions": [
+                {"number": v.number, "path": v.path, "manifest_sha256": v.manifest_sha256} for v in self.versions
+            ],
+            "runs": [{"run": r.id, "kind": r.kind, "version": r.version, "status": r.status} for r in self.runs],
+        }
+
+
+def show(store: Store, dataset: str) -> DatasetDetails:
     """All that `curator dataset show` tells: overview, plans, versions, runs, newest check run."""
     run = findings.newest_run(store, dataset)
-    return {
-        **overview(store, dataset).as_json(),
-        "plans": [
-            {
-                "plan": p.id,
-                "purpose": p.purpose,
-                "labeler": p.labeler,
-                "seed": p.seed,
-                "reviews": p.settings.reviews,
-            }
-            for p in plans.of_dataset(store, dataset)
-        ],
-        "findings": findings_by_kind(store, dataset),
-        "attempts": attempts.by_status(store, dataset),
-        "check_run": run.run if run else None,
-        "versions": [
-            {"number": v.number, "path": v.path, "manifest_sha256": v.manifest_sha256}
-            for v in versions.listing(store, dataset)
-        ],
-        "runs": [
-            {"run": run.id, "kind": run.kind, "version": run.version, "status": run.status}
-            for run in (each.run for each in runs.listing(store, dataset))
-        ],
-    }
+    return DatasetDetails(
+        overview=overview(store, dataset),
+        plans=tuple(plans.of_dataset(store, dataset)),
+        findings=findings_by_kind(store, dataset),
+        attempts=attempts.by_status(store, dataset),
+        check_run=run.run if run else None,
+        versions=tuple(versions.listing(store, dataset)),
+        runs=tuple(each.run for each in runs.listing(store, dataset)),
+    )

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,17 @@ def store(project: Path) -> Store:
 @pytest.fixture(scope="module")
 def state(project: Path) -> dict[str, Any]:
     steps = json.loads((project / loop.FILE).read_text())
-    return {name: step["result"] for name, step in steps.items()} | {"seconds": 0.0}
+    return {name: step["result"] for name, step in steps.items()}
 
 
 @pytest.fixture(scope="module")
-def told(store: Store, state: dict[str, Any]) -> dict[str, Any]:
-    return summary.collect(store, state)
+def found(store: Store, state: dict[str, Any]) -> summary.DemoSummary:
+    return summary.collect(store, loop.results(state, 0.0))
+
+
+@pytest.fixture(scope="module")
+def told(found: summary.DemoSummary) -> dict[str, Any]:
+    return found.as_json()
 
 
 @pytest.fixture(scope="module")
@@ -212,13 +218,13 @@ def test_pairs_prefer_the_students_own_errors_and_are_capped(store: Store, state
     assert sum(by_labels.values()) == state["pairs"]["pairs"]
 
 
-def test_the_summary_is_readable_and_says_what_the_student_is(told: dict[str, Any]) -> None:
-    text = summary.render(told)
+def test_the_summary_is_readable_and_says_what_the_student_is(found: summary.DemoSummary) -> None:
+    text = summary.render(found)
     assert "what curation bought" in text
     assert "no large model" in text
     assert "scripted expert" in text
     assert max(len(line) for line in text.splitlines()) <= 140
-    assert not any(isinstance(v, float) and math.isnan(v) for v in told["teacher_accuracy"].values())
+    assert not any(isinstance(v, float) and math.isnan(v) for v in asdict(found.teacher_accuracy).values())
 
 
 def test_a_second_run_changes_nothing(project: Path, store: Store) -> None:

@@ -11,7 +11,7 @@ from curator.errors import CuratorError, NotFoundError
 from curator.records import make_task
 from curator.review import dataset_name
 from pages.data.parts import upload
-from pipelines.cli.data import dataset_create
+from pipelines.cli.datasets import dataset_create
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig
 from pipelines.intake.preview import keep_upload

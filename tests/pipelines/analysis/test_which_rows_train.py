@@ -56,14 +56,14 @@ def _balance(store: Store) -> int:
 
 def _curve(store: Store) -> int:
     report = learning_curve.run(learning_curve.CurveConfig("d", encoder="small", revision="1"), store)
-    return report.train_rows + report.curve["test_rows"]
+    return report.train_rows + report.curve.test_rows
 
 
 def _coverage(store: Store) -> int:
     found = traffic_coverage.run(
         traffic_coverage.CoverageConfig("d", encoder="small", revision="1", source="teacher"), store
     )
-    return int(found.coverage["rows"])
+    return found.coverage.rows
 
 
 def _plan(store: Store) -> int:
