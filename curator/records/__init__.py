@@ -40,6 +40,7 @@ from curator.records.places import in_test, in_train, split_now
 from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
+from curator.records.split_truth import DroppedRow, SplitTruth, WaitingRow, WaitsFor, first_ids
 from curator.records.stored import read_stored
 from curator.records.structured import DEPTH, TooDeepError, nested_too_deep, read_json, read_toml, too_deep
 from curator.records.task import Task, check_task, make_task, parse_task
@@ -85,6 +86,7 @@ __all__ = [
     "Bound",
     "Column",
     "Decision",
+    "DroppedRow",
     "DuplicateKeyError",
     "Event",
     "Example",
@@ -114,6 +116,7 @@ __all__ = [
     "ReviewVerdict",
     "Role",
     "Split",
+    "SplitTruth",
     "Stream",
     "Task",
     "TaskKind",
@@ -123,6 +126,8 @@ __all__ = [
     "TrainedRun",
     "TrainingOutcome",
     "TrainingRun",
+    "WaitingRow",
+    "WaitsFor",
     "answer_form",
     "answer_text",
     "answer_turn",
@@ -139,6 +144,7 @@ __all__ = [
     "ends_in_answer",
     "example_id",
     "file_stem",
+    "first_ids",
     "identity",
     "identity_text",
     "in_test",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import polars as pl
 
+from curator.records import SplitTruth
 from curator.release.formats import parquet_lines
 from curator.release.manifest import CertificateFact, ReleaseGate
 from curator.release.validation import validate_lines
@@ -36,13 +37,16 @@ def certificate_gate(
     return ReleaseGate("certificate", certificate.status == "CERTIFIED" or demanded, why)
 
 
-def reviewed_gate(test: pl.DataFrame) -> ReleaseGate:
-    """Whether people have reviewed every test row (column human_status)."""
-    reviewed = test.filter((pl.col("human_status") == "settled").fill_null(False)).height
-    if test.is_empty():
+def reviewed_gate(truth: SplitTruth) -> ReleaseGate:
+    """Whether each row of the frozen test split has an answer that people settled.
+
+    It fails while rows that somebody has looked at are not settled: they are the hard ones, and without them the
+    version's test rows are easier than the split. Rows that nobody has looked at leave it open, and give no verdict.
+    """
+    if not truth.rows:
         return ReleaseGate("test_reviewed", None, "there is no test split: nothing can be evaluated on this version")
-    passed = True if reviewed == test.height else None
-    return ReleaseGate("test_reviewed", passed, f"{reviewed} of {test.height} test rows were reviewed")
+    passed = False if truth.contested else None if truth.waiting else True
+    return ReleaseGate("test_reviewed", passed, truth.sentence())
 
 
 def leak_gate(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, field_validator
 
 from curator.errors import DataError
-from curator.records import Bound, Split
+from curator.records import Bound, Split, SplitTruth
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -284,6 +284,7 @@ class Manifest(_Part):
         waivers: Gates that were waived, by whom and why.
         tokens: Token totals by name.
         refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
+        test_truth: The whole frozen test split: rows settled by people, waiting, or taken out; None in older manifests.
         audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
         request_hash: What an unchanged rerun has in common with this version.
         content_sha256: The hash over everything else here; empty until it is sealed.
@@ -311,6 +312,7 @@ class Manifest(_Part):
     waivers: tuple[Waiver, ...]
     tokens: Mapping[str, int]
     refused: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
+    test_truth: SplitTruth | None = None
     audit_head: Mapping[str, Any] | None = None
     request_hash: str = ""
     content_sha256: str = ""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from curator.errors import DataError
-from curator.records import AuditHead, Split, canonical_json, digest
+from curator.records import AuditHead, Split, SplitTruth, canonical_json, digest
 from curator.release.manifest import (
     SCHEMA_VERSION,
     CertificateFact,
@@ -51,6 +51,7 @@ def build_manifest(
     waivers: Sequence[Waiver],
     tokens: Mapping[str, int],
     refused: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+    test_truth: SplitTruth | None = None,
     audit_head: AuditHead | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
@@ -77,6 +78,7 @@ def build_manifest(
         waivers: Gates that do not stop this release.
         tokens: Token totals by name.
         refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
+        test_truth: The whole frozen test split: rows settled by people, waiting, or taken out.
         audit_head: The audit log's newest event as of that seq: a head kept outside the store.
 
     Raises:
@@ -111,6 +113,7 @@ def build_manifest(
         "gates": [asdict(gate) for gate in gates],
         "waivers": [waiver.model_dump() for waiver in waivers],
         "tokens": dict(tokens),
+        "test_truth": None if test_truth is None else asdict(test_truth),
         "audit_head": None if audit_head is None else asdict(audit_head),
     }
     # Through JSON and back, so that a manifest equals the one that is read from its file.

@@ -34,6 +34,7 @@ from curator.review.resolution import (
     standing_decisions,
 )
 from curator.review.reviewer_quality import Quality, reviewer_quality
+from curator.review.split_truth import split_truth
 from curator.review.staffing import Staffing, gold_rows, share_of, with_gold
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "review_form",
     "reviewer_quality",
     "share_of",
+    "split_truth",
     "standing_decisions",
     "start_of",
     "wanted",

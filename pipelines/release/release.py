@@ -200,6 +200,7 @@ def _gates(
     task = datasets.task_of(store, choice.dataset)
     target = task.max_error
     train, test = content.rows["train"], content.rows["test"]
+    truth = views.truth_of_test(store, choice.dataset, labeler=choice.labeler, as_of=choice.as_of_seq)
     certificate, why_none = None, ""
     raw = config.labels == "teacher"
     try:
@@ -216,7 +217,7 @@ def _gates(
         why_none = str(error)
     found = [
         certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
-        reviewed_gate(test),
+        reviewed_gate(truth),
         leak_gate(train, test, form=splitting.same_text_form, detector=splitting.DETECTOR),
         contradiction_gate(train, answer=partial(answer_form, task)),
         *content_gates.gates(content, task),
@@ -290,6 +291,7 @@ def _manifest(
         diversity=asdict(run.report.diversity) if run else None,
         gates=found,
         waivers=[Waiver(gate=name, who=config.who, why=config.why or "") for name in config.waive],
+        test_truth=views.truth_of_test(store, dataset, labeler=labeler, as_of=as_of),
         audit_head=audit.head(store, as_of=as_of),
         tokens={f"teacher_{way}": int(given[f"tokens_{way}"].sum() or 0) for way in ("in", "out")},
     )

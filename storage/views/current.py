@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import Plan, TrainingRun
+from curator.records import Plan, SplitTruth, TrainingRun
 from curator.release import DatasetVersion
-from curator.review import current_labels
+from curator.review import current_labels, split_truth
 from storage.checks import findings
 from storage.dataset import attempts, examples, labels
 from storage.engine.store import File, Store
@@ -61,6 +61,16 @@ def _current(file: File, dataset: str, labeler: str | None, as_of: int) -> pl.Da
         labeler=labeler,
     )
     return rows.hstack(made.drop("example_id"))
+
+
+def truth_of_test(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> SplitTruth:
+    """How far the rows that were assigned to test have answers that people settled, as of a seq."""
+    rows = current(store, dataset, labeler=labeler, as_of=as_of)
+    return split_truth(
+        rows.filter((pl.col("split") == "test").fill_null(False)),
+        reviews.frame(store, dataset, as_of=as_of),
+        reviews.decisions(store, dataset, as_of=as_of),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """What holds a release back, and what only stands beside it."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
-from curator.records import answer_form, make_task
+from curator.records import SplitTruth, WaitingRow, answer_form, make_task
 from curator.release import CertificateFact, gates
 
 CERTIFIED = {"status": "CERTIFIED", "why": ["at most 1 %"], "teacher_error": {"upper_one_sided": 0.08}}
@@ -67,11 +69,19 @@ def test_a_leak_is_found_in_the_texts_that_go_out() -> None:
     assert gates.leak_gate(inputs("A b"), inputs("a c"), form=form, detector="d").passed is True
 
 
-def test_an_unreviewed_test_row_leaves_the_gate_open() -> None:
-    rows = pl.DataFrame({"human_status": ["settled", None]}, schema={"human_status": pl.String})
-    assert gates.reviewed_gate(rows).passed is None
-    assert gates.reviewed_gate(rows.head(1)).passed is True
-    assert gates.reviewed_gate(rows.head(0)).passed is None
+def test_an_unreviewed_test_row_leaves_the_gate_open_and_one_that_people_contest_fails_it() -> None:
+    def passed(**truth: Any) -> bool | None:
+        return gates.reviewed_gate(SplitTruth(**truth)).passed
+
+    assert passed(rows=0, settled=0) is None
+    assert passed(rows=2, settled=2) is True
+    assert passed(rows=2, settled=1, waiting=(WaitingRow("q7", "review"),)) is None
+    contested = gates.reviewed_gate(SplitTruth(3, 1, (WaitingRow("q7", "review"), WaitingRow("q8", "second look"))))
+    assert contested.passed is False
+    assert contested.why == (
+        "1 of 3 test rows have an answer that people settled; 1 waits for a review ('q7'); "
+        "1 waits for a second look ('q8')"
+    )
 
 
 def test_contradictions_are_told_and_do_not_block() -> None:
