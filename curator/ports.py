@@ -123,12 +123,21 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One sampled answer."""
+    """One sampled answer.
+
+    Attributes:
+        text: Without stop sequence and without what the model thought before it.
+        latency_s: From submission to answer, in seconds.
+        tokens_in: Of the prompt.
+        tokens_out: Of the answer, thoughts included.
+        cut: The answer ended at the limit of tokens, not where the model would have ended it.
+    """
 
     text: str
     latency_s: float
     tokens_in: int
     tokens_out: int
+    cut: bool = False
 
 
 class Sampler(Protocol):
@@ -136,6 +145,8 @@ class Sampler(Protocol):
 
     base_model: str
     """The model that answers where no checkpoint is named, by its service's name or path."""
+    concurrency: int
+    """Requests under way at once: what a latency was measured beside."""
 
     def sample(
         self,
@@ -143,10 +154,14 @@ class Sampler(Protocol):
         *,
         model_path: str | None,
         max_tokens: int,
+        room_for: Sequence[str],
         temperature: float,
         progress: Progress,
     ) -> list[Completion]:
-        """Answer each conversation (role/content messages), in order. `model_path` None is the base model."""
+        """Answer each conversation (role/content messages), in order. `model_path` None is the base model.
+
+        `max_tokens` is raised to what the longest text of `room_for` takes under the answering model's tokenizer.
+        """
         ...
 
 

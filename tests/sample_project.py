@@ -16,7 +16,7 @@ from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
-from pipelines.students import evaluate
+from pipelines.students import contestants, evaluate
 from pipelines.students.evaluate import EvaluateConfig
 from storage.dataset import datasets
 from storage.release import runs
@@ -96,5 +96,5 @@ def finish_project(settings: Settings) -> None:
     assert version is not None
     run = TrainingRun("run_1", "support", 1, "sft", "local/base", None, {"local": True}, "s", "t", "finished")
     runs.record(store, run, TrainingOutcome(3, 96, (2.0, 1.0, 0.5), 1.5))
-    contestants = evaluate.parse_models("teacher=teacher,again=teacher", store, "support")
-    evaluate.run(EvaluateConfig(version, contestants), store, None)
+    who = contestants.parse_models("teacher=teacher,again=teacher", store, "support")
+    evaluate.run(EvaluateConfig(version, who), store, None)

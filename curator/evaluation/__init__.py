@@ -14,7 +14,7 @@ from curator.evaluation.report import (
     read_report,
 )
 from curator.evaluation.significance import PairedComparison, holm, paired_comparison
-from curator.evaluation.verdict import Recommendation, StudentCandidate, Verdict, decide, recommend
+from curator.evaluation.verdict import Recommendation, StudentCandidate, Verdict, best_of_kind, decide, recommend
 
 __all__ = [
     "ContestantComparison",
@@ -30,6 +30,7 @@ __all__ = [
     "Verdict",
     "WrongAnswer",
     "accuracy",
+    "best_of_kind",
     "break_even",
     "cost",
     "decide",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from curator.evaluation.metrics import ClassMetrics, Latency, Metric
 from curator.evaluation.significance import PairedComparison
 from curator.evaluation.verdict import Recommendation, Verdict
-from curator.records import read_stored
+from curator.records import SplitTruth, read_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,16 @@ class ContestantScore:
 
     Attributes:
         n: Test rows.
-        accuracy: Share of right answers.
-        invalid: Answers that are no answer of the task.
+        accuracy: Share of right answers; called agreement where nobody reviewed some of the rows.
+        invalid: Answers that are no answer of the task, those that were cut aside.
+        cut: Answers that ended at the limit of tokens; they count as wrong, and say nothing about what was known.
+        whole_split: The share at lowest and at highest if each test row that is not scored had been answered wrong
+            and right; None where all rows of the frozen split are scored.
         latency: Seconds for an answer; None where nobody took the time.
         tokens_in: Prompt tokens, in all.
         tokens_out: Answer tokens, in all.
-        cost_usd: What the answers cost, in all.
+        cost_usd: What the answers cost, in all; None where no price is known.
+        in_flight: Requests under way at once while the time was taken; None where it was not taken here.
         run: The training run; None for the base model and for a labeler.
         kind: sft, dpo, base or labeler.
         macro_f1: Mean F1 over the labels; None but for classification.
@@ -35,11 +39,14 @@ class ContestantScore:
     latency: Latency | None
     tokens_in: int
     tokens_out: int
-    cost_usd: float
+    cost_usd: float | None
     run: str | None
     kind: Literal["sft", "dpo", "base", "labeler"]
     macro_f1: Metric | None = None
     per_class: tuple[ClassMetrics, ...] | None = None
+    cut: int = 0
+    whole_split: tuple[float, float] | None = None
+    in_flight: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The score as reports hold it: without the figures of a classification where it was none."""
@@ -124,6 +131,8 @@ class EvalReport:
         verdict: What may be said about the subject.
         recommendation: Which student to put before the verdict; None without students.
         failures: Rows that the subject got wrong, at most 200: what the next round of review begins with.
+        measure: What the scores are: accuracy where people settled each of the rows, else agreement with labels.
+        truth: The test split as it was frozen; None in a report of an early Curator.
     """
 
     version: str
@@ -136,6 +145,8 @@ class EvalReport:
     verdict: Verdict
     recommendation: Recommendation | None
     failures: tuple[WrongAnswer, ...]
+    measure: Literal["accuracy", "agreement"] = "accuracy"
+    truth: SplitTruth | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The report as it is stored and printed."""

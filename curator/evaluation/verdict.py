@@ -7,7 +7,7 @@ from typing import Final, Literal
 from curator.errors import NotEnoughDataError
 from curator.evaluation.metrics import Metric
 from curator.evaluation.significance import PairedComparison
-from curator.records import Bound
+from curator.records import Bound, SplitTruth
 
 Outcome = Literal["SHIP", "HOLD", "NOT ENOUGH DATA"]
 CertificateStatus = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]
@@ -40,40 +40,68 @@ class VerdictGate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What may be said about a student.
+    """What may be said about one contestant.
 
     Attributes:
         outcome: SHIP, HOLD or NOT ENOUGH DATA.
         reasons: The sentences that led to it.
         gates: Every condition; none in a report of an early Curator.
+        subject: The contestant that it is about; empty in a report of an early Curator.
+        run: The subject's training run; None where it has none.
+        not_measured: What nobody looked at, and what the outcome therefore says nothing about.
     """
 
     outcome: Outcome
     reasons: tuple[str, ...]
     gates: tuple[VerdictGate, ...] = ()
+    subject: str = ""
+    run: str | None = None
+    not_measured: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """The subject with its run, as `student (run_1a2b)`."""
+        return f"{self.subject} ({self.run})" if self.run else self.subject
 
 
 @dataclass(frozen=True, slots=True)
 class StudentCandidate:
-    """A student that could be shipped."""
+    """A student that could be shipped.
+
+    Attributes:
+        name: The contestant.
+        kind: How it was trained last.
+        metric: Its score.
+        run: Its training run.
+        parent: The run that it was trained on from; None for the base model.
+    """
 
     name: str
     kind: Literal["sft", "dpo"]
     metric: Metric
+    run: str = ""
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """Which student to put before the verdict, and why."""
+    """Which student to put before the verdict, and why.
+
+    Attributes:
+        name: The contestant.
+        reason: A sentence.
+        run: Its training run; None in a report of an early Curator.
+    """
 
     name: str
     reason: str
+    run: str | None = None
 
 
 def decide(
     *,
-    test_rows: int,
-    reviewed_rows: int,
+    truth: SplitTruth,
+    scored: int,
     versus_teacher: PairedComparison | None,
     versus_base: PairedComparison | None,
     versus_previous: PairedComparison | None = None,
@@ -82,16 +110,19 @@ def decide(
     max_error: float | None = None,
     margin: float = MARGIN,
     minimum_rows: int = MINIMUM_ROWS,
+    subject: str = "",
+    run: str | None = None,
+    not_measured: Sequence[str] = (),
 ) -> Verdict:
     """Decide about a student from paired comparisons on the frozen, human-reviewed test split.
 
-    A verdict exists only if the split is fully reviewed and large enough. Then one failed gate means
-    HOLD, one that cannot be told means NOT ENOUGH DATA, and all passed means SHIP. Every gate must
-    pass, so no correction for several tests is needed (an intersection-union test).
+    A verdict exists only if the whole split, as it was frozen, has settled answers and is large enough. Then one
+    failed gate means HOLD, one that cannot be told means NOT ENOUGH DATA, and all passed means SHIP. Every gate
+    must pass, so no correction for several tests is needed (an intersection-union test).
 
     Args:
-        test_rows: Rows of the frozen test split.
-        reviewed_rows: Those whose truth a person has given.
+        truth: The test split as it was frozen.
+        scored: Rows that the contestants were scored on.
         versus_teacher: Student minus teacher: must not be inferior by more than `margin`.
         versus_base: Student minus untrained base model: must be better.
         versus_previous: Student minus the student in use, if there is one: must not be clearly worse.
@@ -100,8 +131,11 @@ def decide(
         max_error: The promised largest label error, if there is one.
         margin: In accuracy points, 0..1.
         minimum_rows: Smallest test split that is judged.
+        subject: The contestant that the verdict is about.
+        run: The subject's training run.
+        not_measured: What nobody looked at.
     """
-    data = (_reviewed(test_rows, reviewed_rows), _size(test_rows, minimum_rows))
+    data = (_reviewed(truth, scored), _size(scored, minimum_rows))
     gates = [*data, _not_inferior(versus_teacher, margin), _better(versus_base, margin)]
     if versus_previous is not None:
         gates.append(_not_worse(versus_previous))
@@ -116,34 +150,58 @@ def decide(
         outcome, decisive = "NOT ENOUGH DATA", unclear
     else:
         outcome, decisive = "SHIP", gates
-    return Verdict(outcome, tuple(gate.detail for gate in decisive), tuple(gates))
+    reasons = tuple(gate.detail for gate in decisive)
+    return Verdict(outcome, reasons, tuple(gates), subject, run, tuple(not_measured))
 
 
-def recommend(candidates: Sequence[StudentCandidate]) -> Recommendation:
-    """Choose between the SFT and the DPO students: DPO only where it made things better.
+def best_of_kind(candidates: Sequence[StudentCandidate]) -> dict[Literal["sft", "dpo"], StudentCandidate]:
+    """The student with the highest score of each kind; of equals the first."""
+    best: dict[Literal["sft", "dpo"], StudentCandidate] = {}
+    for candidate in candidates:
+        if candidate.kind not in best or candidate.metric.value > best[candidate.kind].metric.value:
+            best[candidate.kind] = candidate
+    return best
 
-    The best of each kind stands for it. The scores are point estimates on the same items.
+
+def recommend(candidates: Sequence[StudentCandidate], dpo_versus_sft: PairedComparison | None = None) -> Recommendation:
+    """Choose between the SFT and the DPO students: DPO only where it was shown to make things better.
+
+    The best of each kind stands for it (`best_of_kind`). What DPO did can be said only of a run that started from the
+    SFT run beside it.
+
+    Args:
+        candidates: The students.
+        dpo_versus_sft: The best DPO student minus the best SFT student, on the same rows; None is not compared.
 
     Raises:
         NotEnoughDataError: There is no candidate.
     """
-    best: dict[str, StudentCandidate] = {}
-    for candidate in candidates:
-        if candidate.kind not in best or candidate.metric.value > best[candidate.kind].metric.value:
-            best[candidate.kind] = candidate
+    best = best_of_kind(candidates)
     if not best:
         raise NotEnoughDataError("no student was evaluated: there is nothing to recommend")
     if len(best) == 1:
         only = next(iter(best.values()))
-        return Recommendation(only.name, f"{_score(only)}; it is the only kind of student evaluated.")
+        return Recommendation(only.name, f"{_score(only)}; it is the only kind of student evaluated.", only.run or None)
     sft, dpo = best["sft"], best["dpo"]
-    if dpo.metric.value < sft.metric.value:
-        return Recommendation(sft.name, f"DPO hurt: ship the SFT student. {_score(sft)}, after DPO {_score(dpo)}.")
-    if dpo.metric.value == sft.metric.value:
-        return Recommendation(
-            sft.name, f"DPO changed nothing: ship the simpler SFT student. {_score(sft)}, after DPO {_score(dpo)}."
-        )
-    return Recommendation(dpo.name, f"DPO helped: ship the DPO student. {_score(dpo)}, before {_score(sft)}.")
+    shown = dpo_versus_sft is not None and dpo_versus_sft.p < dpo_versus_sft.alpha
+    better = shown and dpo_versus_sft is not None and dpo_versus_sft.difference > 0
+    worse = shown and not better
+    compared = f"{_score(sft)}, {_score(dpo)}"
+    if dpo_versus_sft is not None:
+        compared += f", p = {dpo_versus_sft.p:.3g}"
+    if dpo.parent != sft.run:
+        what = f"{dpo.name} did not start from {sft.name}, so what DPO did cannot be told; {dpo.name} is "
+        what += "better" if better else "worse" if worse else "not shown to be different"
+    elif better:
+        what = "DPO helped"
+    elif worse:
+        what = "DPO hurt"
+    else:
+        what = "no effect of DPO was shown"
+    if better:
+        return Recommendation(dpo.name, f"{what}: ship the DPO student. {compared}.", dpo.run or None)
+    simpler = "" if worse else "simpler "
+    return Recommendation(sft.name, f"{what}: ship the {simpler}SFT student. {compared}.", sft.run or None)
 
 
 def _score(candidate: StudentCandidate) -> str:
@@ -151,14 +209,17 @@ def _score(candidate: StudentCandidate) -> str:
     return f"{candidate.name} has {m.name} {m.value:.1%} [{m.low:.1%}, {m.high:.1%}] on {m.n} items"
 
 
-def _reviewed(test_rows: int, reviewed_rows: int) -> VerdictGate:
-    missing = test_rows - reviewed_rows
-    detail = (
-        f"{missing} of {test_rows} test rows have not been reviewed by a person: review them first."
-        if missing > 0
-        else f"All {test_rows} test rows were reviewed."
-    )
-    return VerdictGate("test split reviewed", True if missing <= 0 else None, reviewed_rows, test_rows, detail)
+def _reviewed(truth: SplitTruth, scored: int) -> VerdictGate:
+    missing = len(truth.waiting) + max(truth.settled - scored, 0)
+    if truth.waiting:
+        detail = f"{truth.sentence()}. Settle them, then release and evaluate again."
+    elif missing:
+        detail = f"{missing} of {truth.settled} settled test rows are not in the version: release and evaluate again."
+    elif truth.dropped:
+        detail = f"{truth.sentence()}. Nothing waits."
+    else:
+        detail = f"All {truth.rows} test rows were reviewed."
+    return VerdictGate("test split reviewed", None if missing else True, truth.settled, truth.judged, detail)
 
 
 def _size(test_rows: int, minimum_rows: int) -> VerdictGate:

@@ -7,7 +7,7 @@ from curator.records.answers import answer_text, answer_turn, is_call
 from curator.records.audit_chain import AuditHead, Event, link
 from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
-from curator.records.correctness import answer_form, as_first_said, is_right, valid_answer
+from curator.records.correctness import answer_form, as_first_said, is_right
 from curator.records.exported import MESSAGES, input_cell, is_plain, own_names
 from curator.records.frames import Column, FrameSchema
 from curator.records.ids import (
@@ -185,7 +185,6 @@ __all__ = [
     "shown_text",
     "split_now",
     "too_deep",
-    "valid_answer",
     "write_exact",
     "write_turn",
     "write_turns",

@@ -47,12 +47,6 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def valid_answer(task: Task, answer: str) -> str | None:
-    """The answer as a label where it is one, else None; used for scores by class."""
-    text = answer.strip()
-    return text if task.kind != "classification" or text in task.labels else None
-
-
 def as_first_said(task: Task, value: str, *before: str | None) -> str:
     """The value, in the spelling of an earlier answer where both are the same: to agree is no correction.
 

@@ -7,6 +7,8 @@ from curator.errors import DataError
 from curator.records.task import Task
 
 _FINAL = re.compile(r"final answer\s*:\s*(.+)", re.IGNORECASE)
+_THOUGHT = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_OPEN_THOUGHT = re.compile(r"\s*<think(?:ing)?>", re.IGNORECASE)
 _FENCE = re.compile(r"```(?:json|sql)?\s*\n(.*?)```", re.DOTALL)
 
 
@@ -42,18 +44,33 @@ def prompt_hash_source(task: Task) -> str:
     return build_prompt(task, "")
 
 
+def _after_thought(answer: str) -> str:
+    """The answer without the thinking block that it begins with.
+
+    Raises:
+        DataError: The block never ends: the answer was cut before it began.
+    """
+    if (thought := _THOUGHT.match(answer)) is not None:
+        return answer[thought.end() :].strip()
+    if _OPEN_THOUGHT.match(answer):
+        msg = "the answer ends inside its thinking block: give it more room for tokens"
+        raise DataError(msg)
+    return answer.strip()
+
+
 def parse_answer(task: Task, answer: str) -> str:
-    """The value in a teacher's answer.
+    """The value in a model's answer. What it thought before it, in a block of its own, is no part of it.
 
     Raises:
         DataError: There is none, or it does not fit the task.
 
     """
-    text = answer.strip()
-    final = _FINAL.findall(text)
+    text = _after_thought(answer)
+    # A text is its own answer, whatever it holds: a fence or a "final answer" inside belongs to it.
+    final = _FINAL.findall(text) if task.kind != "text" else []
     if final:
         text = final[-1].strip().strip("\"'`*. ")
-    elif (fenced := _FENCE.search(text)) is not None:
+    elif task.kind != "text" and (fenced := _FENCE.search(text)) is not None:
         text = fenced.group(1).strip()
     if task.kind == "classification" and text not in task.labels:
         bare = text.strip("\"'`*. ")

@@ -15,6 +15,9 @@ from pipelines.adapters.tinker_train import renderer_name_for, translate
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+ROOM_TO_END = 8
+"""Tokens beside the longest answer: the stop sequence, and white space or a thinking block that the renderer adds."""
+
 
 class TinkerSampler:
     """Implements `curator.ports.Sampler` with the official client.
@@ -48,6 +51,7 @@ class TinkerSampler:
         *,
         model_path: str | None,
         max_tokens: int,
+        room_for: Sequence[str] = (),
         temperature: float = 0.0,
         progress: Progress,
     ) -> list[Completion]:
@@ -57,6 +61,7 @@ class TinkerSampler:
             conversations: Messages with `role` and `content`; the last is the user's.
             model_path: A sampler path of a checkpoint; None is the base model.
             max_tokens: Longest answer.
+            room_for: Answers that have to fit: the limit is raised to the longest under the model's own tokenizer.
             temperature: 0 is greedy.
             progress: Called with (answers, conversations); from the client's threads.
 
@@ -71,7 +76,7 @@ class TinkerSampler:
             return []
         check_reachable(self.base_url)
         try:
-            return self._sample(conversations, model_path, max_tokens, temperature, progress)
+            return self._sample(conversations, model_path, (max_tokens, room_for), temperature, progress)
         except CuratorError:
             raise
         except Exception as error:
@@ -81,7 +86,7 @@ class TinkerSampler:
         self,
         conversations: Sequence[Sequence[dict[str, str]]],
         model_path: str | None,
-        max_tokens: int,
+        limit: tuple[int, Sequence[str]],
         temperature: float,
         progress: Progress,
     ) -> list[Completion]:
@@ -89,7 +94,7 @@ class TinkerSampler:
 
         service = tinker.ServiceClient(base_url=self.base_url, api_key=LocalTinker.api_key if self.local else None)
         try:
-            answers = self._ask(service, conversations, model_path, max_tokens, temperature, progress)
+            answers = self._ask(service, conversations, model_path, limit, temperature, progress)
         except BaseException:
             service.close("errored").result()
             raise
@@ -101,7 +106,7 @@ class TinkerSampler:
         service: Any,  # noqa: ANN401  the client's types load PyTorch
         conversations: Sequence[Sequence[dict[str, str]]],
         model_path: str | None,
-        max_tokens: int,
+        limit: tuple[int, Sequence[str]],
         temperature: float,
         progress: Progress,
     ) -> list[Completion]:
@@ -113,9 +118,11 @@ class TinkerSampler:
         client = service.create_sampling_client(model_path=model_path, base_model=base).result()
         # A checkpoint may come from another base model than ours; its own tokenizer is the right one.
         model = client.get_base_model()
-        renderer = renderers.get_renderer(renderer_name_for(model, self.renderer_name), get_tokenizer(model))
+        tokenizer = get_tokenizer(model)
+        renderer = renderers.get_renderer(renderer_name_for(model, self.renderer_name), tokenizer)
+        longest = max((len(tokenizer.encode(text, add_special_tokens=False)) for text in limit[1]), default=0)
         params = tinker.SamplingParams(
-            max_tokens=max_tokens, temperature=temperature, stop=renderer.get_stop_sequences()
+            max_tokens=max(limit[0], longest + ROOM_TO_END), temperature=temperature, stop=renderer.get_stop_sequences()
         )
         slots, ended, seconds = Semaphore(self.concurrency), [0], [0.0] * len(conversations)
 
@@ -134,8 +141,8 @@ class TinkerSampler:
             future.add_done_callback(partial(note, row, time.perf_counter()))
         answers = []
         for row, (tokens_in, future) in enumerate(requests):
-            tokens = future.result().sequences[0].tokens
-            message, _ = renderer.parse_response(tokens)
-            text = renderers.get_text_content(message)
-            answers.append(Completion(text, seconds[row], tokens_in, len(tokens)))
+            sequence = future.result().sequences[0]
+            message, _ = renderer.parse_response(sequence.tokens)
+            text, cut = renderers.get_text_content(message), sequence.stop_reason == "length"
+            answers.append(Completion(text, seconds[row], tokens_in, len(sequence.tokens), cut))
         return answers

@@ -16,7 +16,7 @@ from pipelines.preferences import pairs
 from pipelines.release import release, verify
 from pipelines.runtime.progress import stage
 from pipelines.runtime.settings import Settings
-from pipelines.students import evaluate
+from pipelines.students import asking
 from storage.dataset import datasets
 from storage.release import runs, versions
 from storage.views import current as views
@@ -60,7 +60,7 @@ def _student_answers(project: Settings, dataset: str, run_id: str, labeler: str 
     rows = views.current(project.store, dataset, labeler=labeler)
     rows = rows.filter(rows["out"].is_null() & (rows["split"] == "train"))
     with wiring.students(project, project.store, dataset) as made, stage("sample the student") as progress:
-        return evaluate.answer(
+        return asking.answer(
             project.store,
             rows,
             run,

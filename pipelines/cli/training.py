@@ -7,16 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from curator.errors import NotEnoughDataError, RequestError
-from curator.evaluation import EvalReport, Price, Usage, break_even, cost
+from curator.evaluation import EvalReport, Price, Usage, Verdict, break_even, cost
 from curator.records import TrainedRun
 from pipelines import wiring
 from pipelines.cli.options import Dataset, Seed
 from pipelines.cli.output import answer, lines, percent, settings
 from pipelines.runtime.progress import stage
-from pipelines.students import evaluate, train
+from pipelines.students import contestants, evaluate, train
 from storage.dataset import datasets
 from storage.release import runs, versions
 
+EXITS = {"SHIP": 0, "HOLD": 1, "NOT ENOUGH DATA": 3}
+MEASURES = {
+    "accuracy": "accuracy against answers that people settled",
+    "agreement": "agreement with the labels, no accuracy: people have not settled each of them",
+}
 train_app = typer.Typer(help="Train a student on a released version.", no_args_is_help=True)
 Version = Annotated[str, typer.Option("--version", help="NAME@NUMBER")]
 Base = Annotated[str | None, typer.Option("--base", help="Base model of the service; `local` without one.")]
@@ -115,28 +120,39 @@ def _run_json(trained: TrainedRun) -> dict[str, Any]:
 
 def evaluate_models(
     version: Version,
-    models: Annotated[str, typer.Option("--models", help="student=RUN,base=,teacher=LABELER,previous=RUN")],
+    models: Annotated[
+        str,
+        typer.Option(
+            "--models",
+            help="student=RUN,base=,prompted=base+rubric,teacher=LABELER,previous=RUN; the first is judged.",
+        ),
+    ],
     seed: Seed = 0,
 ) -> int:
-    """Score contestants on the version's frozen test split, compare them, and decide."""
+    """Score contestants on the version's frozen test split, compare them, and decide.
+
+    Where the first one is a student, ends as `verdict` does: SHIP (0), HOLD (1) or NOT ENOUGH DATA (3).
+    """
     project = settings()
     dataset, number = versions.parse(version)
     versions.get(project.store, dataset, number)
-    contestants = evaluate.parse_models(models, project.store, dataset)
-    config = evaluate.EvaluateConfig(version, contestants, seed)
-    if any(c.labeler is None for c in contestants):
+    who = contestants.parse_models(models, project.store, dataset)
+    config = evaluate.EvaluateConfig(version, who, seed)
+    if any(c.labeler is None for c in who):
         with wiring.students(project, project.store, dataset) as made, stage("evaluate") as progress:
             report = evaluate.run(config, project.store, made.sampler, progress=progress)
     else:
         report = evaluate.run(config, project.store, None)
-    return answer({"report_id": report.report_id, **report.report.as_json()}, text=table(report.report))
+    code = EXITS[report.report.verdict.outcome] if report.report.verdict.run else 0
+    return answer({"report_id": report.report_id, **report.report.as_json()}, code, text=table(report.report))
 
 
 def table(report: EvalReport) -> str:
     """The evaluation as a table for a person."""
     rows = [
         f"  {name:<10} {percent(score.accuracy.value):>8} "
-        f"[{percent(score.accuracy.low)}, {percent(score.accuracy.high)}]  invalid {score.invalid}"
+        f"[{percent(score.accuracy.low)}, {percent(score.accuracy.high)}]  invalid {score.invalid}, cut {score.cut}"
+        + (f", {percent(score.whole_split[0])} to {percent(score.whole_split[1])} of all" if score.whole_split else "")
         for name, score in report.contestants.items()
     ]
     compared = [
@@ -146,12 +162,22 @@ def table(report: EvalReport) -> str:
     ]
     return lines(
         f"{report.items:,} test items in {report.groups:,} groups, {report.reviewed:,} reviewed",
+        MEASURES[report.measure],
+        f"of the frozen split: {report.truth.sentence()}"
+        if report.truth and report.truth.rows > report.items
+        else None,
         *rows,
         *compared,
-        f"verdict: {report.verdict.outcome}",
-        *(f"  {reason}" for reason in report.verdict.reasons),
+        *verdict_lines(report.verdict),
         report.recommendation.reason if report.recommendation else None,
     )
+
+
+def verdict_lines(said: Verdict) -> list[str]:
+    """A verdict for a person: on whom, why, and what it says nothing about."""
+    about = f" on {said.about}" if said.about else ""
+    silent = [f"  not measured: {', '.join(said.not_measured)}"] if said.not_measured else []
+    return [f"verdict{about}: {said.outcome}", *(f"  {reason}" for reason in said.reasons), *silent]
 
 
 def verdict(run: Annotated[str, typer.Option("--run", help="A training run.")]) -> int:
@@ -163,9 +189,8 @@ def verdict(run: Annotated[str, typer.Option("--run", help="A training run.")]) 
         msg = f"run {run} has not been evaluated; run `curator evaluate --version NAME@N --models student={run},…`"
         raise NotEnoughDataError(msg)
     newest, said = found[0], found[0].report.verdict
-    code = {"SHIP": 0, "HOLD": 1}.get(said.outcome, 3)
     content = {"run": run, "report": newest.report_id, "version": f"{newest.dataset}@{newest.number}"}
-    return answer({**content, **asdict(said)}, code, text=lines(said.outcome, *said.reasons))
+    return answer({**content, **asdict(said)}, EXITS[said.outcome], text=lines(*verdict_lines(said)))
 
 
 def cost_of(

@@ -21,7 +21,7 @@ from pipelines.release.version_content import Labels
 from pipelines.review import plan
 from pipelines.runtime.progress import stage
 from pipelines.runtime.settings import Settings
-from pipelines.students import evaluate, train
+from pipelines.students import asking, contestants, evaluate, train
 from storage.checks import findings
 from storage.dataset import datasets
 from storage.engine.store import Store
@@ -235,8 +235,8 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
 
         def compare() -> Any:  # noqa: ANN401 - JSON
             with stage("evaluate") as progress:
-                contestants = evaluate.parse_models(named, store, DATASET)
-                config = evaluate.EvaluateConfig(good["version"], contestants, SEED)
+                who = contestants.parse_models(named, store, DATASET)
+                config = evaluate.EvaluateConfig(good["version"], who, SEED)
                 report = evaluate.run(config, store, made.sampler, progress=progress)
             return report.report_id
 
@@ -267,7 +267,7 @@ def _pairs(store: Store, made: wiring.Students, raw_run: str) -> Any:  # noqa: A
     rows = views.current(store, DATASET)
     rows = rows.filter(rows["out"].is_null() & (rows["split"] == "train"))
     with stage("sample the student") as progress:
-        key = evaluate.answer(
+        key = asking.answer(
             store,
             rows,
             runs.get(store, raw_run),

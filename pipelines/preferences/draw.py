@@ -29,7 +29,7 @@ class CompareConfig:
         count: At most so many comparisons; all unless told.
         overlap: How many people answer each.
         seed: Of the draw.
-        predicted: Source -> request key of a student's answers (see `pipelines.students.evaluate.answer`).
+        predicted: Source -> request key of a student's answers (see `pipelines.students.asking.answer`).
     """
 
     dataset: str

@@ -47,7 +47,7 @@ def build(
         dataset: The dataset.
         store: The store.
         labeler: Whose labels count as the teacher's.
-        student: A request key of a student's answers to the rows (see `pipelines.students.evaluate.answer`), or None.
+        student: A request key of a student's answers to the rows (see `pipelines.students.asking.answer`), or None.
         cap: At most so many pairs for one pair of labels.
         seed: Decides among equals over the cap.
     """

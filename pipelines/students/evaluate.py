@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.errors import NotEnoughDataError, NotFoundError, RequestError
+from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.evaluation import (
     ContestantComparison,
     ContestantScore,
@@ -19,6 +19,7 @@ from curator.evaluation import (
     Verdict,
     WrongAnswer,
     accuracy,
+    best_of_kind,
     decide,
     holm,
     latency,
@@ -28,70 +29,19 @@ from curator.evaluation import (
     recommend,
 )
 from curator.ports import Progress, Sampler
-from curator.records import Task, TrainingRun, digest, is_right, short_id, valid_answer
-from curator.release import Manifest, as_prompt
+from curator.records import SplitTruth, Task, is_right, parse_answer, short_id
+from curator.release import Manifest
 from pipelines.runtime import acting
+from pipelines.students.asking import answer
+from pipelines.students.contestants import Contestant
 from storage.access import audit
-from storage.dataset import datasets, examples, labels
+from storage.dataset import datasets, labels
 from storage.engine.store import Store
 from storage.release import runs, versions
 from storage.views import current as views
 
-MAX_TOKENS = 512
-CLASSIFICATION_TOKENS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Contestant:
-    """Who answers: a training run, the untrained base model, or a labeler with stored labels."""
-
-    name: str
-    run: TrainingRun | None = None
-    labeler: str | None = None
-
-    @property
-    def is_base(self) -> bool:
-        """The untrained base model."""
-        return self.run is None and self.labeler is None
-
-    @property
-    def kind(self) -> Literal["sft", "dpo", "base", "labeler"]:
-        """What sort of contestant it is."""
-        if self.run is not None:
-            return self.run.kind
-        return "base" if self.is_base else "labeler"
-
-
-def parse_models(text: str, store: Store, dataset: str) -> tuple[Contestant, ...]:
-    """Read `student=RUN,base=,teacher=LABELER`. The first is the one that the others are compared with.
-
-    Raises:
-        RequestError: Not of that form, or a name twice.
-        NotFoundError: No such run or labeler.
-    """
-    known = labels.labelers(store, dataset)
-    made: list[Contestant] = []
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        name, equals, what = (x.strip() for x in part.partition("="))
-        if not equals or not name or name in {c.name for c in made}:
-            msg = f"--models: {part!r} is not NAME=RUN (each name once), NAME=LABELER, or base="
-            raise RequestError(msg)
-        if name == "base" or what in ("", "base"):
-            made.append(Contestant(name))
-        elif (found := runs.find(store, what)) is not None:
-            if found.sampler_path is None:
-                msg = f"--models {name}={what}: the run is {found.status}, it has nothing to sample from"
-                raise RequestError(msg)
-            made.append(Contestant(name, run=found))
-        elif what in known:
-            made.append(Contestant(name, labeler=what))
-        else:
-            msg = f"--models {name}={what}: neither a training run nor a labeler (there are {', '.join(known)})"
-            raise NotFoundError(msg)
-    if not made:
-        msg = "--models names nobody; for example student=RUN,base=,teacher=LABELER"
-        raise RequestError(msg)
-    return tuple(made)
+NOT_MEASURED: Final = ("what the student forgot", "slices of the data", "latency of one request at a time", "cost")
+"""What no verdict looks at yet, and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +91,16 @@ def run(
     manifest = versions.get(store, dataset, number).manifest
     task = datasets.task_of(store, dataset)
     items = _items(store, dataset, manifest)
-    answers: dict[str, pl.DataFrame] = {}
+    answers: dict[str, _Answers] = {}
     for done, contestant in enumerate(contestants):
-        answers[contestant.name] = _answers(store, contestant, items, task, dataset, number, sampler)
+        given = _answers(store, contestant, items, task, dataset, number, sampler)
+        answers[contestant.name] = _Answers.of(task, items, given)
         progress(done + 1, len(contestants))
-    right = {name: _right(task, items, frame) for name, frame in answers.items()}
+    truth = views.truth_of_test(store, dataset, labeler=manifest.settings.labeler, as_of=manifest.as_of_seq)
     groups_N = items["unit"].to_numpy()
-    scores = {c.name: _score(task, items, c, answers[c.name], right[c.name], groups_N, seed) for c in contestants}
-    paired = _paired(contestants, right, groups_N, seed)
+    ask = _Question(task, items, groups_N, seed, truth, sampler.concurrency if sampler else None)
+    scores = {c.name: _score(ask, c, answers[c.name]) for c in contestants}
+    paired = _paired(contestants, answers, groups_N, seed)
     report = EvalReport(
         version=version,
         items=items.height,
@@ -157,9 +109,11 @@ def run(
         contestants=scores,
         comparisons=_comparisons(contestants[0].name, paired),
         local_student=any(c.run is not None and bool(c.run.config.get("local")) for c in contestants),
-        verdict=_verdict(contestants, paired, items, manifest),
-        recommendation=_recommendation(contestants, scores),
-        failures=_failures(contestants[0], items, answers[contestants[0].name], right),
+        verdict=_verdict(contestants, paired, ask, manifest),
+        recommendation=_recommendation(contestants, scores, answers, ask),
+        failures=_failures(items, answers[contestants[0].name]),
+        measure=ask.measure,
+        truth=truth,
     )
     subject = contestants[0].run.id if contestants[0].run else None
     report_id = short_id("ev", [version, manifest.content_sha256, report.as_json()["contestants"], seed])
@@ -170,53 +124,6 @@ def run(
 
 def _reviewed(items: pl.DataFrame) -> int:
     return int((items["human_status"] == "settled").fill_null(False).sum())
-
-
-def answer(
-    store: Store,
-    rows: pl.DataFrame,
-    run: TrainingRun | None,
-    task: Task,
-    *,
-    dataset: str,
-    version: int,
-    sampler: Sampler,
-    progress: Progress = lambda _done, _total: None,
-) -> str:
-    """Let a run (None: the base model) answer rows (example_id, messages); returns the request key of the answers.
-
-    Rows that were answered before are not asked again.
-    """
-    acting.require("train")
-    who = run.id if run else ["base", sampler.base_model]
-    key = digest([who, run.sampler_path if run else None, dataset, task.content_hash])
-    have = set(runs.predictions(store, key)["example_id"].to_list())
-    todo = rows.filter(~pl.col("example_id").is_in(list(have)))
-    if todo.height:
-        conversations = [
-            [{"role": m.role, "content": m.text} for m in as_prompt(examples.parse_messages(stored))]
-            for stored in todo["messages"]
-        ]
-        made = sampler.sample(
-            conversations,
-            model_path=run.sampler_path if run else None,
-            max_tokens=CLASSIFICATION_TOKENS if task.kind == "classification" else MAX_TOKENS,
-            temperature=0.0,
-            progress=progress,
-        )
-        runs.add_predictions(
-            store,
-            dataset=dataset,
-            version=version,
-            contestant=run.id if run else "base",
-            request_key=key,
-            example_ids=todo["example_id"].to_list(),
-            answers=[c.text for c in made],
-            latency_s=[c.latency_s for c in made],
-            tokens_in=[c.tokens_in for c in made],
-            tokens_out=[c.tokens_out for c in made],
-        )
-    return key
 
 
 def _items(store: Store, dataset: str, manifest: Manifest) -> pl.DataFrame:
@@ -247,62 +154,109 @@ def _answers(
     number: int,
     sampler: Sampler | None,
 ) -> pl.DataFrame:
-    """Answers in the order of the items: answer, latency_s, tokens_in, tokens_out, cost_usd."""
+    """Answers in the order of the items: answer, latency_s, tokens_in, tokens_out, cost_usd, cut."""
     if contestant.labeler is not None:
         given = labels.frame(store, dataset, labeler=contestant.labeler).filter(pl.col("sample") == 0)
         newest = given.sort("seq").unique("example_id", keep="last")
         found = newest.select(
-            "example_id", pl.col("value").alias("answer"), "latency_s", "tokens_in", "tokens_out", "cost_usd"
+            "example_id",
+            pl.col("value").alias("answer"),
+            "latency_s",
+            "tokens_in",
+            "tokens_out",
+            "cost_usd",
+            pl.lit(False).alias("cut"),
         )
     else:
         if sampler is None:
             msg = f"contestant {contestant.name!r} has to be sampled, and there is no sampler"
             raise RequestError(msg)
-        key = answer(store, items, contestant.run, task, dataset=dataset, version=number, sampler=sampler)
+        key = answer(
+            store,
+            items,
+            contestant.run,
+            task,
+            dataset=dataset,
+            version=number,
+            sampler=sampler,
+            prompted=contestant.prompted,
+        )
         found = runs.predictions(store, key).with_columns(cost_usd=pl.lit(None, dtype=pl.Float64))
     joined = items.select("example_id").join(found, on="example_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("answer").fill_null(""))
+    return joined.with_columns(pl.col("answer").fill_null(""), pl.col("cut").fill_null(False))
 
 
-def _right(task: Task, items: pl.DataFrame, answers: pl.DataFrame) -> NDArray[np.bool_]:
-    pairs = zip(answers["answer"], items["truth"], strict=True)
-    return np.array([is_right(task, a, t) for a, t in pairs], dtype=np.bool_)
+def read_answer(task: Task, said: str) -> str | None:
+    """What a contestant said as a value of the task, by the rules that the teacher's answers are read by, or None."""
+    try:
+        return parse_answer(task, said)
+    except DataError:
+        return None
 
 
-def _score(
-    task: Task,
-    items: pl.DataFrame,
-    contestant: Contestant,
-    answers: pl.DataFrame,
-    right_N: NDArray[np.bool_],
-    groups_N: NDArray[Any],
-    seed: int,
-) -> ContestantScore:
-    said = [valid_answer(task, a) for a in answers["answer"]]
-    truth, names = items["truth"].to_list(), list(task.labels)
-    by_class = task.kind == "classification"
-    timed = answers["latency_s"].drop_nulls().to_list()
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """A contestant's answers in the order of the items: as they came, as values, and which are right."""
+
+    frame: pl.DataFrame
+    values: list[str | None]
+    right_N: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, task: Task, items: pl.DataFrame, frame: pl.DataFrame) -> "_Answers":
+        values = [read_answer(task, said) for said in frame["answer"]]
+        pairs = zip(values, items["truth"], strict=True)
+        right = [value is not None and is_right(task, value, truth) for value, truth in pairs]
+        return cls(frame, values, np.array(right, dtype=np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What every contestant was asked, and what is known about it."""
+
+    task: Task
+    items: pl.DataFrame
+    groups_N: NDArray[Any]
+    seed: int
+    truth: SplitTruth
+    in_flight: int | None
+
+    @property
+    def measure(self) -> Literal["accuracy", "agreement"]:
+        return "accuracy" if _reviewed(self.items) == self.items.height else "agreement"
+
+
+def _score(ask: _Question, contestant: Contestant, given: _Answers) -> ContestantScore:
+    labels_true, names = ask.items["truth"].to_list(), list(ask.task.labels)
+    by_class = ask.task.kind == "classification"
+    timed, cost = given.frame["latency_s"].drop_nulls().to_list(), given.frame["cost_usd"].drop_nulls()
+    cut_N = given.frame["cut"].to_numpy()
+    said = [None if value not in ask.task.labels else value for value in given.values] if by_class else []
+    n, right, missing = len(given.values), int(given.right_N.sum()), ask.truth.rows - len(given.values)
     return ContestantScore(
-        n=items.height,
-        accuracy=accuracy(right_N, groups_N),
-        invalid=sum(a is None for a in said),
+        n=n,
+        accuracy=accuracy(given.right_N, ask.groups_N, name=ask.measure),
+        invalid=sum(value is None and not cut for value, cut in zip(given.values, cut_N, strict=True)),
         latency=latency(timed) if timed else None,
-        tokens_in=int(answers["tokens_in"].sum() or 0),
-        tokens_out=int(answers["tokens_out"].sum() or 0),
-        cost_usd=float(answers["cost_usd"].sum() or 0.0),
+        tokens_in=int(given.frame["tokens_in"].sum() or 0),
+        tokens_out=int(given.frame["tokens_out"].sum() or 0),
+        cost_usd=float(cost.sum()) if cost.len() else None,
         run=contestant.run.id if contestant.run else None,
         kind=contestant.kind,
-        macro_f1=macro_f1(truth, said, names, groups_N, seed=seed) if by_class else None,
-        per_class=tuple(per_class(truth, said, names)) if by_class else None,
+        macro_f1=macro_f1(labels_true, said, names, ask.groups_N, seed=ask.seed) if by_class else None,
+        per_class=tuple(per_class(labels_true, said, names)) if by_class else None,
+        cut=int(cut_N.sum()),
+        whole_split=(right / (n + missing), (right + missing) / (n + missing)) if missing > 0 else None,
+        in_flight=ask.in_flight if timed and contestant.labeler is None else None,
     )
 
 
 def _paired(
-    contestants: Sequence[Contestant], right: dict[str, NDArray[np.bool_]], groups_N: NDArray[Any], seed: int
+    contestants: Sequence[Contestant], answers: dict[str, _Answers], groups_N: NDArray[Any], seed: int
 ) -> dict[str, PairedComparison]:
     """The first against each other one, by the other's name."""
-    first = right[contestants[0].name]
-    return {c.name: paired_comparison(first, right[c.name], groups_N, seed=seed) for c in contestants[1:]}
+    first = answers[contestants[0].name].right_N
+    return {c.name: paired_comparison(first, answers[c.name].right_N, groups_N, seed=seed) for c in contestants[1:]}
 
 
 def _comparisons(first: str, paired: dict[str, PairedComparison]) -> tuple[ContestantComparison, ...]:
@@ -315,38 +269,56 @@ def _comparisons(first: str, paired: dict[str, PairedComparison]) -> tuple[Conte
 
 
 def _verdict(
-    contestants: Sequence[Contestant], paired: dict[str, PairedComparison], items: pl.DataFrame, manifest: Manifest
+    contestants: Sequence[Contestant], paired: dict[str, PairedComparison], ask: _Question, manifest: Manifest
 ) -> Verdict:
-    teacher = next((c.name for c in contestants[1:] if c.labeler is not None), None)
-    base = next((c.name for c in contestants[1:] if c.is_base), None)
+    """The verdict on the first contestant; of several base models it has to beat the best."""
+    subject, others = contestants[0], contestants[1:]
+    teacher = next((paired[c.name] for c in others if c.labeler is not None), None)
+    bases = [paired[c.name] for c in others if c.is_base]
     certificate = manifest.certificate
     return decide(
-        test_rows=items.height,
-        reviewed_rows=_reviewed(items),
-        versus_teacher=paired.get(teacher) if teacher else None,
-        versus_base=paired.get(base) if base else None,
+        truth=ask.truth,
+        scored=ask.items.height,
+        versus_teacher=teacher,
+        versus_base=max(bases, key=lambda found: found.b, default=None),
         versus_previous=paired.get("previous"),
         certificate_status=certificate.status if certificate else None,
         shipped_error=certificate.shipped_error.as_bound() if certificate and certificate.shipped_error else None,
         max_error=certificate.target if certificate else None,
+        subject=subject.name,
+        run=subject.run.id if subject.run else None,
+        not_measured=(*_bare(others), *NOT_MEASURED),
     )
 
 
-def _recommendation(contestants: Sequence[Contestant], scores: dict[str, ContestantScore]) -> Recommendation | None:
+def _bare(others: Sequence[Contestant]) -> tuple[str, ...]:
+    bases = [c for c in others if c.is_base]
+    return ("the base model with the rubric in its prompt",) if bases and not any(c.prompted for c in bases) else ()
+
+
+def _recommendation(
+    contestants: Sequence[Contestant],
+    scores: dict[str, ContestantScore],
+    answers: dict[str, _Answers],
+    ask: _Question,
+) -> Recommendation | None:
     candidates = [
-        StudentCandidate(c.name, c.run.kind, scores[c.name].accuracy)
+        StudentCandidate(c.name, c.run.kind, scores[c.name].accuracy, c.run.id, c.run.parent_run)
         for c in contestants
         if c.run is not None and c.name not in ("previous", "raw")
     ]
-    return recommend(candidates) if candidates else None
+    if not candidates:
+        return None
+    best = best_of_kind(candidates)
+    if len(best) < 2:
+        return recommend(candidates)
+    dpo, sft = (answers[best[kind].name].right_N for kind in ("dpo", "sft"))
+    return recommend(candidates, paired_comparison(dpo, sft, ask.groups_N, seed=ask.seed))
 
 
-def _failures(
-    subject: Contestant, items: pl.DataFrame, answers: pl.DataFrame, right: dict[str, NDArray[np.bool_]]
-) -> tuple[WrongAnswer, ...]:
+def _failures(items: pl.DataFrame, given: _Answers) -> tuple[WrongAnswer, ...]:
     """The subject's wrong answers: what the next round of review begins with."""
-    wrong = ~right[subject.name]
-    rows = items.with_columns(answer=answers["answer"]).filter(pl.Series(wrong)).head(200)
+    rows = items.with_columns(answer=given.frame["answer"]).filter(pl.Series(~given.right_N)).head(200)
     return tuple(
         WrongAnswer(*row) for row in rows.select("example_id", "external_id", "text", "truth", "answer").iter_rows()
     )

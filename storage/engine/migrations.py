@@ -248,6 +248,11 @@ MIGRATIONS: tuple[Migration, ...] = (
             said_at varchar, file_hash varchar, created_at timestamp default current_timestamp);
         """,
     ),
+    Migration(
+        12,
+        "answers that ended at the limit of tokens",
+        "alter table prediction add column cut boolean;",
+    ),
 )
 
 

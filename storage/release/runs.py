@@ -8,6 +8,7 @@ import polars as pl
 
 from curator.errors import NotFoundError
 from curator.evaluation import EvalReport, Evaluation, read_report
+from curator.ports import Completion
 from curator.records import TrainedRun, TrainingOutcome, TrainingRun, read_stored
 from storage.engine.store import Store, Told
 
@@ -81,10 +82,7 @@ def add_predictions(
     contestant: str,
     request_key: str,
     example_ids: Sequence[str],
-    answers: Sequence[str],
-    latency_s: Sequence[float | None],
-    tokens_in: Sequence[int | None],
-    tokens_out: Sequence[int | None],
+    completions: Sequence[Completion],
 ) -> None:
     """Append a contestant's answers to one version's items."""
     n = len(example_ids)
@@ -95,19 +93,21 @@ def add_predictions(
             "contestant": [contestant] * n,
             "request_key": [request_key] * n,
             "example_id": list(example_ids),
-            "answer": list(answers),
-            "latency_s": pl.Series(list(latency_s), dtype=pl.Float64),
-            "tokens_in": pl.Series(list(tokens_in), dtype=pl.Int64),
-            "tokens_out": pl.Series(list(tokens_out), dtype=pl.Int64),
+            "answer": [c.text for c in completions],
+            "latency_s": pl.Series([c.latency_s for c in completions], dtype=pl.Float64),
+            "tokens_in": pl.Series([c.tokens_in for c in completions], dtype=pl.Int64),
+            "tokens_out": pl.Series([c.tokens_out for c in completions], dtype=pl.Int64),
+            "cut": [c.cut for c in completions],
         }
     )
     store.append("prediction", frame)
 
 
 def predictions(store: Store, request_key: str) -> pl.DataFrame:
-    """The answers to one request, by example: example_id, answer, latency_s, tokens_in, tokens_out."""
+    """The answers to one request, by example: example_id, answer, latency_s, tokens_in, tokens_out, cut."""
     return store.frame(
-        "select distinct on (example_id) example_id, answer, latency_s, tokens_in, tokens_out from prediction "
+        "select distinct on (example_id) example_id, answer, latency_s, tokens_in, tokens_out, "
+        "coalesce(cut, false) as cut from prediction "
         "where request_key = ? order by example_id, seq desc",
         [request_key],
     )

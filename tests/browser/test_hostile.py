@@ -21,7 +21,7 @@ from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
-from pipelines.students import evaluate
+from pipelines.students import contestants, evaluate
 from storage.checks import findings
 from storage.dataset import datasets
 from storage.release import runs
@@ -71,8 +71,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     assert version is not None
     run_1 = TrainingRun("run_1", NAME, 1, "sft", WHO, None, {}, "s", "t", "finished")
     runs.record(store, run_1, TrainingOutcome(losses=(2.0, 1.0, 0.5), seconds=1.5, error=STRINGS[38]))
-    contestants = evaluate.parse_models(f"teacher={WHO},{WHO}={WHO}", store, NAME)
-    evaluate.run(evaluate.EvaluateConfig(version, contestants), store, None)
+    who = contestants.parse_models(f"teacher={WHO},{WHO}={WHO}", store, NAME)
+    evaluate.run(evaluate.EvaluateConfig(version, who), store, None)
     return settings
 
 

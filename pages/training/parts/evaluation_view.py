@@ -8,6 +8,7 @@ from curator.evaluation import EvalReport
 from pages.frame.words import CONTESTANTS, clipped, interval, p_value, percent, points
 
 LOCAL = "small local student"
+MEASURES = {"accuracy": "Accuracy", "agreement": "Agreement with the labels (no accuracy: people have not settled all)"}
 OUTCOMES = {
     "SHIP": (st.success, "SHIP: the student may replace what runs today."),
     "HOLD": (st.error, "HOLD: do not ship this student."),
@@ -23,7 +24,10 @@ def show_report(report: EvalReport, reviewed_by: str) -> None:
         reviewed_by: Who reviewed the test rows.
     """
     draw, words = OUTCOMES.get(report.verdict.outcome, OUTCOMES["NOT ENOUGH DATA"])
-    draw(f"Verdict: {words}")
+    about = f" on {_name(report, report.verdict.subject)}" if report.verdict.subject else ""
+    draw(f"Verdict{about}{f' ({report.verdict.run})' if report.verdict.run else ''}: {words}")
+    if report.verdict.not_measured:
+        st.text(f"Not measured, and no part of this verdict: {', '.join(report.verdict.not_measured)}.")
     if report.local_student:
         st.text(f"This is a {LOCAL}, trained on this machine: its figures say nothing about a large model.")
     _bought(report)
@@ -37,7 +41,8 @@ def show_report(report: EvalReport, reviewed_by: str) -> None:
         for passed, detail in gates:
             st.text(f"{marks[passed]}: {detail}" if passed is not None else detail)
         if report.recommendation:
-            st.text(f"Recommended: {_name(report, report.recommendation.name)}.")
+            run = f" ({report.recommendation.run})" if report.recommendation.run else ""
+            st.text(f"Recommended: {_name(report, report.recommendation.name)}{run}.")
             st.text(report.recommendation.reason)
     with st.expander(f"Test rows that the student got wrong ({len(report.failures):,})"):
         st.dataframe(
@@ -73,14 +78,18 @@ def _contestants(report: EvalReport, reviewed_by: str) -> None:
     scores = pl.DataFrame(
         [
             {"contestant": _name(report, name), **{k: getattr(s.accuracy, k) for k in ("value", "low", "high")}}
-            | {"invalid": s.invalid, "n": s.n}
+            | {"invalid": s.invalid, "cut": s.cut, "n": s.n}
             for name, s in report.contestants.items()
         ]
     ).sort("value", descending=True)
     st.text(
-        f"Accuracy on {report.items:,} frozen test rows, with 95 % intervals. "
+        f"{MEASURES[report.measure]} on {report.items:,} frozen test rows, with 95 % intervals. "
         f"{report.reviewed:,} of them reviewed, by {reviewed_by}."
     )
+    if report.truth and report.truth.rows > report.items:
+        st.warning(
+            f"{report.truth.rows - report.items:,} rows of the frozen split are not scored. {report.truth.sentence()}."
+        )
     order = scores["contestant"].to_list()
     base = alt.Chart(scores).encode(y=alt.Y("contestant:N", sort=order, title=None, axis=alt.Axis(labelLimit=280)))
     scale = alt.Scale(domain=[0, 1])
@@ -93,8 +102,9 @@ def _contestants(report: EvalReport, reviewed_by: str) -> None:
         [
             {
                 "who": row["contestant"],
-                "accuracy (95 % interval)": interval(row["value"], row["low"], row["high"]),
-                "answers that are no label": row["invalid"],
+                f"{report.measure} (95 % interval)": interval(row["value"], row["low"], row["high"]),
+                "answers that are no answer": row["invalid"],
+                "cut at the limit": row["cut"],
                 "test rows": row["n"],
             }
             for row in scores.iter_rows(named=True)

@@ -8,7 +8,7 @@ from curator.errors import NotEnoughDataError
 from curator.evaluation.metrics import Metric
 from curator.evaluation.significance import PairedComparison
 from curator.evaluation.verdict import StudentCandidate, decide, recommend
-from curator.records import Bound
+from curator.records import Bound, DroppedRow, SplitTruth, WaitingRow
 
 
 def comparison(difference, low, high, p=0.5, minimum_detectable=0.01):
@@ -23,7 +23,7 @@ SHIPPED = Bound(0.005, 0.001, 0.012, 0.010, 0.95, 300, 2000, "method")
 
 
 def verdict(**changes):
-    inputs = {"test_rows": 400, "reviewed_rows": 400, "versus_teacher": EQUAL, "versus_base": BETTER}
+    inputs = {"truth": SplitTruth(400, 400), "scored": 400, "versus_teacher": EQUAL, "versus_base": BETTER}
     return decide(**(inputs | changes))
 
 
@@ -36,13 +36,33 @@ def test_a_good_student_ships_with_a_reason_for_every_gate():
 
 
 def test_unreviewed_test_rows_give_no_verdict_however_bad_the_scores():
-    v = verdict(reviewed_rows=399, versus_base=comparison(-0.5, -0.6, -0.4, p=1e-6))
+    waiting = (WaitingRow("q7", "review"),)
+    v = verdict(truth=SplitTruth(400, 399, waiting), versus_base=comparison(-0.5, -0.6, -0.4, p=1e-6))
     assert v.outcome == "NOT ENOUGH DATA"
-    assert v.reasons == ("1 of 400 test rows have not been reviewed by a person: review them first.",)
+    assert v.reasons == (
+        "399 of 400 test rows have an answer that people settled; 1 waits for a review ('q7'). "
+        "Settle them, then release and evaluate again.",
+    )
+
+
+def test_rows_that_fell_out_of_the_split_give_no_verdict_and_rows_that_people_took_out_are_told():
+    hard = tuple(WaitingRow(f"q{n}", "second look") for n in range(26))
+    v = verdict(truth=SplitTruth(240, 214, hard), scored=214)
+    assert v.outcome == "NOT ENOUGH DATA"
+    assert "26 wait for a second look ('q0', 'q1', 'q2', 'q3', 'q4' and 21 more)" in v.reasons[0]
+    gone = (DroppedRow("q9", "rejected", ("ana",), "no language"),)
+    shipped = verdict(truth=SplitTruth(401, 400, (), gone))
+    assert shipped.outcome == "SHIP"
+    assert "1 more was rejected by people ('q9')" in shipped.gates[0].detail
+
+
+def test_a_verdict_names_whom_it_is_about_and_what_nobody_measured():
+    v = verdict(subject="dpo", run="run_2", not_measured=("cost",))
+    assert (v.about, v.not_measured) == ("dpo (run_2)", ("cost",))
 
 
 def test_a_small_test_split_gives_no_verdict():
-    v = verdict(test_rows=99, reviewed_rows=99)
+    v = verdict(truth=SplitTruth(99, 99), scored=99)
     assert v.outcome == "NOT ENOUGH DATA"
     assert "99 test rows are too few" in v.reasons[0]
 
@@ -100,17 +120,34 @@ def test_a_failed_gate_weighs_more_than_an_unclear_one():
     assert len(v.reasons) == 1
 
 
-def test_dpo_is_recommended_only_where_it_helped():
-    def student(name, kind, value):
-        return StudentCandidate(name, kind, Metric("accuracy", value, value - 0.02, value + 0.02, 400))
+def student(name, kind, value, parent=None):
+    return StudentCandidate(
+        name, kind, Metric("accuracy", value, value - 0.02, value + 0.02, 400), f"run-{name}", parent
+    )
 
-    hurt = recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.94)])
-    assert hurt.name == "sft-1"
+
+def test_dpo_is_recommended_only_where_it_was_shown_to_help():
+    sft, dpo = student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.96, "run-sft-1")
+    hurt = recommend([sft, dpo], comparison(-0.02, -0.03, -0.01, p=0.001))
+    assert (hurt.name, hurt.run) == ("sft-1", "run-sft-1")
     assert hurt.reason.startswith("DPO hurt: ship the SFT student.")
-    even = recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.95)])
-    assert even.name == "sft-1"
-    assert even.reason.startswith("DPO changed nothing: ship the simpler SFT student.")
-    assert recommend([student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.96)]).name == "dpo-1"
+    unclear = recommend([sft, dpo], comparison(0.01, -0.01, 0.03, p=0.3))
+    assert unclear.name == "sft-1"
+    assert unclear.reason.startswith("no effect of DPO was shown: ship the simpler SFT student.")
+    assert recommend([sft, dpo]).name == "sft-1"
+    helped = recommend([sft, dpo], comparison(0.02, 0.01, 0.03, p=0.001))
+    assert (helped.name, helped.run) == ("dpo-1", "run-dpo-1")
+    assert helped.reason.startswith("DPO helped")
+
+
+def test_nothing_is_said_of_dpo_that_did_not_start_from_the_sft_run_beside_it():
+    sft, dpo = student("sft-1", "sft", 0.95), student("dpo-1", "dpo", 0.98, "run-other")
+    found = recommend([sft, dpo], comparison(0.03, 0.01, 0.05, p=0.001))
+    assert found.name == "dpo-1"
+    assert found.reason.startswith("dpo-1 did not start from sft-1, so what DPO did cannot be told; dpo-1 is better")
+
+
+def test_of_one_kind_the_best_is_recommended():
     assert recommend([student("sft-1", "sft", 0.91), student("sft-2", "sft", 0.92)]).name == "sft-2"
     with pytest.raises(NotEnoughDataError):
         recommend([])

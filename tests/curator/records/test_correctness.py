@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.records.correctness import as_first_said, is_right, valid_answer
+from curator.records.correctness import as_first_said, is_right
 from curator.records.task import make_task
 
 KINDS = {
@@ -65,12 +65,6 @@ def test_the_order_of_keys_and_space_are_no_other_answer(value: object, indent: 
     except UnicodeEncodeError:
         return
     assert is_right(KINDS["extraction"], one, other)
-
-
-def test_an_answer_that_is_no_label_has_no_class() -> None:
-    assert valid_answer(KINDS["classification"], " a ") == "a"
-    assert valid_answer(KINDS["classification"], "zebra") is None
-    assert valid_answer(KINDS["text"], " zebra") == "zebra"
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,20 @@ def test_json_and_sql_are_taken_out_of_their_fences() -> None:
     assert parse_answer(SQL, "```sql\nselect 1\n```") == "select 1"
 
 
+def test_what_a_model_thought_first_is_no_part_of_its_answer() -> None:
+    text = make_task({"name": "t", "kind": "text"})
+    assert parse_answer(INTENT, "<think>delivery? no.</think>\n\nrefund") == "refund"
+    assert parse_answer(text, "<think>\nhm\n</think>\nIt was sent.") == "It was sent."
+    with pytest.raises(DataError, match="ends inside its thinking block"):
+        parse_answer(text, "<think>the customer wants")
+
+
+def test_a_text_is_its_own_answer_with_all_that_it_holds() -> None:
+    text = make_task({"name": "t", "kind": "text"})
+    answer = "Run this:\n```sql\nselect 1\n```\nFinal answer: one row."
+    assert parse_answer(text, answer) == answer
+
+
 def test_labels_that_differ_only_in_case_are_told_apart() -> None:
     task = make_task({"name": "t", "labels": ["IT", "it"]})
     assert parse_answer(task, "it") == "it"
