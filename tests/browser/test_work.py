@@ -136,7 +136,7 @@ def test_a_student_is_trained_and_judged_from_the_app(
 
     page.goto(f"{app.url}/evaluation")
     click(page, "Evaluate")
-    expect(page.get_by_text(re.compile("^Verdict: (SHIP|HOLD|NOT ENOUGH DATA)"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Verdict on .*: (SHIP|HOLD|NOT ENOUGH DATA)"))).to_be_visible()
     expect(page.get_by_text("This is a small local student")).to_be_visible()
     (report,) = runs.reports(store, dataset="support")
     assert report.report.local_student

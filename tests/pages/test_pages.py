@@ -133,7 +133,7 @@ def test_each_page_shows_a_checked_reviewed_and_released_project(
         "pages/review/boards.py": "No spot-check was sent there.",
         "pages/training/versions.py": "Manifest SHA-256",
         "pages/training/runs.py": "Loss by step",
-        "pages/training/evaluation.py": "Verdict: NOT ENOUGH DATA",
+        "pages/training/evaluation.py": "Verdict on Teacher: NOT ENOUGH DATA",
         "pages/admin/users.py": "nobody signs in, and whoever sits at this machine has every role",
         "pages/admin/audit.py": "events",
     }
