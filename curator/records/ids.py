@@ -15,6 +15,8 @@ _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 _LONGEST = 400
 """Digits of a number that is written out; 1e999999 stays as it was written."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     r"""JSON with sorted keys, no spaces, UTF-8, so that equal values have equal bytes.
@@ -24,7 +26,7 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     >>> canonical_json({"b": 1, "a": "é"})
     b'{"a":"\xc3\xa9","b":1}'
     """
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -104,13 +106,11 @@ def row_external_id(source_file_hash: str, row_number: int, part: int = 0) -> st
 def message_json(message: Message) -> dict[str, Any]:
     """The message as stored: role, typed parts, and the fields that it has."""
     made: dict[str, Any] = {"role": message.role, "parts": [_part_json(part) for part in message.parts]}
-    rest = {
-        "name": message.name,
-        "tool_call_id": message.tool_call_id,
-        "weight": message.weight,
-        "extra": message.extra,
-    }
-    return made | {key: value for key, value in rest.items() if value is not None}
+    for name in ("name", "tool_call_id", "weight", "extra"):
+        value = getattr(message, name)
+        if value is not None:
+            made[name] = value
+    return made
 
 
 def _part_json(part: Part) -> dict[str, Any]:

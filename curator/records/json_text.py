@@ -17,6 +17,8 @@ from typing import Any
 from curator.errors import DataError
 from curator.records.structured import TooDeepError, nested_too_deep
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)  # `json.dumps` makes one for each call
+
 
 class Number(float):
     """A number with a point or an exponent; `text` is how it was written."""
@@ -93,7 +95,7 @@ def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
         if odd := [key for key in value if not isinstance(key, str)]:
             msg = f"the key {odd[0]!r} is no text"
             raise TypeError(msg)
-        members = (f"{json.dumps(key, ensure_ascii=False)}:{_written(each)}" for key, each in value.items())
+        members = (f"{_ENCODER.encode(key)}:{_written(each)}" for key, each in value.items())
         return "{" + ",".join(members) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(_written, value)) + "]"
@@ -111,7 +113,7 @@ def _scalar(item: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(item, float) and not math.isfinite(item):
         msg = f"{item} is not JSON"
         raise ValueError(msg)
-    return json.dumps(item, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(item)
 
 
 def same_json(one: str, other: str) -> bool:

@@ -1,6 +1,7 @@
 """What a dataset is labelled for: the kind of task, its labels or schema, and its rubric."""
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -13,6 +14,7 @@ from curator.records.names import check_shown
 from curator.records.structured import BYTES, read_json, read_toml
 from curator.records.types import TaskKind
 
+_HALF = re.compile("[\ud800-\udfff]")
 KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "max_error", "confidence")
 
 
@@ -63,7 +65,7 @@ class Task:
         if not value.strip():
             msg = "the label is empty"
             raise DataError(msg)
-        if any("\ud800" <= c <= "\udfff" for c in value):
+        if _HALF.search(value):
             msg = "the label holds half of a surrogate pair, which no UTF-8 file can hold"
             raise DataError(msg)
         if self.kind == "classification":

@@ -15,7 +15,7 @@ from pipelines.files.row import MAX_LINE, RawRow, shown
 
 _AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 19
-_DECIMAL = re.compile(rb"[:\[,]\s*-?\d+[.eE]")
+_DECIMAL = re.compile(rb"[:\[,]\s*(-?\d+[.eE][^\s,\]}]*)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -65,15 +65,24 @@ def _kind(value: Any) -> str:  # noqa: ANN401 - raw JSON
 def _plain(body: bytes, record: dict[str, Any]) -> bool:
     r"""Whether orjson's reading is surely exact.
 
-    No run of 19 digits, no number with a point or an exponent, and as many `":` as keys. A text that holds `\":` only
-    raises the count, and a key with white space before its colon, which would lower it, is looked for: so a hidden
-    second key cannot come out equal.
+    No run of 19 digits, no decimal that Python writes in another way (1.10, 1e5), and as many `":` as keys. A text
+    that holds `\":` only raises the count, and a key with white space before its colon, which would lower it, is
+    looked for: so a hidden second key cannot come out equal.
     """
-    if _LONG_NUMBER in body.translate(_AS_ZERO) or _DECIMAL.search(body) is not None:
+    if _LONG_NUMBER in body.translate(_AS_ZERO):
+        return False
+    if any(not _as_python_writes(number) for number in _DECIMAL.findall(body)):
         return False
     if b" :" in body or b"\t:" in body or b"\n:" in body or b"\r:" in body:
         return False
     return body.count(b'":') == _keys(record)
+
+
+def _as_python_writes(number: bytes) -> bool:
+    try:
+        return repr(float(number)).encode() == number
+    except ValueError:  # it stands in a text
+        return False
 
 
 def _keys(value: dict[str, Any] | list[Any]) -> int:

@@ -35,7 +35,7 @@ LABELER_KINDS: dict[Source, LabelerKind] = {
     "teacher": "teacher",
     "expert": "human",
 }
-CHUNK = 2_000
+CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)

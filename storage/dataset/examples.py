@@ -22,6 +22,8 @@ from curator.records import (
 from storage.dataset.changes import NEWEST, facts
 from storage.engine.store import Store, Told
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def known(store: Store, dataset: str) -> dict[str, tuple[str, str]]:
     """External id -> (example id, content hash) of every row of the dataset."""
@@ -43,7 +45,7 @@ def add(
             "dataset": [e.dataset for e in examples],
             "external_id": [e.external_id for e in examples],
             "content_hash": [e.content_hash for e in examples],
-            "messages": [json.dumps([message_json(m) for m in e.messages], ensure_ascii=False) for e in examples],
+            "messages": [_ENCODER.encode([message_json(m) for m in e.messages]) for e in examples],
             "text": [e.text for e in examples],
             "shown": pl.Series([shown_text(e.messages, e.tools) for e in examples], dtype=pl.String),
             "context": pl.Series([context_key(e.messages, e.tools) for e in examples], dtype=pl.String),
