@@ -4,7 +4,7 @@ A tie cannot be a pair.
 """
 
 from curator.preferences.board_records import Choices, choices, comparisons_wanted, preference_form
-from curator.preferences.comparisons import AnswerComparison, ComparisonAnswer, Side, chosen, draw, preferred
+from curator.preferences.comparisons import AnswerComparison, ComparisonAnswer, Side, chosen, compared, draw, preferred
 from curator.preferences.pairs import Candidate, PairFinding, build_pairs, check_pairs
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "check_pairs",
     "choices",
     "chosen",
+    "compared",
     "comparisons_wanted",
     "draw",
     "preference_form",

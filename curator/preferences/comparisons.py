@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from curator.preferences.pairs import Candidate
+from curator.preferences.pairs import Candidate, PairSource
 from curator.records import digest, short_id
 from curator.text import as_seen
 
@@ -82,11 +82,19 @@ def draw(
         elif as_seen(a) == as_seen(b):
             equal += 1
         else:
-            ident = short_id("cmp", [dataset, example, row["content_hash"], a_source, a, b_source, b])
-            left: Side = "a" if int(digest([seed, "side", ident])[:8], 16) % 2 else "b"
-            made.append(AnswerComparison(ident, dataset, example, row["content_hash"], a_source, b_source, a, b, left))
+            made.append(compared(dataset, example, row["content_hash"], (a_source, a), (b_source, b), seed=seed))
     made.sort(key=lambda c: digest([seed, "order", c.id]))
     return Drawn(tuple(made[:count]), equal, missing)
+
+
+def compared(
+    dataset: str, example_id: str, content_hash: str, first: tuple[str, str], second: tuple[str, str], *, seed: int = 0
+) -> AnswerComparison:
+    """A comparison of two answers, each with its source; the side of the first is drawn by a seeded hash."""
+    (a_source, a), (b_source, b) = first, second
+    ident = short_id("cmp", [dataset, example_id, content_hash, a_source, a, b_source, b])
+    left: Side = "a" if int(digest([seed, "side", ident])[:8], 16) % 2 else "b"
+    return AnswerComparison(ident, dataset, example_id, content_hash, a_source, b_source, a, b, left)
 
 
 def chosen(side: Literal["left", "right"], left: Side) -> Side:
@@ -100,7 +108,7 @@ def chosen(side: Literal["left", "right"], left: Side) -> Side:
     return "b" if left == "a" else "a"
 
 
-def preferred(dataset: str, said: Sequence[Mapping[str, Any]]) -> Preferred:
+def preferred(dataset: str, said: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]] = ()) -> Preferred:
     """One candidate for each comparison that people agree about.
 
     A tie says something about the answers and never becomes a pair, also beside a preference; people who prefer
@@ -109,11 +117,29 @@ def preferred(dataset: str, said: Sequence[Mapping[str, Any]]) -> Preferred:
     Args:
         dataset: The dataset.
         said: Choices in force, oldest first: comparison, example_id, reviewer, choice, a, b.
+        given: What files say of comparisons, in the same form. It counts where nobody was asked here.
     """
+    newest = _newest(said)
+    from_files = {each: by for each, by in _newest(given).items() if each not in newest}
+    asked, brought = _amount(dataset, newest, "preference"), _amount(dataset, from_files, "import")
+    return Preferred(
+        (*asked.candidates, *brought.candidates), asked.ties + brought.ties, asked.conflicts + brought.conflicts
+    )
+
+
+Newest = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Comparison -> reviewer -> the newest choice."""
+
+
+def _newest(said: Sequence[Mapping[str, Any]]) -> Newest:
     newest: defaultdict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for one in said:
         if one["choice"] != "skip":
             newest[one["comparison"]][one["reviewer"]] = one
+    return newest
+
+
+def _amount(dataset: str, newest: Newest, source: PairSource) -> Preferred:
     candidates: list[Candidate] = []
     ties = conflicts = 0
     for by_reviewer in newest.values():
@@ -125,5 +151,5 @@ def preferred(dataset: str, said: Sequence[Mapping[str, Any]]) -> Preferred:
             conflicts += 1
         else:
             better, worse = (row["a"], row["b"]) if choices == {"a"} else (row["b"], row["a"])
-            candidates.append(Candidate(row["example_id"], dataset, better, worse, "preference"))
+            candidates.append(Candidate(row["example_id"], dataset, better, worse, source))
     return Preferred(tuple(candidates), ties, conflicts)

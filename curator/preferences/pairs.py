@@ -14,7 +14,7 @@ from curator.errors import RequestError
 from curator.records import PreferencePair, short_id
 from curator.text import as_seen, squeeze
 
-PairSource = Literal["review_edit", "student_error", "decision", "preference"]
+PairSource = Literal["review_edit", "student_error", "decision", "preference", "import"]
 DropReason = Literal["empty", "identical", "rejected_is_approved", "duplicate", "contradiction", "over_label_pair_cap"]
 PairFindingKind = Literal[
     "identical",
@@ -27,10 +27,10 @@ PairFindingKind = Literal[
     "dominant_label_pair",
 ]
 
-SOURCE_VALUE: dict[str, int] = {"student_error": 0, "preference": 1, "review_edit": 2, "decision": 3}
+SOURCE_VALUE: dict[str, int] = {"student_error": 0, "preference": 1, "review_edit": 2, "decision": 3, "import": 4}
 """Where a pair came from, best first: the approved label against the student's own wrong answer (what it would
 say itself is what preference training can change), a person's choice between two answers, a person's correction of
-the teacher, a decision about a group."""
+the teacher, a decision about a group, what a file says that nobody here has judged."""
 
 LENGTH_BIAS = 0.65
 """Above this share of pairs with the longer answer chosen, DPO may learn length instead of quality."""

@@ -10,6 +10,7 @@ from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import answer_form, as_first_said, is_right
 from curator.records.exported import MESSAGES, input_cell, is_plain, own_names
 from curator.records.frames import Column, FrameSchema
+from curator.records.given import Choice, Given, GivenAttempt, GivenComparison, GivenLabel
 from curator.records.ids import (
     canonical_json,
     digest,
@@ -20,9 +21,16 @@ from curator.records.ids import (
     row_external_id,
     short_id,
 )
-from curator.records.intake import Parsed, Rejected, parse_record
+from curator.records.intake import HELD_OUT, Parsed, Rejected, checked_labeler, parse_record
 from curator.records.json_text import DuplicateKeyError, Number, json_ready, read_exact, same_json, write_exact
-from curator.records.mapping import FIELDS, ends_in_answer, mapping_words, parse_mapping, resolve_mapping
+from curator.records.mapping import (
+    DEFAULT_COLUMNS,
+    FIELDS,
+    ends_in_answer,
+    mapping_words,
+    parse_mapping,
+    resolve_mapping,
+)
 from curator.records.message import (
     MESSAGE_ROLES,
     SETTING_ROLES,
@@ -43,6 +51,7 @@ from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revoca
 from curator.records.split_truth import DroppedRow, SplitTruth, WaitingRow, WaitsFor, first_ids
 from curator.records.stored import read_stored
 from curator.records.structured import DEPTH, TooDeepError, nested_too_deep, read_json, read_toml, too_deep
+from curator.records.taking import take_in
 from curator.records.task import Task, check_task, make_task, parse_task
 from curator.records.types import (
     GOLD,
@@ -70,10 +79,12 @@ from curator.records.where import Narrowed, narrow, parse_where
 
 __all__ = [
     "ALLOWED",
+    "DEFAULT_COLUMNS",
     "DEPTH",
     "ESTIMATES",
     "FIELDS",
     "GOLD",
+    "HELD_OUT",
     "MESSAGES",
     "MESSAGE_ROLES",
     "OPINION",
@@ -84,6 +95,7 @@ __all__ = [
     "AttemptStatus",
     "AuditHead",
     "Bound",
+    "Choice",
     "Column",
     "Decision",
     "DroppedRow",
@@ -93,6 +105,10 @@ __all__ = [
     "Finding",
     "FindingKind",
     "FrameSchema",
+    "Given",
+    "GivenAttempt",
+    "GivenComparison",
+    "GivenLabel",
     "ImagePart",
     "Label",
     "LabelerKind",
@@ -138,6 +154,7 @@ __all__ = [
     "check_revocation",
     "check_shown",
     "check_task",
+    "checked_labeler",
     "clean_name",
     "context_key",
     "digest",
@@ -184,6 +201,7 @@ __all__ = [
     "short_id",
     "shown_text",
     "split_now",
+    "take_in",
     "too_deep",
     "write_exact",
     "write_turn",

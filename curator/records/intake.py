@@ -14,6 +14,7 @@ from curator.records.answers import answer_text
 from curator.records.chat_json import read_turns
 from curator.records.conversation import said_text
 from curator.records.exported import ABOUT, turns_in
+from curator.records.given import Given, GivenAttempt, GivenComparison, GivenLabel
 from curator.records.ids import content_hash, example_id, identity_text
 from curator.records.json_text import json_ready, read_exact, write_exact
 from curator.records.message import Message, TextPart
@@ -37,20 +38,37 @@ class Rejected(DataError):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A record that is taken: the example, the label's value if it has one, and who gave it.
+    """A record that is taken: the example, and what was said of it, each value checked.
 
     Attributes:
+        labels: What annotators said: accepted and rejected answers, and skips.
+        labeler: Whom the row names as its labeler, also where it holds no label.
+        comparisons: Which answers were preferred; both are texts.
+        attempts: What was asked of models; answers are texts.
+        by_id: Whether the row is one that has to be there: the record brings no input.
         given_id: The id letter by letter, where `identity_text` made another text of it: a store made before may know
             the row by it. None where it is the example's.
         notes: What has to be said about the row, each as a sentence that counts for many rows.
     """
 
     example: Example
-    value: str | None
-    labeler: str | None
-    confidence: float | None
+    labels: tuple[GivenLabel, ...] = ()
+    labeler: str | None = None
+    comparisons: tuple[GivenComparison, ...] = ()
+    attempts: tuple[GivenAttempt, ...] = ()
+    by_id: bool = False
     notes: tuple[str, ...] = field(default=())
     given_id: str | None = None
+
+    @property
+    def value(self) -> str | None:
+        """The first answer, or None."""
+        return self.labels[0].value if self.labels else None
+
+    @property
+    def confidence(self) -> float | None:
+        """How sure the first answer's labeler is, or None."""
+        return self.labels[0].confidence if self.labels else None
 
 
 def parse_record(
@@ -63,7 +81,7 @@ def parse_record(
     split: Split | None,
     fallback_id: str,
 ) -> Parsed:
-    """Read one record.
+    """Read one record by its columns.
 
     Args:
         record: The raw object.
@@ -86,18 +104,48 @@ def parse_record(
         notes.append("the answer is NaN: the row comes in without one")
     raw = _cell(record, mapping, "input", "bad_messages")
     messages, answer = _conversation(raw, mapping["input"], judged=raw_value not in (None, ""))
+    tools = read_tools(_cell(record, mapping, "tools", "bad_tools"))
+    metadata = _metadata(record, mapping if tools is not None else _but_tools(record, mapping))
+    raw_split = _cell(record, mapping, "split", "bad_split")
+    given = Given(
+        input=None,
+        id=_cell(record, mapping, "id", "bad_id"),
+        group=_cell(record, mapping, "group", "bad_group"),
+        split=raw_split if split is None else split,
+        time=_cell(record, mapping, "time", "bad_time"),
+        metadata=metadata,
+    )
+    example, given_id = make_example(
+        given, messages, tools, notes, dataset=dataset, source=source, fallback_id=fallback_id
+    )
+    labeler = checked_labeler(_cell(record, mapping, "labeler", "bad_labeler"))
+    value = checked_value(raw_value if answer is None else answer, task, notes)
+    sure = checked_confidence(_cell(record, mapping, "confidence", "bad_confidence"), notes)
+    labels = () if value is None else (GivenLabel(value, labeler, confidence=sure),)
+    return Parsed(example, labels, labeler, notes=tuple(notes), given_id=given_id)
+
+
+def make_example(
+    given: Given,
+    messages: tuple[Message, ...],
+    tools: str | None,
+    notes: list[str],
+    *,
+    dataset: str,
+    source: str,
+    fallback_id: str,
+) -> tuple[Example, str | None]:
+    """The example, and its id letter by letter where that is another."""
     text = said_text(messages)
     if not text and all(isinstance(part, TextPart) for message in messages for part in message.parts):
         raise Rejected("empty_text", "the input is empty or only white space")
     if len(text) > MAX_TEXT:
         raise Rejected("too_long", f"the input has {len(text):,} characters, at most {MAX_TEXT:,} are taken")
-    if split is None:
-        split = _split(_cell(record, mapping, "split", "bad_split"), notes)
-    raw_id = _cell(record, mapping, "id", "bad_id")
-    external = identity_text(raw_id) or fallback_id
-    given_id = str(raw_id) if raw_id not in (None, "") and str(raw_id) != external else None
-    time = _cell(record, mapping, "time", "bad_time")
-    tools = _tools(record, mapping)
+    metadata = given.metadata
+    split = _split(given.split, notes)
+    if split == "test" and _word(given.split) in HELD_OUT:
+        metadata = {**metadata, "split": str(given.split)}
+    external = identity_text(given.id) or fallback_id
     example = Example(
         id=example_id(dataset, external),
         dataset=dataset,
@@ -105,17 +153,19 @@ def parse_record(
         content_hash=content_hash(messages, tools),
         messages=messages,
         text=text,
-        group=identity_text(_cell(record, mapping, "group", "bad_group")),
+        group=identity_text(given.group),
         source=source,
-        time=None if time in (None, "") else str(time),
+        time=None if given.time in (None, "") else str(given.time),
         split=split,
         tools=tools,
-        metadata=_metadata(record, mapping if tools is not None else _but_tools(record, mapping)),
+        metadata=metadata,
     )
-    value = _value(raw_value if answer is None else answer, task, notes)
-    labeler = _labeler(_cell(record, mapping, "labeler", "bad_labeler"))
-    confidence = _confidence(_cell(record, mapping, "confidence", "bad_confidence"), notes)
-    return Parsed(example, value, labeler, confidence, tuple(notes), given_id)
+    return example, letter_by_letter(given.id, external)
+
+
+def letter_by_letter(raw: Any, external: str) -> str | None:  # noqa: ANN401 - raw JSON
+    """An id as it was written, where the row's is another text; else None."""
+    return str(raw) if raw not in (None, "") and str(raw) != external else None
 
 
 def _cell(record: Mapping[str, Any], mapping: Mapping[str, str], name: str, reason: str) -> Any:  # noqa: ANN401
@@ -157,9 +207,8 @@ def _conversation(raw: Any, column: str, *, judged: bool) -> tuple[tuple[Message
     return tuple(made), answer
 
 
-def _tools(record: Mapping[str, Any], mapping: Mapping[str, str]) -> str | None:
+def read_tools(raw: Any) -> str | None:  # noqa: ANN401 - raw JSON
     """The tools that the model may call, as a JSON array; None where the column holds none."""
-    raw = _cell(record, mapping, "tools", "bad_tools")
     if isinstance(raw, str):
         try:
             raw = read_exact(raw)
@@ -182,7 +231,12 @@ def _metadata(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str
     return {column: value for column, value in kept.items() if value is not None}
 
 
-def _value(raw: Any, task: Task, notes: list[str]) -> str | None:  # noqa: ANN401 - raw JSON
+def checked_value(raw: Any, task: Task, notes: list[str]) -> str | None:  # noqa: ANN401 - raw JSON
+    """An answer as the task has it; None where there is none.
+
+    Raises:
+        Rejected: The task does not take it.
+    """
     if raw is None:
         return None
     if isinstance(raw, str) and not raw.strip():
@@ -208,7 +262,21 @@ def _as_json(raw: Any, reason: str) -> str:  # noqa: ANN401 - a Parquet value ma
         raise Rejected(reason, f"{str(raw)[:80]!r} is not a JSON value: {error}") from error
 
 
-def _labeler(raw: Any) -> str | None:  # noqa: ANN401 - raw JSON
+def as_text(raw: Any) -> str:  # noqa: ANN401 - raw JSON
+    """A text as it is, any other value as its JSON.
+
+    Raises:
+        Rejected: It is no JSON value.
+    """
+    return raw if isinstance(raw, str) else _as_json(raw, "invalid_label")
+
+
+def checked_labeler(raw: Any) -> str | None:  # noqa: ANN401 - raw JSON
+    """A labeler's name, or None.
+
+    Raises:
+        Rejected: It cannot be shown.
+    """
     name = identity_text(raw)
     if name is None:
         return None
@@ -218,7 +286,7 @@ def _labeler(raw: Any) -> str | None:  # noqa: ANN401 - raw JSON
         raise Rejected("bad_labeler", str(error)) from error
 
 
-def _confidence(raw: Any, notes: list[str]) -> float | None:  # noqa: ANN401 - raw JSON
+def checked_confidence(raw: Any, notes: list[str]) -> float | None:  # noqa: ANN401 - raw JSON
     """A number in 0..1, also with a decimal comma. One that is none costs the confidence, not the row."""
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
@@ -234,13 +302,24 @@ def _confidence(raw: Any, notes: list[str]) -> float | None:  # noqa: ANN401 - r
     return value
 
 
+HELD_OUT = ("validation", "valid", "val", "dev", "eval")
+"""Names of splits that are measured on and never trained: Curator's `test`."""
+
+
+def _word(raw: Any) -> str:  # noqa: ANN401 - raw JSON
+    return str(raw).strip().lower()
+
+
 def _split(raw: Any, notes: list[str]) -> Split | None:  # noqa: ANN401 - raw JSON
     if raw is None or raw == "":
         return None
-    match str(raw).strip().lower():
+    match _word(raw):
         case "train" | "training":
             return "train"
         case "test":
+            return "test"
+        case held if held in HELD_OUT:
+            notes.append(f"split {held!r} is held out: it becomes test, and its name is kept as metadata")
             return "test"
         case other:
             notes.append(f"split {other[:40]!r} is neither train nor test: left unassigned")

@@ -10,7 +10,7 @@ from curator.records.message import Message
 from curator.text import as_seen
 
 TaskKind = Literal["classification", "extraction", "sql", "text"]
-LabelerKind = Literal["teacher", "human", "rule", "imported"]
+LabelerKind = Literal["teacher", "human", "rule", "imported", "production"]
 Stream = Literal["audit", "risk", "test", "adjudication", "failure", "gold", "opinion"]
 GOLD: Final = "gold"
 """The stream of cards whose truth is known: asked again, blind, to measure the reviewer, and never in an estimate."""

@@ -261,8 +261,24 @@ def current_labels(
     by_row: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in reviews.sort("seq").iter_rows(named=True):
         by_row[row["example_id"]].append(row)
-    records = [_one(e, teacher.get(e), human_outcome(by_row.get(e, ())), decided.get(e)) for e in example_ids]
+    records = [
+        _one(e, teacher.get(e), human_outcome(_about(by_row.get(e, ()), teacher.get(e))), decided.get(e))
+        for e in example_ids
+    ]
     return pl.DataFrame(records, schema=SCHEMA, orient="row")
+
+
+def _about(reviews: Iterable[dict[str, Any]], label: str | None) -> list[dict[str, Any]]:
+    """The reviews that say something of the label: that another answer is wrong, said in another tool, does not."""
+    return [
+        r
+        for r in reviews
+        if label is None
+        or r["verdict"] != "reject"
+        or r["stream"] != OPINION
+        or r["proposed"] is None
+        or r["proposed"] == label
+    ]
 
 
 def _one(

@@ -10,6 +10,7 @@ from pipelines import wiring
 from pipelines.cli.options import Dataset
 from pipelines.cli.output import answer, choose, counts, lines, settings
 from pipelines.intake import embed, ingest, label
+from pipelines.intake.words import FORMAT_NAMES, ingest_words
 from pipelines.runtime.progress import stage
 from storage.dataset import datasets
 
@@ -39,6 +40,11 @@ def ingest_files(
     encoding: Annotated[
         str | None, typer.Option(help="Of text files that are neither UTF-8 nor UTF-16: cp1252, shift_jis …")
     ] = None,
+    from_format: Annotated[
+        str | None,
+        typer.Option("--from", help=f"The files' format, where it is not to be recognised: {FORMAT_NAMES}."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come in, and write nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row is rejected.")] = False,
 ) -> int:
     """Read files into a dataset. Good rows are in, bad rows are listed with file, line and reason."""
@@ -51,19 +57,12 @@ def ingest_files(
         labeler=labeler,
         split=None if split is None else choose(split, ("train", "test"), "--split"),
         encoding=encoding,
+        format=from_format,
+        dry_run=dry_run,
     )
     with stage("ingest") as progress:
         report = ingest.run(config, project.store, progress=progress)
-    text = lines(
-        f"{report.added:,} rows added, {report.unchanged:,} unchanged, "
-        f"{f'{report.changed:,} changed, ' if report.changed else ''}{report.rejected:,} rejected, "
-        f"{report.labels_added:,} labels",
-        counts("changed", report.changes),
-        counts("rejected", report.by_reason),
-        *(f"  {reason}, first at {where}" for reason, where in report.first.items()),
-        f"rejects: {report.rejects_file}" if report.rejects_file else None,
-        *report.notes,
-    )
+    text = lines("dry run: nothing was written" if dry_run else None, *ingest_words(report))
     nothing = report.rejected and not (report.added or report.unchanged or report.changed)
     return answer(report, 1 if nothing or (strict and report.rejected) else 0, text=text)
 

@@ -5,12 +5,13 @@ A file is opened once (`opened`), and then says its columns, its rows and what w
 
 from pipelines.files.opening import ENCODINGS, Table, as_text, columns, file_hash, opened, read_rows
 from pipelines.files.parquet_json import write_json_columns
-from pipelines.files.row import MAX_LINE, RawRow
+from pipelines.files.row import MAX_LINE, RawRow, RowShape
 
 __all__ = [
     "ENCODINGS",
     "MAX_LINE",
     "RawRow",
+    "RowShape",
     "Table",
     "as_text",
     "columns",

@@ -11,7 +11,7 @@ import orjson
 from curator.errors import RequestError
 from pipelines.files.json_spans import Items, Span, members, value_end, values, word
 from pipelines.files.json_text import object_row
-from pipelines.files.row import BOM, MAX_LINE, RawRow, shown
+from pipelines.files.row import BOM, MAX_LINE, RawRow, RowShape, shown
 
 WRAPPERS = ("data", "rows", "examples", "items", "records", "samples", "instances", "dataset", "results", "train")
 """Names under which a file's rows stand, where several lists of objects stand beside each other."""
@@ -78,17 +78,19 @@ class LinesReader:
     path: Path
     notes: list[str] = field(default_factory=list)
 
-    def columns(self) -> list[str]:
-        """Every key of every object."""
-        names: dict[str, None] = {}
-        for _, body, _ in self._lines():
+    def shapes(self) -> list[RowShape]:
+        """The first object of each set of keys."""
+        found: dict[tuple[str, ...], RowShape] = {}
+        for number, body, _ in self._lines():
             record = _loads(body) if len(body) <= MAX_LINE else None
             if isinstance(record, dict):
-                names.update(dict.fromkeys(record))
+                keys = tuple(record)
+                if keys not in found:
+                    found[keys] = number, record
             else:
-                for row in _in_a_row(0, body):
-                    names.update(dict.fromkeys(row.record or ()))
-        return list(names)
+                for row in _in_a_row(number, body):
+                    found.setdefault(tuple(row.record or ()), (number, row.record or {}))
+        return list(found.values())
 
     def rows(self) -> Iterator[RawRow]:
         """The rows by line."""
@@ -128,12 +130,13 @@ class DocumentReader:
     path: Path
     notes: list[str] = field(default_factory=list)
 
-    def columns(self) -> list[str]:
-        """Every key of every object."""
-        names: dict[str, None] = {}
+    def shapes(self) -> list[RowShape]:
+        """The first object of each set of keys."""
+        found: dict[tuple[str, ...], RowShape] = {}
         for row in self.rows():
-            names.update(dict.fromkeys(row.record or ()))
-        return list(names)
+            if row.record is not None:
+                found.setdefault(tuple(row.record), (row.line, row.record))
+        return list(found.values())
 
     def rows(self) -> Iterator[RawRow]:
         """The rows, each by its number in the list, or by its line where there is no list."""

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from curator.errors import NotFoundError, RequestError
 from curator.records import write_exact
 from pipelines.files.csv_form import DELIMITERS, delimiter, sample
 from pipelines.files.csv_table import CsvReader
-from pipelines.files.json_table import json_reader
+from pipelines.files.json_table import DocumentReader, LinesReader, json_reader
 from pipelines.files.limits import check_declared
 from pipelines.files.parquet_table import ParquetReader
-from pipelines.files.row import RawRow, Reader
+from pipelines.files.row import RawRow, RowShape
 from pipelines.files.unpack import as_utf8, unpack
 from pipelines.files.workbook import WorkbookReader
 
@@ -36,6 +37,7 @@ ENCODINGS = (
     "euc_kr",
 )
 """Encodings that people meet, for whoever has to choose one."""
+_Reader = LinesReader | DocumentReader | CsvReader | ParquetReader | WorkbookReader
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -44,9 +46,10 @@ class Table:
     """An open file."""
 
     name: str
-    _reader: Reader
+    _reader: _Reader
     _notes: tuple[str, ...]
     _truncated: str | None
+    _shapes: list[RowShape] | None = None
 
     def columns(self) -> list[str]:
         """All columns, in the order in which they are met; a key that only late rows have is a column too.
@@ -54,7 +57,23 @@ class Table:
         Raises:
             RequestError: The file cannot be read as what it is.
         """
-        return self._reader.columns()
+        if isinstance(self._reader, CsvReader | ParquetReader | WorkbookReader):
+            return self._reader.columns()
+        return list(dict.fromkeys(key for _, record in self.shapes() for key in record))
+
+    def shapes(self) -> list[RowShape]:
+        """The first row of each set of columns that rows have, with its line.
+
+        Raises:
+            RequestError: The file cannot be read as what it is.
+        """
+        if self._shapes is None:
+            if isinstance(self._reader, CsvReader | ParquetReader | WorkbookReader):
+                good = ((row.line, row.record) for row in self._reader.rows() if row.record is not None)
+                self._shapes = list(islice(good, 1))
+            else:
+                self._shapes = self._reader.shapes()
+        return self._shapes
 
     def rows(self) -> Iterator[RawRow]:
         """The rows; may be asked for again.
@@ -113,7 +132,7 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[Table]:
     with tempfile.TemporaryDirectory(prefix="curator-read-") as folder:
         plain = unpack(path, Path(folder))
         kind = _kind(plain.path, path.name)
-        reader: Reader
+        reader: _Reader
         if kind == "parquet":
             reader = ParquetReader(plain.path, path.name)
         elif kind == "workbook":
@@ -186,7 +205,7 @@ def _kind(path: Path, name: str) -> str:
     raise RequestError(msg)
 
 
-def _text_reader(path: Path, kind: str) -> tuple[Reader, tuple[str, ...]]:
+def _text_reader(path: Path, kind: str) -> tuple[_Reader, tuple[str, ...]]:
     """The reader of a UTF-8 text, and what has to be said of it."""
     lines = [line for line in sample(path) if line.strip()][:20]
     begins = lines[0].lstrip()[:1] if lines else ""
@@ -202,7 +221,7 @@ def _text_reader(path: Path, kind: str) -> tuple[Reader, tuple[str, ...]]:
     return (CsvReader(path), ()) if kind == "csv" else (json_reader(path), ())
 
 
-def _few(reader: Reader) -> list[RawRow]:
+def _few(reader: _Reader) -> list[RawRow]:
     rows = reader.rows()
     return [row for row, _ in zip(rows, range(3), strict=False)]
 

@@ -1,8 +1,7 @@
 """One row as it stands in a file, and what every kind of file can say."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 BOM = b"\xef\xbb\xbf"
 MAX_LINE = 16 * 1024 * 1024
@@ -25,19 +24,8 @@ class RawRow:
     part: int = 0
 
 
-class Reader(Protocol):
-    """A file of one kind, as UTF-8 on disk."""
-
-    notes: list[str]
-    """What was found out about the file as a whole; complete once the rows were read."""
-
-    def columns(self) -> list[str]:
-        """All columns, in the order in which they are met. One that only late rows have is a column too."""
-        ...
-
-    def rows(self) -> Iterator[RawRow]:
-        """The rows, one after the other; may be asked for again."""
-        ...
+RowShape = tuple[int, dict[str, Any]]
+"""The line and the object of the first row that has just its keys."""
 
 
 def shown(raw: bytes) -> str:

@@ -1,7 +1,8 @@
 """What people said in another tool becomes reviews without a plan: it counts for everything that reads reviews."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from curator.records import Opinion, as_first_said
 from pipelines.runtime import acting
@@ -19,15 +20,19 @@ class OpinionReport:
     Attributes:
         added: Opinions that went in.
         unchanged: Those that were there, and older ones than what is there of the same person about the same row.
+        by_status: How many of those that went in are accepted, rejected or skipped.
         same_person: Name given -> the spelling under which the person is kept, where they differ.
     """
 
     added: int
     unchanged: int
     same_person: dict[str, str]
+    by_status: Mapping[str, int] = field(default_factory=dict)
 
 
-def take(store: Store, dataset: str, given: Sequence[Opinion], *, file: str, file_hash: str) -> OpinionReport:
+def take(
+    store: Store, dataset: str, given: Sequence[Opinion], *, file: str, file_hash: str, dry_run: bool = False
+) -> OpinionReport:
     """Record opinions about rows that are there. What a person has said already adds nothing.
 
     Args:
@@ -36,11 +41,13 @@ def take(store: Store, dataset: str, given: Sequence[Opinion], *, file: str, fil
         given: In the order in which they were said; values as the task checks them.
         file: Where they stand, by name.
         file_hash: Of its content.
+        dry_run: Count what would come in, and write nothing.
     """
     acting.require("ingest")
     kept = people.known_as(store, dict.fromkeys(opinion.person for opinion in given))
     task = datasets.task_of(store, dataset)
-    standing = opinions.standing(store, dataset, list({opinion.example_id for opinion in given}))
+    rows = list({opinion.example_id for opinion in given})
+    standing, wrong = opinions.standing(store, dataset, rows), set(opinions.rejected(store, dataset, rows))
     said: dict[str, list[str | None]] = {}
     for (example, _), word in standing.items():
         said.setdefault(example, []).append(word.value)
@@ -52,10 +59,14 @@ def take(store: Store, dataset: str, given: Sequence[Opinion], *, file: str, fil
             one = replace(one, value=as_first_said(task, one.value, *spelled))
             spelled.append(one.value)
         have = standing.get((one.example_id, one.person))
-        if have is None or _is_news(one, have):
+        again = one.status == "rejected" and (one.example_id, one.value, one.person) in wrong
+        if not again and (have is None or _is_news(one, have)):
             news.append(one)
+    by_status: Counter[str] = Counter(opinion.status for opinion in news)
+    if dry_run:
+        return OpinionReport(len(news), len(given) - len(news), {}, by_status)
     added = opinions.add(store, dataset, news, actor=acting.actor(), file=file, file_hash=file_hash)
-    return OpinionReport(added, len(given) - added, {name: one for name, one in kept.items() if name != one})
+    return OpinionReport(added, len(given) - added, {name: one for name, one in kept.items() if name != one}, by_status)
 
 
 def _is_news(opinion: Opinion, have: opinions.Word) -> bool:

@@ -1,6 +1,7 @@
 """Preference pairs from people's choices and corrections, decisions, and a student's own wrong answers."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from storage.access import audit
 from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.release import runs, versions
-from storage.review import comparisons
+from storage.review import comparisons, opinions
 from storage.views import current as views
 
 CAP = 40
@@ -62,7 +63,9 @@ def build(
     if student is not None:
         candidates += _student_errors(dataset, good, runs.predictions(store, student), task)
     approved = dict(good.select("example_id", "value").iter_rows())
-    said = preferred(dataset, _of_rows(comparisons.answers(store, dataset), rows))
+    given = _of_rows(comparisons.given(store, dataset), rows)
+    said = preferred(dataset, _of_rows(comparisons.answers(store, dataset), rows), given)
+    candidates += _rejected_answers(dataset, good, opinions.rejected(store, dataset))
     candidates += said.candidates
     result = build_pairs(candidates, cap_per_label_pair=cap, seed=seed, approved=approved)
     told = audit.telling(actor=acting.actor(), action="pairs", subject=dataset, count=True)
@@ -98,6 +101,12 @@ def _known_wrong(dataset: str, row: dict[str, Any], task: Task) -> list[Candidat
         return []
     decided = row["basis"] == "decision"
     return [Candidate(row["example_id"], dataset, value, teacher, "decision" if decided else "review_edit")]
+
+
+def _rejected_answers(dataset: str, good: pl.DataFrame, wrong: Sequence[tuple[str, str, str]]) -> list[Candidate]:
+    """Answers that somebody said elsewhere are wrong, against the label in force."""
+    values = dict(good.select("example_id", "value").iter_rows())
+    return [Candidate(row, dataset, values[row], answer, "import") for row, answer, _ in wrong if row in values]
 
 
 def _student_errors(dataset: str, good: pl.DataFrame, answers: pl.DataFrame, task: Task) -> list[Candidate]:

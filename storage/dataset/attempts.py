@@ -26,6 +26,16 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 }
 
 
+def new(store: Store, dataset: str, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Those of some attempts that are not there, each once."""
+    rows = store.rows(
+        "select attempt from attempt where dataset = ? and list_contains(?, attempt)",
+        [dataset, [each.id for each in attempts]],
+    )
+    there = {row[0] for row in rows}
+    return [each for ident, each in {each.id: each for each in attempts}.items() if ident not in there]
+
+
 def add(store: Store, dataset: str, attempts: Sequence[Attempt], *, file_hash: str | None = None) -> int:
     """Append attempts; one that is there already changes nothing. Returns how many went in."""
     names = [each.name for each in fields(Attempt)]

@@ -59,7 +59,7 @@ def frame(store: Store, dataset: str, *, labeler: str | None = None, as_of: int 
     """All labels in order: seq and the columns of the record."""
     return store.frame(
         "select seq, example_id, labeler, kind, version, sample, value, task_hash, confidence, request_key, "
-        "tokens_in, tokens_out, cost_usd, latency_s from label "
+        "tokens_in, tokens_out, cost_usd, latency_s, said_at from label "
         "where dataset = ? and (? is null or labeler = ?) and seq <= ? order by seq",
         [dataset, labeler, labeler, as_of if as_of is not None else 2**62],
     )

@@ -253,6 +253,17 @@ MIGRATIONS: tuple[Migration, ...] = (
         "answers that ended at the limit of tokens",
         "alter table prediction add column cut boolean;",
     ),
+    Migration(
+        13,
+        "which answers files prefer",
+        """
+        create table given_choice (
+            seq bigint not null, given_choice varchar primary key, comparison varchar not null,
+            dataset varchar not null, labeler varchar not null, kind varchar not null, choice varchar not null,
+            said_at varchar, note varchar, origin varchar not null, file_hash varchar, row_number bigint,
+            created_at timestamp default current_timestamp);
+        """,
+    ),
 )
 
 

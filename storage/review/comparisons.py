@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import polars as pl
 
 from curator.preferences import AnswerComparison, ComparisonAnswer, Side
+from curator.records import LabelerKind
 from storage.access import audit
 from storage.engine.store import Store
 from storage.review.reviews import LEASE_SECONDS
@@ -23,6 +25,57 @@ def add(store: Store, batch: str, comparisons: Sequence[AnswerComparison], overl
         | {"overlap": [overlap] * len(comparisons)}
     )
     return store.append("comparison", frame, ignore_existing=True)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenChoice:
+    """What a file says of a comparison: nobody was asked about it here."""
+
+    id: str
+    comparison: str
+    labeler: str
+    kind: LabelerKind
+    choice: ComparisonAnswer
+    said_at: str | None
+    note: str | None
+    origin: str
+    file_hash: str
+    row_number: int
+
+
+def add_given(store: Store, dataset: str, choices: Sequence[GivenChoice]) -> int:
+    """Append choices that files hold; those that are there are left alone. Returns how many went in."""
+    names = [each.name for each in fields(GivenChoice)]
+    frame = pl.DataFrame(
+        {("given_choice" if name == "id" else name): [getattr(each, name) for each in choices] for name in names}
+        | {"dataset": [dataset] * len(choices)}
+        | {"said_at": pl.Series([each.said_at for each in choices], dtype=pl.String)}
+        | {"note": pl.Series([each.note for each in choices], dtype=pl.String)}
+    )
+    return store.append("given_choice", frame, ignore_existing=True)
+
+
+def known(store: Store, dataset: str) -> set[str]:
+    """The ids of all comparisons, and of all choices that files gave."""
+    rows = store.rows(
+        "select given_choice from given_choice where dataset = ? union all "
+        "select comparison from comparison where dataset = ?",
+        [dataset, dataset],
+    )
+    return {row[0] for row in rows}
+
+
+def given(store: Store, dataset: str) -> pl.DataFrame:
+    """What files say of comparisons, in order.
+
+    Columns: seq, comparison, batch, example_id, reviewer, choice, a_source, b_source, a, b, kind, origin.
+    """
+    return store.frame(
+        "select g.seq, comparison, c.batch, c.example_id, g.labeler as reviewer, g.choice, c.a_source, c.b_source, "
+        "c.a, c.b, g.kind, g.origin from given_choice g join comparison c using (comparison) "
+        "where g.dataset = ? order by g.seq",
+        [dataset],
+    )
 
 
 def batches(store: Store, dataset: str) -> pl.DataFrame:

@@ -41,6 +41,23 @@ def standing(store: Store, dataset: str, example_ids: Sequence[str]) -> dict[tup
     return {(row[0], row[1]): Word(*row) for row in rows}
 
 
+def rejected(store: Store, dataset: str, example_ids: Sequence[str] | None = None) -> list[tuple[str, str, str]]:
+    """Answers that people of other tools said are wrong: example id, answer, person; in the order in which they came.
+
+    Of some rows, or of all.
+    """
+    return [
+        (row[0], row[1], row[2])
+        for row in store.rows(
+            "select r.example_id, t.proposed, r.reviewer from review r join review_task t using (task) "
+            "where r.dataset = ? and t.stream = ? and t.stratum = 'rejected' and r.verdict = 'reject' "
+            "and t.proposed is not null and (? is null or list_contains(?, r.example_id)) "
+            "and not exists (select 1 from review u where u.undoes = r.action_id) order by r.seq",
+            [dataset, OPINION, example_ids and example_ids[0], list(example_ids or ())],
+        )
+    ]
+
+
 def add(store: Store, dataset: str, given: Sequence[Opinion], *, actor: str, file: str, file_hash: str) -> int:
     """Append opinions, each once: rows without a task get one, in the same block. Returns how many went in.
 

@@ -124,7 +124,7 @@ def test_a_confidence_that_is_none_costs_the_confidence_and_not_the_row(raw: Any
 
 
 def test_a_confidence_may_have_a_decimal_comma_or_be_missing() -> None:
-    assert parse({"text": "hi", "confidence": "0,75"}).confidence == 0.75
+    assert parse({"text": "hi", "label": "a", "confidence": "0,75"}).confidence == 0.75
     for missing in (float("nan"), None, "", " "):
         parsed = parse({"text": "hi", "confidence": missing})
         assert (parsed.confidence, parsed.notes) == (None, ())
@@ -151,9 +151,15 @@ def test_an_extraction_label_may_be_an_object() -> None:
 
 def test_a_split_for_all_rows_goes_before_the_column_and_an_odd_one_is_noted() -> None:
     assert parse({"text": "hi", "split": "test"}, split="train").example.split == "train"
-    odd = parse({"text": "hi", "split": "validation"})
+    odd = parse({"text": "hi", "split": "holdback"})
     assert odd.example.split is None
-    assert odd.notes == ("split 'validation' is neither train nor test: left unassigned",)
+    assert odd.notes == ("split 'holdback' is neither train nor test: left unassigned",)
+
+
+def test_rows_that_are_measured_on_are_held_out_under_the_name_that_they_had() -> None:
+    held = parse({"text": "hi", "split": "Validation"})
+    assert (held.example.split, held.example.metadata) == ("test", {"split": "Validation"})
+    assert held.notes == ("split 'validation' is held out: it becomes test, and its name is kept as metadata",)
 
 
 VALUES = st.recursive(

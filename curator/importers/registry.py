@@ -1,0 +1,53 @@
+"""All formats, and which of them a file is."""
+
+from collections.abc import Sequence
+
+from curator.errors import RequestError
+from curator.importers.alpaca import ALPACA
+from curator.importers.form import ImportFormat, RawRecord
+from curator.importers.prompt_completion import PROMPT_COMPLETION
+from curator.importers.sharegpt import SHAREGPT
+
+FORMATS: tuple[ImportFormat, ...] = (SHAREGPT, ALPACA, PROMPT_COMPLETION)
+"""Most specific first: the first that fits is it."""
+ROWS = "rows"
+"""The name of what is no other tool's format: columns that are known by their names, or by `--map`."""
+
+
+def named(name: str) -> ImportFormat | None:
+    """The format of that name; None for `rows`.
+
+    Raises:
+        RequestError: There is none.
+    """
+    if name == ROWS:
+        return None
+    found = next((each for each in FORMATS if each.name == name), None)
+    if found is None:
+        msg = f"--from {name}: no such format; choose from {ROWS}, {', '.join(sorted(f.name for f in FORMATS))}"
+        raise RequestError(msg)
+    return found
+
+
+def recognise(records: Sequence[RawRecord]) -> ImportFormat | None:
+    """The format whose shape the first record has, or None: rows with columns.
+
+    That the others have it too is seen by `stranger` as they are read.
+    """
+    return None if not records else of_record(records[0])
+
+
+def of_record(record: RawRecord) -> ImportFormat | None:
+    """The first format that fits one record, or None."""
+    return next((each for each in FORMATS if each.fits(record)), None)
+
+
+def stranger(record: RawRecord, format: ImportFormat | None) -> ImportFormat | None:
+    """Another format that a record has than the file's, or None.
+
+    A record that has no format at all is one bad row; one that has another's says that two files were joined.
+    """
+    if format is not None and format.fits(record):
+        return None
+    other = of_record(record)
+    return None if other is format else other

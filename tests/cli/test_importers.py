@@ -1,0 +1,127 @@
+"""Files of other tools come in by one command, are named in the report, and nothing of a wrong one is half in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.runtime.settings import load
+from storage.dataset import examples, labels
+from storage.engine.store import Store
+from tests.cli.command import Answer, Curator, write_jsonl
+
+TEXT = 'name = "t"\nkind = "text"\n'
+AB = 'name = "t"\n[labels]\na = "one"\nb = "other"\n'
+ALPACA: list[dict[str, Any]] = [
+    {"instruction": "Translate to French", "input": "good morning", "output": "bonjour"},
+    {"instruction": "Name three primary colours", "input": "", "output": "red, blue, yellow"},
+]
+SHAREGPT: list[dict[str, Any]] = [
+    {"conversations": [{"from": "human", "value": "hello there"}, {"from": "gpt", "value": "hi"}]}
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A project with one dataset `t`."""
+
+    curator: Curator
+    folder: Path
+
+    @property
+    def store(self) -> Store:
+        return load(self.folder / "p").store
+
+    def file(self, name: str, rows: list[dict[str, Any]]) -> Path:
+        return write_jsonl(self.folder / name, rows)
+
+    def take(self, *arguments: object) -> dict[str, Any]:
+        report: dict[str, Any] = self.curator.ok("ingest", *arguments)
+        return report
+
+    def refused(self, *arguments: object) -> Answer:
+        answer = self.curator("ingest", *arguments)
+        assert answer.code == 2, answer.out + answer.err
+        return answer
+
+    def rows(self) -> list[tuple[str, str | None]]:
+        """Each row's text and its newest label."""
+        newest = dict(labels.frame(self.store, "t").select("example_id", "value").iter_rows())
+        return [(shown, newest.get(e)) for e, shown in self.frame().select("example_id", "shown").iter_rows()]
+
+    def frame(self) -> Any:
+        return examples.frame(self.store, "t")
+
+
+Opens = Callable[[str], Door]
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Opens:
+    def made(task: str = TEXT) -> Door:
+        curator = Curator(tmp_path / "p")
+        curator.ok("init")
+        (tmp_path / "task.toml").write_text(task, encoding="utf-8")
+        curator.ok("dataset", "create", "t", "--task", tmp_path / "task.toml")
+        return Door(curator, tmp_path)
+
+    return made
+
+
+def test_a_format_is_recognised_named_and_read_once(door: Opens) -> None:
+    at = door(TEXT)
+    file = at.file("alpaca.jsonl", ALPACA)
+    report = at.take(file)
+    assert report["formats"] == {"alpaca.jsonl": "Alpaca instructions"}
+    assert at.rows() == [
+        ("Translate to French\ngood morning", "bonjour"),
+        ("Name three primary colours", "red, blue, yellow"),
+    ]
+    again = at.take(file)
+    assert (again["added"], again["unchanged"], again["labels_added"]) == (0, 2, 0)
+
+
+def test_a_dry_run_says_what_would_come_in_and_writes_nothing(door: Opens) -> None:
+    at = door(TEXT)
+    file = at.file("chats.jsonl", [*SHAREGPT, {"conversations": [{"from": "human", "value": ""}]}])
+    dry = at.take(file, "--dry-run", "--source", "teacher", "--labeler", "gpt")
+    assert at.frame().is_empty()
+    assert (dry["dry_run"], dry["rejects_file"], dry["labels_by"]) == (True, None, {"gpt": 1})
+    assert dry["first"]["empty_text"].startswith("chats.jsonl line 2")
+    real = at.take(file, "--source", "teacher", "--labeler", "gpt")
+    same = ("added", "rejected", "labels_added", "labels_by", "by_reason", "formats", "notes")
+    assert {name: dry[name] for name in same} == {name: real[name] for name in same}
+
+
+def test_nothing_of_a_file_of_two_formats_comes_in_and_the_line_is_named(door: Opens) -> None:
+    at = door(TEXT)
+    answer = at.refused(at.file("joined.jsonl", [*SHAREGPT, *ALPACA]))
+    assert "is ShareGPT conversations until line 2, which is Alpaca instructions" in answer.out
+    answer = at.refused(at.file("other.jsonl", [{"text": "hi", "label": "x"}, *SHAREGPT]))
+    assert "is rows with columns until line 2, which is ShareGPT conversations" in answer.out
+    assert at.frame().is_empty()
+
+
+def test_a_format_can_be_forced_and_columns_that_are_named_go_before_it(door: Opens) -> None:
+    at = door(TEXT)
+    file = at.file("alpaca.jsonl", ALPACA[:1])
+    report = at.take(file, "--from", "rows")
+    assert (report["formats"], at.rows()) == ({"alpaca.jsonl": "rows with columns"}, [("good morning", "bonjour")])
+    assert "no such format" in at.refused(file, "--from", "excel").out
+    assert "looks like Alpaca instructions (line 1), not like ShareGPT" in at.refused(file, "--from", "sharegpt").out
+    plain = at.file("plain.jsonl", [{"text": "hi"}])
+    assert at.curator("ingest", plain, "--from", "sharegpt").json["by_reason"] == {"other_format": 1}
+
+
+def test_two_files_that_call_a_row_differently_by_nobody_in_particular_are_told_apart(door: Opens) -> None:
+    at = door(AB)
+    ana = at.file("ana.jsonl", [{"id": 1, "text": "hi", "label": "a"}, {"id": 2, "text": "ho", "label": "a"}])
+    ben = at.file("ben.jsonl", [{"id": 1, "text": "hi", "label": "b"}, {"id": 2, "text": "ho", "label": "a"}])
+    report = at.take(ana, ben, "--source", "expert")
+    assert report["by_reason"] == {"two_answers": 1}
+    assert "read each file with the --labeler who labelled it" in report["first"]["two_answers"]
+    assert at.rows() == [("hi", "a"), ("ho", "a")]
+    at.take(ben, "--source", "expert", "--labeler", "ben")
+    assert labels.labelers(at.store, "t") == ["ben", "expert"]
