@@ -12,6 +12,7 @@ from pipelines import wiring
 from pipelines.cli.options import Dataset, Labeler, Seed
 from pipelines.cli.output import answer, choose, counts, lines, percent_at_most, plain, settings
 from pipelines.preferences import board as compare_board
+from pipelines.preferences import choices_file
 from pipelines.review import answers as review
 from pipelines.review import plan as planning
 from pipelines.review import pull as pulling
@@ -200,14 +201,23 @@ def pull(
 
 @review_app.command("import")
 def review_import(file: Path, plan: PlanOption) -> int:
-    """Take decisions made elsewhere from a JSONL file."""
-    report = review.import_file(file, plan, settings().store)
+    """Take decisions made elsewhere from a file of JSON Lines, a CSV or another table; also answers to comparisons.
+
+    A line names its row by `task_id` or `external_id`, and has `reviewer`, `verdict` (accept, edit, reject, skip) and
+    `value`; for comparisons `comparison` or `external_id`, `reviewer` and `choice` (left, right, a, b, tie, skip).
+    """
+    store = settings().store
+    if compare_board.is_batch(plan):
+        report: choices_file.ChoicesReport | review.ReviewReport = choices_file.import_file(file, plan, store)
+    else:
+        report = review.import_file(file, plan, store)
     text = lines(
         f"{report.added:,} reviews added, {report.unchanged:,} were there, {report.rejected:,} lines rejected, "
         f"{report.tasks_left:,} tasks left",
         *_one_person(report.same_person),
         *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
         f"  … and {report.rejected - 20:,} more: --json" if report.rejected > 20 else None,
+        *report.notes,
     )
     return answer(report, 1 if report.rejected and not (report.added or report.unchanged) else 0, text=text)
 

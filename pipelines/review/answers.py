@@ -12,15 +12,13 @@ import polars as pl
 from curator.errors import DataError
 from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, as_first_said, short_id
 from pipelines.files import read_rows
+from pipelines.review.review_lines import LineReader, Refused, ReviewLine
 from pipelines.runtime import acting
 from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.review import desk, people, plans, reviews
 from storage.views import progress
 
-KEYS = {"task_id", "reviewer", "verdict", "value", "blind", "seconds", "note", "adjudicates"}
-TASK_KEYS = {"external_id", "stream", "stratum", "inclusion_probability"}
-"""What a task carries as `plan` lists it: a file of reviews may be the list of tasks, filled in."""
 SAID = ("verdict", "value", "blind", "adjudicates")
 """What makes two reviews of one task by one reviewer the same saying."""
 
@@ -39,6 +37,7 @@ class ReviewReport:
         tasks_left: Tasks of the plan that nobody has reviewed.
         same_person: Name given -> the spelling under which the person is kept, where they differ in case, white space
             or the width of letters.
+        notes: What of the file was not read.
     """
 
     plan: str
@@ -49,18 +48,14 @@ class ReviewReport:
     rejects: tuple[dict[str, Any], ...]
     tasks_left: int
     same_person: dict[str, str] = field(default_factory=dict)
-
-
-class _Refused(DataError):
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
+    notes: tuple[str, ...] = ()
 
 
 def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
-    """Take decisions made elsewhere from a JSONL file. Reading it twice adds nothing.
+    """Take decisions made elsewhere from a file of JSON Lines, or a table. Reading it twice adds nothing.
 
-    A line with `blind: true` whose value differs from the proposed one is a first look: it counts once a further
+    A line names its task by `task_id`, or its row by `external_id`; without a verdict its value is an accept or an
+    edit. A line with `blind: true` whose value differs from the proposed one is a first look: it counts once a further
     line (another reviewer, or the same one with `blind: false`) says the same. `adjudicates: true` makes a line the
     last word about a row that people dispute or have rejected.
 
@@ -68,20 +63,43 @@ def import_file(path: Path, plan: str, store: Store) -> ReviewReport:
         NotFoundError: No such plan.
     """
     acting.require("review")
+    plans.get(store, plan)
+    rejects: list[dict[str, Any]] = []
+    lines: list[tuple[int, dict[str, Any]]] = []
+    for row in read_rows(path):
+        if row.record is None:
+            rejects.append({"line": row.line, "reason": row.reason, "detail": row.detail})
+        else:
+            lines.append((row.line, row.record))
+    return take_lines(lines, plan, store, rejects)
+
+
+def take_lines(
+    lines: Sequence[tuple[int, dict[str, Any]]],
+    plan: str,
+    store: Store,
+    rejects: Sequence[dict[str, Any]] = (),
+) -> ReviewReport:
+    """As `import_file`, for lines that were read already, each with its number; `rejects` are those that were not.
+
+    Raises:
+        NotFoundError: No such plan.
+    """
+    acting.require("review")
     found, task, tasks = _asked(store, plan)
     read: list[Review] = []
-    rejects: list[dict[str, Any]] = []
-    for row in read_rows(path):
+    rejects = list(rejects)
+    reader = LineReader(tasks)
+    for number, record in lines:
         try:
-            if row.record is None:
-                rejects.append({"line": row.line, "reason": row.reason, "detail": row.detail})
-                continue
-            read.append(_review(row.record, tasks, task))
-        except _Refused as error:
-            rejects.append({"line": row.line, "reason": error.reason, "detail": str(error)})
+            read.append(_review(reader.line(record), tasks, task))
+        except Refused as error:
+            rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
     kept, read = _one_spelling(store, read)
     read = _as_said_before(store, found, task, read)
-    return _add(store, found, read, _news(store, found, read), rejects, kept)
+    rejects.sort(key=lambda reject: int(reject["line"]))
+    report = _add(store, found, read, _news(store, found, read), rejects, kept)
+    return replace(report, notes=reader.notes())
 
 
 def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -> ReviewReport:
@@ -97,7 +115,7 @@ def import_records(records: Sequence[dict[str, Any]], plan: str, store: Store) -
     for number, record in enumerate(records, start=1):
         try:
             made.append(_own(record, tasks, task))
-        except _Refused as error:
+        except Refused as error:
             rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
     kept, made = _one_spelling(store, made)
     made = _as_said_before(store, found, task, made)
@@ -138,7 +156,7 @@ def save(
         for place, record in enumerate(records(asked)):
             try:
                 good.append(_own(record, asked.tasks, asked.definition))
-            except _Refused as error:
+            except Refused as error:
                 refused[place] = str(error)
         return good
 
@@ -225,27 +243,24 @@ def _news(store: Store, plan: Plan, read: list[Review]) -> list[Review]:
 
 def _own(record: dict[str, Any], tasks: Mapping[str, ReviewTask], task: Task) -> Review:
     """A record that brings its own action id."""
-    fields = {k: v for k, v in record.items() if k != "action_id"}
-    return replace(_review(fields, tasks, task), action_id=str(record["action_id"]))
+    return replace(_review(ReviewLine.of(record), tasks, task), action_id=str(record["action_id"]))
 
 
-def _review(record: dict[str, Any], tasks: Mapping[str, ReviewTask], task: Task) -> Review:
-    if unknown := sorted(set(record) - KEYS - TASK_KEYS):
-        raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(KEYS))}")
-    asked = tasks.get(str(record.get("task_id")))
+def _review(line: ReviewLine, tasks: Mapping[str, ReviewTask], task: Task) -> Review:
+    asked = tasks.get(line.task_id)
     if asked is None:
-        raise _Refused("unknown_task", f"task {record.get('task_id')!r} is not of this spot-check")
-    if (external := record.get("external_id", asked.external_id)) != asked.external_id:
-        raise _Refused("other_row", f"task {asked.id} is of row {asked.external_id!r}, not of {external!r}")
-    reviewer = record.get("reviewer")
+        raise Refused("unknown_task", f"task {line.task_id!r} is not of this spot-check")
+    if (external := line.external_id) not in (None, asked.external_id):
+        raise Refused("other_row", f"task {asked.id} is of row {asked.external_id!r}, not of {external!r}")
+    reviewer = line.reviewer
     if not isinstance(reviewer, str) or not (reviewer := reviewer.strip()):  # "ana " is no second person
-        raise _Refused("no_reviewer", "`reviewer` is missing: a review carries a name")
-    verdict, value = _verdict(record, asked.proposed, task)
-    flags = {name: record.get(name, False) for name in ("blind", "adjudicates")}
+        raise Refused("no_reviewer", "`reviewer` is missing: a review carries a name")
+    verdict, value = _verdict(line, asked.proposed, task)
+    flags = {"blind": line.blind, "adjudicates": line.adjudicates}
     for name, flag in flags.items():
         if not isinstance(flag, bool):
-            raise _Refused(f"bad_{name}", f"`{name}` is {flag!r}, expected true or false")
-    seconds = record.get("seconds")
+            raise Refused(f"bad_{name}", f"`{name}` is {flag!r}, expected true or false")
+    seconds = line.seconds
     return Review(
         task_id=asked.id,
         example_id=asked.example_id,
@@ -254,34 +269,34 @@ def _review(record: dict[str, Any], tasks: Mapping[str, ReviewTask], task: Task)
         value=value,
         blind=bool(flags["blind"]),
         seconds=float(seconds) if isinstance(seconds, int | float) else None,
-        note=str(record["note"]) if record.get("note") else None,
+        note=str(line.note) if line.note else None,
         adjudicates=bool(flags["adjudicates"]),
     )
 
 
-def _verdict(record: dict[str, Any], proposed: str | None, task: Task) -> tuple[ReviewVerdict, str | None]:
+def _verdict(line: ReviewLine, proposed: str | None, task: Task) -> tuple[ReviewVerdict, str | None]:
     """The verdict and the value it stands for."""
-    named = record.get("verdict")
+    named = line.verdict
     if named not in get_args(ReviewVerdict):
         expected = ", ".join(get_args(ReviewVerdict))
-        raise _Refused("unknown_verdict", f"verdict {named!r} is unknown, expected {expected}")
+        raise Refused("unknown_verdict", f"verdict {named!r} is unknown, expected {expected}")
     verdict = cast("ReviewVerdict", named)
-    raw = record.get("value")
+    raw = line.value
     text = raw if isinstance(raw, str) else json.dumps(raw) if raw is not None else ""
     if verdict in ("reject", "skip"):
         if text not in ("", proposed):  # another label would be lost
-            raise _Refused("value_not_used", f"{verdict} takes no value, and {raw!r} is given; use edit with it")
+            raise Refused("value_not_used", f"{verdict} takes no value, and {raw!r} is given; use edit with it")
         return verdict, None
     if verdict == "accept":
         if proposed is None:
-            raise _Refused("nothing_to_accept", "the row has no label to accept; use verdict edit with a value")
+            raise Refused("nothing_to_accept", "the row has no label to accept; use verdict edit with a value")
         if raw is not None and not _same(text, proposed, task):
-            raise _Refused("accept_with_other_value", f"accept says {raw!r}, the label is {proposed!r}; use edit")
+            raise Refused("accept_with_other_value", f"accept says {raw!r}, the label is {proposed!r}; use edit")
         return verdict, proposed
     try:
         return verdict, as_first_said(task, task.check_value(text), proposed)
     except DataError as error:
-        raise _Refused("bad_value", str(error)) from error
+        raise Refused("bad_value", str(error)) from error
 
 
 def _same(text: str, proposed: str, task: Task) -> bool:

@@ -117,7 +117,7 @@ def test_bad_lines_of_reviews_are_rejected_with_reasons(flow: Flow) -> None:
         {**good, "verdict": "accept", "value": "zebra"},
         {**good, "reviewer": " "},
         {**good, "blind": "yes"},
-        {**good, "colour": "red"},
+        {**good, "task_id": None, "external_id": "q_nowhere", "colour": "red"},
     ]
     file = write_jsonl(flow.folder / "bad.jsonl", rows)
     with file.open("a", encoding="utf-8") as handle:
@@ -128,8 +128,9 @@ def test_bad_lines_of_reviews_are_rejected_with_reasons(flow: Flow) -> None:
     assert (report["added"], report["rejected"]) == (0, 9)
     assert [r["reason"] for r in report["rejects"]] == [
         "unknown_task", "unknown_verdict", "bad_value", "bad_value", "accept_with_other_value",
-        "no_reviewer", "bad_blind", "unknown_key", "malformed_json",
+        "no_reviewer", "bad_blind", "unknown_row", "malformed_json",
     ]  # fmt: skip
+    assert report["notes"][0].startswith("key 'colour' is not read (1 line)")
     assert [r["line"] for r in report["rejects"]] == list(range(1, 10))
     assert flow.curator("review", "import", flow.folder / "none.jsonl", "--plan", plan["plan"]).code == 2
     assert flow.curator("review", "import", file, "--plan", "plan_none").code == 2
