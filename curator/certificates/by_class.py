@@ -14,13 +14,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from curator.certificates.bounds import StratumResult, error_bound
-from curator.errors import DataError
-from curator.records import Bound
+from curator.records import Bound, Column, FrameSchema
 
 LEAST = 10
 """Reviews with a verdict below which a class gets no figure."""
 
-_COLUMNS = {"class": pl.String, "stratum": pl.String, "audited": pl.Boolean, "wrong": pl.Boolean}
+JUDGED = FrameSchema(
+    "a row of a class",
+    (
+        Column("class", pl.String, "the label that is judged"),
+        Column("stratum", pl.String, "the row's stratum"),
+        Column("audited", pl.Boolean, "whether it was drawn for the audit, or settled before the draw"),
+        Column("wrong", pl.Boolean, "the verdict; null where there is none"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +61,7 @@ def by_class(rows: pl.DataFrame, *, confidence: float = 0.95) -> tuple[ClassErro
         DataError: A column is missing or of another type.
         RequestError: A confidence outside (0, 1).
     """
-    for column, kind in _COLUMNS.items():
-        if rows.schema.get(column) != kind:
-            raise DataError(f"column {column!r} is {rows.schema.get(column)}: expected {kind}")
-    drawn = rows.group_by("stratum").agg(weight=pl.len() / pl.col("audited").sum())
+    drawn = JUDGED.check(rows).group_by("stratum").agg(weight=pl.len() / pl.col("audited").sum())
     parts = rows.join(drawn, on="stratum").partition_by("class", as_dict=True)
     classes = [_class(str(name), part, confidence) for (name,), part in parts.items()]
     return tuple(sorted(classes, key=lambda each: (-each.rows, each.name)))

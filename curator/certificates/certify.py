@@ -19,7 +19,7 @@ from curator.certificates.bounds import StratumResult, error_bound, shipped_boun
 from curator.certificates.confidence_spending import confidence_of, in_words, overall_confidence, spent_in_words
 from curator.certificates.open_rows import due_in_words
 from curator.errors import NotEnoughDataError
-from curator.records import Bound
+from curator.records import PLAN_ROWS, TODAY, Bound
 from curator.statistics import at_most
 
 Status = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]
@@ -28,6 +28,7 @@ REDEFINED = (
     "wrong by the new ones: review a fresh spot-check to know"
 )
 CLEAR = ("settled", "rejected")
+_DRAWN = PLAN_ROWS.only("example_id", "stratum", "content_hash", "teacher_value", "drawn_value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,9 @@ def certify(
     Args:
         plan: The plan's id.
         labeler: Whose labels `teacher_value` are.
-        rows: The plan's population as drawn: example_id, stratum, content_hash, teacher_value, drawn_value.
+        rows: The plan's population as drawn: `curator.records.PLAN_ROWS`; drawn_status may be missing.
         drawn: The audit rows.
-        current: Today's labels of the rows in the train split: example_id, content_hash,
-            value, basis, out, human_status, human_value.
+        current: Today's labels of the rows in the train split, as `curator.records.TODAY` states.
         reviewers: Who reviewed.
         target: Highest error that may be certified, 0..1, or None.
         confidence: Of each bound, as asked for; after attempts that missed it is judged at more.
@@ -159,8 +159,12 @@ def certify(
 
 
 def with_today(rows: pl.DataFrame, drawn: Iterable[str], current: pl.DataFrame) -> pl.DataFrame:
-    """The plan's rows with today's labels beside them, and `audited`: whether the row was drawn. As in `certify`."""
-    now = rows.join(current, on="example_id", how="left", suffix="_now")
+    """The plan's rows with today's labels beside them, and `audited`: whether the row was drawn. As in `certify`.
+
+    Raises:
+        DataError: A column is missing or of another type.
+    """
+    now = _DRAWN.check(rows).join(TODAY.check(current), on="example_id", how="left", suffix="_now")
     return now.with_columns(audited=pl.col("example_id").is_in(list(drawn)))
 
 

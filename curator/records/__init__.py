@@ -8,6 +8,7 @@ from curator.records.audit_chain import AuditHead, Event, link
 from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import answer_form, as_first_said, is_right
+from curator.records.crossing import DECISIONS, EXAMPLES, LABELS, PLAN_ROWS, REVIEWS, TASKS, TODAY
 from curator.records.exported import MESSAGES, input_cell, is_plain, own_names
 from curator.records.frames import Column, FrameSchema
 from curator.records.given import Choice, Given, GivenAttempt, GivenComparison, GivenLabel
@@ -79,17 +80,24 @@ from curator.records.where import Narrowed, narrow, parse_where
 
 __all__ = [
     "ALLOWED",
+    "DECISIONS",
     "DEFAULT_COLUMNS",
     "DEPTH",
     "ESTIMATES",
+    "EXAMPLES",
     "FIELDS",
     "GOLD",
     "HELD_OUT",
+    "LABELS",
     "MESSAGES",
     "MESSAGE_ROLES",
     "OPINION",
+    "PLAN_ROWS",
+    "REVIEWS",
     "ROLES",
     "SETTING_ROLES",
+    "TASKS",
+    "TODAY",
     "Action",
     "Attempt",
     "AttemptStatus",

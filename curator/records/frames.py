@@ -40,6 +40,10 @@ class FrameSchema:
         """Name -> polars type, to make a frame with."""
         return {each.name: each.dtype for each in self.columns}
 
+    def only(self, *names: str) -> "FrameSchema":
+        """The schema of some of the columns: what one door needs of the frame."""
+        return FrameSchema(self.name, tuple(each for each in self.columns if each.name in names))
+
     def check(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame itself, if it has the columns.
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from curator.records import GOLD, OPINION, Action, Column, FrameSchema
+from curator.records import DECISIONS, GOLD, LABELS, OPINION, REVIEWS, Action, Column, FrameSchema
 
 Out = Literal["excluded", "rejected", "disputed", "unsettled", "unlabelled"]
 
@@ -33,7 +33,9 @@ CURRENT = FrameSchema(
         Column("decision_seq", pl.Int64, "when that was taken, in the store's own count"),
     ),
 )
-SCHEMA = CURRENT.dtypes
+_LABELS = LABELS.only("seq", "example_id", "labeler", "sample", "value")
+_REVIEWS = REVIEWS.only("seq", "example_id", "reviewer", "verdict", "value", "blind", "stream", "proposed")
+_DECISIONS = DECISIONS.only("seq", "decision", "action", "value", "example_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +198,15 @@ def decisions_by_row(decisions: pl.DataFrame) -> dict[str, list[TakenDecision]]:
     """Example id -> the decisions about it, oldest first.
 
     Args:
-        decisions: seq, decision, action, value, reviewer, reason, finding_id, example_id; one line for each row of a
-            decision. `reviewer`, `reason` and `finding_id` may be missing.
+        decisions: As `curator.records.DECISIONS` states; `reviewer`, `reason` and `finding_id` may be missing.
+
+    Raises:
+        DataError: A column is missing or of another type.
     """
     kept = [each.name for each in fields(TakenDecision) if each.name in decisions.columns]
     taken: dict[str, TakenDecision] = {}
     history: dict[str, list[TakenDecision]] = defaultdict(list)
-    for row in decisions.sort("seq").iter_rows(named=True):
+    for row in _DECISIONS.check(decisions).sort("seq").iter_rows(named=True):
         if row["decision"] not in taken:
             taken[row["decision"]] = TakenDecision(**{name: row[name] for name in kept})
         history[row["example_id"]].append(taken[row["decision"]])
@@ -230,7 +234,7 @@ def excludes(standing: Standing, example_id: str) -> bool:
 
 def teacher_values(labels: pl.DataFrame, labeler: str | None) -> dict[str, str]:
     """Example id -> the labeler's newest first-sample value."""
-    chosen = labels.filter(pl.col("sample") == 0)
+    chosen = _LABELS.check(labels).filter(pl.col("sample") == 0)
     if labeler is not None:
         chosen = chosen.filter(pl.col("labeler") == labeler)
     return dict(chosen.sort("seq").select("example_id", "value").iter_rows())
@@ -248,24 +252,28 @@ def current_labels(
 
     Args:
         example_ids: The rows.
-        labels: seq, example_id, labeler, sample, value.
-        reviews: seq, example_id, reviewer, verdict, value, blind, stream, proposed (undone ones left out).
-        decisions: seq, decision, action, value, example_id.
+        labels: As `curator.records.LABELS` states, or that much of it: seq, example_id, labeler, sample, value.
+        reviews: As `REVIEWS` states (undone ones left out), or seq, example_id, reviewer, verdict, value, blind,
+            stream, proposed of it.
+        decisions: As `DECISIONS` states, or seq, decision, action, value, example_id of it.
         labeler: Whose labels stand where no person has spoken; None takes the newest of anybody.
 
     Returns:
-        Columns as in `SCHEMA`. `out` is null for a row that may be released; otherwise the reason why not.
+        Columns as in `CURRENT`. `out` is null for a row that may be released; otherwise the reason why not.
+
+    Raises:
+        DataError: A frame lacks a column, or has one of another type.
     """
     teacher = teacher_values(labels, labeler)
     decided = effective_decisions(decisions)
     by_row: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in reviews.sort("seq").iter_rows(named=True):
+    for row in _REVIEWS.check(reviews).sort("seq").iter_rows(named=True):
         by_row[row["example_id"]].append(row)
     records = [
         _one(e, teacher.get(e), human_outcome(_about(by_row.get(e, ()), teacher.get(e))), decided.get(e))
         for e in example_ids
     ]
-    return pl.DataFrame(records, schema=SCHEMA, orient="row")
+    return pl.DataFrame(records, schema=CURRENT.dtypes, orient="row")
 
 
 def _about(reviews: Iterable[dict[str, Any]], label: str | None) -> list[dict[str, Any]]:

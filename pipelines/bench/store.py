@@ -169,7 +169,11 @@ def fill_plan(store: Store, dataset: str, plan: str, tasks: int) -> None:
         seed=0,
         as_of_seq=0,
         settings={},
-        rows=rows.with_columns(pl.lit("teacher").alias("drawn_status")),
+        rows=rows.with_columns(
+            pl.lit(None, pl.String).alias("teacher_value"),
+            pl.lit(None, pl.String).alias("drawn_value"),
+            pl.lit("teacher").alias("drawn_status"),
+        ),
         tasks=rows.with_columns(
             pl.format("t_{}", "example_id").alias("task"),
             pl.lit("audit").alias("stream"),

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from curator.records import (
+    EXAMPLES,
     SETTING_ROLES,
     Example,
     Message,
@@ -65,15 +66,9 @@ def add(
 
 
 def frame(store: Store, dataset: str, *, as_of: int | None = None) -> pl.DataFrame:
-    """The dataset's rows in the order they came.
-
-    Columns: seq, example_id, external_id, content_hash, text, shown (the whole conversation as a transcript; where it
-    is one plain turn, the text), context (a hash of all that it is beside the text, or null), messages (JSON), tools
-    (JSON or null), metadata (a JSON object or null), group, source, occurred, requested_split, split (from the ledger,
-    null while unassigned).
-    """
+    """The dataset's rows in the order they came, as `curator.records.EXAMPLES` states."""
     seq = 2**62 if as_of is None else as_of
-    return store.frame(
+    found = store.frame(
         "select e.seq, e.example_id, e.external_id, e.content_hash, e.text, "
         "coalesce(e.shown, e.text) as shown, e.context, e.messages, e.tools, coalesce(c.kept, e.metadata) as metadata, "
         'coalesce(c.grouped, e.source_group) as "group", e.source, coalesce(c.timed, e.occurred) as occurred, '
@@ -83,6 +78,7 @@ def frame(store: Store, dataset: str, *, as_of: int | None = None) -> pl.DataFra
         "where e.dataset = ? and e.seq <= ? order by e.seq",
         [dataset, seq, seq, dataset, seq],
     )
+    return EXAMPLES.check(found)
 
 
 def get(store: Store, example_id: str) -> Example | None:

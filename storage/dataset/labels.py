@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
-from curator.records import Label
+from curator.records import LABELS, Label
 from storage.engine.store import Connection, Store
 
 SCHEMA: dict[str, type[pl.DataType]] = {
@@ -56,13 +56,14 @@ def add(store: Store, dataset: str, labels: Sequence[Label], *, since: int | Non
 
 
 def frame(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:
-    """All labels in order: seq and the columns of the record."""
-    return store.frame(
+    """All labels in order, as `curator.records.LABELS` states."""
+    found = store.frame(
         "select seq, example_id, labeler, kind, version, sample, value, task_hash, confidence, request_key, "
         "tokens_in, tokens_out, cost_usd, latency_s, said_at from label "
         "where dataset = ? and (? is null or labeler = ?) and seq <= ? order by seq",
         [dataset, labeler, labeler, as_of if as_of is not None else 2**62],
     )
+    return LABELS.check(found)
 
 
 def labelers(store: Store, dataset: str) -> list[str]:

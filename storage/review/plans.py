@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from curator.errors import NotFoundError
-from curator.records import Plan, PlanSettings, Purpose, ReviewTask
+from curator.records import PLAN_ROWS, TASKS, Plan, PlanSettings, Purpose, ReviewTask
 from storage.engine.store import File, Store, Told
 
 _TASK_COLUMNS = ["task", *(each.name for each in fields(ReviewTask) if each.name != "id")]
@@ -38,11 +38,13 @@ def add(
 ) -> None:
     """Append a plan: its rows and tasks first, the plan's record last, with the event that `told` writes.
 
-    `rows`: example_id, stratum, content_hash, teacher_value, drawn_value, drawn_status.
-    `tasks`: the columns of `review_task` but seq, plan and dataset.
+    `rows` as `curator.records.PLAN_ROWS` states, `tasks` as `TASKS`: the columns of `review_task` but seq, plan and
+    dataset.
     """
-    store.append("plan_row", rows.with_columns(plan=pl.lit(plan)))
-    store.append("review_task", tasks.with_columns(plan=pl.lit(plan), dataset=pl.lit(dataset)), ignore_existing=True)
+    store.append("plan_row", PLAN_ROWS.check(rows).with_columns(plan=pl.lit(plan)))
+    store.append(
+        "review_task", TASKS.check(tasks).with_columns(plan=pl.lit(plan), dataset=pl.lit(dataset)), ignore_existing=True
+    )
     record = pl.DataFrame(
         {
             "plan": [plan],
@@ -85,10 +87,9 @@ def _record(row: tuple[Any, ...]) -> Plan:
 
 
 def rows(store: Store, plan: str) -> pl.DataFrame:
-    """The rows that the plan was drawn from.
+    """The rows that the plan was drawn from, as `curator.records.PLAN_ROWS` states, and external_id.
 
-    Columns: example_id, external_id, stratum, content_hash, teacher_value, drawn_value, drawn_status. Read once for
-    each of the newest few plans that stand: a plan's record comes last, and no row after it.
+    Read once for each of the newest few plans that stand: a plan's record comes last, and no row after it.
     """
     stands = store.rows("select 1 from plan where plan = ?", [plan])
     return _rows(store.file, plan).clone() if stands else _read_rows(store, plan)
@@ -100,17 +101,18 @@ def _rows(file: File, plan: str) -> pl.DataFrame:
 
 
 def _read_rows(store: Store, plan: str) -> pl.DataFrame:
-    return store.frame(
+    found = store.frame(
         "select distinct on (p.example_id) p.example_id, e.external_id, p.stratum, p.content_hash, "
         "p.teacher_value, p.drawn_value, p.drawn_status from plan_row p join example e using (example_id) "
         "where p.plan = ? order by p.example_id, p.seq desc",
         [plan],
     )
+    return PLAN_ROWS.check(found)
 
 
 def tasks(store: Store, plan: str) -> pl.DataFrame:
     """The plan's tasks in review order, with the row's text and external id; `overlap` people review each."""
-    return store.frame(f"{_TASKS} where t.plan = ? order by t.position, t.task", [plan])
+    return TASKS.check(store.frame(f"{_TASKS} where t.plan = ? order by t.position, t.task", [plan]))
 
 
 def kept_tasks(store: Store, plan: str) -> Mapping[str, ReviewTask]:

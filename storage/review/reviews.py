@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import Decision, Review, same_person
+from curator.records import DECISIONS, REVIEWS, Decision, Review, same_person
 from curator.review import TakenDecision, with_gold
 from storage.access import audit
 from storage.engine.store import Appended, Connection, Store
@@ -213,9 +213,7 @@ def frame(
 ) -> pl.DataFrame:
     """Reviews in force (neither undone nor an undo), in order; of all rows, or of some.
 
-    Columns: seq, task, plan, example_id, reviewer, verdict, value, blind, seconds, note, action_id, stream,
-    stratum, content_hash (of the text that was reviewed), proposed, adjudicates, overlap (people whom the task asks),
-    hidden (whether the task hides the label under review). A reviewer has one spelling, also where a store that was
+    As `curator.records.REVIEWS` states. A reviewer has one spelling, also where a store that was
     made before names were held against each other has several.
     """
     newest = as_of if as_of is not None else 2**62
@@ -230,7 +228,7 @@ def frame(
         "(select 1 from review u where u.undoes = r.action_id and u.seq <= ?) order by r.seq",
         [dataset, plan, plan, newest, some, some, newest],
     )
-    kept = people.known_as(store, found["reviewer"].unique().sort())
+    kept = people.known_as(store, REVIEWS.check(found)["reviewer"].unique().sort())
     return found.with_columns(pl.col("reviewer").replace({name: one for name, one in kept.items() if name != one}))
 
 
@@ -299,10 +297,11 @@ def rows_of_decisions(
 
 
 def decisions(store: Store, dataset: str, *, as_of: int | None = None) -> pl.DataFrame:
-    """Decisions in order, one line a row: seq, decision, action, value, reviewer, reason, finding_id, example_id."""
-    return store.frame(
+    """Decisions in order, one line a row, as `curator.records.DECISIONS` states."""
+    found = store.frame(
         "select seq, decision, action, value, reviewer, reason, finding_id, "
         "unnest(from_json(example_ids, '[\"varchar\"]')) as example_id from decision "
         "where dataset = ? and seq <= ? order by seq",
         [dataset, as_of if as_of is not None else 2**62],
     )
+    return DECISIONS.check(found)

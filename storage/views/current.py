@@ -42,7 +42,7 @@ def state_seq(store: Store, dataset: str) -> int:
 def current(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:
     """Each row with its current label as of a seq.
 
-    Columns: those of `examples.frame` and of `curator.review.resolution.SCHEMA`. A past never changes, so the newest
+    Columns: those of `examples.frame` and of `curator.review.resolution.CURRENT`. A past never changes, so the newest
     few that were asked for are kept in memory: pages ask again at every click.
     """
     state = state_seq(store, dataset)

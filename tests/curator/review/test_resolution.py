@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.review.resolution import SCHEMA, current_labels, effective_decisions, human_outcome
+from curator.review.resolution import CURRENT, current_labels, effective_decisions, human_outcome
 
 REVIEW_SCHEMA = {
     "seq": pl.Int64,
@@ -79,7 +79,7 @@ def now(
         decisions=pl.DataFrame(made, schema=DECISION_SCHEMA, orient="row"),
         labeler="teacher",
     )
-    assert frame.schema == pl.Schema(SCHEMA)
+    assert frame.schema == pl.Schema(CURRENT.dtypes)
     return frame.row(0, named=True)
 
 
