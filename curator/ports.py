@@ -67,13 +67,14 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """What a training did: optimizer steps, examples seen, loss by step, seconds."""
+    """What a training did: optimizer steps, examples seen, loss by step, seconds, and what was unusual about it."""
 
     checkpoint: Checkpoint
     steps: int
     examples_seen: int
     losses: tuple[float, ...]
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 class Trainer(Protocol):

@@ -236,6 +236,7 @@ class TrainingOutcome:
         losses: The loss at each step.
         seconds: Of training.
         error: Why it failed.
+        notes: What was unusual about its settings or its file, a sentence each.
     """
 
     steps: int | None = None
@@ -243,6 +244,7 @@ class TrainingOutcome:
     losses: tuple[float, ...] | None = None
     seconds: float | None = None
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What is known, as it is stored and printed."""
@@ -250,7 +252,7 @@ class TrainingOutcome:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in known.items()
-            if value is not None
+            if value is not None and value != ()
         }
 
 

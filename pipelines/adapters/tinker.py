@@ -177,6 +177,7 @@ class TinkerTrainer:
             "learning_rate": rate,
             "max_length": length,
             "seed": seed,
+            "usual_rate": _local_rate(kind) if self.local else None,
         }
 
     def _train(self, job: TrainJob, progress: Progress) -> TrainingReport:
@@ -201,8 +202,6 @@ class TinkerTrainer:
         report = _finished(log_dir)
         if report is None:
             raise TrainerError(f"the training ended without a final checkpoint; see {log_dir / 'cookbook.log'}")
-        for note in json.loads((log_dir / "preflight.json").read_text())["notes"]:
-            log.warning("%s: %s", file, note)
         progress(report.steps, report.steps)
         return report
 
@@ -245,6 +244,9 @@ def _watch(child: "subprocess.Popen[bytes]", job: TrainJob, progress: Progress, 
         if size != seen and plan.exists():
             rows = _read_lines(metrics)
             plans = _read_lines(plan)
+            if plans and seen < 0:  # before the first step
+                for note in plans[0]["notes"]:
+                    log.warning("%s: %s", job.train_file, note)
             if plans:
                 progress(len({row["step"] for row in rows if "step" in row}), plans[0]["total_steps"])
                 seen = size
@@ -265,7 +267,8 @@ def _claim(log_dir: Path, job: TrainJob) -> None:
         DataError: The folder holds another training.
     """
     # Not part of the identity: a local server has a new port each time.
-    identity = {name: value for name, value in asdict(job).items() if name not in ("base_url", "log_dir", "train_file")}
+    apart = ("base_url", "log_dir", "train_file", "usual_rate")
+    identity = {name: value for name, value in asdict(job).items() if name not in apart}
     identity["train_sha256"] = hashlib.sha256(Path(job.train_file).read_bytes()).hexdigest()
     place = log_dir / "training.json"
     if place.exists():
@@ -295,7 +298,12 @@ def _finished(log_dir: Path) -> TrainingReport | None:
         seconds=json.loads(seconds.read_text())
         if seconds.exists()
         else sum(float(row.get("time/total", 0.0)) for row in rows),
+        notes=tuple(plan[0]["notes"]) if (plan := _read_lines(log_dir / "preflight.json")) else (),
     )
+
+
+def _local_rate(kind: str) -> float:
+    return LOCAL_DEFAULTS.learning_rate if kind == "sft" else LOCAL_DEFAULTS.dpo_learning_rate
 
 
 def _raise_failure(log_dir: Path, code: int) -> None:

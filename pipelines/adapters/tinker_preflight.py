@@ -26,6 +26,12 @@ class Renderer(Protocol):
         ...
 
 
+FEW_STEPS = 30
+"""Optimizer steps below which a training is said to have hardly begun."""
+USUAL_BETA = (0.01, 1.0)
+"""Values of DPO's beta that are in use; the method's paper has 0.1 to 0.5 (arXiv:2305.18290)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preflight:
     """What a training will see. `dropped` rows are left out of each epoch (others each time)."""
@@ -40,6 +46,28 @@ class Preflight:
     def steps_an_epoch(self) -> int:
         """Optimizer steps in one pass over the file."""
         return self.rows // self.batch_size
+
+
+def unusual(*, rate: float, usual_rate: float, beta: float | None, steps: int) -> tuple[str, ...]:
+    """What is unusual about the settings of a training, a sentence each.
+
+    Args:
+        rate: The learning rate.
+        usual_rate: What suits the model and the kind of training.
+        beta: Of DPO; None where it is another training.
+        steps: Optimizer steps in all.
+    """
+    said = []
+    if not usual_rate / 10 <= rate <= usual_rate * 10:
+        side, what = ("above", "may diverge") if rate > usual_rate else ("below", "may learn nothing")
+        said.append(
+            f"learning rate {rate:g} is over ten times {side} what suits this model ({usual_rate:g}): it {what}"
+        )
+    if beta is not None and not USUAL_BETA[0] <= beta <= USUAL_BETA[1]:
+        said.append(f"beta {beta:g} is outside {USUAL_BETA[0]:g} to {USUAL_BETA[1]:g}, the values in use; 0.1 is usual")
+    if steps < FEW_STEPS:
+        said.append(f"only {steps} optimizer steps: little is learnt; a smaller batch or more epochs give more")
+    return tuple(said)
 
 
 class _Problems:

@@ -18,11 +18,17 @@ from typing import Any, Literal
 from curator.errors import CuratorError, DataError, TrainerError
 
 CHECKPOINTS_A_RUN = 4
+DPO_RATE = 1e-5
+"""The cookbook's own starting point for DPO (tinker-cookbook 0.5.8, `preference.train_dpo.Config`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
-    """One training, completely described. `start_state` is the checkpoint that DPO begins from."""
+    """One training, completely described.
+
+    `start_state` is the checkpoint that DPO begins from; `usual_rate` the learning rate that suits the model, None
+    where the cookbook knows it.
+    """
 
     kind: Literal["sft", "dpo"]
     train_file: str
@@ -38,6 +44,7 @@ class TrainJob:
     seed: int
     beta: float | None = None
     start_state: str | None = None
+    usual_rate: float | None = None
 
 
 def renderer_name_for(base_model: str, given: str | None) -> str:
@@ -96,7 +103,7 @@ def run(job: TrainJob) -> None:
     from tinker_cookbook import renderers
     from tinker_cookbook.tokenizer_utils import get_tokenizer
 
-    from pipelines.adapters.tinker_preflight import preflight_dpo, preflight_sft
+    from pipelines.adapters.tinker_preflight import preflight_dpo, preflight_sft, unusual
 
     if job.start_state is not None:
         job = replace(job, base_model=base_of(job.start_state, job.base_url))
@@ -104,11 +111,36 @@ def run(job: TrainJob) -> None:
     renderer = renderers.get_renderer(name, get_tokenizer(job.base_model))
     preflight = preflight_sft if job.kind == "sft" else preflight_dpo
     seen = preflight(Path(job.train_file), renderer, batch_size=job.batch_size, max_length=job.max_length)
-    (Path(job.log_dir) / "preflight.json").write_text(
-        json.dumps({**asdict(seen), "total_steps": seen.steps_an_epoch * job.epochs}, ensure_ascii=False)
-    )
+    steps, usual = seen.steps_an_epoch * job.epochs, _usual_rate(job)
+    rate = usual if job.learning_rate is None else job.learning_rate
+    said = unusual(rate=rate, usual_rate=usual, beta=job.beta, steps=steps)
+    told = {**asdict(seen), "total_steps": steps, "notes": [*seen.notes, *said]}
+    (Path(job.log_dir) / "preflight.json").write_text(json.dumps(told, ensure_ascii=False))
     loop = _sft if job.kind == "sft" else _dpo
-    loop(job, _settings(job, name, seen.steps_an_epoch * job.epochs), seen.batch_size)
+    loop(job, {**_settings(job, name, steps), "learning_rate": rate}, seen.batch_size)
+
+
+def _usual_rate(job: TrainJob) -> float:
+    """The learning rate that suits the model, for this kind of training.
+
+    Raises:
+        TrainerError: The cookbook knows none, and none was given.
+    """
+    from tinker_cookbook.hyperparam_utils import get_lr
+
+    if job.usual_rate is not None:
+        return job.usual_rate
+    if job.kind == "dpo":
+        return DPO_RATE
+    try:
+        return float(get_lr(job.base_model))
+    except Exception as error:
+        if job.learning_rate is not None:
+            return job.learning_rate
+        raise TrainerError(
+            f"the cookbook knows no learning rate for base model {job.base_model!r} ({error}): "
+            "give one with --learning-rate"
+        ) from error
 
 
 def _settings(job: TrainJob, renderer_name: str, steps: int) -> dict[str, Any]:
@@ -140,15 +172,13 @@ def _common(job: TrainJob, settings: dict[str, Any], batch_size: int) -> Any:  #
 
 
 def _sft(job: TrainJob, settings: dict[str, Any], batch_size: int) -> None:
-    from tinker_cookbook.hyperparam_utils import get_lr
     from tinker_cookbook.supervised import train
     from tinker_cookbook.supervised.data import FromConversationFileBuilder
 
     builder = FromConversationFileBuilder(
         file_path=job.train_file, shuffle_seed=job.seed, common_config=_common(job, settings, batch_size)
     )
-    rate = job.learning_rate if job.learning_rate is not None else get_lr(job.base_model)
-    asyncio.run(train.main(train.Config(dataset_builder=builder, learning_rate=rate, **settings)))
+    asyncio.run(train.main(train.Config(dataset_builder=builder, **settings)))
 
 
 def _dpo(job: TrainJob, settings: dict[str, Any], batch_size: int) -> None:
@@ -160,9 +190,7 @@ def _dpo(job: TrainJob, settings: dict[str, Any], batch_size: int) -> None:
         comparison_builder=ComparisonBuilderFromJsonl(train_path=job.train_file),
         common_config=_common(job, settings, batch_size),
     )
-    more: dict[str, Any] = {} if job.learning_rate is None else {"learning_rate": job.learning_rate}
-    if job.beta is not None:
-        more["dpo_beta"] = job.beta
+    more: dict[str, Any] = {} if job.beta is None else {"dpo_beta": job.beta}
     train_dpo.main(train_dpo.Config(dataset_builder=builder, **more, **settings))
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 import typer
 
@@ -83,6 +83,7 @@ def _train(config: train.TrainConfig, base: str | None) -> int:
         f"run {report.run}: {report.kind} on {report.version} {'finished' if report.created else 'was there already'}",
         f"{outcome.steps or 0:,} steps, {outcome.examples_seen or 0:,} examples, {outcome.seconds or 0:.1f} s"
         + (f", loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
+        *(f"note: {said}" for said in report.notes),
         made.note,
     )
     return answer({**asdict(report), "report": outcome.as_json(), "note": made.note}, text=text)
@@ -94,12 +95,17 @@ def list_runs(dataset: Dataset = None) -> int:
     text = "\n".join(
         f"{run.id}: {run.kind} on {run.dataset}@{run.version}, {run.status}"
         + (f", from {run.parent_run}" if run.parent_run else "")
+        + "".join(f", {name.replace('_', ' ')} {value:g}" for name, value in run.config.items() if _is_setting(value))
         for run in (each.run for each in found)
     )
     return answer(
         {"runs": [_run_json(each) for each in found]},
         text=text or "no training run yet; run `curator train sft --version NAME@1`",
     )
+
+
+def _is_setting(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _run_json(trained: TrainedRun) -> dict[str, Any]:
@@ -112,6 +118,7 @@ def _run_json(trained: TrainedRun) -> dict[str, Any]:
         "base_model": run.base_model,
         "parent_run": run.parent_run,
         "status": run.status,
+        "settings": dict(run.config),
         "sampler_path": run.sampler_path,
         "report": trained.outcome.as_json() if trained.outcome else None,
         "created_at": trained.created_at,

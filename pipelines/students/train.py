@@ -10,6 +10,7 @@ from curator.ports import Checkpoint, Progress, Trainer, TrainingReport
 from curator.records import TrainingOutcome, TrainingRun, short_id
 from curator.release import DatasetVersion
 from pipelines.runtime import acting
+from pipelines.students.recipe import refuse_impossible
 from storage.access import audit
 from storage.engine.store import Store, Told
 from storage.release import runs, versions
@@ -32,7 +33,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """A finished run. `created` is False where it was finished before."""
+    """A finished run. `created` is False where it was finished before; `notes` say what was unusual about it."""
 
     run: str
     version: str
@@ -42,6 +43,7 @@ class TrainReport:
     created: bool
     sampler_path: str
     report: TrainingOutcome
+    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -63,10 +65,17 @@ def run(
 
     Raises:
         DataError: The release's file is not what its manifest says, or would train nothing.
-        RequestError: DPO without an SFT run to start from, or from a run of another dataset.
+        RequestError: DPO without an SFT run to start from, or from a run of another dataset; an impossible setting.
         TrainerError: The server failed; a rerun resumes.
     """
     acting.require("train")
+    refuse_impossible(
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        beta=config.beta,
+        max_length=config.max_length,
+    )
     dataset, number = versions.parse(config.version)
     version = versions.get(store, dataset, number)
     start = _start(store, config, dataset)
@@ -84,7 +93,7 @@ def run(
         runs.record(store, _with(planned, "failed"), failed, told=_told(planned, config, "failed"))
         raise
     finished = _with(planned, "finished", made.checkpoint)
-    outcome = TrainingOutcome(made.steps, made.examples_seen, tuple(made.losses), made.seconds)
+    outcome = TrainingOutcome(made.steps, made.examples_seen, tuple(made.losses), made.seconds, notes=made.notes)
     runs.record(store, finished, outcome, told=_told(planned, config, "finished"))
     return _report(finished, config, trainer, True, outcome)
 
@@ -195,4 +204,5 @@ def _report(
         created=created,
         sampler_path=run.sampler_path or "",
         report=outcome,
+        notes=outcome.notes,
     )

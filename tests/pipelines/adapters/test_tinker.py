@@ -274,6 +274,19 @@ def test_a_wrong_port_says_what_to_do(server: LocalTinker, tmp_path: Path) -> No
         )
 
 
+def test_an_answer_has_room_for_the_longest_label_and_one_that_reaches_the_limit_is_cut(server: LocalTinker) -> None:
+    sampler = TinkerSampler(server.base_model, base_url=server.base_url, local=True)
+    asked = [[{"role": "user", "content": text}] for text, _ in texts(20, 3)]
+    short = sampler.sample(asked, model_path=None, max_tokens=1, progress=none)
+    assert {answer.tokens_out for answer in short} == {1}
+    assert any(answer.cut for answer in short)
+    label = "a label of many words " * 4
+    roomy = sampler.sample(asked, model_path=None, max_tokens=1, room_for=("x", label), progress=none)
+    longest = max(answer.tokens_out for answer in roomy)
+    assert longest > 20  # the model has not learnt to stop
+    assert all(answer.tokens_out == longest for answer in roomy if answer.cut)
+
+
 def test_sampling_a_checkpoint_that_is_not_there_names_it(server: LocalTinker) -> None:
     sampler = TinkerSampler(server.base_model, base_url=server.base_url, local=True)
     with pytest.raises(TrainerError, match="no checkpoint tinker://none/sampler_weights/final"):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from curator.errors import DataError
-from pipelines.adapters.tinker_preflight import Preflight, preflight_dpo, preflight_sft
+from pipelines.adapters.tinker_preflight import Preflight, preflight_dpo, preflight_sft, unusual
 from pipelines.adapters.tinker_server.student import make_student
 
 
@@ -125,3 +125,12 @@ def test_a_pair_that_teaches_nothing_is_refused_with_its_line(
 ) -> None:
     with pytest.raises(DataError, match=reason + r".*\(line 2\)"):
         dpo(tmp_path, renderer, [pair(), bad])
+
+
+def test_unusual_settings_are_told_in_words_and_usual_ones_are_not() -> None:
+    assert unusual(rate=2e-4, usual_rate=1e-4, beta=None, steps=200) == ()
+    high, beta, few = unusual(rate=0.5, usual_rate=1e-4, beta=5.0, steps=2)
+    assert high == "learning rate 0.5 is over ten times above what suits this model (0.0001): it may diverge"
+    assert beta.startswith("beta 5 is outside 0.01 to 1")
+    assert few.startswith("only 2 optimizer steps")
+    assert "may learn nothing" in unusual(rate=1e-7, usual_rate=1e-4, beta=None, steps=200)[0]

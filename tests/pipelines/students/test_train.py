@@ -1,5 +1,6 @@
 """A training run: recorded before its first request, returned when it was finished before, kept when it failed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,37 @@ def test_a_file_that_changed_since_the_release_is_not_trained_on(project: Settin
         train.run(TrainConfig("support@1"), project.store, trainer, tmp_path / "runs")
     assert trainer.asked == []
     assert runs.listing(project.store, "support") == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ({"learning_rate": 50.0}, "--learning-rate is 50, expected a number above 0 and below 1"),
+        ({"learning_rate": -1.0}, "--learning-rate is -1"),
+        ({"learning_rate": float("nan")}, "--learning-rate is nan"),
+        ({"beta": -1.0}, "--beta is -1, expected a number above 0"),
+        ({"beta": float("inf")}, "--beta is inf"),
+        ({"batch_size": 0}, "--batch-size is 0, expected at least 1"),
+        ({"epochs": 0}, "--epochs is 0, expected at least 1"),
+    ],
+)
+def test_an_impossible_setting_is_refused_before_anything_is_recorded(
+    project: Settings, tmp_path: Path, setting: dict[str, Any], why: str
+) -> None:
+    trainer = StandIn()
+    with pytest.raises(RequestError) as caught:
+        train.run(TrainConfig("support@1", **setting), project.store, trainer, tmp_path / "runs")
+    assert why in str(caught.value)
+    assert trainer.asked == []
+    assert runs.listing(project.store, "support") == []
+
+
+def test_what_was_unusual_about_a_training_is_kept_with_its_run(project: Settings, tmp_path: Path) -> None:
+    class Noting(StandIn):
+        def _train(self, kind: str, train_file: Path) -> TrainingReport:
+            return replace(super()._train(kind, train_file), notes=("only 3 optimizer steps",))
+
+    first = train.run(TrainConfig("support@1"), project.store, Noting(), tmp_path / "runs")
+    again = train.run(TrainConfig("support@1"), project.store, Noting(), tmp_path / "runs")
+    assert first.notes == again.notes == ("only 3 optimizer steps",)
+    assert runs.listing(project.store, "support")[0].outcome.as_json()["notes"] == ["only 3 optimizer steps"]
