@@ -24,6 +24,7 @@ from pipelines.admin.sign_in import is_loopback
 from pipelines.runtime import acting
 from pipelines.runtime import settings as project_settings
 from storage.access import users
+from storage.engine.turns import people_wait
 
 ROOT = Path(__file__).resolve().parents[2]
 _NEEDED = "roles_of_this_page"
@@ -225,3 +226,4 @@ def _in_words(roles: Collection[Role], between: str = ", ") -> str:
 
 
 acting.ask(authorise)
+people_wait()

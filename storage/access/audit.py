@@ -17,6 +17,10 @@ from curator.records import AuditHead, Event, link
 from storage.engine.store import Appended, Connection, Store, Told
 
 _EVENTS = "select seq, cast(created_at as varchar), actor, action, subject, detail from audit_event"
+_HEAD = (
+    "select event_seq, hash, (select max(seq) from audit_start) from audit_link "
+    "where event_seq = (select max(event_seq) from audit_link)"
+)
 RECORDS = "records"
 """Where an event's detail names the rows that it speaks of: table -> [first seq, last seq, rows, SHA-256]."""
 ACTS: Mapping[str, str] = {
@@ -121,14 +125,21 @@ def append(
         detail[RECORDS] = {each.table: _fact(connection, each.table, each.first, each.last) for each in acts}
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
     seq = connection.next_seqs(1)[0]
-    insert = "insert into audit_event (seq, actor, action, subject, detail) values (?, ?, ?, ?, ?)"
-    connection.rows(insert, [seq, actor, action, subject, text])
-    last, head = next(iter(connection.rows("select event_seq, hash from audit_link order by 1 desc limit 1")), (0, ""))
-    # What an older store brought is linked too; what another tool put in since then is not.
-    new = f"{_EVENTS} where seq > ? and (seq = ? or seq <= (select max(seq) from audit_start)) order by seq"
-    for row in connection.rows(new, [last, seq]):
-        head = link(head, Event(*row))
-        connection.rows("insert into audit_link values (?, ?)", [row[0], head])
+    insert = (
+        "insert into audit_event (seq, actor, action, subject, detail) values (?, ?, ?, ?, ?) "
+        "returning cast(created_at as varchar)"
+    )
+    ((moment,),) = connection.rows(insert, [seq, actor, action, subject, text])
+    newest = connection.rows(_HEAD)
+    last, head, start = newest[0] if newest else (0, "", None)
+    if start is None or last < start:  # what an older store brought is linked too; what another tool put in is not
+        older = f"{_EVENTS} where seq > ? and seq <= (select max(seq) from audit_start) order by seq"
+        for row in connection.rows(older, [last]):
+            head = link(head, Event(*row))
+            connection.rows("insert into audit_link values (?, ?)", [row[0], head])
+    connection.rows(
+        "insert into audit_link values (?, ?)", [seq, link(head, Event(seq, moment, actor, action, subject, text))]
+    )
 
 
 def _fact(connection: Connection, table: str, first: int, last: int) -> list[Any]:

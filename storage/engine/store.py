@@ -100,18 +100,19 @@ class Connection:
 
     def appended(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> Appended:
         """As `append`; says also which seqs the rows were given."""
-        first = self.seq() + 1
-        added = self.append(table, records, ignore_existing=ignore_existing)
-        return Appended(table, added, first, self.seq())
+        seqs = self.next_seqs(records.height)
+        return Appended(table, self._append(table, records, seqs, ignore_existing), seqs.start, seqs.stop - 1)
 
     def append(self, table: str, records: pl.DataFrame, *, ignore_existing: bool = False) -> int:
         """Append records, each with the next `seq`; returns how many went in.
 
         With `ignore_existing`, rows whose primary key is there already are left alone.
         """
+        return self._append(table, records, self.next_seqs(records.height), ignore_existing) if records.height else 0
+
+    def _append(self, table: str, records: pl.DataFrame, seqs: range, ignore_existing: bool) -> int:
         if records.is_empty():
             return 0
-        seqs = self.next_seqs(records.height)
         numbered = records.with_columns(pl.Series("seq", seqs, dtype=pl.Int64))
         clause = "on conflict do nothing" if ignore_existing else ""
         columns = ", ".join(numbered.columns)

@@ -1,6 +1,8 @@
 """Whose turn it is with the store's file: one lock for the threads of a process, and one for the processes.
 
 Nobody waits in silence or for ever: after `SAY_S` the log says who has the file, after `GIVE_UP_S` the wait ends.
+A process that serves people goes before one that does not: the others ask, before they begin with the file, whether
+such a process waits, and stand back for `GIVE_WAY_S` at most.
 """
 
 import errno
@@ -10,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,6 +25,14 @@ SAY_S = 2.0
 """How long somebody waits for the file before the log says for whom."""
 GIVE_UP_S = 60.0
 """How long somebody waits for the file at most; `CURATOR_WAIT_S` in the environment stands above it."""
+GIVE_WAY_S = 1.0
+"""How long a process that serves nobody lets those go first that do."""
+AGAIN_S = 0.01
+"""Between two looks whether people wait."""
+LOG_BYTES = 400_000
+"""A log of at most so many bytes is left to the next who opens the file, while somebody waits: it costs about 4 ms."""
+PEOPLE_LOG_BYTES = 1_200_000
+"""As much where people wait for this process: what the others leave, and some hundred saves."""
 _log = logging.getLogger("curator.store")
 
 
@@ -34,11 +44,18 @@ def patience() -> float:
         return GIVE_UP_S
 
 
+def people_wait() -> None:
+    """Say that people wait for what this process does with a store: it goes before those that work for themselves."""
+    FileTurns.people = True
+
+
 class FileTurns:
     """The threads of this process that want one file: the lock, and what its holder has open."""
 
     _all: ClassVar[dict[str, "FileTurns"]] = {}
     _guard: ClassVar[threading.Lock] = threading.Lock()
+    people: ClassVar[bool] = False
+    """Whether people wait for what this process does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -76,12 +93,26 @@ class FileTurns:
             self.waiting -= 1
 
     def flock(self) -> None:
-        """Lock other processes out. While it waits, this process shares a lock that tells the holder so.
-
-        Where the folder may only be read there may be no lock to take, and nobody of this user who writes.
+        """Lock other processes out; where nobody waits for this one, let those go first that people wait for.
 
         Raises:
             StoreBusyError: Another process kept the file for too long.
+        """
+        begun = time.monotonic()
+        while True:
+            self._flock()
+            if FileTurns.people or time.monotonic() - begun > GIVE_WAY_S or not self._rung(self._bells()[1]):
+                break
+            self.close()
+            time.sleep(AGAIN_S)
+        if self.handle is not None:
+            with suppress(OSError):  # a full disk, or a file that may only be read: the holder's name is a courtesy
+                os.pwrite(self.handle, f"{os.getpid():<12}\n".encode(), 0)
+
+    def _flock(self) -> None:
+        """Lock other processes out. While it waits, this process shares locks that tell the holder so.
+
+        Where the folder may only be read there may be no lock to take, and nobody of this user who writes.
         """
         handle = _lock_file(f"{self.path}.lock")
         if handle is None:
@@ -91,9 +122,11 @@ class FileTurns:
         except BlockingIOError:
             waiter = _Waiter(handle)
             try:
-                with _opened(f"{self.path}.waiting") as bell:
-                    if bell is not None:
-                        fcntl.flock(bell, fcntl.LOCK_SH)
+                with ExitStack() as bells:
+                    for path in self._bells()[: 2 if FileTurns.people else 1]:
+                        bell = bells.enter_context(_opened(path))
+                        if bell is not None:
+                            fcntl.flock(bell, fcntl.LOCK_SH)
                     waiter.start()
                     if not waiter.wait(SAY_S):
                         self._wait(waiter.wait, self._holder(), SAY_S)
@@ -104,8 +137,10 @@ class FileTurns:
             os.close(handle)
             raise
         self.handle = handle
-        with suppress(OSError):  # a full disk, or a file that may only be read: the name of the holder is a courtesy
-            os.pwrite(handle, f"{os.getpid():<12}\n".encode(), 0)
+
+    def _bells(self) -> tuple[str, str]:
+        """Files whose lock somebody shares who waits: whoever it is, and a process that people wait for."""
+        return f"{self.path}.waiting", f"{self.path}.people.waiting"
 
     def _wait(self, wait: Callable[[float], bool], holder: str, waited: float) -> None:
         limit = patience()
@@ -133,9 +168,12 @@ class FileTurns:
 
     def wanted(self) -> bool:
         """Whether another thread or another process waits for the file."""
-        if self.waiting:
-            return True
-        with _opened(f"{self.path}.waiting") as bell:
+        return self.waiting > 0 or self._rung(self._bells()[0])
+
+    @staticmethod
+    def _rung(path: str) -> bool:
+        """Whether somebody shares the lock of a bell."""
+        with _opened(path) as bell:
             if bell is None:
                 return False
             try:
@@ -161,11 +199,12 @@ class FileTurns:
             self.lock.release()
 
     def close(self) -> None:
-        """Close the file and let other processes in."""
+        """Close the file and let other processes in. While one waits, a short log stays for it to read."""
         file, handle, self.file, self.handle = self.file, self.handle, None, None
         try:
             if file is not None:
-                file.close()
+                most = PEOPLE_LOG_BYTES if FileTurns.people else LOG_BYTES
+                file.close(keep_log=most if file.log_bytes and self.wanted() else 0)
         finally:
             if handle is not None:
                 os.close(handle)  # closing releases the lock

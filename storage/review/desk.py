@@ -24,6 +24,9 @@ _SAID = (
     "select task, reviewer, action_id, verdict, value, blind, coalesce(adjudicates, false), undoes "
     "from review where plan = ? order by seq"
 )
+DEFINITIONS = 100
+_definitions: dict[str, Task] = {}
+"""Task definitions by their hash, which says all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +176,12 @@ def take_in(store: Store, plan: str, task_ids: Sequence[str], make: Callable[[As
     Raises:
         NotFoundError: There is no such plan.
     """
-    tasks = plans.kept_tasks(store, plan)
+    tasks, dataset = plans.kept_tasks(store, plan), plans.kept_dataset(store, plan)
     wanted = {task: tasks[task] for task in task_ids if task in tasks}
     made: tuple[str, Sequence[Review]] | None = None
     while True:
         with store.transaction() as connection:
-            asked = _asked(connection, plan, wanted)
+            asked = Asked(dataset, _definition(connection, dataset), wanted)
             current = asked.definition.content_hash
             if made is not None and made[0] == current:
                 return _append(connection, plan, asked.dataset, made[1])
@@ -201,12 +204,15 @@ def _append(connection: Connection, plan: str, dataset: str, given: Sequence[Rev
     return added
 
 
-def _asked(connection: Connection, plan: str, tasks: dict[str, ReviewTask]) -> Asked:
-    found = connection.rows(
-        "select p.dataset, d.definition from plan p join dataset s on s.dataset = p.dataset "
-        "join task_definition d using (task_hash) where p.plan = ? order by s.seq desc limit 1",
-        [plan],
+def _definition(connection: Connection, dataset: str) -> Task:
+    """The dataset's task definition now; one that was read before is known by its hash."""
+    ((current,),) = connection.rows(
+        "select task_hash from dataset where dataset = ? order by seq desc limit 1", [dataset]
     )
-    dataset, definition = found[0]
-    made = make_task({k: v for k, v in json.loads(definition).items() if v is not None})
-    return Asked(dataset, made, tasks)
+    if (known := _definitions.get(current)) is not None:
+        return known
+    ((text,),) = connection.rows("select definition from task_definition where task_hash = ?", [current])
+    made = make_task({k: v for k, v in json.loads(text).items() if v is not None})
+    if len(_definitions) >= DEFINITIONS:
+        _definitions.clear()
+    return _definitions.setdefault(current, made)

@@ -133,6 +133,20 @@ def _kept_tasks(file: File, plan: str) -> dict[str, ReviewTask]:
     return {each.id: each for each in _records(tasks(store, plan))}
 
 
+@lru_cache(maxsize=16)
+def _dataset_of(file: File, plan: str) -> str:
+    return get(Store(file[0]), plan).dataset
+
+
+def kept_dataset(store: Store, plan: str) -> str:
+    """The dataset of a plan that stands, read once.
+
+    Raises:
+        NotFoundError: There is no such plan.
+    """
+    return _dataset_of(store.file, plan)
+
+
 def task(store: Store, task_id: str) -> ReviewTask | None:
     """One task, or None."""
     found = store.frame(f"{_TASKS} where t.task = ?", [task_id])
