@@ -46,9 +46,8 @@ def dataset_create(
         msg = f"{task}: {error}"
         raise RequestError(msg) from error
     store = settings().store
-    changed = datasets.create(store, name, made)
-    if changed:
-        audit.note(store, actor=acting.actor(), action="dataset", subject=name, task_hash=made.content_hash)
+    told = audit.telling(actor=acting.actor(), action="dataset", subject=name, task_hash=made.content_hash)
+    changed = datasets.create(store, name, made, told=told)
     report = {
         "dataset": name,
         "task": made.name,

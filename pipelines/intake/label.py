@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from curator.errors import DataError, RequestError, TeacherError
 from curator.ports import Progress, Teacher, TeacherAnswer
@@ -9,7 +10,7 @@ from curator.records import Label, Task, build_prompt, digest, parse_answer
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, examples, labels
-from storage.engine.store import Store
+from storage.engine.store import Appended, Connection, Store
 
 BATCH = 200
 PAID_BATCH = 32
@@ -77,16 +78,6 @@ def run(
                 f"{labeled} labels were made and are kept; use --limit N instead"
             )
             raise RequestError(msg)
-    if labeled:
-        audit.note(
-            store,
-            actor=acting.actor(),
-            action="label",
-            subject=config.dataset,
-            teacher=teacher.name,
-            labeled=labeled,
-            cost_usd=cost,
-        )
     return LabelReport(
         dataset=config.dataset,
         labeler=teacher.name,
@@ -131,10 +122,23 @@ def _batch(
                 reasons[str(error)[:80]] += 1
         if failure is not None:
             break
-    labels.add(store, dataset, made, since=since)
+    _keep(store, dataset, teacher.name, made, costs, since)
     if failure is not None:
         raise failure
     return len(made), reasons, sum(costs) if costs else None
+
+
+def _keep(store: Store, dataset: str, teacher: str, made: list[Label], costs: list[float], since: int) -> None:
+    """Append a batch of labels with the event that tells of them, and of what was paid even where nothing came."""
+    about: dict[str, Any] = {"actor": acting.actor(), "action": "label", "subject": dataset, "teacher": teacher}
+    paid = iter([sum(costs)])  # by the whole batch: it is told with its first block
+
+    def told(connection: Connection, what: Appended) -> None:
+        audit.append(connection, what, labeled=what.added, cost_usd=next(paid, 0.0), **about)
+
+    labels.add(store, dataset, made, since=since, told=told)
+    if left := next(paid, 0.0):
+        audit.note(store, labeled=0, cost_usd=left, **about)
 
 
 def _label(example_id: str, task: Task, teacher: Teacher, key: str, sample: int, answer: TeacherAnswer) -> Label:

@@ -79,13 +79,15 @@ def route(batch: str, store: Store, board: ReviewBoard, *, overlap: int | None =
     made = comparisons_wanted(rows.iter_rows(named=True), excluded=frozenset(out), answered=answered)
     stored = comparisons.answers(store, dataset, batch=batch)["action_id"].to_list()
     todo = changes(made, entries, frozenset(stored))
+    if todo.push or todo.remove or todo.replace:  # what goes out is told before it goes
+        sending = {"sending": len(todo.push), "removing": len(todo.remove)}
+        _note(store, "route:begin", batch, to=board.name, board_dataset=form.name, **sending)
     board.remove(form.name, [*todo.replace, *todo.remove])
     with stage("send comparisons") as report:
         refused = board.push(form.name, todo.push, report)
     added = len(todo.push) - len(refused)
     if created or added or todo.remove:
-        who = acting.actor()
-        audit.note(store, actor=who, action="route", subject=batch, to=board.name, board_dataset=form.name, added=added)
+        _note(store, "route", batch, to=board.name, board_dataset=form.name, added=added)
     return SentReport(
         batch=batch,
         to=board.name,
@@ -121,13 +123,17 @@ def pull(batch: str, store: Store, board: ReviewBoard, reviewers: Mapping[str, s
     with stage("read the board") as report:
         entries = board.entries(name, report)
     read = choices(entries, list(rows.iter_rows(named=True)), reviewers)
+    _note(store, "pull", batch, board_dataset=name, answered=len(read.chosen))  # each answer has its own event too
     pulled = sum(
         preferring.prefer(store, batch, one.comparison, one.reviewer, one.said, action_id=one.action_id, note=one.note)
         for one in read.chosen
     )
     taken_back = _take_back(store, dataset, batch, read)
-    audit.note(store, actor=acting.actor(), action="pull", subject=batch, board_dataset=name, answered=len(read.chosen))
     return FetchedReport(batch, name, len(entries), pulled, len(read.chosen) - pulled, taken_back, read.left_out)
+
+
+def _note(store: Store, action: str, batch: str, **detail: str | int) -> None:
+    audit.note(store, actor=acting.actor(), action=action, subject=batch, **detail)
 
 
 def _take_back(store: Store, dataset: str, batch: str, read: Choices) -> int:

@@ -92,9 +92,8 @@ def run(config: CompareConfig, store: Store) -> CompareReport:
         msg = f"{a} and {b} differ nowhere: {drawn.equal} equal answers, {drawn.missing} rows lack one of the two"
         raise NotEnoughDataError(msg)
     batch = short_id("batch", [dataset, a, b, seed, [c.id for c in drawn.comparisons], overlap])
-    added = comparisons.add(store, batch, drawn.comparisons, overlap)
-    if added:
-        audit.note(store, actor=acting.actor(), action="compare", subject=batch, a=a, b=b, added=added)
+    told = audit.telling(actor=acting.actor(), action="compare", subject=batch, count=True, a=a, b=b)
+    added = comparisons.add(store, batch, drawn.comparisons, overlap, told=told)
     return CompareReport(batch, dataset, a, b, len(drawn.comparisons), added, drawn.equal, drawn.missing)
 
 

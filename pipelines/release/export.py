@@ -2,7 +2,8 @@
 
 import csv
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,9 @@ def run(config: ExportConfig, store: Store) -> ExportReport:
         msg = f"dataset {dataset!r} has no rows{asked} to export"
         raise NotEnoughDataError(msg)
     made = _table(rows, labeler)
-    _write(config.out, form, made)
-    audit.note(store, actor=acting.actor(), action="export", subject=dataset, path=str(config.out), rows=rows.height)
+    with _written(config.out, form, made):  # what goes out is told before it stands there
+        facts = {"path": str(config.out), "rows": rows.height}
+        audit.note(store, actor=acting.actor(), action="export", subject=dataset, **facts)
     notes = (*narrowed.notes, *_notes(form, rows, made))
     path, lacking = str(config.out.resolve()), narrowed.lacking
     return ExportReport(dataset, path, rows.height, every.height, made.columns, made.names, lacking, notes)
@@ -127,8 +129,9 @@ def _table(rows: pl.DataFrame, labeler: str) -> _Table:
     return _Table(records, tuple(dict.fromkeys((*records[0], *names.values()))), names)
 
 
-def _write(out: Path, form: str, made: _Table) -> None:
-    """The whole file or none."""
+@contextmanager
+def _written(out: Path, form: str, made: _Table) -> Iterator[None]:
+    """Write the file under another name, and put it in its place at the end of the block: the whole file or none."""
     draft = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.draft")
     try:
         if form == ".parquet":
@@ -138,6 +141,7 @@ def _write(out: Path, form: str, made: _Table) -> None:
         else:
             with draft.open("w", encoding="utf-8", newline="\n") as handle:
                 handle.writelines(write_exact(record) + "\n" for record in made.records)
+        yield
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Approved labels, pairs and splits -> an immutable, verifiable folder. Blocked by a gate that fails."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,8 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
             target = config.out or releases / file_stem(dataset) / str(manifest.number)
             if config.out is None:
                 version_folder.clear_unrecorded(target, manifest)
-            sealed = version_folder.write(target, files.bytes_by_path(), manifest)
+            told = _exported(store, manifest.version, target) if config.out else version_folder.nothing
+            sealed = version_folder.write(target, files.bytes_by_path(), manifest, first=told)
             _note_figures(store, choice, content, sealed)
             versions.add(store, dataset, sealed, path=str(target), told=_told(config, sealed, status))
             name, sha256 = sealed.version, manifest_hash(sealed.as_json())
@@ -118,8 +119,8 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
                 name, str(target), sha256, True, counts, pair_counts, tuple(found), status, files.refused
             )
     if config.out is not None:
-        version_folder.write(config.out, files.bytes_by_path(), have.manifest)
-        audit.note(store, actor=acting.actor(), action="export", subject=have.version, path=str(config.out))
+        told = _exported(store, have.version, config.out)
+        version_folder.write(config.out, files.bytes_by_path(), have.manifest, first=told)
     path = str(config.out or have.path)
     known = have.manifest_sha256
     return ReleaseReport(have.version, path, known, False, counts, pair_counts, tuple(found), status, files.refused)
@@ -163,9 +164,13 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
             f"{__version__}: {', '.join(other) or 'the list of files'} differs"
         )
         raise DataError(msg)
-    made = manifest_hash(version_folder.write(out, files.bytes_by_path(), manifest).as_json())
-    audit.note(store, actor=acting.actor(), action="export", subject=reference, path=str(out))
-    return made
+    told = _exported(store, reference, out)
+    return manifest_hash(version_folder.write(out, files.bytes_by_path(), manifest, first=told).as_json())
+
+
+def _exported(store: Store, version: str, out: Path) -> Callable[[], None]:
+    """What tells that a version goes into a folder: before it stands there."""
+    return partial(audit.note, store, actor=acting.actor(), action="export", subject=version, path=str(out))
 
 
 def train_rows(store: Store, dataset: str, labeler: str) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -14,10 +14,25 @@ from storage import jobs
 from storage.engine.faults import in_words
 
 
-def write(target: Path, files: Mapping[str, bytes], manifest: Manifest) -> Manifest:
+def nothing() -> None:
+    """Do nothing first."""
+
+
+def write(
+    target: Path, files: Mapping[str, bytes], manifest: Manifest, *, first: Callable[[], None] = nothing
+) -> Manifest:
     """Write the folder under another name, then move it into place; returns the sealed manifest.
 
     A folder that is there with the same manifest is left alone (a run killed between this and its record).
+
+    Args:
+        target: The folder.
+        files: Path in it -> content.
+        manifest: Of the version, sealed or not.
+        first: Called when everything is written, before the folder is in its place.
+
+    Raises:
+        StoreError: Something else lies there.
     """
     sealed = manifest if manifest.content_sha256 else seal(manifest, _cards(manifest))
     body = manifest_bytes(sealed.as_json())
@@ -32,6 +47,7 @@ def write(target: Path, files: Mapping[str, bytes], manifest: Manifest) -> Manif
     try:
         with in_words(target):
             _fill(draft, files, sealed, body)
+            first()
             if target.exists():
                 target.rmdir()
             draft.replace(target)

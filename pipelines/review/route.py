@@ -86,6 +86,8 @@ def run(config: RouteConfig, store: Store, board: ReviewBoard) -> RouteReport:
     given = list(reviews.frame(store, found.dataset).iter_rows(named=True))
     made = _wanted(store, found.dataset, found.labeler, tasks, given, entries, overlap)
     todo = changes(made, entries, frozenset(str(r["action_id"]) for r in given))
+    if todo.push or todo.replace or todo.remove:  # what goes out is told before it goes
+        _note(store, plan, board, form.name, {"sending": len(todo.push), "removing": len(todo.remove)}, "route:begin")
     board.remove(form.name, [*todo.replace, *todo.remove])
     with stage("send records") as report:
         refused = board.push(form.name, todo.push, report)
@@ -135,14 +137,16 @@ def _wanted(
     )
 
 
-def _note(store: Store, plan: str, board: ReviewBoard, name: str, counts: dict[str, int]) -> None:
-    audit.note(store, actor=acting.actor(), action="route", subject=plan, to=board.name, board_dataset=name, **counts)
+def _note(
+    store: Store, plan: str, board: ReviewBoard, name: str, counts: dict[str, int], action: str = "route"
+) -> None:
+    audit.note(store, actor=acting.actor(), action=action, subject=plan, to=board.name, board_dataset=name, **counts)
 
 
 def routed_to(store: Store, plan: str) -> str | None:
-    """The board that a plan was last routed to, or None: then its tasks are in the native queue alone."""
-    events = audit.events(store, 1_000_000)
-    sent = events.filter((pl.col("action") == "route") & (pl.col("subject") == plan))
+    """The board that a plan was last routed to, if only in part, or None: its tasks are in the native queue alone."""
+    events = audit.events(store, 1_000_000, actions=["route", "route:begin"])
+    sent = events.filter(pl.col("subject") == plan)
     return str(sent["detail"].str.json_path_match("$.to")[0]) if sent.height else None
 
 

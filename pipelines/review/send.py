@@ -1,7 +1,8 @@
 """Send chosen rows to review: a plan of its own with tasks for exactly these rows, that finds and never certifies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -10,7 +11,7 @@ from curator.records import short_id
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, labels
-from storage.engine.store import Store
+from storage.engine.store import Store, Told
 from storage.review import plans
 from storage.views import current as views
 
@@ -85,8 +86,8 @@ def run(config: SendConfig, store: Store) -> SendReport:
     going = rows.filter(~waiting & ~excluded)
     if going.is_empty():
         return SendReport(None, dataset, 0, _some(left_out))
-    plan = _store(store, dataset, going, f"sent to review by {reviewer}: {why}", labeler or ", ".join(known))
-    audit.note(store, actor=acting.actor(), action="send", subject=dataset, plan=plan, rows=going.height, why=why)
+    told = partial(audit.telling, actor=acting.actor(), action="send", subject=dataset, rows=going.height, why=why)
+    plan = _store(store, dataset, going, f"sent to review by {reviewer}: {why}", labeler or ", ".join(known), told)
     return SendReport(plan, dataset, going.height, _some(left_out))
 
 
@@ -94,7 +95,8 @@ def _some(counts: dict[str, int]) -> dict[str, int]:
     return {reason: n for reason, n in counts.items() if n}
 
 
-def _store(store: Store, dataset: str, rows: pl.DataFrame, why: str, labeler: str) -> str:
+def _store(store: Store, dataset: str, rows: pl.DataFrame, why: str, labeler: str, telling: Callable[..., Told]) -> str:
+    """Store the plan, with the event that tells of it; returns its id."""
     as_of = store.seq()
     plan = short_id("plan", [dataset, "sent", as_of, rows["example_id"].to_list()])
     state = rows.select("example_id", "content_hash", pl.lit("sent").alias("stratum"))
@@ -120,5 +122,6 @@ def _store(store: Store, dataset: str, rows: pl.DataFrame, why: str, labeler: st
             proposed=rows["value"],
             why=pl.lit(why),
         ),
+        told=telling(plan=plan),
     )
     return plan

@@ -6,11 +6,13 @@ import polars as pl
 
 from curator.errors import NotFoundError, RequestError
 from curator.records import Task, check_name, check_task, make_task
-from storage.engine.store import Store
+from storage.engine.store import Store, Told
 
 
-def create(store: Store, dataset: str, task: Task) -> bool:
-    """Make a dataset, or give an existing one a new task definition. True if anything changed.
+def create(store: Store, dataset: str, task: Task, *, told: Told | None = None) -> bool:
+    """Make a dataset, or give an existing one a new task definition, with the event that `told` writes.
+
+    Returns whether anything changed.
 
     Raises:
         RequestError: A new dataset's name is none, or the definition holds what is not taken in (`check_task`).
@@ -28,7 +30,10 @@ def create(store: Store, dataset: str, task: Task) -> bool:
             {"task_hash": [task.content_hash], "definition": [json.dumps(task.as_json(), ensure_ascii=False)]}
         )
         connection.append("task_definition", definition, ignore_existing=True)
-        connection.append("dataset", pl.DataFrame({"dataset": [dataset], "task_hash": [task.content_hash]}))
+        named = pl.DataFrame({"dataset": [dataset], "task_hash": [task.content_hash]})
+        what = connection.appended("dataset", named)
+        if told is not None:
+            told(connection, what)
     return True
 
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from curator.errors import NotEnoughDataError, NotFoundError, RequestError
 from curator.records import LABELS, Label
-from storage.engine.store import Connection, Store
+from storage.engine.store import Connection, Store, Told
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "dataset": pl.String,
@@ -27,7 +27,9 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 }
 
 
-def add(store: Store, dataset: str, labels: Sequence[Label], *, since: int | None = None) -> int:
+def add(
+    store: Store, dataset: str, labels: Sequence[Label], *, since: int | None = None, told: Told | None = None
+) -> int:
     """Append labels; returns how many.
 
     Args:
@@ -36,6 +38,7 @@ def add(store: Store, dataset: str, labels: Sequence[Label], *, since: int | Non
         labels: What to append.
         since: The seq at which the caller last looked at what is there: a label that another process has brought in
             since then is not appended again.
+        told: Writes the event of each block, with it.
     """
     fields = ("example_id", "labeler", "kind", "version", "sample", "value", "task_hash", "confidence", "request_key")
     measured = ("tokens_in", "tokens_out", "cost_usd", "latency_s", "said_at")
@@ -52,7 +55,7 @@ def add(store: Store, dataset: str, labels: Sequence[Label], *, since: int | Non
         own = chunk.select("labeler", "example_id", "sample", "value", "confidence", "request_key").rows()
         return chunk.filter(pl.Series([row[:5] not in said and row[5] not in asked for row in own], dtype=pl.Boolean))
 
-    return store.append("label", frame, news=None if since is None else news)
+    return store.append("label", frame, news=None if since is None else news, told=told)
 
 
 def frame(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:

@@ -9,14 +9,19 @@ import polars as pl
 from curator.preferences import AnswerComparison, ComparisonAnswer, Side
 from curator.records import LabelerKind
 from storage.access import audit
-from storage.engine.store import Store
+from storage.engine.store import Store, Told
 from storage.review.reviews import LEASE_SECONDS
 
 _STANDS = "p.choice <> 'undo' and not exists (select 1 from preference u where u.undoes = p.action_id)"
 
 
-def add(store: Store, batch: str, comparisons: Sequence[AnswerComparison], overlap: int) -> int:
-    """Append comparisons; one that is there already stays in its batch. Returns how many went in."""
+def add(
+    store: Store, batch: str, comparisons: Sequence[AnswerComparison], overlap: int, *, told: Told | None = None
+) -> int:
+    """Append comparisons, each block with the event that `told` writes; one that is there already stays in its batch.
+
+    Returns how many went in.
+    """
     columns = ("id", "dataset", "example_id", "content_hash", "a_source", "b_source", "a", "b", "left")
     names = {"id": "comparison", "left": "left_side"}
     frame = pl.DataFrame(
@@ -24,7 +29,7 @@ def add(store: Store, batch: str, comparisons: Sequence[AnswerComparison], overl
         | {"batch": [batch] * len(comparisons), "position": list(range(len(comparisons)))}
         | {"overlap": [overlap] * len(comparisons)}
     )
-    return store.append("comparison", frame, ignore_existing=True)
+    return store.append("comparison", frame, ignore_existing=True, told=told)
 
 
 @dataclass(frozen=True, slots=True)

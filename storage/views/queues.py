@@ -60,7 +60,7 @@ def of_dataset(store: Store, dataset: str, *, now: float | None = None) -> tuple
         now: Seconds since 1970; default the clock.
     """
     moment = time.time() if now is None else now
-    routed, pulled = _newest(store, "route"), _newest(store, "pull")
+    routed, pulled = _newest(store, "route", "route:begin"), _newest(store, "pull")
     return tuple(
         _standing(store, found.id, moment, routed.get(found.id), pulled.get(found.id))
         for found in plans.of_dataset(store, dataset)
@@ -93,10 +93,10 @@ def _standing(
     )
 
 
-def _newest(store: Store, action: str) -> dict[str, dict[str, Any]]:
-    """Plan -> the newest event of this kind about it, with when it was (this machine's time)."""
+def _newest(store: Store, *actions: str) -> dict[str, dict[str, Any]]:
+    """Plan -> the newest event of these kinds about it, with when it was (this machine's time)."""
     found: dict[str, dict[str, Any]] = {}
-    for event in audit.events(store, _LOG, actions=[action]).iter_rows(named=True):
+    for event in audit.events(store, _LOG, actions=actions).iter_rows(named=True):
         if event["subject"] not in found:
             found[event["subject"]] = json.loads(event["detail"]) | {"at": f"{event['created_at']:%Y-%m-%d %H:%M}"}
     return found

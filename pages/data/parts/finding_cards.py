@@ -175,9 +175,8 @@ def _rule_form(store: Store, dataset: str, finding: Finding) -> None:
             made = make_task(
                 {k: v for k, v in task.as_json().items() if v is not None} | {"labels": {**task.labels, **rules}}
             )
-            changed = datasets.create(store, dataset, made)
-            if changed:
-                audit.note(store, actor=acting.actor(), action="rule", subject=dataset, task_hash=made.content_hash)
+            told = audit.telling(actor=acting.actor(), action="rule", subject=dataset, task_hash=made.content_hash)
+            changed = datasets.create(store, dataset, made, told=told)
             st.text("Saved. Let a teacher label under the new rule." if changed else "The rule stays as it was.")
 
 

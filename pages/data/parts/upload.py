@@ -133,8 +133,8 @@ def _create(
 ) -> None:
     acting.require("ingest")
     task = make_task({**definition, "name": name})
-    if datasets.create(settings.store, name, task):
-        audit.note(settings.store, actor=acting.actor(), action="dataset", subject=name, task_hash=task.content_hash)
+    told = audit.telling(actor=acting.actor(), action="dataset", subject=name, task_hash=task.content_hash)
+    datasets.create(settings.store, name, task, told=told)
     bar = st.progress(0.0, "Reading the rows")
 
     def show(done: int, total: int) -> None:
