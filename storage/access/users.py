@@ -17,11 +17,8 @@ select name, role from (
 
 def roles_of(store: Store, name: str) -> frozenset[Role]:
     """The user's roles now, by one short query: a page asks at every run, an action at every click."""
-    rows = store.rows(
-        "select role from user_role where name = ? group by role having arg_max(granted, seq)",
-        [name],
-    )
-    return frozenset(row[0] for row in rows)
+    sql = "select role from user_role where name = ? group by role having arg_max(granted, seq)"
+    return store.read_once(("roles", name), lambda: frozenset(row[0] for row in store.rows(sql, [name])))
 
 
 def current(store: Store) -> dict[str, frozenset[Role]]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import polars as pl
@@ -39,6 +39,8 @@ PAUSE_S = 0.01
 
 FEW = 8
 """Records that are appended as parameters."""
+
+T = TypeVar("T")
 
 File = tuple[Path, int, int]
 """A store's file: path, device and inode."""
@@ -69,6 +71,7 @@ class Connection:
 
     def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
         self._raw = raw
+        self.wrote = False
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Run SQL and return all rows; parameters by place (`?`), or by name (`$name`)."""
@@ -91,6 +94,7 @@ class Connection:
 
     def next_seqs(self, count: int) -> range:
         """Take `count` sequence numbers, in this transaction."""
+        self.wrote = True
         (last,) = self.rows("update counter set value = value + ? returning value", [count])[0]
         return range(last - count + 1, last + 1)
 
@@ -192,13 +196,16 @@ class Store:
                 turns.since = turns.taken = time.monotonic()
             raw = turns.file.raw
             raw.execute("begin")
+            connection = Connection(raw)
             try:
-                yield Connection(raw)
+                yield connection
             except BaseException:
                 with suppress(duckdb.Error):  # the engine may have let go of the transaction; why is the news
                     raw.execute("rollback")
                 raise
             raw.execute("commit")
+            if connection.wrote:
+                turns.read.clear()
 
     def append(
         self,
@@ -284,6 +291,20 @@ class Store:
         if not getattr(_current, "held", False):
             _release(went_well=True)
 
+    def read_once(self, key: object, read: Callable[[], T]) -> T:
+        """What `read` finds in the store; within `together` it is asked once, until this thread lets go or writes.
+
+        Nobody else can write meanwhile. The key says what is read.
+        """
+        turns = FileTurns.of(self.path)
+        if getattr(_current, "kept", None) is turns and key in turns.read:
+            found: T = turns.read[key]
+            return found
+        made = read()
+        if getattr(_current, "kept", None) is turns:
+            turns.read[key] = made
+        return made
+
     @contextmanager
     def _turn(self) -> Iterator[FileTurns]:
         """One thread's turn with the file."""
@@ -295,6 +316,7 @@ class Store:
             _release(went_well=True)
             turns.acquire()
             turns.taken = time.monotonic()
+            turns.read.clear()
         _current.kept, _current.held, went_well = turns, True, False
         try:
             yield turns

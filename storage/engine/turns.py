@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from curator.errors import StoreBusyError
 from storage.engine.open_file import OpenFile
@@ -50,7 +50,7 @@ def people_wait() -> None:
 
 
 class FileTurns:
-    """The threads of this process that want one file: the lock, and what its holder has open."""
+    """The threads of this process that want one file: the lock, and what its holder has open and has read."""
 
     _all: ClassVar[dict[str, "FileTurns"]] = {}
     _guard: ClassVar[threading.Lock] = threading.Lock()
@@ -64,6 +64,7 @@ class FileTurns:
         self.file: OpenFile | None = None
         self.handle: int | None = None
         self.since = self.taken = 0.0
+        self.read: dict[object, Any] = {}
 
     @classmethod
     def of(cls, path: Path) -> "FileTurns":

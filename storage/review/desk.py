@@ -4,7 +4,7 @@ Twenty people who save every few seconds share one lock, so a save is one short 
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from curator.records import GOLD, Review, ReviewTask, Task, make_task
 from curator.review import human_outcome
 from storage.access import audit
-from storage.engine.store import Connection, Store
+from storage.engine.store import Connection, File, Store
 from storage.review import plans, reviews
 
 RECENT = 20
@@ -21,9 +21,12 @@ RECENT = 20
 # Flat rows, put together here: a plan's answers are few, and planning window functions and joins over them, or
 # handing them to polars' threads, costs more than walking along them, on the one file that everybody waits for.
 _SAID = (
-    "select task, reviewer, action_id, verdict, value, blind, coalesce(adjudicates, false), undoes "
-    "from review where plan = ? order by seq"
+    "select task, reviewer, action_id, verdict, value, blind, coalesce(adjudicates, false), undoes, seq "
+    "from review where plan = ? and seq > ? order by seq"
 )
+KEPT = 4
+"""Plans whose answers are kept in memory: a review is only ever appended, so that a look reads what is new."""
+_kept: OrderedDict[tuple[File, str], list[tuple[Any, ...]]] = OrderedDict()
 DEFINITIONS = 100
 _definitions: dict[str, Task] = {}
 """Task definitions by their hash, which says all of them."""
@@ -98,8 +101,9 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
     written.
     """
     tasks = plans.kept_tasks(store, plan)
+    file = store.file
     with store.transaction() as connection:
-        answers = _standing(connection.rows(_SAID, [plan]))
+        answers = _standing(_said(connection, file, plan))
         answered = {answer.task for answer in answers if answer.reviewer == reviewer}
         held = reviews.held_within(connection, reviewer=reviewer)
         leased = [task for task in held if task in tasks and task not in answered]
@@ -118,10 +122,25 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
     return Desk([tasks[task] for task in leased], mine, done, len(asked))
 
 
+def _said(connection: Connection, file: File, plan: str) -> list[tuple[Any, ...]]:
+    """Every answer to the plan, oldest first. The file's lock, which the transaction holds, guards what is kept."""
+    have = _kept.pop((file, plan), [])
+    last = have[-1][-1] if have else 0
+    if have and connection.rows("select count(*) from review where plan = ? and seq <= ?", [plan, last]) != [
+        (len(have),)
+    ]:
+        have, last = [], 0  # another past: somebody has put an older file in its place
+    have = [*have, *connection.rows(_SAID, [plan, last])]
+    _kept[file, plan] = have
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return have
+
+
 def _standing(said: Sequence[tuple[Any, ...]]) -> list[_Answer]:
     """The answers that nobody took back, oldest first."""
-    undone = {undoes for *_, undoes in said if undoes is not None}
-    answers = [_Answer(*answer) for *answer, undoes in said if undoes is None]
+    undone = {undoes for *_, undoes, _ in said if undoes is not None}
+    answers = [_Answer(*answer) for *answer, undoes, _ in said if undoes is None]
     return [answer for answer in answers if answer.action_id not in undone]
 
 
