@@ -13,8 +13,9 @@ SUITES: dict[str, tuple[str, ...]] = {
     "store": ("seconds",),
     "curation": ("part", "data", "keep", "quick", "seed"),
     "review": ("seconds", "rows"),
+    "soak": ("seconds",),
     "pages": ("rows",),
-    "faults": ("repetitions", "quick", "seed"),
+    "faults": ("repetitions", "quick", "seed", "keep"),
 }
 """Each suite (a module of this package) and the options that its `run` takes."""
 

@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +12,8 @@ from typing import Any
 from pipelines.runtime.settings import load
 from storage.engine.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
-NAME = "support"
+NAME, ASKED = "support", "asked"
+TEACHER = "scripted"
 LABELS = ("refund", "delivery", "account")
 BODIES = {
     "refund": ("I want my money back for order {}", "you charged order {} twice", "refund {} has not arrived yet"),
@@ -44,6 +41,7 @@ DISTINCT: Mapping[str, str] = {
     "finding": "finding_id, kind",
     "score": "example_id, kind, round(score, 6)",
     "cluster_member": "example_id, cluster",
+    "request_intent": "request_key, purpose",
     "training_run": "run, status",
     "eval_report": "dataset, version",
     "source_file": "file_hash, name, rows",
@@ -55,19 +53,29 @@ GROWING = (*EXACT, *DISTINCT, "audit_event", "audit_link", "user_role", "figure"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command. `backup` and `new` stand for folders beside the project."""
+    """One command.
+
+    Attributes:
+        name: What it is called here.
+        argv: Its words; `@plan`, `@run` and `@sft` stand for the newest of the project.
+        light: Whether it loads no model.
+        makes: What it makes beside the project and never makes twice, in the folder of the inputs.
+    """
 
     name: str
     argv: tuple[str, ...]
     light: bool = True
+    makes: str = ""
 
 
 def steps(folder: Path) -> list[Step]:
     """The commands in order; what they read lies in the folder."""
-    data = ("--dataset", NAME)
+    data, version = ("--dataset", NAME), ("--version", f"{NAME}@1")
     read = (str(folder / "rows.csv"), *data, "--source", "teacher", "--labeler", "teacher")
+    models = ("--models", "student=@run,teacher=teacher")
     return [
         Step("ingest", ("ingest", *read, "--map", "input=text,label=label,id=id")),
+        Step("label", ("label", "--dataset", ASKED, "--teacher", TEACHER)),
         Step("embed", ("embed", *data), light=False),
         Step("cluster", ("cluster", *data), light=False),
         Step("check", ("check", *data), light=False),
@@ -76,11 +84,11 @@ def steps(folder: Path) -> list[Step]:
         Step("decide", ("decide", str(folder / "decisions.jsonl"), *data)),
         Step("pairs build", ("pairs", "build", *data)),
         Step("release", ("release", NAME, "--waive", "certificate", "--why", "a measurement")),
-        Step("train", ("train", "sft", "--version", f"{NAME}@1", "--epochs", "1"), light=False),
-        Step(
-            "evaluate", ("evaluate", "--version", f"{NAME}@1", "--models", "student=@run,teacher=teacher"), light=False
-        ),
-        Step("backup", ("backup", str(folder / "backup"))),
+        Step("train sft", ("train", "sft", *version, "--epochs", "1"), light=False),
+        Step("train dpo", ("train", "dpo", *version, "--from", "@sft", "--epochs", "1"), light=False),
+        Step("evaluate", ("evaluate", *version, *models), light=False),
+        Step("export", ("export", *data, "--out", str(folder / "rows-now.csv")), makes="rows-now.csv"),
+        Step("backup", ("backup", str(folder / "backup")), makes="backup"),
         Step("restore", ("restore", str(folder / "backup"))),
     ]
 
@@ -104,6 +112,12 @@ def write_inputs(folder: Path, rows: int) -> None:
     _write_lines(folder / "decisions.jsonl", lines)
 
 
+def write_asked(folder: Path) -> None:
+    """Rows without labels, for a teacher."""
+    lines = [f"a{n},{BODIES[LABELS[n % 3]][n % 2].format(500 + n)}\n" for n in range(60)]
+    (folder / "asked.csv").write_text("id,text\n" + "".join(lines), encoding="utf-8")
+
+
 def write_reviews(folder: Path, project: Path) -> None:
     """Answers to every task of the plan: most accept, each seventh says something else, twice."""
     store = load(project).store
@@ -121,10 +135,11 @@ def _write_lines(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
 
 
 def command(step: Step, project: Path) -> list[str]:
-    """The whole command line, with the plan and the run of the project put in."""
+    """The words after `curator`, with the plan and the runs of the project put in."""
     known = {
         "@plan": "select plan from plan order by seq desc",
-        "@run": "select run from training_run order by seq desc",
+        "@run": "select run from training_run where status = 'finished' order by seq desc",
+        "@sft": "select run from training_run where kind = 'sft' order by seq desc",
     }
     words = []
     for word in step.argv:
@@ -132,7 +147,7 @@ def command(step: Step, project: Path) -> list[str]:
             if mark in word:
                 word = word.replace(mark, str(load(project).store.rows(sql)[0][0]))
         words.append(word)
-    return [sys.executable, "-m", "pipelines.cli", "--project", str(project), *words, "--json"]
+    return ["--project", str(project), *words, "--json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,29 +168,6 @@ class CommandSaid:
         except (ValueError, KeyError, TypeError):
             return False
         return self.code in (2, 4) and len(told.split()) > 4 and "Traceback" not in self.err
-
-
-def run(words: Sequence[str], *, before: str = "", timeout: float = 600, **environment: str) -> CommandSaid:
-    """Run a command to its end.
-
-    Args:
-        words: The whole command line.
-        before: Python that runs first, in the same process.
-        timeout: Seconds.
-        environment: Variables beside today's.
-    """
-    if before:
-        code = f"import sys\n{before}\nfrom pipelines.cli import main\nsys.exit(main(sys.argv[1:]))"
-        words = [sys.executable, "-c", code, *words[3:]]
-    done = subprocess.run(
-        list(words), capture_output=True, text=True, check=False, cwd=ROOT, timeout=timeout, env=env(**environment)
-    )
-    return CommandSaid(done.returncode, done.stdout, done.stderr)
-
-
-def env(**more: str) -> dict[str, str]:
-    """The environment of a command."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
 
 
 def content(store: Store) -> dict[str, Counter[tuple[Any, ...]]]:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,16 +108,16 @@ def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> ReviewBench:
         project = settings.init(Path(folder) / "project")[0]
         plan = _prepare(project.store, Path(folder), seconds, rows)
         secret, log = secrets.token_hex(32), project.project / "server.log"
-        with served(project.project, log, lambda origin: _sign_in(origin, secret)) as app:
-            _visit(app.url, secret, 0.0, _names()[:1])  # the app has been in use, its modules are loaded
+        with served(project.project, log, lambda origin: signed_in_by(origin, secret)) as app:
+            visit(app.url, secret, 0.0, names()[:1])  # the app has been in use, its modules are loaded
             with _beside(project.project, Path(folder), rows) as failed:
                 _wait_for_rows(project.store, failed)
                 load = os.getloadavg()[0]
-                visits = _visit(app.url, secret, seconds, _names())
+                visits = visit(app.url, secret, seconds, names())
         stored = reviews.frame(project.store, "review", plan=plan)
         embedded = _embedded(project.store)
         ingested = len(examples.known(project.store, "ingested"))
-    found = _judge(visits, stored)
+    found = judge(visits, stored)
     return replace(
         found,
         passed=found.passed and not failed,
@@ -138,20 +138,21 @@ def _prepare(store: Store, folder: Path, seconds: float, rows: int) -> str:
     task = make_task({"name": "support", "labels": list(LABELS), "rubric": "What does the customer want?"})
     for name in ("review", "embedded", "ingested"):
         datasets.create(store, name, task)
-    labelled = _write(folder / "review.csv", "review", round(tasks * 1.3))
+    labelled = write_rows(folder / "review.csv", "review", round(tasks * 1.3))
     ingest.run(IngestConfig("review", (labelled,), source="teacher", labeler="teacher"), store)
     plan = planning.run(PlanConfig("review", reviews=tasks), store).plan
-    ingest.run(IngestConfig("embedded", (_write(folder / "embedded.csv", "embedded", rows),)), store)
-    for reviewer in _names():
+    ingest.run(IngestConfig("embedded", (write_rows(folder / "embedded.csv", "embedded", rows),)), store)
+    for reviewer in names():
         users.grant(store, name=reviewer, role="reviewer", who="bench", why="curator bench review")
     return plan
 
 
-def _names() -> list[str]:
-    return [f"reviewer{n:02d}@bench.invalid" for n in range(REVIEWERS)]
+def names(count: int | None = None) -> list[str]:
+    """Whoever reviews."""
+    return [f"reviewer{n:02d}@bench.invalid" for n in range(count or REVIEWERS)]
 
 
-def _write(file: Path, name: str, rows: int) -> Path:
+def write_rows(file: Path, name: str, rows: int) -> Path:
     """Rows of 12 words or so, no two alike."""
     with file.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
@@ -162,7 +163,7 @@ def _write(file: Path, name: str, rows: int) -> Path:
     return file
 
 
-def _sign_in(origin: str, secret: str) -> dict[str, str]:
+def signed_in_by(origin: str, secret: str) -> dict[str, str]:
     """A sign-in configured for the app, with a cookie secret that is known here."""
     return {
         "CURATOR_AUTH_REDIRECT_URI": f"{origin}/oauth2callback",
@@ -181,7 +182,7 @@ def _beside(project: Path, folder: Path, rows: int) -> Iterator[list[str]]:
 
     def work(commands: Iterator[list[str]]) -> None:
         for argv in commands:
-            process = _command(project, argv)
+            process = command(project, argv)
             while process.poll() is None and not stop.wait(0.2):
                 pass
             if stop.is_set():
@@ -193,7 +194,7 @@ def _beside(project: Path, folder: Path, rows: int) -> Iterator[list[str]]:
 
     def ingests() -> Iterator[list[str]]:
         for turn in itertools.count():
-            file = _write(folder / f"in-{turn}.csv", f"in{turn}", rows)
+            file = write_rows(folder / f"in-{turn}.csv", f"in{turn}", rows)
             yield ["ingest", str(file), "--dataset", "ingested"]
 
     commands = (iter([["embed", "--dataset", "embedded"]]), ingests())
@@ -209,20 +210,23 @@ def _beside(project: Path, folder: Path, rows: int) -> Iterator[list[str]]:
 
 
 def _wait_for_rows(store: Store, failed: Sequence[str]) -> None:
-    """Wait until the ingest beside has written its first rows: it has started, and its imports are behind it."""
+    """Wait until the ingest and the embed beside have written their first rows: their imports are behind them."""
     deadline = time.monotonic() + PATIENCE_S
     while not failed and time.monotonic() < deadline:
-        if store.rows("select 1 from example where dataset = 'ingested' limit 1"):
+        begun = store.rows("select 1 from example where dataset = 'ingested' limit 1")
+        if begun and store.rows("select 1 from vector_row limit 1"):
             return
         time.sleep(0.2)
 
 
-def _command(project: Path, argv: list[str]) -> "subprocess.Popen[bytes]":
-    command = [*jobs.BEHIND, sys.executable, "-m", "pipelines.cli", *argv, "--project", str(project), "--json"]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def command(project: Path, argv: list[str], environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    """Start a command as the app starts its jobs."""
+    words = [*jobs.BEHIND, sys.executable, "-m", "pipelines.cli", *argv, "--project", str(project), "--json"]
+    return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -> list[Visit]:
+def visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -> list[Visit]:
+    """Let reviewers visit the app for a while; what each saw."""
     request = {
         "origin": origin,
         "secret": secret,
@@ -245,7 +249,7 @@ def _visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) -
     return [Visit(**each) for each in json.loads(done.stdout)]
 
 
-def _judge(visits: Sequence[Visit], stored: pl.DataFrame) -> ReviewBench:
+def judge(visits: Sequence[Visit], stored: pl.DataFrame) -> ReviewBench:
     """What the visits show, compared with what is stored."""
     handed = Counter(task for visit in visits for task in visit.handed)
     people = stored.group_by("task").agg(pl.col("reviewer").n_unique())["reviewer"]

@@ -157,16 +157,23 @@ def restore(
 
 def bench(
     suite: Annotated[str, typer.Argument(help=" | ".join(suites.SUITES))],
-    repetitions: Annotated[int | None, typer.Option(min=1, help="Simulated plans a setting (certificate).")] = None,
-    seconds: Annotated[float | None, typer.Option(min=1, help="Length of the run (store, review).")] = None,
+    repetitions: Annotated[
+        int | None, typer.Option(min=1, help="Simulated plans a setting (certificate), kills (faults).")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="Length of the run (store, review, soak).")] = None,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Rows of the work beside it (review), or of the dataset (pages).")
     ] = None,
     part: Annotated[str | None, typer.Option(help="One part alone (curation).")] = None,
     data: Annotated[Path | None, typer.Option(help="The folder with the public sets (curation).")] = None,
-    keep: Annotated[Path | None, typer.Option(help="Where vectors stay for the next run (curation).")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A small sample, to see that it runs (curation).")] = False,
-    seed: Annotated[int | None, typer.Option(help="Of everything random (curation).")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Where vectors stay for the next run (curation), or the report as it grows (faults)."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small sample, to see that it runs (curation, faults).")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Of everything random (curation, faults).")] = None,
 ) -> int:
     """Measure a promise on this machine."""
     options = {
