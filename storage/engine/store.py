@@ -28,8 +28,11 @@ from storage.engine.migrations import migrate, require_current
 from storage.engine.open_file import OpenFile
 from storage.engine.turns import FileTurns
 
-CHUNK_ROWS = 400
+CHUNK_ROWS, LEAST_ROWS = 400, 50
 """Rows of a bulk append written at once: whoever waits for the file waits for one chunk and its commit at most."""
+
+CHUNK_S = 0.05
+"""How long a chunk should take; where the machine is busy, and a job behind everybody, the next ones are smaller."""
 
 BLOCK_ROWS = 2_000
 """Rows of a bulk append in one block, while nobody waits: opening and closing the file takes longer than a chunk."""
@@ -54,6 +57,11 @@ def _release(*, went_well: bool) -> None:
     _current.kept = None
     if turns is not None:
         turns.end(went_well=went_well)
+
+
+def _next_size(rows: int, seconds: float) -> int:
+    """Rows of the next chunk, so that it takes `CHUNK_S` at the pace of the last one."""
+    return max(LEAST_ROWS, min(CHUNK_ROWS, round(rows * CHUNK_S / max(seconds, 1e-6))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +236,19 @@ class Store:
             told: Called at the end of each block that took rows in.
         """
         added = done = 0
+        size = CHUNK_ROWS
         while done < records.height:
             if done:
                 time.sleep(PAUSE_S)  # a waiting reviewer gets the lock before the next block
             with self.transaction() as connection:
                 before, first = added, connection.seq() + 1 if told else 0
-                for start in range(done, min(done + BLOCK_ROWS, records.height), CHUNK_ROWS):
-                    chunk = records.slice(start, CHUNK_ROWS)
+                stop = min(done + BLOCK_ROWS, records.height)
+                while done < stop:
+                    begun, chunk = time.monotonic(), records.slice(done, min(size, stop - done))
                     fresh = news(connection, chunk) if news else chunk
                     added += connection.append(table, fresh, ignore_existing=ignore_existing)
                     done += chunk.height
+                    size = _next_size(chunk.height, time.monotonic() - begun)
                     if FileTurns.of(self.path).wanted():
                         break
                 if told and added > before:

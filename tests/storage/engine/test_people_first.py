@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 from storage.access import audit
 from storage.engine import turns
-from storage.engine.store import Store
+from storage.engine.store import CHUNK_ROWS, LEAST_ROWS, Connection, Store
 from storage.engine.turns import FileTurns
 
 ROOT = Path(__file__).parents[3]
@@ -153,3 +155,24 @@ def test_threads_of_one_process_lose_nothing_between_the_logs(store: Store, monk
         thread.join()
     assert sorted(subjects(store)) == sorted(f"{who}-{n}" for who in "abc" for n in range(8))
     assert log(store) == 0
+
+
+def test_where_chunks_take_long_the_next_ones_are_smaller_and_every_row_is_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    real = Connection.append
+
+    def slow(self: Connection, table: str, records: pl.DataFrame, **given: Any) -> int:
+        sizes.append(records.height)
+        clock[0] += 0.001 * records.height  # a millisecond a row
+        return real(self, table, records, **given)
+
+    clock = [0.0]
+    monkeypatch.setattr(Connection, "append", slow)
+    monkeypatch.setattr("storage.engine.store.time.monotonic", lambda: clock[0])
+    rows = pl.DataFrame({"subject": [f"{n}" for n in range(1_001)], "actor": "a", "action": "b", "detail": "{}"})
+    assert store.append("audit_event", rows) == 1_001
+    monkeypatch.undo()
+    assert sizes[:3] == [CHUNK_ROWS, LEAST_ROWS, LEAST_ROWS]
+    assert subjects(store) == [f"{n}" for n in range(1_001)]
