@@ -10,7 +10,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,42 @@ COUNTS = ("kills", "lost", "doubled", "unequal", "broken_logs", "without_words")
 PARTS = ("no_room", "lock", "clock", "damage")
 
 
-def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep: Path | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class FaultsBench:
+    """What the faults did.
+
+    Attributes:
+        finished: Whether the run came to its end; a file of a report that grew says false until then.
+        kills: Commands that were killed as they ran.
+        lost: Rows that had been read from the store once, or are in the unbroken run, and are gone.
+        doubled: Rows that are there too often.
+        unequal: Reruns that gave something else than the unbroken run.
+        broken_logs: Audit logs that were not what was written.
+        without_words: Commands that ended badly and without a sentence.
+        by_step: The same of each step, with how its rerun ended.
+        no_room: Of each step that met a full disk, what it said and whether its rerun was right; and so on.
+    """
+
+    suite: str
+    passed: bool
+    finished: bool
+    seed: int
+    quick: bool
+    seconds: float
+    kills: int
+    lost: int
+    doubled: int
+    unequal: int
+    broken_logs: int
+    without_words: int
+    by_step: Mapping[str, Mapping[str, Any]]
+    no_room: Sequence[Mapping[str, Any]]
+    lock: Sequence[Mapping[str, Any]]
+    clock: Sequence[Mapping[str, Any]]
+    damage: Sequence[Mapping[str, Any]]
+
+
+def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep: Path | None = None) -> FaultsBench:
     """Kill, starve, block and damage a small project.
 
     Passed where no row that was once read is lost, none doubled, every rerun gives what the unbroken run gave,
@@ -76,7 +112,7 @@ def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep
                 grown()
         finally:
             nursery.close()
-    return report
+    return FaultsBench(**report)
 
 
 def _good(report: dict[str, Any], wanted: int) -> bool:
@@ -223,21 +259,21 @@ def _shares(named: Sequence[Step], wanted: int) -> list[int]:
     return shares
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report: FaultsBench) -> str:
     """The report for a person."""
-    verdict = "passed" if report["passed"] else "FAILED"
+    verdict = "passed" if report.passed else "FAILED"
     lines = [
-        f"faults {verdict} in {report['seconds']:.0f} s: {report['kills']} kills, {report['lost']} rows lost, "
-        f"{report['doubled']} doubled, {report['unequal']} reruns unequal, {report['broken_logs']} broken logs, "
-        f"{report['without_words']} without words"
+        f"faults {verdict} in {report.seconds:.0f} s: {report.kills} kills, {report.lost} rows lost, "
+        f"{report.doubled} doubled, {report.unequal} reruns unequal, {report.broken_logs} broken logs, "
+        f"{report.without_words} without words"
     ]
-    for name, found in report["by_step"].items():
+    for name, found in report.by_step.items():
         differs = f"; differs in {', '.join(found['differs_in'])}" if found["differs_in"] else ""
         lines.append(
             f"  {name:<14} {found['kills']:>3} kills, lost {found['lost']}, doubled {found['doubled']}{differs}"
         )
-    for part in ("no_room", "lock", "clock", "damage"):
-        good = sum(each["passed"] for each in report[part])
-        lines.append(f"  {part}: {good} of {len(report[part])}")
-        lines += [f"    {each}" for each in report[part] if not each["passed"]]
+    for part in PARTS:
+        good = sum(each["passed"] for each in getattr(report, part))
+        lines.append(f"  {part}: {good} of {len(getattr(report, part))}")
+        lines += [f"    {each}" for each in getattr(report, part) if not each["passed"]]
     return "\n".join(lines)

@@ -84,7 +84,8 @@ class Nursery:
     def end(self) -> tuple[int, str, str]:
         """Wait until the command has ended: its exit code, standard output and standard error."""
         code = int(self._read()["code"])
-        return code, *((self.folder / name).read_text(encoding="utf-8", errors="replace") for name in ("out", "err"))
+        out, err = ((self.folder / name).read_text(encoding="utf-8", errors="replace") for name in ("out", "err"))
+        return code, out, err
 
     def close(self) -> None:
         """End the process."""

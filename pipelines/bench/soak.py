@@ -13,11 +13,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from curator.records import make_task
 from pipelines.bench import review as reviewing
@@ -51,7 +50,36 @@ class _Beside:
     failed: list[str] = field(default_factory=list)
 
 
-def run(seconds: float = SECONDS) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class SoakBench:
+    """What a day in small was like. Memory is the server's, in MB; `commands` says how often each ended well."""
+
+    suite: str
+    passed: bool
+    seconds: float
+    reviewers: int
+    saves: int
+    lost: int
+    duplicate_claims: int
+    reviewed_by_two: int
+    save_median_s: float | None
+    save_p95_s: float | None
+    errors: tuple[str, ...]
+    server_tracebacks: int
+    commands: Mapping[str, int]
+    teacher_was_asked: int
+    memory_mb: tuple[float, ...]
+    memory_after_warm_up_mb: float
+    memory_at_the_end_mb: float
+    memory_growth: float | None
+    memory_growth_allowed: float
+    store_is_whole: bool
+    audit_is_intact: bool
+    audit_events: int
+    cores: int | None
+
+
+def run(seconds: float = SECONDS) -> SoakBench:
     """Use a project for a while, as ten reviewers and its jobs do.
 
     Passed where the server's memory in the end is within 5 % of what it was after the warm-up, no answer that was
@@ -73,38 +101,35 @@ def run(seconds: float = SECONDS) -> dict[str, Any]:
             with _working(project.project, Path(folder), seconds, teacher.url, beside), _watched(app.pid) as memory:
                 visits = reviewing.visit(app.url, secret, seconds, names)
         found = reviewing.judge(visits, reviews.frame(project.store, "review", plan=plan))
-        whole = _verified(project.project)
-        log_errors = [line for line in log.read_text(errors="replace").splitlines() if "Traceback" in line]
-        events = audit.verify(project.store)
-    report = _report(seconds, found, memory, beside) | {
-        "store_is_whole": whole,
-        "audit_is_intact": events.intact,
-        "audit_events": events.events,
-        "teacher_was_asked": teacher.asked,
-        "server_tracebacks": len(log_errors),
-    }
-    return report | {"passed": passed(report)}
-
-
-def _report(
-    seconds: float, found: dict[str, Any], memory: list[tuple[float, float]], beside: _Beside
-) -> dict[str, Any]:
+        whole, events = _verified(project.project), audit.verify(project.store)
+        tracebacks = log.read_text(encoding="utf-8", errors="replace").count("Traceback")
     warm, last = flatness(memory, seconds)
-    growth = last / warm - 1.0 if warm else None
-    names = ("reviewers", "saves", "lost", "duplicate_claims", "reviewed_by_two", "save_median_s", "save_p95_s")
-    return {
-        "suite": "soak",
-        "seconds": seconds,
-        **{name: found[name] for name in names},
-        "errors": [*found["errors"], *beside.failed],
-        "commands": beside.done,
-        "memory_mb": [round(mb, 1) for _, mb in memory[:: max(1, len(memory) // 30)]],
-        "memory_after_warm_up_mb": round(warm, 1),
-        "memory_at_the_end_mb": round(last, 1),
-        "memory_growth": growth,
-        "memory_growth_allowed": FLAT,
-        "cores": os.cpu_count(),
-    }
+    report = SoakBench(
+        suite="soak",
+        passed=False,
+        seconds=seconds,
+        reviewers=found.reviewers,
+        saves=found.saves,
+        lost=found.lost,
+        duplicate_claims=found.duplicate_claims,
+        reviewed_by_two=found.reviewed_by_two,
+        save_median_s=found.save_median_s,
+        save_p95_s=found.save_p95_s,
+        errors=(*found.errors, *beside.failed),
+        server_tracebacks=tracebacks,
+        commands=beside.done,
+        teacher_was_asked=teacher.asked,
+        memory_mb=tuple(round(mb, 1) for _, mb in memory[:: max(1, len(memory) // 30)]),
+        memory_after_warm_up_mb=round(warm, 1),
+        memory_at_the_end_mb=round(last, 1),
+        memory_growth=last / warm - 1.0 if warm else None,
+        memory_growth_allowed=FLAT,
+        store_is_whole=whole,
+        audit_is_intact=events.intact,
+        audit_events=events.events,
+        cores=os.cpu_count(),
+    )
+    return replace(report, passed=kept(report))
 
 
 def flatness(memory: Sequence[tuple[float, float]], seconds: float) -> tuple[float, float]:
@@ -219,30 +244,30 @@ def _verified(project: Path) -> bool:
     return said.returncode == 0
 
 
-def passed(report: dict[str, Any]) -> bool:
+def kept(report: SoakBench) -> bool:
     """Whether the promises were kept."""
-    wrong = ("lost", "duplicate_claims", "reviewed_by_two", "errors", "server_tracebacks")
-    whole = report["store_is_whole"] and report["audit_is_intact"] and report["commands"].get("release") == 2
-    flat = report["memory_growth"] is not None and report["memory_growth"] < FLAT
-    return bool(whole and flat and report["saves"] and not any(report[name] for name in wrong))
+    wrong = report.lost or report.duplicate_claims or report.reviewed_by_two or report.errors
+    whole = report.store_is_whole and report.audit_is_intact and report.commands.get("release") == 2
+    flat = report.memory_growth is not None and report.memory_growth < FLAT
+    return bool(whole and flat and report.saves) and not (wrong or report.server_tracebacks)
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report: SoakBench) -> str:
     """The report for a person."""
-    ran = ", ".join(f"{name} {times}" for name, times in report["commands"].items())
-    growth = "unknown" if report["memory_growth"] is None else f"{report['memory_growth']:+.1%}"
+    ran = ", ".join(f"{name} {times}" for name, times in report.commands.items())
+    growth = "unknown" if report.memory_growth is None else f"{report.memory_growth:+.1%}"
     return "\n".join(
         [
-            f"soak {'passed' if report['passed'] else 'FAILED'}: {report['reviewers']} reviewers for "
-            f"{report['seconds']:.0f} s, {report['saves']:,} saves, {report['lost']} lost, "
-            f"{len(report['errors'])} errors, {report['server_tracebacks']} tracebacks in the server's log",
-            f"memory of the server: {report['memory_after_warm_up_mb']:.0f} MB after the warm-up, "
-            f"{report['memory_at_the_end_mb']:.0f} MB at the end ({growth}, allowed "
-            f"{report['memory_growth_allowed']:+.0%})",
-            f"  MB over time: {' '.join(f'{mb:.0f}' for mb in report['memory_mb'])}",
-            f"beside it: {ran}; the teacher was asked {report['teacher_was_asked']:,} times",
-            f"the store is {'whole' if report['store_is_whole'] else 'NOT WHOLE'}, the audit log of "
-            f"{report['audit_events']:,} events {'intact' if report['audit_is_intact'] else 'BROKEN'}",
-            *(f"  error: {error}" for error in report["errors"][:10]),
+            f"soak {'passed' if report.passed else 'FAILED'}: {report.reviewers} reviewers for "
+            f"{report.seconds:.0f} s, {report.saves:,} saves, {report.lost} lost, "
+            f"{len(report.errors)} errors, {report.server_tracebacks} tracebacks in the server's log",
+            f"memory of the server: {report.memory_after_warm_up_mb:.0f} MB after the warm-up, "
+            f"{report.memory_at_the_end_mb:.0f} MB at the end ({growth}, allowed "
+            f"{report.memory_growth_allowed:+.0%})",
+            f"  MB over time: {' '.join(f'{mb:.0f}' for mb in report.memory_mb)}",
+            f"beside it: {ran}; the teacher was asked {report.teacher_was_asked:,} times",
+            f"the store is {'whole' if report.store_is_whole else 'NOT WHOLE'}, the audit log of "
+            f"{report.audit_events:,} events {'intact' if report.audit_is_intact else 'BROKEN'}",
+            *(f"  error: {error}" for error in report.errors[:10]),
         ]
     )

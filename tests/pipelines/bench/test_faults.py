@@ -10,10 +10,10 @@ from pipelines.bench import fault_project, faults
 @pytest.mark.slow
 def test_no_fault_loses_or_doubles_a_row_and_each_is_told() -> None:
     report = faults.run(quick=True)
-    assert report["passed"], faults.render(report)
-    assert report["kills"] >= faults.QUICK_KILLS
-    assert set(report["by_step"]) == set(faults.QUICK)
-    assert {each["harm"] for each in report["damage"]} == {"flipped", "cut", "missing"}
+    assert report.passed, faults.render(report)
+    assert report.kills >= faults.QUICK_KILLS
+    assert set(report.by_step) == set(faults.QUICK)
+    assert {each["harm"] for each in report.damage} == {"flipped", "cut", "missing"}
     assert "0 rows lost, 0 doubled" in faults.render(report)
 
 
