@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curator.errors import StoreError
 from pipelines.bench.fault_copies import Copies, say
 from pipelines.bench.fault_project import BODIES, LABELS, NAME, Step, compare, content
 from pipelines.bench.nursery import Nursery
@@ -33,7 +34,7 @@ EACH = 32_768
 """Bytes of a file of which one is flipped."""
 TRIES = (64_000, 16_000, 4_096, 512, 1)
 """Bytes that a file may have on the disk that is full, from much to nothing, until the command meets it."""
-COUNTS = ("kills", "lost", "doubled", "unequal", "broken_logs", "without_words")
+COUNTS = ("kills", "unreadable", "lost", "doubled", "unequal", "broken_logs", "without_words")
 PARTS = ("no_room", "lock", "clock", "damage")
 
 
@@ -44,6 +45,7 @@ class FaultsBench:
     Attributes:
         finished: Whether the run came to its end; a file of a report that grew says false until then.
         kills: Commands that were killed as they ran.
+        unreadable: Stores that could not be opened or read after a kill.
         lost: Rows that had been read from the store once, or are in the unbroken run, and are gone.
         doubled: Rows that are there too often.
         unequal: Reruns that gave something else than the unbroken run.
@@ -60,6 +62,7 @@ class FaultsBench:
     quick: bool
     seconds: float
     kills: int
+    unreadable: int
     lost: int
     doubled: int
     unequal: int
@@ -146,7 +149,13 @@ class _Bench:
             found["kills"] += hit
             if not hit or copies.stands(step, project):  # it had done its work by then: again from the start
                 project, known = copies.fresh(step), {}
-            now = copies.seen(project)
+            try:
+                now = copies.seen(project)
+            except StoreError as error:
+                found |= {"unreadable": found["unreadable"] + 1, "said": str(error)[-300:]}
+                say(f"{step.name}: {error}; it is kept in {self._put_aside(project)}")
+                project, known = copies.fresh(step), {}
+                continue
             found["lost"] += sum(len(rows - now.get(table, set())) for table, rows in known.items())
             found["broken_logs"] += copies.log_is_broken(project)
             known = now
@@ -158,8 +167,14 @@ class _Bench:
         found["broken_logs"] += copies.log_is_broken(project)
         found |= {"unequal": int(ended.code not in (0, 3) or bool(tables)), "differs_in": tables}
         found |= {"without_words": int(not ended.in_words), "exit_code": ended.code}
-        found["said"] = ended.err[-300:] if ended.code not in (0, 3) else ""
+        found["said"] = ended.err[-300:] if ended.code not in (0, 3) else found["said"]
         self.grown()
+
+    def _put_aside(self, project: Path) -> Path:
+        """Keep a project that cannot be read, for whoever looks into it; where."""
+        place = Path(tempfile.mkdtemp(prefix="curator-unreadable-"))
+        shutil.copytree(project, place, dirs_exist_ok=True)
+        return place
 
     def _add(self, part: str, found: dict[str, Any]) -> None:
         say(f"{part}: {found}")
@@ -263,7 +278,7 @@ def render(report: FaultsBench) -> str:
     """The report for a person."""
     verdict = "passed" if report.passed else "FAILED"
     lines = [
-        f"faults {verdict} in {report.seconds:.0f} s: {report.kills} kills, {report.lost} rows lost, "
+        f"faults {verdict} in {report.seconds:.0f} s: {report.kills} kills, {report.unreadable} unreadable, {report.lost} rows lost, "
         f"{report.doubled} doubled, {report.unequal} reruns unequal, {report.broken_logs} broken logs, "
         f"{report.without_words} without words"
     ]
