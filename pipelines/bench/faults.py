@@ -278,7 +278,8 @@ def render(report: FaultsBench) -> str:
     """The report for a person."""
     verdict = "passed" if report.passed else "FAILED"
     lines = [
-        f"faults {verdict} in {report.seconds:.0f} s: {report.kills} kills, {report.unreadable} unreadable, {report.lost} rows lost, "
+        f"faults {verdict} in {report.seconds:.0f} s: {report.kills} kills, {report.unreadable} unreadable, "
+        f"{report.lost} rows lost, "
         f"{report.doubled} doubled, {report.unequal} reruns unequal, {report.broken_logs} broken logs, "
         f"{report.without_words} without words"
     ]
