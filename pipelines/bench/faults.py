@@ -109,8 +109,8 @@ def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep
                 bench = _Bench(Copies(Path(place), nursery, teacher, seed=seed, quick=quick), report, grown)
                 bench.copies.unbroken()
                 bench.kills(wanted)
-                for part in PARTS:
-                    getattr(bench, part)()
+                for part in (bench.no_room, bench.lock, bench.clock, bench.damage):
+                    part()
                 report["finished"] = True
                 grown()
         finally:
@@ -288,8 +288,9 @@ def render(report: FaultsBench) -> str:
         lines.append(
             f"  {name:<14} {found['kills']:>3} kills, lost {found['lost']}, doubled {found['doubled']}{differs}"
         )
-    for part in PARTS:
-        good = sum(each["passed"] for each in getattr(report, part))
-        lines.append(f"  {part}: {good} of {len(getattr(report, part))}")
-        lines += [f"    {each}" for each in getattr(report, part) if not each["passed"]]
+    parts = zip(PARTS, (report.no_room, report.lock, report.clock, report.damage), strict=True)
+    for part, tried in parts:
+        good = sum(each["passed"] for each in tried)
+        lines.append(f"  {part}: {good} of {len(tried)}")
+        lines += [f"    {each}" for each in tried if not each["passed"]]
     return "\n".join(lines)

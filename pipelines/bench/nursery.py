@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = "pipelines.cli"
+"""By its name, as `python -m` would: a suite runs commands, and imports none."""
 HEAVY = (
     "sklearn.cluster",
     "sklearn.linear_model",
@@ -105,9 +107,7 @@ class Nursery:
 
 def main() -> None:
     """Serve requests until standard input ends."""
-    from pipelines.cli import application
-
-    application()
+    importlib.import_module(COMMANDS).application()
     for name in HEAVY:
         with suppress(ImportError):
             importlib.import_module(name)
@@ -139,10 +139,8 @@ def _command(request: Mapping[str, Any]) -> None:
             os.close(opened)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         exec(request["before"], {})  # the suite's own words: a limit on files, another clock
-        from pipelines.cli import main as curator
-
         sys.argv = ["curator", *request["argv"]]
-        code = curator(request["argv"])
+        code = importlib.import_module(COMMANDS).main(request["argv"])
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
