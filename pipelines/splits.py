@@ -1,15 +1,15 @@
 """Freezing the splits: the one step that plan and release share. Assignments go to the ledger and stay."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from curator.duplicates import near_pairs
 from curator.errors import NotEnoughDataError
-from curator.records import Split
+from curator.records import Split, Task, query_form
 from curator.release import SplitResult, assign_splits
 from curator.text import same_text, unspaced
-from storage.dataset import examples
+from storage.dataset import datasets, examples
 from storage.engine.store import Store
 
 NEAR_THRESHOLD = 0.85
@@ -17,7 +17,7 @@ DETECTOR = (
     "equal after NFKC, lower case, and without spaces between letters and punctuation that carries no meaning; or "
     "near-duplicate, found by MinHash over character 3-grams or by one differing word, with a verified similarity of "
     "at least "
-    f"{NEAR_THRESHOLD}"
+    f"{NEAR_THRESHOLD}; in tasks of SQL also equal queries, literals included"
 )
 
 
@@ -39,9 +39,10 @@ def freeze(
             are so large that none could test.
     """
     ledger = examples.ledger(store, dataset)
-    result = plan_splits(rows, ledger=ledger, test_share=test_share, seed=seed)
+    task = datasets.task_of(store, dataset)
+    result = plan_splits(rows, task, ledger=ledger, test_share=test_share, seed=seed)
     if not ledger and test_share > 0 and "test" not in result.assignments.values():
-        _refuse_few_groups(rows, test_share=test_share, seed=seed)
+        _refuse_few_groups(rows, task, test_share=test_share, seed=seed)
     if need_test and "test" not in result.assignments.values():
         way = "or give a --test-share above 0"
         if all(example in ledger for example in rows["example_id"]):
@@ -52,13 +53,13 @@ def freeze(
     return result
 
 
-def _refuse_few_groups(rows: pl.DataFrame, *, test_share: float, seed: int) -> None:
+def _refuse_few_groups(rows: pl.DataFrame, task: Task, *, test_share: float, seed: int) -> None:
     """Raise where it is the groups that leave no test rows: the rows without them would be drawn from."""
     sizes = rows.filter(pl.col("group").is_not_null()).group_by("group").len()["len"].sort(descending=True)
     alone = rows.with_columns(pl.lit(None, dtype=pl.String).alias("group"))
     if (
         sizes.is_empty()
-        or "test" not in plan_splits(alone, ledger={}, test_share=test_share, seed=seed).assignments.values()
+        or "test" not in plan_splits(alone, task, ledger={}, test_share=test_share, seed=seed).assignments.values()
     ):
         return
     msg = (
@@ -70,14 +71,19 @@ def _refuse_few_groups(rows: pl.DataFrame, *, test_share: float, seed: int) -> N
     raise NotEnoughDataError(msg)
 
 
-def plan_splits(rows: pl.DataFrame, *, ledger: Mapping[str, Split], test_share: float, seed: int) -> SplitResult:
+def plan_splits(
+    rows: pl.DataFrame, task: Task, *, ledger: Mapping[str, Split], test_share: float, seed: int
+) -> SplitResult:
     """What `freeze` would assign, without writing."""
+    queries = [query_of(task, value) for value in rows["value"].to_list()] if task.kind == "sql" else []
     asked = rows.select("example_id", "requested_split").filter(pl.col("requested_split").is_in(["train", "test"]))
     requested: dict[str, Split] = dict(asked.iter_rows())
     has_test = "test" in requested.values() or "test" in ledger.values()
     return assign_splits(
         rows.select("example_id", "group", pl.col("value").alias("label")),
-        near_groups=same_text_groups(*(rows[name].to_list() for name in ("example_id", "text", "context"))),
+        near_groups=same_text_groups(
+            *(rows[name].to_list() for name in ("example_id", "text", "context")), queries=queries
+        ),
         test_share=0.0 if has_test else test_share,
         seed=seed,
         ledger=ledger,
@@ -90,8 +96,18 @@ def same_text_form(text: str) -> tuple[str, tuple[tuple[str, ...], ...]]:
     return unspaced(text), same_text(text).beside
 
 
-def same_text_groups(example_ids: list[str], texts: list[str], contexts: list[str | None]) -> dict[str, str]:
-    """Example id -> the id of the group of exact and near duplicates that it belongs to; a context is never crossed."""
+def query_of(task: Task, value: str | None) -> str | None:
+    """The form of a row's query, literals included: rows that share it never straddle a split; None for other tasks."""
+    return query_form(value, task.dialect) if value and task.kind == "sql" else None
+
+
+def same_text_groups(
+    example_ids: list[str], texts: list[str], contexts: list[str | None], *, queries: Sequence[str | None] = ()
+) -> dict[str, str]:
+    """Example id -> the id of the group of exact and near duplicates that it belongs to; a context is never crossed.
+
+    Rows of one query are one group, whatever their questions.
+    """
     found: dict[str, str] = {}
     parent = list(range(len(texts)))
 
@@ -105,6 +121,10 @@ def same_text_groups(example_ids: list[str], texts: list[str], contexts: list[st
     first: dict[tuple[tuple[str, tuple[tuple[str, ...], ...]], str | None], int] = {}
     for row, (text, context) in enumerate(zip(texts, contexts, strict=True)):
         parent[root(row)] = root(first.setdefault((same_text_form(text), context), row))
+    asked: dict[str, int] = {}
+    for row, query in enumerate(queries):
+        if query is not None:
+            parent[root(row)] = root(asked.setdefault(query, row))
     pairs = near_pairs(texts, contexts=contexts)
     close = pairs.score_P >= NEAR_THRESHOLD
     for left, right in zip(pairs.left_P[close].tolist(), pairs.right_P[close].tolist(), strict=True):

@@ -3,7 +3,7 @@
 Each check lives where its subject does; here they meet, are ranked and become findings.
 """
 
-from curator.checks.conversation import Conversations, conversation_faults
+from curator.checks.conversation import Conversations, conversation_faults, private_faults
 from curator.checks.findings import CheckedRows, contradiction, survivor
 from curator.checks.rethreshold import ListedFinding, narrowed
 from curator.checks.run import run_checks
@@ -15,6 +15,7 @@ __all__ = [
     "contradiction",
     "conversation_faults",
     "narrowed",
+    "private_faults",
     "run_checks",
     "survivor",
 ]

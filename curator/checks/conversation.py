@@ -7,7 +7,8 @@ from curator.checks.answer_faults import answer_faults
 from curator.checks.hygiene import ANSWER, SYSTEM, TOOLS, Fault, RowPart, system_faults
 from curator.checks.instruction_faults import instruction_faults
 from curator.checks.private_data import personal_data, secrets
-from curator.records import FindingKind, TaskKind
+from curator.checks.query_faults import query_faults
+from curator.records import FindingKind, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,25 @@ class Conversations:
         return [("input", self.inputs), (SYSTEM, self.systems), (TOOLS, self.tools), (ANSWER, self.answers)]
 
 
-def conversation_faults(rows: Conversations, kind: TaskKind, notes: list[str]) -> list[tuple[FindingKind, Fault]]:
+def conversation_faults(rows: Conversations, task: Task, notes: list[str]) -> list[tuple[FindingKind, Fault]]:
     """Find secrets, personal data and what a student would learn to say by mistake, wherever it stands.
 
     Args:
         rows: All of it is trained on.
-        kind: Kind of the task.
+        task: What the rows are for; the dialect and the tables of SQL stand in it.
         notes: Gets what was taken for the task itself, in words.
     """
-    faults = instruction_faults(rows.inputs, kind, notes) + system_faults(rows.systems)
+    faults = instruction_faults(rows.inputs, task.kind, notes) + system_faults(rows.systems)
     if rows.answers:
-        faults += answer_faults(rows.inputs, rows.answers, kind, notes)
-    found: list[tuple[FindingKind, Fault]] = [("format", fault) for fault in faults]
+        faults += answer_faults(rows.inputs, rows.answers, task.kind, notes)
+    if task.kind == "sql":
+        faults += query_faults(rows.answers, task, notes)
+    return [("format", fault) for fault in faults] + private_faults(rows)
+
+
+def private_faults(rows: Conversations) -> list[tuple[FindingKind, Fault]]:
+    """Find secrets and personal data in every part of the rows."""
+    found: list[tuple[FindingKind, Fault]] = []
     for place, texts in rows.parts():
         found += [("secret", fault) for fault in secrets(texts, place)]
         found += [("personal_data", fault) for fault in personal_data(texts, place)]

@@ -185,7 +185,13 @@ def leak(table: CheckedRows, found: Leak) -> Finding:
         _member(table, row, split="train", score=round(score, 4))
         for row, score in zip(found.train_rows, found.scores, strict=True)
     ]
-    how = {"exact": "exactly", "near": "nearly", "template": "by template", "group": "by source group"}[found.how]
+    how = {
+        "exact": "exactly",
+        "near": "nearly",
+        "template": "by template",
+        "group": "by source group",
+        "query": "by their query, literals included",
+    }[found.how]
     evidence = {"how": found.how, "members": members, "test": len(found.test_rows), "train": len(found.train_rows)}
     advice = "exclude the train rows" + " (or ingest with a group for each template)" * (found.how == "template")
     suggestion = {

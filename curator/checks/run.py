@@ -28,8 +28,9 @@ from curator.duplicates import (
 from curator.errors import DataError
 from curator.label_errors import NoiseResult, Pattern, find_patterns, suspect, suspect_answers
 from curator.ports import Progress
-from curator.records import Finding, Task, canonical_json, read_json
+from curator.records import Finding, Task, answer_form, query_form
 from curator.statistics import unit_rows
+from curator.text import COURTESIES, normalise
 
 TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
 """Suspect rows that become findings: the first ones, and those after them whose label has less support than
@@ -103,7 +104,9 @@ def run_checks(
     if task.kind == "text":
         notes.append("contradiction: free answers to one input may differ; they are not set against each other")
     else:
-        conflicts = contradictions(table.texts, _by_value(table.labels, task), pairs, contexts=contexts)
+        conflicts = contradictions(
+            table.texts, _by_value(table.labels, task), _setting_apart(pairs, table, task), contexts=contexts
+        )
     found += [findings.contradiction(table, conflict) for conflict in conflicts]
     tick(3, _STEPS)
     as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
@@ -171,7 +174,8 @@ def _row_findings(
         found.append(findings.template(table, repeated))
     splits, groups = rows["split"].to_list(), rows["group"].to_list()
     classes = table.labels if known else ()
-    leaked = leaks(table.texts, splits, groups, pairs, forms, labels=classes, contexts=contexts)
+    queries = [label and query_form(label, task.dialect) for label in table.labels] if task.kind == "sql" else []
+    leaked = leaks(table.texts, splits, groups, pairs, forms, labels=classes, contexts=contexts, queries=queries)
     found += [findings.leak(table, leak) for leak in leaked]
     found += [
         findings.fault(table, "format", fault) for fault in hygiene.format_faults(table.texts, table.labels, known)
@@ -190,7 +194,7 @@ def _conversation_findings(
     columns = {name: rows[name].to_list() for name in ("system", "tools") if name in rows.columns}
     answers = [] if task.kind == "classification" else table.labels
     parts = Conversations(table.texts, columns.get("system", []), columns.get("tools", []), answers)
-    return [findings.fault(table, kind, fault) for kind, fault in conversation_faults(parts, task.kind, notes)]
+    return [findings.fault(table, kind, fault) for kind, fault in conversation_faults(parts, task, notes)]
 
 
 def _meaning_findings(
@@ -255,17 +259,29 @@ def _label_checks(
 
 
 def _by_value(labels: Sequence[str | None], task: Task) -> Sequence[str | None]:
-    """The labels, of which those that are the same JSON have one spelling, the first."""
-    if task.kind != "extraction":
+    """The labels, of which those that are the same answer (JSON by value, SQL by structure) have one spelling."""
+    if task.kind not in ("extraction", "sql"):
         return labels
-    first: dict[bytes, str] = {}
-    made: list[str | None] = []
-    for label in labels:
-        try:
-            made.append(label and first.setdefault(canonical_json(read_json(label)), label))
-        except ValueError:
-            made.append(label)
-    return made
+    first: dict[str, str] = {}
+    return [label and first.setdefault(answer_form(task, label), label) for label in labels]
+
+
+def _words(text: str) -> set[str]:
+    return set(normalise(text).split())
+
+
+def _setting_apart(pairs: NearPairs, table: findings.CheckedRows, task: Task) -> NearPairs:
+    """The pairs whose inputs must have one answer: where answers are taken from the input, no word more may part them.
+
+    The population and the population density of a place are two questions, and no contradiction.
+    """
+    if task.kind not in ("extraction", "sql"):
+        return pairs
+    say_more = [
+        bool((_words(table.texts[left]) ^ _words(table.texts[right])) - COURTESIES)
+        for left, right in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), strict=True)
+    ]
+    return pairs.without(pairs.by_words() & np.array(say_more, dtype=bool))
 
 
 def _ranked(noise: NoiseResult) -> list[int]:

@@ -15,7 +15,7 @@ _ONE_LABEL = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Test rows that stand in train: `how` is "exact", "near", "template" (see `templates`) or "group"."""
+    """Test rows that stand in train: `how` is "exact", "near", "template" (see `templates`), "query" or "group"."""
 
     how: str
     test_rows: tuple[int, ...]
@@ -32,9 +32,10 @@ def leaks(
     *,
     labels: Sequence[str | None] = (),
     contexts: Sequence[str | None] | None = None,
+    queries: Sequence[str | None] = (),
     threshold: float = 0.85,
 ) -> list[Leak]:
-    """Find what stands on both sides of the split: equal and near texts, rows of one template and of one source group.
+    """Find what stands on both sides of the split: equal and near texts, rows of one template, source group or query.
 
     Args:
         texts: The raw texts.
@@ -44,6 +45,7 @@ def leaks(
         forms: From `curator.duplicates.templates.template_forms` on the same texts.
         labels: The label of each row of a classification; empty for other tasks.
         contexts: What each input is beside its text; inputs that differ in it are different.
+        queries: The form of each row's query, literals included, for SQL; else empty.
         threshold: Least similarity of a near leak, 0..1.
     """
     beside = contexts or [None] * len(texts)
@@ -64,6 +66,7 @@ def leaks(
         trained = {inputs[row] for row in leak.train_rows}
         if any(inputs[row] not in trained for row in leak.test_rows):
             found.append(leak)
+    found += _straddling("query", queries or [None] * len(texts), splits)
     return found + _straddling("group", groups, splits)
 
 

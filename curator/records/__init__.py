@@ -50,6 +50,7 @@ from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
 from curator.records.split_truth import DroppedRow, SplitTruth, WaitingRow, WaitsFor, first_ids
+from curator.records.sql import SqlFault, literals_of, query_form, sql_faults, tables_of
 from curator.records.stored import read_stored
 from curator.records.structured import DEPTH, TooDeepError, nested_too_deep, read_json, read_toml, too_deep
 from curator.records.taking import take_in
@@ -141,6 +142,7 @@ __all__ = [
     "Role",
     "Split",
     "SplitTruth",
+    "SqlFault",
     "Stream",
     "Task",
     "TaskKind",
@@ -180,6 +182,7 @@ __all__ = [
     "is_right",
     "json_ready",
     "link",
+    "literals_of",
     "make_task",
     "mapping_words",
     "may",
@@ -195,6 +198,7 @@ __all__ = [
     "parse_task",
     "parse_where",
     "prompt_hash_source",
+    "query_form",
     "read_exact",
     "read_json",
     "read_stored",
@@ -209,6 +213,8 @@ __all__ = [
     "short_id",
     "shown_text",
     "split_now",
+    "sql_faults",
+    "tables_of",
     "take_in",
     "too_deep",
     "write_exact",

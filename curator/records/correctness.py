@@ -3,6 +3,7 @@
 import re
 
 from curator.records.json_text import json_form
+from curator.records.sql import query_form
 from curator.records.task import Task
 from curator.text import as_seen
 
@@ -21,18 +22,20 @@ def answer_form(task: Task, answer: str) -> str:
     """One text for all answers that are the same.
 
     JSON is compared by its value: neither the order of keys nor the spelling of a number counts. Text is compared by
-    what a model sees of it (`curator.text.as_seen`): an indentation or a superscript is another answer. In SQL white
-    space outside quotes is one space, and a semicolon at the end is nothing. What is no JSON stands for itself.
+    what a model sees of it (`curator.text.as_seen`): an indentation or a superscript is another answer. SQL is compared
+    by its structure (`sql.query_form`): neither spaces, case of names, aliases nor the order of conditions count.
+    What is no JSON or no query stands for itself.
 
     >>> from curator.records.task import make_task
     >>> answer_form(make_task({"name": "t", "kind": "sql"}), "select  'a  b' ;")
-    "select 'a  b'"
+    "SELECT 'a  b'"
     """
     match task.kind:
         case "extraction":
             return json_form(answer) if _is_json(answer) else answer
         case "sql":
-            return _SQL.sub(lambda found: found[1] or " ", answer).strip().rstrip("; ")
+            form = query_form(answer, task.dialect)
+            return form if form is not None else _SQL.sub(lambda found: found[1] or " ", answer).strip().rstrip("; ")
         case "text":
             return as_seen(answer)
         case _:
@@ -50,7 +53,7 @@ def _is_json(text: str) -> bool:
 def as_first_said(task: Task, value: str, *before: str | None) -> str:
     """The value, in the spelling of an earlier answer where both are the same: to agree is no correction.
 
-    The same is what `answer_form` says: equal JSON, SQL that differs in white space, a text that a model sees alike.
+    The same is what `answer_form` says: equal JSON, SQL of one structure, a text that a model sees alike.
     """
     if task.kind == "classification" or value in before or (task.kind == "extraction" and not _is_json(value)):
         return value

@@ -32,7 +32,10 @@ def build_prompt(task: Task, text: str) -> str:
         case "sql":
             if task.database:
                 parts.append("Database:\n" + task.database)
-            parts.append("Answer with one SQL query and nothing else.")
+            elif task.schema is not None:
+                parts.append("Tables and their columns:\n" + json.dumps(task.schema, ensure_ascii=False, indent=1))
+            said = "" if task.dialect is None else f" in the dialect {task.dialect}"
+            parts.append(f"Answer with one SQL query{said} and nothing else.")
         case "text":
             pass
     parts.append("Text:\n" + text)

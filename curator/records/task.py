@@ -11,18 +11,25 @@ from curator.records.ids import digest
 from curator.records.json_schema import check_schema, problem
 from curator.records.json_text import read_exact, write_exact
 from curator.records.names import check_shown
+from curator.records.sql import check_dialect, tables_of
 from curator.records.structured import BYTES, read_json, read_toml
 from curator.records.types import TaskKind
 
 _HALF = re.compile("[\ud800-\udfff]")
-KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "max_error", "confidence")
+KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "dialect", "max_error", "confidence")
+
+
+_DATABASES = (".sql", ".ddl", ".sqlite", ".sqlite3", ".db")
+"""How a `database` ends that is a file beside the task file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A task definition. `content_hash` names exactly this definition; each label remembers it.
 
-    `labels` maps a label to its definition (possibly empty). `max_error` is the target for the label error
+    Of a task of kind sql, `database` is what the prompt shows (best CREATE TABLE …), `schema` may give its tables as
+    {table: columns}, and `dialect` is SQL's, by sqlglot's name. `labels` maps a label to its definition (possibly
+    empty). `max_error` is the target for the label error
     of a release, `confidence` the confidence of its bound; both in 0..1.
     """
 
@@ -35,6 +42,7 @@ class Task:
     max_error: float | None
     confidence: float
     content_hash: str
+    dialect: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The definition without its hash, as stored."""
@@ -47,11 +55,11 @@ class Task:
             "database": self.database,
             "max_error": self.max_error,
             "confidence": self.confidence,
-        }
+        } | ({} if self.dialect is None else {"dialect": self.dialect})
 
     def says_right(self) -> tuple[Any, ...]:
         """What of the definition says which answer is right: not its name, its target or its confidence."""
-        return self.kind, self.labels, self.rubric.strip(), self.schema, self.database
+        return self.kind, self.labels, self.rubric.strip(), self.schema, self.database, self.dialect
 
     def check_value(self, value: str) -> str:
         """The value as it is stored, or the reason why it is none.
@@ -128,7 +136,11 @@ def make_task(definition: dict[str, Any]) -> Task:
     max_error = _rate(name, "max_error", definition.get("max_error"))
     confidence = _rate(name, "confidence", definition.get("confidence")) or 0.95
     database = definition.get("database")
-    body = {
+    dialect = definition.get("dialect")
+    if dialect is not None and (not isinstance(dialect, str) or kind != "sql"):
+        msg = f"task {name!r}: `dialect` is the name of a dialect of SQL, and for tasks of kind sql alone"
+        raise DataError(msg)
+    body: dict[str, Any] = {
         "name": name,
         "kind": kind,
         "labels": labels,
@@ -137,7 +149,7 @@ def make_task(definition: dict[str, Any]) -> Task:
         "database": database,
         "max_error": max_error,
         "confidence": confidence,
-    }
+    } | ({} if dialect is None else {"dialect": dialect})  # a task without one keeps its hash
     return Task(content_hash=digest(body), **body)
 
 
@@ -154,7 +166,13 @@ def check_task(task: Task) -> Task:
     if len(task.rubric) > BYTES:
         msg = f"task {task.name!r}: the rubric has {len(task.rubric):,} characters, at most {BYTES:,} are taken"
         raise DataError(msg)
-    if task.schema is not None:
+    if task.dialect is not None and (why := check_dialect(task.dialect)) is not None:
+        msg = f"task {task.name!r}: {why}"
+        raise DataError(msg)
+    if task.kind == "sql" and task.schema is not None and tables_of(None, task.schema) is None:
+        msg = f'task {task.name!r}: the `schema` of a sql task gives its tables, {{"city": ["name", "state"]}}'
+        raise DataError(msg)
+    if task.schema is not None and task.kind != "sql":
         try:
             check_schema(task.schema)
         except DataError as error:
@@ -181,6 +199,9 @@ def parse_task(text: str, read_file: Callable[[str], str]) -> Task:
     schema = definition.get("schema")
     if isinstance(schema, str) and not schema.lstrip().startswith("{"):
         definition["schema"] = read_file(schema)
+    database = definition.get("database")
+    if isinstance(database, str) and database.strip().lower().endswith(_DATABASES) and "\n" not in database:
+        definition["database"] = read_file(database.strip())
     return check_task(make_task(definition))
 
 

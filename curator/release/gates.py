@@ -50,13 +50,32 @@ def reviewed_gate(truth: SplitTruth) -> ReleaseGate:
 
 
 def leak_gate(
-    train: pl.DataFrame, test: pl.DataFrame, *, form: Callable[[str], Hashable], detector: str
+    train: pl.DataFrame,
+    test: pl.DataFrame,
+    *,
+    form: Callable[[str], Hashable],
+    detector: str,
+    query: Callable[[str], str | None] | None = None,
 ) -> ReleaseGate:
-    """Looks at the inputs as they go out (columns text, context), beside the split that already kept them apart."""
+    """Looks at the rows as they go out (columns text, context, value), beside the split that already kept them apart.
+
+    Args:
+        train: The rows of train.
+        test: The rows of test.
+        form: What two texts of one input share.
+        detector: How the split kept them apart, in words.
+        query: What two answers of one query share, or None for an answer that is no query; without it answers are not
+            compared.
+    """
     forms = {(form(text), context) for text, context in train.select("text", "context").iter_rows()}
     both = [text for text, context in test.select("text", "context").iter_rows() if (form(text), context) in forms]
     if both:
         return ReleaseGate("leak", False, f"{len(both)} rows of test stand in train, the first is {both[0][:80]!r}")
+    queries = set() if query is None else {query(value) for value in train["value"] if value} - {None}
+    shared = [] if query is None else [value for value in test["value"] if value and query(value) in queries]
+    if shared:
+        said = f"{len(shared)} rows of test have a query that stands in train, the first is {shared[0][:80]!r}"
+        return ReleaseGate("leak", False, said)
     return ReleaseGate("leak", True, f"no row of test stands in train; detector: {detector}")
 
 

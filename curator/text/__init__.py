@@ -6,6 +6,7 @@ from curator.text.highlight import marked
 from curator.text.language import language, script
 from curator.text.negations import NEGATION_LANGUAGES
 from curator.text.normal_form import (
+    COURTESIES,
     Marks,
     SameText,
     marks,
@@ -19,6 +20,7 @@ from curator.text.normal_form import (
 from curator.text.whitespace import as_seen, squeeze
 
 __all__ = [
+    "COURTESIES",
     "END_WORDS",
     "FORMS",
     "NEGATION_LANGUAGES",

@@ -8,6 +8,7 @@ import typer
 from curator.errors import DataError, NotFoundError, RequestError
 from curator.records import parse_task
 from pipelines.cli.output import answer, counts, lines, named_project, settings
+from pipelines.files import is_sample_database, tables_as_script
 from pipelines.runtime import acting
 from pipelines.runtime import settings as project_settings
 from storage.access import audit
@@ -70,10 +71,12 @@ def _beside(task: Path, named: str) -> Path:
 
 
 def _read_text(file: Path) -> str:
-    """A task file, or a rubric or schema beside it."""
+    """A task file, or a rubric, schema or database beside it; of a SQLite file the script of its tables."""
     if not file.is_file():
         msg = f"no file {file}"
         raise NotFoundError(msg)
+    if is_sample_database(file):
+        return tables_as_script(file)
     if file.stat().st_size > TASK_BYTES:
         msg = f"{file} has {file.stat().st_size:,} bytes, at most {TASK_BYTES:,} are read as a task, rubric or schema"
         raise RequestError(msg)

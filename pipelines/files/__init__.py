@@ -6,6 +6,7 @@ A file is opened once (`opened`), and then says its columns, its rows and what w
 from pipelines.files.opening import ENCODINGS, Table, as_text, columns, file_hash, opened, read_rows
 from pipelines.files.parquet_json import write_json_columns
 from pipelines.files.row import MAX_LINE, RawRow, RowShape
+from pipelines.files.sample_database import is_sample_database, tables_as_script
 
 __all__ = [
     "ENCODINGS",
@@ -16,7 +17,9 @@ __all__ = [
     "as_text",
     "columns",
     "file_hash",
+    "is_sample_database",
     "opened",
     "read_rows",
+    "tables_as_script",
     "write_json_columns",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from curator.checks import Conversations, conversation_faults
+from curator.checks import Conversations, conversation_faults, private_faults
 from curator.records import FindingKind, Task
 from curator.release import ReleaseGate, content_gate, secrets_gate
 from pipelines.release.version_content import SPLITS, VersionContent
@@ -18,7 +18,7 @@ def gates(content: VersionContent, task: Task) -> list[ReleaseGate]:
     systems = [examples.system_of(each) for each in messages]
     calls = [examples.calls_of(each, tools) for each, tools in zip(messages, rows["tools"].to_list(), strict=True)]
     answers = [] if task.kind == "classification" else rows["value"].to_list()
-    sfts = conversation_faults(Conversations(texts, systems, calls, answers), task.kind, [])
+    sfts = conversation_faults(Conversations(texts, systems, calls, answers), task, [])
     found: dict[FindingKind, dict[str, list[str]]] = {"secret": {}, "personal_data": {}, "format": {}}
     names = rows["external_id"].to_list()
     for kind, fault in sfts:
@@ -32,9 +32,8 @@ def gates(content: VersionContent, task: Task) -> list[ReleaseGate]:
 def _rejected(content: VersionContent, task: Task) -> Sequence[tuple[FindingKind, str, list[str]]]:
     """Secrets and personal data in the rejected answers of pairs; the chosen ones are the answers."""
     pairs = [] if task.kind == "classification" else [pair for split in SPLITS for pair in content.pairs[split]]
-    faults = conversation_faults(Conversations([], answers=[pair.rejected for pair in pairs]), "extraction", [])
+    faults = private_faults(Conversations([], answers=[pair.rejected for pair in pairs]))
     return [
         (kind, f"{fault.rule} in the rejected answer", [content.names[pairs[row].example_id] for row in fault.rows])
         for kind, fault in faults
-        if kind != "format"
     ]

@@ -223,7 +223,13 @@ def _gates(
     found = [
         certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
         reviewed_gate(truth),
-        leak_gate(train, test, form=splitting.same_text_form, detector=splitting.DETECTOR),
+        leak_gate(
+            train,
+            test,
+            form=splitting.same_text_form,
+            detector=splitting.DETECTOR,
+            query=partial(splitting.query_of, task),
+        ),
         contradiction_gate(train, answer=partial(answer_form, task)),
         *content_gates.gates(content, task),
         carried_gate(files.refused),

@@ -23,7 +23,7 @@ from curator.release import (
     render,
 )
 from pipelines import splits as splitting
-from storage.dataset import examples
+from storage.dataset import datasets, examples
 from storage.engine.store import Store
 from storage.release import versions
 from storage.views import current as views
@@ -79,10 +79,11 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
         NotEnoughDataError: No releasable row in train.
     """
     rows = views.current(store, choice.dataset, labeler=choice.labeler, as_of=choice.as_of_seq)
+    task = datasets.task_of(store, choice.dataset, as_of=choice.as_of_seq)
     ledger: dict[str, Split] = dict(
         rows.filter(pl.col("split").is_not_null()).select("example_id", "split").iter_rows()
     )
-    split = splitting.plan_splits(rows, ledger=ledger, test_share=choice.test_share, seed=choice.seed)
+    split = splitting.plan_splits(rows, task, ledger=ledger, test_share=choice.test_share, seed=choice.seed)
     rows = rows.with_columns(place=pl.col("example_id").replace_strict(split.assignments, default=None))
     test = pl.col("place") == "test"
     if choice.labels == "teacher":

@@ -1,5 +1,8 @@
 """Secrets and faulty answers are seen in every part of a row, by `check` and by the gates of a release."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.command import Curator, run, write_jsonl
@@ -52,3 +55,31 @@ def test_a_secret_in_an_answer_is_a_finding_and_holds_a_release_back_until_it_is
     assert gates["content"]["passed"] is None
     assert "answer_refusal: 1 rows, 'no'" in gates["content"]["why"]
     curator.ok("release", "t", "--test-share", "0.2", *waived, "--waive", "secrets")
+
+
+def test_a_sql_task_reads_the_tables_of_its_sample_database_and_keeps_one_query_on_one_side(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "geo.sqlite")) as connection:
+        connection.execute("create table state (name text, area int)")
+    task = tmp_path / "task.toml"
+    task.write_text('name = "t"\nkind = "sql"\ndialect = "sqlite"\ndatabase = "geo.sqlite"', encoding="utf-8")
+    run("init", tmp_path / "p")
+    curator = Curator(tmp_path / "p")
+    curator.ok("dataset", "create", "t", "--task", task)
+    rows = [
+        {"id": f"{n}-{m}", "q": asked.format(place), "a": f"SELECT area FROM state WHERE name = '{place}'"}
+        for n, place in enumerate(("ohio", "utah", "maine", "texas", "iowa", "idaho", "nevada", "oregon"))
+        for m, asked in enumerate(("how large is {}", "tell me the area that {} covers", "{}: give its size"))
+    ]
+    rows.append({"id": "bad", "q": "who governs ohio", "a": "SELECT governor FROM state WHERE name = 'ohio'"})
+    curator.ok("ingest", write_jsonl(tmp_path / "rows.jsonl", rows), "--dataset", "t", "--map", "input=q,label=a,id=id")
+    curator.ok("check", "--dataset", "t")
+    faults = curator.ok("findings", "--dataset", "t", "--kind", "format")["findings"]
+    assert [(each["evidence"]["rule"], each["external_ids"]) for each in faults] == [("sql_unknown_column", ["bad"])]
+    made = curator.ok("release", "t", "--test-share", "0.3", "--format", "openai")
+    assert made["rows"]["test"] > 0
+    sides = {}
+    for split in ("train", "test"):
+        file = Path(made["path"]) / "openai" / "sft" / f"{split}.jsonl"
+        turns = [json.loads(line)["messages"] for line in file.read_text(encoding="utf-8").splitlines()]
+        sides[split] = {turn[-1]["content"] for turn in turns}
+    assert sides["train"].isdisjoint(sides["test"])

@@ -191,3 +191,39 @@ def test_a_dropped_word_that_goes_with_another_answer_makes_no_duplicate():
         assert sum(f.kind == "near_duplicate" for f in found) == near
     free = run_checks(frame([card, virtual], ["Fine.", "Sure."]), None, task=task([], kind="text"), seed=0).findings
     assert [f.suggestion["action"] for f in free if f.kind == "near_duplicate"] == ["keep"]
+
+
+QUERIES = [
+    ("what is the population of maine", "SELECT population FROM state WHERE name = 'maine'"),
+    ("what is the population density of maine", "SELECT density FROM state WHERE name = 'maine'"),
+    ("what is the capital of utah", "SELECT capital FROM state WHERE name = 'utah'"),
+    ("what is capital of utah", "SELECT s.capital FROM state AS s WHERE 'utah' = s.name;"),
+    ("which rivers run through ohio", "SELECT river FROM river WHERE state = 'ohio'"),
+    ("which river run through ohio", "SELECT length FROM river WHERE state = 'ohio'"),
+    ("name the rivers that cross ohio", "select river from River where state='ohio'"),
+]
+
+
+def test_questions_that_differ_in_a_word_are_no_contradiction_of_queries_and_a_slip_is_one():
+    sql = dataclasses.replace(task([], kind="sql"), labels={})
+    rows = frame([text for text, _ in QUERIES], [query for _, query in QUERIES])
+    found = [set(f.example_ids) for f in run_checks(rows, None, task=sql, seed=0).findings if f.kind == "contradiction"]
+    assert found == [{"ex4", "ex5"}]
+
+
+def test_a_query_of_test_that_stands_in_train_is_a_leak_whatever_the_question():
+    sql = dataclasses.replace(task([], kind="sql"), labels={})
+    splits = ["train", "train", "train", "train", "train", None, "test"]
+    rows = frame([text for text, _ in QUERIES], [query for _, query in QUERIES], split=splits)
+    (leak,) = (f for f in run_checks(rows, None, task=sql, seed=0).findings if f.kind == "leak")
+    assert (leak.evidence["how"], leak.rows_for("exclude")) == ("query", ("ex4",))
+
+
+def test_queries_that_the_database_cannot_answer_are_findings_and_without_tables_that_is_said():
+    sql = dataclasses.replace(task([], kind="sql"), labels={}, schema={"state": ["name", "population", "capital"]})
+    rows = frame([text for text, _ in QUERIES], [query for _, query in QUERIES])
+    rules = {f.evidence["rule"]: f.example_ids for f in run_checks(rows, None, task=sql, seed=0).findings
+             if f.kind == "format"}  # fmt: skip
+    assert rules == {"sql_unknown_column": ("ex1",), "sql_unknown_table": ("ex4", "ex5", "ex6")}
+    notes = run_checks(rows, None, task=dataclasses.replace(sql, schema=None), seed=0).notes
+    assert any("the task gives no tables" in note for note in notes)
