@@ -3,22 +3,15 @@
 A version is what its manifest hashes (decision 7).
 """
 
-from curator.release.cards import croissant, readme
+from curator.release.cards import readme
 from curator.release.carriage import Turns, as_prompt, turns_of
+from curator.release.companions import companions
+from curator.release.croissant import croissant
 from curator.release.diff import FileProblem, diff_manifests, verify
+from curator.release.encoding import Look, look, look_at_table, parquet_lines
 from curator.release.figures import version_figures
 from curator.release.filters import Filters, filters
-from curator.release.formats import (
-    FORMATS,
-    DpoRow,
-    SftRow,
-    Stage,
-    cannot_carry,
-    extra_files,
-    get_format,
-    parquet_lines,
-    render,
-)
+from curator.release.formats import FORMATS, LAYOUT, cannot_carry, get_format, render, render_format
 from curator.release.gates import (
     blocking,
     carried_gate,
@@ -40,18 +33,21 @@ from curator.release.manifest import (
     Waiver,
     read_manifest,
 )
+from curator.release.rows import DpoRow, SftRow, Stage
 from curator.release.sealing import build_manifest, file_fact, manifest_bytes, manifest_hash, seal, unsealed
 from curator.release.splits import SplitResult, assign_splits
 from curator.release.validation import validate_lines
 
 __all__ = [
     "FORMATS",
+    "LAYOUT",
     "CertificateFact",
     "DatasetVersion",
     "DpoRow",
     "FileFact",
     "FileProblem",
     "Filters",
+    "Look",
     "Manifest",
     "ReleaseGate",
     "ReleasedRow",
@@ -67,22 +63,25 @@ __all__ = [
     "cannot_carry",
     "carried_gate",
     "certificate_gate",
+    "companions",
     "content_gate",
     "contradiction_gate",
     "croissant",
     "diff_manifests",
-    "extra_files",
     "file_fact",
     "filters",
     "format_gate",
     "get_format",
     "leak_gate",
+    "look",
+    "look_at_table",
     "manifest_bytes",
     "manifest_hash",
     "parquet_lines",
     "read_manifest",
     "readme",
     "render",
+    "render_format",
     "reviewed_gate",
     "seal",
     "secrets_gate",

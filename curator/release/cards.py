@@ -1,45 +1,16 @@
-"""The cards of a release, for people and for machines: `README.md` and `croissant.json`.
-
-Croissant: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html. The front matter
-follows the dataset cards of the Hugging Face Hub.
-"""
+"""The card of a release for people: `README.md`. The front matter follows the dataset cards of the Hugging Face Hub."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePosixPath
-from typing import Any
 
-from curator.release.carriage import turns_of
-from curator.release.formats import FORMATS, DpoRow, SftRow
+from curator.release import layout_one_cards
+from curator.release.companions import by_stage, config_name, loading
 from curator.release.manifest import CertificateFact, Manifest
 from curator.statistics import at_most
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _MOST_LABELS = 40
-_CONTEXT: dict[str, Any] = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileSet": "cr:fileSet",
-    "includes": "cr:includes",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "repeated": "cr:repeated",
-    "sc": "https://schema.org/",
-    "source": "cr:source",
-    "transform": "cr:transform",
-}
 
 
 def readme(manifest: Manifest) -> str:
@@ -74,19 +45,23 @@ def _front_matter(manifest: Manifest) -> Iterable[str]:
     yield f"tags: [curator, {'certified' if manifest.status == 'CERTIFIED' else 'uncertified'}]"
     if license_name := manifest.settings.license:
         yield f"license: {json.dumps(license_name)}"
-    by_config: dict[str, list[str]] = {}
-    for file in manifest.files:
-        if file.rows:
-            path = PurePosixPath(file.path)
-            entry = f"      - {{split: {path.stem}, path: {json.dumps(file.path)}}}"
-            by_config.setdefault("-".join(path.parts[:-1]), []).append(entry)
-    if by_config:
+    loaded = layout_one_cards.loading(manifest) if manifest.settings.layout == 1 else _loaded(manifest)
+    if loaded:
         yield "configs:"
-    for name, entries in by_config.items():
-        yield f"  - config_name: {json.dumps(name)}"
-        yield "    data_files:"
-        yield from entries
+    yield from loaded
     yield "---"
+
+
+def _loaded(manifest: Manifest) -> list[str]:
+    """The configurations that one reader can load: `datasets` has one reader for all of a folder."""
+    return [line for format in _one_reader(manifest) for line in loading(manifest, format, inside=False)]
+
+
+def _one_reader(manifest: Manifest) -> list[str]:
+    """The formats in JSON lines; those in Parquet where there are no others."""
+    suffixes = {each.path.split("/")[0]: each.path.rpartition(".")[2] for each in manifest.data_files}
+    lines = [name for name, suffix in suffixes.items() if suffix == "jsonl"]
+    return lines or list(suffixes)
 
 
 def _what(manifest: Manifest) -> str:
@@ -150,6 +125,8 @@ def _gates(manifest: Manifest) -> Iterable[str]:
         yield "No gate was checked."
     for gate in manifest.gates:
         passed = "passed" if gate.passed else "**FAILED**"
+        if gate.passed is None and manifest.settings.layout > 1:
+            passed = "open"
         why = f": {_plain(gate.why)}" if gate.why else ""
         yield f"- {_plain(gate.name)} {passed}{why}"
         if waiver := waived.get(gate.name):
@@ -161,6 +138,28 @@ def _files(manifest: Manifest) -> Iterable[str]:
     yield "|---|---:|---|"
     for file in manifest.data_files:
         yield f"| `{_code(file.path)}` | {file.rows:,} | `{file.sha256}` |"
+    if manifest.settings.layout > 1:
+        yield from _how_to_load(manifest)
+
+
+def _how_to_load(manifest: Manifest) -> Iterable[str]:
+    names = [
+        config_name(manifest, format, stage, files)
+        for format in _one_reader(manifest)
+        for stage, files in by_stage(manifest, format).items()
+        if not any(each.path in manifest.read_as_dates for each in files)
+    ]
+    yield ""
+    yield "Each format's folder stands alone: its `README.md` says what it is for and how a trainer loads it."
+    if names:
+        yield ""
+        yield f"`load_dataset` of `datasets` loads this folder by a name that holds a hash of the files: `{names[0]}`."
+    for path, place in manifest.read_as_dates.items():
+        yield ""
+        yield (
+            f"Not so `{_code(path)}`: `datasets` would take `{_code(place)}` for dates. Its own trainer reads the "
+            "texts as they are; the format `parquet` is safe everywhere."
+        )
 
 
 def _how_to_verify(manifest: Manifest) -> str:
@@ -193,57 +192,3 @@ def _plain(text: str) -> str:
 def _code(text: str) -> str:
     """Text of others inside back-ticks and table cells."""
     return " ".join(text.split()).replace("`", "'").replace("|", "\\|")
-
-
-def croissant(manifest: Manifest) -> dict[str, Any]:
-    """The Croissant 1.0 description: a FileObject for each file with its hash, a RecordSet for each data file."""
-    data_files = manifest.data_files
-    return {
-        "@context": _CONTEXT,
-        "@type": "sc:Dataset",
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": manifest.name,
-        "description": f"{manifest.task.kind} training data; labels {manifest.status}.",
-        "version": f"{manifest.number}.0.0",
-        "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": file.path,
-                "name": file.path,
-                "contentUrl": file.path,
-                "contentSize": f"{file.bytes} B",
-                "encodingFormat": _encoding(file.path),
-                "sha256": file.sha256,
-            }
-            for file in data_files
-        ],
-        "recordSet": [_record_set(file.path) for file in data_files],
-    }
-
-
-def _encoding(path: str) -> str:
-    return "application/x-parquet" if path.endswith(".parquet") else "application/jsonlines"
-
-
-def _record_set(path: str) -> dict[str, Any]:
-    name = path.rsplit(".", 1)[0].replace("/", "-")
-    fields = [
-        {
-            "@type": "cr:Field",
-            "@id": f"{name}/{column}",
-            "name": column,
-            "dataType": "sc:Text",
-            "source": {"fileObject": {"@id": path}, "extract": {"column": column}},
-        }
-        for column in _columns(path)
-    ]
-    return {"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields}
-
-
-def _columns(path: str) -> list[str]:
-    """The columns of a data file, as its format's writer names them."""
-    format, stage, _ = path.split("/")
-    made = FORMATS[format]
-    if stage == "dpo" and made.dpo is not None:
-        return list(made.dpo(made.carries, DpoRow("", turns_of(("user", "x")), "a", "b")))
-    return list(made.sft(made.carries, SftRow("", turns_of(("user", "x"), ("assistant", "a")))))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 import polars as pl
 
 from curator.records import SplitTruth
-from curator.release.formats import parquet_lines
+from curator.release.encoding import parquet_lines
 from curator.release.manifest import CertificateFact, ReleaseGate
 from curator.release.validation import validate_lines
 from curator.text import SameText, same_text
@@ -148,7 +148,9 @@ def format_gate(files: Mapping[str, bytes], ids: Mapping[str, Sequence[str]] | N
             problems.append(f"{path} line {p.line}{row}: {p.rule} at {p.path or 'the line'}, {p.hint}")
     if problems:
         return ReleaseGate("format", False, "; ".join(problems[:5]))
-    return ReleaseGate("format", True, f"{len(files)} files follow the rules of their formats")
+    return ReleaseGate(
+        "format", True, f"{len(files)} files are right by our own rules; no trainer's loader has read them"
+    )
 
 
 def carried_gate(refused: Mapping[str, Mapping[str, Sequence[str]]]) -> ReleaseGate:

@@ -81,6 +81,7 @@ class ReleaseSettings(_Part):
         test_share: The share of rows drawn for test, 0..1.
         seed: Of the split.
         license: A name for the card's front matter.
+        layout: The rules by which files and cards are written (`curator.release.formats.LAYOUT`).
     """
 
     labels: Literal["current", "teacher"] = "current"
@@ -89,6 +90,7 @@ class ReleaseSettings(_Part):
     test_share: int | float = 0.2
     seed: int = 0
     license: str | None = None
+    layout: int = 1
 
 
 class TaskFact(_Part):
@@ -285,6 +287,8 @@ class Manifest(_Part):
         tokens: Token totals by name.
         refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
         test_truth: The whole frozen test split: rows settled by people, waiting, or taken out; None in older manifests.
+        schemas: Data file -> what each of its keys holds (`curator.release.encoding.Look.schema`).
+        read_as_dates: JSON lines that a reader which guesses types would change -> the place of the texts.
         audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
         request_hash: What an unchanged rerun has in common with this version.
         content_sha256: The hash over everything else here; empty until it is sealed.
@@ -313,6 +317,8 @@ class Manifest(_Part):
     tokens: Mapping[str, int]
     refused: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
     test_truth: SplitTruth | None = None
+    schemas: Mapping[str, Mapping[str, Any]] = {}
+    read_as_dates: Mapping[str, str] = {}
     audit_head: Mapping[str, Any] | None = None
     request_hash: str = ""
     content_sha256: str = ""

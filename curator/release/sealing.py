@@ -8,6 +8,7 @@ from typing import Any
 
 from curator.errors import DataError
 from curator.records import AuditHead, Split, SplitTruth, canonical_json, digest
+from curator.release.encoding import Look
 from curator.release.manifest import (
     SCHEMA_VERSION,
     CertificateFact,
@@ -52,6 +53,7 @@ def build_manifest(
     tokens: Mapping[str, int],
     refused: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
     test_truth: SplitTruth | None = None,
+    looks: Mapping[str, Look] | None = None,
     audit_head: AuditHead | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
@@ -79,6 +81,7 @@ def build_manifest(
         tokens: Token totals by name.
         refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
         test_truth: The whole frozen test split: rows settled by people, waiting, or taken out.
+        looks: What a reader finds in each data file.
         audit_head: The audit log's newest event as of that seq: a head kept outside the store.
 
     Raises:
@@ -116,6 +119,9 @@ def build_manifest(
         "test_truth": None if test_truth is None else asdict(test_truth),
         "audit_head": None if audit_head is None else asdict(audit_head),
     }
+    if looks is not None:
+        manifest["schemas"] = {path: looks[path].schema for path in sorted(looks)}
+        manifest["read_as_dates"] = {path: dates for path in sorted(looks) if (dates := looks[path].dates) is not None}
     # Through JSON and back, so that a manifest equals the one that is read from its file.
     try:
         manifest = json.loads(canonical_json(manifest))

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from curator.release.formats import Stage, get_format
-from curator.release.validation_rows import Problem, RowChecker, canonical, join_path
+from curator.release.formats import get_format
+from curator.release.rows import Stage
+from curator.release.validation_pairs import PairChecker
+from curator.release.validation_rows import Problem, canonical, join_path
 from curator.release.validation_rules import (
     CONTROLS,
     DPO_KEYS,
@@ -25,6 +27,7 @@ from curator.release.validation_shapes import shape_of
 
 _DPO_MARKS = frozenset(
     {"comparison", "preferred_output", "non_preferred_output", "chosen", "rejected", "completion_A", "completion_B"}
+    | {"rejected_messages", "rejected_response"}
 )
 
 
@@ -68,7 +71,7 @@ def validate_lines(lines: Iterable[bytes], *, format: str) -> Validation:
     return checker.finish()
 
 
-class _Checker(RowChecker):
+class _Checker(PairChecker):
     """Reads the lines of one file and compares its rows with each other."""
 
     def __init__(self, format: str) -> None:
@@ -154,6 +157,7 @@ class _Checker(RowChecker):
     def _row(self, row: dict[str, Any]) -> None:
         keys = frozenset(row)
         labelled = self.format == "tinker" and "label" in keys and "messages" not in keys
+        labelled = labelled or self.format == "kto"
         stage: Stage = "dpo" if labelled or keys & _DPO_MARKS else "sft"
         self.stages[stage] += 1
         if self.stage is None:

@@ -16,10 +16,14 @@ from curator.release.validation_rules import (
     STRICT_TURNS,
     Severity,
 )
-from curator.release.validation_shapes import SHAREGPT_ROLES, PlainShape, implicit_prompt, plain_shape, said
+from curator.release.validation_shapes import SHAREGPT_ROLES, PlainShape, plain_shape, said
 from curator.text import as_seen
 
 _MOST_LISTED = 1000
+TAGGED = frozenset({"llama-factory", "sharegpt"})
+"""Formats whose turns may be `{"from": …, "value": …}`."""
+SPOKEN = {"observation": "user", "function_call": "assistant", "tool_call": "assistant", "tool_response": "tool"}
+"""Roles of calls and results that are turns of their own, as the side that speaks there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,16 @@ class RowChecker:
     def sft(self, row: dict[str, Any]) -> tuple[Any, Any]:
         """Check a conversation; its input and its answer are returned."""
         if (shape := plain_shape(self.format, row)) is not None:
-            return self._plain(row, shape)
+            return self.plain(row, shape)
         if self.format == "trl" and "messages" not in row and "prompt" in row:
-            self._prompt(row["prompt"], "prompt")
-            return row["prompt"], self._completion(row.get("completion"), "completion")
-        name = "conversations" if self.format == "llama-factory" and "conversations" in row else "messages"
+            self.prompt(row["prompt"], "prompt")
+            return row["prompt"], self.completion(row.get("completion"), "completion")
+        tagged = self.format == "sharegpt" or (self.format == "llama-factory" and "conversations" in row)
+        name = "conversations" if tagged else "messages"
         if name not in row and self.format == "mistral" and "interactions" in row:
             name = "interactions"
         messages = row.get(name)
-        roles = self._messages(messages, name)
+        roles = self.messages(messages, name)
         if not roles:
             return None, None
         assert isinstance(messages, list)
@@ -87,7 +92,7 @@ class RowChecker:
             self.report("trailing_space", f"{name}[{len(roles) - 1}].{key}")
         return messages[:-1], answer
 
-    def _plain(self, row: dict[str, Any], shape: PlainShape) -> tuple[Any, Any]:
+    def plain(self, row: dict[str, Any], shape: PlainShape) -> tuple[Any, Any]:
         """Check a row of plain texts; its input and its answer are returned, None where the text is one piece."""
         for key in (*shape.texts, *shape.maybe):
             text = row.get(key)
@@ -103,88 +108,20 @@ class RowChecker:
             self.report("trailing_space", shape.answer)
         return {key: value for key, value in row.items() if key != shape.answer}, answer
 
-    def dpo(self, row: dict[str, Any]) -> tuple[Any, Any]:
-        """Check a comparison; its prompt and its answers, preferred first, are returned."""
-        if self.format == "tinker":
-            return self._tinker_dpo(row)
-        if self.format in ("openai", "together"):
-            value = row.get("input")
-            prompt, path = (value.get("messages") if isinstance(value, dict) else None), "input.messages"
-            sides = ("preferred_output", "non_preferred_output")
-        else:
-            path = "prompt" if self.format in ("trl", "parquet") else "messages"
-            if self.format == "llama-factory" and "conversations" in row:
-                path = "conversations"
-            prompt, sides = row.get(path), ("chosen", "rejected")
-            if self.format == "trl" and path not in row and (opening := implicit_prompt(row)):
-                return self._implicit(row, opening)
-            if self.format == "llama-factory" and "instruction" in row:
-                return self._alpaca_pair(row)
-        if prompt is None:
-            self.report("missing_side", path)
-        elif not (self.format == "trl" and isinstance(prompt, str)):
-            self._prompt(prompt, path)
-        one, other = (self._side(row, side) for side in sides)
-        return prompt, self._differ(one, other, sides[1])
-
-    def _implicit(self, row: dict[str, Any], opening: int) -> tuple[Any, Any]:
-        """TRL finds the prompt itself, as what both answers begin with."""
-        prompt = row["chosen"][:opening]
-        if not isinstance(prompt, str):
-            self._prompt(prompt, "chosen")
-        one, other = (self._completion(row[side][opening:], side, opening) for side in ("chosen", "rejected"))
-        return prompt, self._differ(one, other, "rejected")
-
-    def _alpaca_pair(self, row: dict[str, Any]) -> tuple[Any, Any]:
-        prompt, _ = self._plain(row, PlainShape(("instruction", "chosen", "rejected"), ("input", "system"), "chosen"))
-        one, other = (as_seen(row[k]) if isinstance(row.get(k), str) else None for k in ("chosen", "rejected"))
-        return {k: v for k, v in prompt.items() if k != "rejected"}, self._differ(one, other, "rejected")
-
-    def _tinker_dpo(self, row: dict[str, Any]) -> tuple[Any, Any]:
-        comparison = row.get("comparison")
-        if not isinstance(comparison, dict):
-            self.report("missing_side", "comparison")
-            return None, None
-        if "prompt_conversation" not in comparison:
-            self.report("missing_side", "comparison.prompt_conversation")
-        else:
-            self._prompt(comparison["prompt_conversation"], "comparison.prompt_conversation")
-        one, other = (self._side(comparison, side, "comparison.") for side in ("completion_A", "completion_B"))
-        label = row.get("label")
-        if isinstance(label, str) and label.casefold() == "tie":
-            self.report("tie", "label")
-        elif label not in ("A", "B"):
-            self.report("label_not_ab", "label")
-        answers = self._differ(one, other, "comparison.completion_B")
-        return comparison.get("prompt_conversation"), answers if label == "A" else answers and answers[::-1]
-
-    def _side(self, row: dict[str, Any], name: str, prefix: str = "") -> Any:  # noqa: ANN401 - any JSON value
-        value = row.get(name)
-        if value is None:
-            self.report("missing_side", prefix + name)
-            return None
-        return self._completion(value, prefix + name)
-
-    def _differ(self, one: Any, other: Any, path: str) -> tuple[Any, Any] | None:  # noqa: ANN401 - any JSON value
-        if one is None or other is None:
-            return None
-        if canonical(one) == canonical(other):
-            self.report("identical", path)
-        return one, other
-
-    def _prompt(self, value: Any, path: str) -> None:  # noqa: ANN401 - any JSON value
-        roles = self._messages(value, path)
+    def prompt(self, value: Any, path: str) -> None:  # noqa: ANN401 - any JSON value
+        """Check the turns of an input."""
+        roles = self.messages(value, path)
         if roles and roles[-1] == "assistant":
             self.report("prompt_ends_with_assistant", f"{path}[{len(roles) - 1}].role")
 
-    def _completion(self, value: Any, path: str, first: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    def completion(self, value: Any, path: str, first: int = 0) -> Any:  # noqa: ANN401 - any JSON value
         """Check an answer, as text, message or list of messages; its text (or value) is returned."""
         if isinstance(value, str) and self.format in ("trl", "parquet"):
             if not value.strip():
                 self.report("empty_content", path)
             return as_seen(value)
         messages = value if isinstance(value, list) else [value]
-        roles = self._messages(messages, path, indexed=isinstance(value, list), opening=False, first=first)
+        roles = self.messages(messages, path, indexed=isinstance(value, list), opening=False, first=first)
         if any(role != "assistant" for role in roles):
             self.report("completion_not_assistant", path)
         elif len(roles) > 1 and self.format in STRICT_KEYS:
@@ -195,7 +132,7 @@ class RowChecker:
                 self.report("trailing_space", path)
         return [as_seen(each) if isinstance(each, str) else each for each in contents]
 
-    def _messages(
+    def messages(
         self,
         value: Any,  # noqa: ANN401 - any JSON value
         path: str,
@@ -219,7 +156,7 @@ class RowChecker:
         if not value:
             self.report("empty_messages", path)
         roles = []
-        tagged = self.format == "llama-factory" and bool(value) and isinstance(value[0], dict) and "from" in value[0]
+        tagged = self.format in TAGGED and bool(value) and isinstance(value[0], dict) and "from" in value[0]
         for index, message in enumerate(value, start=first):
             place = f"{path}[{index}]" if indexed else path
             roles.append(self._tagged(message, place) if tagged else self._message(message, place))
@@ -257,6 +194,7 @@ class RowChecker:
         if not isinstance(role, str) or role not in ROLES_BY_FORMAT.get(self.format, COMMON_ROLES):
             self.report("bad_role", f"{place}.role")
             role = ""
+        role = SPOKEN.get(role, role)
         calls = bool(message.get("tool_calls") or message.get("function_call"))
         parts = isinstance(content, list) and self.format in ("openai", "together", "axolotl")
         if content is None and calls:

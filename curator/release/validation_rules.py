@@ -71,6 +71,7 @@ RULES: dict[str, Rule] = {
     # Preference pairs.
     "missing_side": _error("a part of the comparison is missing; a pair needs a prompt and two answers"),
     "label_not_ab": _error("the label must be exactly A or B; anything but A is trained as B"),
+    "label_not_bool": _error("the label must be true (wanted) or false (not wanted)"),
     "tie": _error("a tie is trained as a preference for B; drop the row"),
     "identical": _error("both answers are the same; drop the row"),
     "prompt_ends_with_assistant": _error("the prompt ends with the assistant; end it with the user's turn"),
@@ -87,7 +88,9 @@ SURROGATES = re.compile(r"[\ud800-\udfff]")
 ROLES_BY_FORMAT: dict[str, frozenset[str]] = {
     "together": frozenset({"system", "user", "assistant", "tool"}),
     "openai": frozenset({"system", "developer", "user", "assistant", "tool", "function"}),
-    "llama-factory": frozenset({"system", "user", "assistant"}),
+    "llama-factory": frozenset({"system", "user", "assistant", "observation", "function_call"}),
+    "ms-swift": frozenset({"system", "user", "assistant", "tool", "tool_call", "tool_response"}),
+    "torchtune": frozenset({"system", "user", "assistant"}),
 }
 COMMON_ROLES = frozenset({"system", "user", "assistant", "tool"})
 
@@ -102,7 +105,11 @@ SFT_KEYS: dict[str, frozenset[str]] = {
         | {"images", "videos", "audios"}
     ),
     "mistral": frozenset({"messages", "interactions", "tools", "functions"}),
-    "parquet": frozenset({"example_id", "messages"}),
+    "parquet": frozenset({"example_id", "messages", "tools"}),
+    "ms-swift": frozenset({"messages", "tools", "images", "videos", "audios"}),
+    "torchtune": frozenset({"messages"}),
+    "kto": frozenset(),
+    "sharegpt": frozenset({"conversations", "system", "tools"}),
 }
 DPO_KEYS: dict[str, frozenset[str]] = {
     "tinker": frozenset({"comparison", "label"}),
@@ -115,10 +122,15 @@ DPO_KEYS: dict[str, frozenset[str]] = {
         | {"system", "tools", "images", "videos", "audios"}
     ),
     "mistral": frozenset(),
-    "parquet": frozenset({"example_id", "prompt", "chosen", "rejected"}),
+    "parquet": frozenset({"example_id", "prompt", "chosen", "rejected", "tools"}),
+    "ms-swift": frozenset({"messages", "rejected_messages", "rejected_response", "tools", "images"}),
+    "torchtune": frozenset({"chosen", "rejected"}),
+    "kto": frozenset({"prompt", "completion", "label", "tools"}),
+    "sharegpt": frozenset({"conversations", "chosen", "rejected", "system", "tools"}),
 }
 MESSAGE_KEYS = frozenset(
     {"role", "content", "name", "weight", "tool_calls", "tool_call_id", "function_call", "refusal", "train", "prefix"}
+    | {"loss", "trainable"}
 )
 
 STRICT_KEYS = frozenset({"openai", "together"})

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from curator.errors import DataError
 from curator.records import MESSAGE_ROLES
 
+CUSTOMIZED = "customized"
+"""The cookbook's name for training what the turns themselves say (`trainable`)."""
 SHOWN = 5
 """How many lines an error names; the count is always complete."""
 
@@ -21,7 +23,7 @@ SHOWN = 5
 class Renderer(Protocol):
     """What is needed of a tinker-cookbook renderer: the tokens of a conversation and their loss weights."""
 
-    def build_supervised_example(self, messages: list[Any]) -> tuple[Any, Any]:
+    def build_supervised_example(self, messages: list[Any], _what: Any = ..., /) -> tuple[Any, Any]:  # noqa: ANN401
         """Return (model input with `.length`, weights tensor [T])."""
         ...
 
@@ -192,6 +194,11 @@ def _read(file: Path, problems: _Problems) -> Iterator[tuple[int, dict[str, Any]
                 problems.add("not a JSON object", line)
 
 
+def says_what_is_trained(messages: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether turns carry `trainable`: a release writes it where an input holds turns of the assistant."""
+    return isinstance(messages, list) and any(isinstance(each, dict) and "trainable" in each for each in messages)
+
+
 def _wrong_messages(messages: list[Any]) -> str | None:
     """What is wrong with a conversation, or None."""
     for message in messages:
@@ -209,6 +216,7 @@ def _wrong_messages(messages: list[Any]) -> str | None:
 
 def _lengths(renderer: Renderer, messages: list[Any]) -> tuple[int, int]:
     """Tokens of a conversation, and of its part up to the end of the last answer."""
-    model_input, weights_T = renderer.build_supervised_example(messages)
+    what = (CUSTOMIZED,) if says_what_is_trained(messages) else ()
+    model_input, weights_T = renderer.build_supervised_example(messages, *what)
     trained = weights_T.nonzero()
     return int(model_input.length), int(trained.max()) + 1 if len(trained) else 0

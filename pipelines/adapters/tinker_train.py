@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from curator.errors import CuratorError, DataError, TrainerError
+from pipelines.adapters.tinker_preflight import CUSTOMIZED, preflight_dpo, preflight_sft, says_what_is_trained, unusual
 
 CHECKPOINTS_A_RUN = 4
 DPO_RATE = 1e-5
@@ -103,8 +104,6 @@ def run(job: TrainJob) -> None:
     from tinker_cookbook import renderers
     from tinker_cookbook.tokenizer_utils import get_tokenizer
 
-    from pipelines.adapters.tinker_preflight import preflight_dpo, preflight_sft, unusual
-
     if job.start_state is not None:
         job = replace(job, base_model=base_of(job.start_state, job.base_url))
     name = renderer_name_for(job.base_model, job.renderer_name)
@@ -161,6 +160,7 @@ def _settings(job: TrainJob, renderer_name: str, steps: int) -> dict[str, Any]:
 
 
 def _common(job: TrainJob, settings: dict[str, Any], batch_size: int) -> Any:  # noqa: ANN401  the cookbook is untyped
+    from tinker_cookbook.renderers import TrainOnWhat
     from tinker_cookbook.supervised.types import ChatDatasetBuilderCommonConfig
 
     return ChatDatasetBuilderCommonConfig(
@@ -168,7 +168,13 @@ def _common(job: TrainJob, settings: dict[str, Any], batch_size: int) -> Any:  #
         renderer_name=settings["renderer_name"],
         max_length=job.max_length,
         batch_size=batch_size,
+        train_on_what=TrainOnWhat(CUSTOMIZED) if job.kind == "sft" and _says_what_is_trained(job) else None,
     )
+
+
+def _says_what_is_trained(job: TrainJob) -> bool:
+    with Path(job.train_file).open(encoding="utf-8") as lines:
+        return says_what_is_trained(json.loads(next(lines)).get("messages"))
 
 
 def _sft(job: TrainJob, settings: dict[str, Any], batch_size: int) -> None:

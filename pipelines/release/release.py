@@ -12,6 +12,7 @@ from curator.certificates import Certificate
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.records import Split, answer_form, digest, file_stem, prompt_hash_source
 from curator.release import (
+    LAYOUT,
     CertificateFact,
     Manifest,
     ReleaseGate,
@@ -155,7 +156,7 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
         dataset, settings.labeler, manifest.as_of_seq, settings.labels, settings.test_share, settings.seed
     )
     content = version_content.select(store, choice)
-    files = version_content.data_files(settings.formats, content)
+    files = version_content.data_files(settings.formats, content, settings.layout)
     facts = {f.path: f.sha256 for f in manifest.data_files}
     other = [fact.path for fact in files.facts() if facts.get(fact.path) != fact.sha256]
     if other or set(facts) != set(files.files):
@@ -281,6 +282,7 @@ def _manifest(
         settings=_settings(config, labeler),
         files=files.facts(),
         refused=files.refused,
+        looks=files.looks(),
         rows=version_manifest.released(content),
         pairs={split: [p.id for p in content.pairs[split]] for split in SPLITS},
         task={
@@ -315,4 +317,5 @@ def _settings(config: ReleaseConfig, labeler: str) -> dict[str, Any]:
         "formats": list(config.formats),
         "test_share": config.test_share,
         "seed": config.seed,
+        "layout": LAYOUT,
     }

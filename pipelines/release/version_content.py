@@ -10,8 +10,10 @@ import polars as pl
 from curator.errors import NotEnoughDataError
 from curator.records import PreferencePair, Split, answer_turn
 from curator.release import (
+    LAYOUT,
     DpoRow,
     FileFact,
+    Look,
     SftRow,
     SplitResult,
     Stage,
@@ -20,7 +22,9 @@ from curator.release import (
     cannot_carry,
     file_fact,
     get_format,
-    render,
+    look,
+    look_at_table,
+    render_format,
 )
 from pipelines import splits as splitting
 from storage.dataset import datasets, examples
@@ -130,10 +134,11 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One data file: its bytes, and the external id of the row on each line."""
+    """One data file: its bytes, the external id of the row on each line, and what a reader finds in it."""
 
     data: bytes
     ids: tuple[str, ...]
+    look: Look
 
     @property
     def rows(self) -> int:
@@ -156,15 +161,29 @@ class DataFiles:
         """What a manifest says of each file."""
         return [file_fact(path, file.data, file.rows) for path, file in self.files.items()]
 
+    def looks(self) -> dict[str, Look]:
+        """Path -> what a reader finds."""
+        return {path: file.look for path, file in self.files.items()}
 
-def data_files(formats: tuple[str, ...], content: VersionContent) -> DataFiles:
-    """Every data file, and the rows that a format refuses."""
+
+def data_files(formats: tuple[str, ...], content: VersionContent, layout: int = LAYOUT) -> DataFiles:
+    """Every data file, and the rows that a format refuses.
+
+    Args:
+        formats: The formats.
+        content: The rows.
+        layout: The rules by which files are written.
+    """
     made = DataFiles({}, {})
     for name in formats:
+        kept: dict[tuple[Stage, Split], Any] = {}
         for split in SPLITS:
-            _add(made, name, "sft", split, _sft_rows(content, split), content.names)
-            if "dpo" in get_format(name).stages:
-                _add(made, name, "dpo", split, _dpo_rows(content, split), content.names)
+            for stage in get_format(name, layout).stages:
+                rows = _sft_rows(content, split) if stage == "sft" else _dpo_rows(content, split)
+                # A version without test rows has no test file: an empty one is no valid training file.
+                if carried := _carried(made, name, rows, content.names, layout):
+                    kept[stage, split] = carried
+        _write(made, name, kept, content.names, layout)
     return made
 
 
@@ -182,21 +201,26 @@ def _dpo_rows(content: VersionContent, split: Split) -> list[DpoRow]:
     ]
 
 
-def _add(
-    made: DataFiles,
-    format: str,
-    stage: Stage,
-    split: Split,
-    rows: Sequence[SftRow] | Sequence[DpoRow],
-    names: dict[str, str],
-) -> None:
+def _carried(
+    made: DataFiles, format: str, rows: Sequence[SftRow] | Sequence[DpoRow], names: dict[str, str], layout: int
+) -> list[Any]:
+    """The rows that the format carries; the others are noted in `made`."""
     kept: list[Any] = []
     for row in rows:
-        reason = cannot_carry(format, row)
+        reason = cannot_carry(format, row, layout)
         if reason is None:
             kept.append(row)
         elif (name := names[row.example_id]) not in (ids := made.refused.setdefault(format, {}).setdefault(reason, [])):
             ids.append(name)
-    if kept:  # a version without test rows has no test file: an empty one is no valid training file
-        path, data = render(format, stage, split, kept)
-        made.files[path] = DataFile(data, tuple(names[row.example_id] for row in kept))
+    return kept
+
+
+def _write(
+    made: DataFiles, format: str, kept: dict[tuple[Stage, Split], Any], names: dict[str, str], layout: int
+) -> None:
+    lines = get_format(format, layout).rows_of_pair
+    for (key, rows), (path, data) in zip(kept.items(), render_format(format, kept, layout).items(), strict=True):
+        times = lines if key[0] == "dpo" else 1
+        ids = tuple(names[row.example_id] for row in rows for _ in range(times))
+        found = (look_at_table if path.endswith(".parquet") else look)(data)
+        made.files[path] = DataFile(data, ids, found)

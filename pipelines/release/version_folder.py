@@ -5,11 +5,10 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
 
 from curator.errors import StoreError
-from curator.records import Split, canonical_json
-from curator.release import Manifest, Stage, croissant, extra_files, manifest_bytes, readme, seal, unsealed
+from curator.records import canonical_json
+from curator.release import Manifest, companions, croissant, manifest_bytes, readme, seal, unsealed
 from storage import jobs
 from storage.engine.faults import in_words
 
@@ -97,11 +96,4 @@ def _cards(manifest: Manifest) -> dict[str, bytes]:
         "README.md": readme(manifest).encode(),
         "croissant.json": canonical_json(croissant(manifest)) + b"\n",
     }
-    for name in manifest.settings.formats:
-        stages = [
-            (cast("Stage", stage), cast("Split", Path(file).stem))
-            for fmt, stage, file in (f.path.split("/") for f in manifest.files)
-            if fmt == name
-        ]
-        made |= extra_files(name, manifest.name, stages)
-    return made
+    return made | companions(manifest)

@@ -3,9 +3,10 @@ import re
 
 import yaml
 
-from curator.release import file_fact
-from curator.release.cards import croissant, readme
+from curator.release import Look, file_fact, look, look_at_table
+from curator.release.cards import readme
 from curator.release.carriage import turns_of
+from curator.release.croissant import croissant
 from curator.release.formats import FORMATS, DpoRow, SftRow, render
 from tests.curator.manifest_parts import CERTIFICATE, make
 
@@ -45,6 +46,38 @@ def test_the_front_matter_is_yaml_that_finds_the_files():
     assert {"split": "train", "path": "tinker/sft/train.jsonl"} in config["data_files"]
 
 
+def config_of(**changes):
+    card = readme(make(settings={"layout": 2}, **changes))
+    (config,) = front(card)["configs"]
+    return config
+
+
+def test_a_configuration_is_named_by_the_dataset_and_its_content():
+    config = config_of()
+    assert re.fullmatch("bank-1-tinker-sft-[0-9a-f]{12}", config["config_name"])
+    assert {"split": "train", "path": "tinker/sft/train.jsonl"} in config["data_files"]
+    corrected = [file_fact("tinker/sft/train.jsonl", b"{}\n", 1)]
+    names = [config_of(), config_of(name="other"), config_of(number=2), config_of(files=corrected)]
+    assert len({each["config_name"] for each in names}) == 4
+
+
+def test_one_folder_names_what_one_reader_loads_and_nothing_that_it_would_change():
+    paths = ("tinker/sft/train.jsonl", "openai/sft/train.jsonl", "parquet/sft/train.parquet")
+    files = [file_fact(path, b"{}\n", 1) for path in paths]
+    looks = {path: Look({}, "messages[].content" if path.startswith("openai") else None) for path in paths}
+    card = readme(make(files=files, looks=looks, settings={"layout": 2}))
+    (config,) = front(card)["configs"]
+    assert "tinker" in config["config_name"]
+    assert "`openai/sft/train.jsonl`: `datasets` would take `messages[].content` for dates" in card
+    (table,) = front(readme(make(files=files[2:], settings={"layout": 2})))["configs"]
+    assert table["data_files"][0]["path"] == "parquet/sft/train.parquet"
+
+
+def test_a_gate_that_is_not_demanded_is_open_and_has_not_failed():
+    gates = [{"name": "certificate", "passed": None, "why": "no target"}]
+    assert "- certificate open: no target" in readme(make(gates=gates, settings={"layout": 2}))
+
+
 def test_a_failed_gate_shows_with_its_waiver():
     card = readme(
         make(
@@ -74,17 +107,21 @@ def test_croissant_names_each_data_file_with_its_hash_and_its_real_columns():
     sft = [SftRow("e1", turns_of(*(("user", "q"), ("assistant", "a"))))]
     dpo = [DpoRow("e1", turns_of(*(("user", "q"),)), "a", "b")]
     written = dict(render(f, s, "train", sft if s == "sft" else dpo) for f in FORMATS for s in FORMATS[f].stages)
-    manifest = make(files=[file_fact(path, data, 1) for path, data in written.items()])
+    looks = {path: (look if path.endswith("l") else look_at_table)(data) for path, data in written.items()}
+    facts = [file_fact(path, data, 1) for path, data in written.items()]
+    manifest = make(files=facts, looks=looks, settings={"layout": 2})
     card = croissant(manifest)
     assert json.loads(json.dumps(card)) == card
     assert {each["@id"]: each["sha256"] for each in card["distribution"]} == {
         file.path: file.sha256 for file in manifest.files
     }
     for record_set in card["recordSet"]:
-        path = record_set["field"][0]["source"]["fileObject"]["@id"]
+        first = record_set["field"][0]
+        path = (first.get("source") or first["subField"][0]["source"])["fileObject"]["@id"]
         if path.endswith(".jsonl"):
-            assert [each["name"] for each in record_set["field"]] == list(json.loads(written[path]))
-    assert len({each["@id"] for each in card["recordSet"]}) == len(written) == 15
+            names = [each["name"] for each in record_set["field"]]
+            assert sorted(names) in (sorted(json.loads(written[path].splitlines()[0])), ["line"])
+    assert len({each["@id"] for each in card["recordSet"]}) == len(written) == 22
 
 
 def test_the_reasons_are_sentences_and_the_reviewers_are_named() -> None:

@@ -16,7 +16,8 @@ from curator.records import (
     same_json,
     write_exact,
 )
-from curator.release.formats import FORMATS, SftRow, cannot_carry, render
+from curator.release.formats import FORMATS, cannot_carry, render
+from curator.release.rows import SftRow
 from tests.curator.records.test_chat_json import ARGUMENTS, CALL, NAME, PART, TEXT
 
 WORDS = TEXT.filter(str.strip)
@@ -45,14 +46,13 @@ def conversations(draw: st.DrawFn) -> tuple[Message, ...]:
 
 
 def meant(turn: Message) -> Message:
-    """The turn without what formats say in their own ways: the form of arguments, and the weight that is usual."""
+    """The turn without what formats say in their own ways: the form of arguments, and what is trained."""
     made = message_json(turn)
     for part in made["parts"]:
         if part["kind"] == "tool_call":
             part.pop("form", None)
             part["arguments"] = normal(part["arguments"])
-    if made.get("weight") == 1:
-        del made["weight"]
+    made.pop("weight", None)  # what is trained is said in each format's own way: see test_masks
     return message_from_json(made)
 
 
@@ -68,13 +68,12 @@ def back(row: dict[str, object]) -> tuple[Message, ...]:
     raw = row["messages"] if "messages" in row else [*row["prompt"], *row["completion"]]  # type: ignore[misc]
     made = []
     for turn in raw:  # type: ignore[attr-defined]
-        if "train" in turn:
-            turn["weight"] = int(turn.pop("train"))
-        made.append(read_turn(turn))
+        said = {key: value for key, value in turn.items() if key not in ("train", "trainable")}
+        made.append(read_turn(said))
     return tuple(made)
 
 
-@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if each.suffix == "jsonl"])
+@pytest.mark.parametrize("name", ["tinker", "openai", "together", "trl", "axolotl", "mistral", "torchtune"])
 @given(turns=conversations(), tools=TOOLS)
 @settings(max_examples=60, deadline=None)
 def test_a_conversation_comes_back_whole_or_is_refused_with_a_reason(
@@ -87,8 +86,6 @@ def test_a_conversation_comes_back_whole_or_is_refused_with_a_reason(
     (line,) = render(name, "sft", "train", [row])[1].splitlines()
     released = read_exact(line)
     got, sent = [meant(t) for t in back(released)], [meant(t) for t in turns]
-    if name == "trl":  # which trains the answer alone: earlier weights have nothing to say
-        sent = [message_from_json({k: v for k, v in message_json(t).items() if k != "weight"}) for t in sent]
     assert got == sent
     assert ("tools" in released) == (tools is not None)
     if tools is not None:
@@ -98,6 +95,26 @@ def test_a_conversation_comes_back_whole_or_is_refused_with_a_reason(
 def test_a_plain_conversation_is_carried_by_every_format() -> None:
     turns = read_turns([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}])
     assert {cannot_carry(name, SftRow("ex1", turns)) for name in FORMATS} == {None}
+
+
+@pytest.mark.parametrize("name", ["llama-factory", "ms-swift", "sharegpt"])
+@given(turns=conversations(), tools=TOOLS)
+@settings(max_examples=60, deadline=None)
+def test_where_calls_are_turns_they_alternate_and_every_text_is_there(
+    name: str, turns: tuple[Message, ...], tools: str | None
+) -> None:
+    row = SftRow("ex1", turns, tools)
+    if cannot_carry(name, row) is not None:
+        return
+    (line,) = render(name, "sft", "train", [row])[1].splitlines()
+    released = read_exact(line)
+    spoken = [
+        turn.get("content", turn.get("value")) for turn in released.get("messages", released.get("conversations"))
+    ]
+    assert len(spoken) == len(turns)
+    for said, turn in zip(spoken, turns, strict=True):
+        assert turn.text in ("", said)
+    assert tools is None or same_json(released["tools"], tools)
 
 
 CALL_OF = {"id": "abcdefgh1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -113,13 +130,8 @@ CALL_OF = {"id": "abcdefgh1", "type": "function", "function": {"name": "f", "arg
         ),
         (
             [{"role": "assistant", "tool_calls": [CALL_OF | {"function": {"name": "f", "arguments": "{'a': 1}"}}]}],
-            {"openai", "together", "axolotl", "mistral"},
+            {"openai", "together", "axolotl", "mistral", "parquet"},
             "arguments of a tool call that are no JSON",
-        ),
-        (
-            [{"role": "assistant", "content": "a", "weight": 0}],
-            {"openai", "together", "axolotl", "mistral"},
-            "a conversation in which no turn is trained (weight 0 everywhere)",
         ),
     ],
 )

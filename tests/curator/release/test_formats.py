@@ -7,10 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.errors import DataError, RequestError
+from curator.release import file_fact, look
 from curator.release.carriage import turns_of
-from curator.release.formats import FORMATS, DpoRow, SftRow, chosen_is_a, extra_files, parquet_lines, render
+from curator.release.companions import companions
+from curator.release.encoding import parquet_lines
+from curator.release.formats import FORMATS, render
+from curator.release.rows import DpoRow, SftRow, chosen_is_a
+from tests.curator.manifest_parts import make
 
-JSONL = [name for name, each in FORMATS.items() if each.suffix == "jsonl"]
+PLAIN = {"tinker", "openai", "together", "trl", "axolotl", "mistral", "torchtune"}
+"""Formats whose rows are turns of `role` and `content`, in any order of roles."""
+JSONL = [name for name in FORMATS if name in PLAIN]
+MASKS = {"weight", "train", "loss", "trainable"}
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 IDS = st.integers(0, 99).map("ex{}".format)
 PROMPTS = st.builds(
@@ -38,7 +46,7 @@ def pairs_of(messages):
 
 
 def turns(messages):
-    assert all(list(each) == ["role", "content"] for each in messages)
+    assert all([key for key in each if key not in MASKS] == ["role", "content"] for each in messages)
     return tuple((each["role"], each["content"]) for each in messages)
 
 
@@ -56,6 +64,9 @@ def read_dpo(row):
         prompt = sides["prompt_conversation"]
     elif "input" in row:
         prompt, chosen, rejected = row["input"]["messages"], row["preferred_output"], row["non_preferred_output"]
+    elif "messages" not in row and "prompt" not in row:
+        prompt, chosen, rejected = row["chosen"][:-1], row["chosen"][-1:], row["rejected"][-1:]
+        assert prompt == row["rejected"][:-1]
     else:
         prompt, chosen, rejected = row.get("messages", row.get("prompt")), row["chosen"], row["rejected"]
     one, other = (each[0] if isinstance(each, list) else each for each in (chosen, rejected))
@@ -86,7 +97,7 @@ def test_dpo_rows_come_back_as_they_went_in(name, rows):
     assert back == [(pairs_of(row.prompt), row.chosen, row.rejected) for row in rows]
 
 
-@given(SFT_ROWS, DPO_ROWS)
+@given(SFT_ROWS.filter(bool), DPO_ROWS.filter(bool))
 @settings(max_examples=40, deadline=None)
 def test_parquet_tables_come_back_as_they_went_in_with_the_same_bytes_each_time(sft, dpo):
     path, data = render("parquet", "sft", "train", sft)
@@ -98,7 +109,7 @@ def test_parquet_tables_come_back_as_they_went_in_with_the_same_bytes_each_time(
     ]
     table = pl.read_parquet(render("parquet", "dpo", "train", dpo)[1])
     assert table.columns == ["example_id", "prompt", "chosen", "rejected"]
-    assert table["chosen"].to_list() == [row.chosen for row in dpo]
+    assert [answer[0]["content"] for answer in table["chosen"]] == [row.chosen for row in dpo]
 
 
 def test_the_sides_of_a_tinker_comparison_are_mixed_and_fixed_for_each_pair():
@@ -155,10 +166,17 @@ def test_something_that_is_no_parquet_file_is_refused():
         parquet_lines(b"PAR1 nonsense")
 
 
-def test_llama_factory_gets_an_index_of_its_files_and_the_others_nothing():
-    made = extra_files("llama-factory", "bank", [("sft", "train"), ("dpo", "train")])
+def test_llama_factory_gets_an_index_of_its_files_and_tinker_a_card_alone():
+    files = {stage: render("llama-factory", stage, "train", rows) for stage, rows in (("sft", SFT), ("dpo", DPO))}
+    facts = [file_fact(path, data, 1) for path, data in files.values()]
+    looks = {path: look(data) for path, data in files.values()}
+    made = companions(make(files=facts, looks=looks, settings={"formats": ["llama-factory"], "layout": 2}))
     index = json.loads(made["llama-factory/dataset_info.json"])
     assert index["bank_sft_train"]["file_name"] == "sft/train.jsonl"
     assert index["bank_dpo_train"]["ranking"] is True
     assert index["bank_dpo_train"]["columns"] == {"messages": "messages", "chosen": "chosen", "rejected": "rejected"}
-    assert extra_files("tinker", "bank", [("sft", "train")]) == {}
+    assert list(companions(make(settings={"formats": ["tinker"], "layout": 2}))) == ["tinker/README.md"]
+
+
+SFT = [SftRow("ex1", turns_of(("user", "q"), ("assistant", "a")))]
+DPO = [DpoRow("ex1", turns_of(("user", "q")), "a", "b")]

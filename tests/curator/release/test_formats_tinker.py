@@ -3,7 +3,8 @@
 import pytest
 
 from curator.release.carriage import turns_of
-from curator.release.formats import DpoRow, SftRow, render
+from curator.release.formats import render
+from curator.release.rows import DpoRow, SftRow
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -84,6 +85,25 @@ def test_the_sft_builder_trains_on_exactly_our_answers(tmp_path, config, decode)
     assert len(dataset) == 2
     trained = [decode(datum) for batch in range(2) for datum in dataset.get_batch(batch)]
     assert sorted(trained) == answers
+
+
+def test_an_answer_of_the_assistant_in_the_input_is_not_trained(tmp_path, tokenizer_folder, decode):
+    from tinker_cookbook.renderers import TrainOnWhat
+    from tinker_cookbook.supervised.data import FromConversationFileBuilder
+    from tinker_cookbook.supervised.types import ChatDatasetBuilderCommonConfig
+
+    before = (("user", "hello"), ("assistant", "nobody labelled this"))
+    rows = [SftRow(f"e{i}", turns_of(*(before * (i % 2)), ("user", "q"), ("assistant", f"a{i}"))) for i in range(8)]
+    settings = {"model_name_for_tokenizer": str(tokenizer_folder), "renderer_name": "qwen3_instruct"}
+    file = write(tmp_path, "sft", rows)
+
+    def build(what):
+        common = ChatDatasetBuilderCommonConfig(**settings, max_length=512, batch_size=8, train_on_what=what)
+        return FromConversationFileBuilder(file_path=file, common_config=common)()[0].get_batch(0)
+
+    assert sorted(map(decode, build(TrainOnWhat.CUSTOMIZED))) == [f"a{i}" for i in range(8)]
+    with pytest.raises(AssertionError, match="trainable"):
+        build(None)  # whoever forgets the setting is told, and trains nothing else
 
 
 def test_the_dpo_builder_prefers_our_chosen_answer_on_either_side(tmp_path, config, decode):

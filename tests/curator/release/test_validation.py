@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from curator.errors import RequestError
 from curator.release.carriage import turns_of
-from curator.release.formats import FORMATS, DpoRow, SftRow, parquet_lines, render
+from curator.release.encoding import parquet_lines
+from curator.release.formats import FORMATS, render
+from curator.release.rows import DpoRow, SftRow
 from curator.release.validation import validate_lines
 from curator.release.validation_rules import DPO_KEYS, RULES, SFT_KEYS
 
@@ -116,7 +118,8 @@ BROKEN_DPO = {
 def test_our_own_files_have_no_problem_at_all(format):
     for stage in FORMATS[format].stages:
         result = validate_lines(lines_of(format, stage), format=format)
-        assert (result.valid, result.stage, result.rows, result.problems) == (True, stage, 12, ())
+        rows = 12 * (FORMATS[format].rows_of_pair if stage == "dpo" else 1)
+        assert (result.valid, result.stage, result.rows, result.problems) == (True, stage, rows, ())
 
 
 @pytest.mark.parametrize("format", ["tinker", "openai", "together", "axolotl", "llama-factory", "mistral"])
@@ -142,13 +145,14 @@ def test_each_malformed_comparison_is_caught_at_its_line_and_place(rule):
     assert result.valid == (RULES[rule].severity == "warning")
 
 
-@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if each.dpo])
+@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if each.dpo and name != "ms-swift"])
 def test_a_missing_answer_is_caught_in_every_preference_format(format):
     good = lines_of(format, "dpo")
     side = {
         "tinker": ("comparison", "completion_A"),
         "openai": ("preferred_output",),
         "together": ("preferred_output",),
+        "kto": ("completion",),
     }
     path = side.get(format, ("chosen",))
     result = validate_lines([good[0], without(good[1], *path), *good[2:]], format=format)
