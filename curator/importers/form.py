@@ -46,4 +46,5 @@ class ImportFormat:
     cannot: str = ""
     after: bool = False
     several: bool = False
+    table: bool = False
     by_content: bool = False

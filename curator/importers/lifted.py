@@ -26,11 +26,13 @@ def lifted(given: Given, record: Mapping[str, Any], named: Mapping[str, str | No
             metadata.pop(column or "", None)
         elif name in _OF_LABEL or getattr(given, name) is None:
             column = next((c for c in DEFAULT_COLUMNS[name] if metadata.get(c) is not None and _plain(metadata[c])), "")
-            if column and (name in FIELDS or given.labels):
+            if column and (name in FIELDS or given.labels or (given.comparisons and name == "labeler")):
                 fields[name] = metadata.pop(column)
     labels = tuple(_labelled(label, fields) for label in given.labels)
+    who = fields.get("labeler")
+    compared = tuple(each if each.labeler else replace(each, labeler=who) for each in given.comparisons)
     of_row = {name: value for name, value in fields.items() if name in FIELDS}
-    return replace(given, metadata=metadata, labels=labels, **of_row)
+    return replace(given, metadata=metadata, labels=labels, comparisons=compared, **of_row)
 
 
 def _labelled(label: GivenLabel, fields: Mapping[str, Any]) -> GivenLabel:

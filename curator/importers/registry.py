@@ -4,11 +4,31 @@ from collections.abc import Sequence
 
 from curator.errors import RequestError
 from curator.importers.alpaca import ALPACA
+from curator.importers.chat import CHAT
 from curator.importers.form import ImportFormat, RawRecord
+from curator.importers.kto import KTO
+from curator.importers.logs import FEEDBACK, OPENAI_LOG, STORED
+from curator.importers.pairwise import PAIRWISE, ULTRAFEEDBACK
+from curator.importers.preference import PREFERENCE
 from curator.importers.prompt_completion import PROMPT_COMPLETION
 from curator.importers.sharegpt import SHAREGPT
+from curator.importers.traces import LANGFUSE, LANGSMITH
 
-FORMATS: tuple[ImportFormat, ...] = (SHAREGPT, ALPACA, PROMPT_COMPLETION)
+FORMATS: tuple[ImportFormat, ...] = (
+    OPENAI_LOG,
+    STORED,
+    LANGSMITH,
+    ULTRAFEEDBACK,
+    PREFERENCE,
+    PAIRWISE,
+    KTO,
+    LANGFUSE,
+    FEEDBACK,
+    SHAREGPT,
+    ALPACA,
+    CHAT,
+    PROMPT_COMPLETION,
+)
 """Most specific first: the first that fits is it."""
 ROWS = "rows"
 """The name of what is no other tool's format: columns that are known by their names, or by `--map`."""
@@ -34,7 +54,10 @@ def recognise(records: Sequence[RawRecord]) -> ImportFormat | None:
 
     That the others have it too is seen by `stranger` as they are read.
     """
-    return None if not records else of_record(records[0])
+    if not records:
+        return None
+    first = of_record(records[0])
+    return first or next((each for each in FORMATS if each.table and any(map(each.fits, records))), None)
 
 
 def of_record(record: RawRecord) -> ImportFormat | None:
@@ -50,4 +73,4 @@ def stranger(record: RawRecord, format: ImportFormat | None) -> ImportFormat | N
     if format is not None and format.fits(record):
         return None
     other = of_record(record)
-    return None if other is format else other
+    return None if other is format or other is None or other.table or (format and format.table) else other

@@ -11,7 +11,7 @@ import orjson
 from curator.errors import RequestError
 from pipelines.files.json_spans import Items, Span, members, value_end, values, word
 from pipelines.files.json_text import object_row
-from pipelines.files.row import BOM, MAX_LINE, RawRow, RowShape, shown
+from pipelines.files.row import BOM, MAX_LINE, RawRow, RowShape, filled, shown
 
 WRAPPERS = ("data", "rows", "examples", "items", "records", "samples", "instances", "dataset", "results", "train")
 """Names under which a file's rows stand, where several lists of objects stand beside each other."""
@@ -84,12 +84,12 @@ class LinesReader:
         for number, body, _ in self._lines():
             record = _loads(body) if len(body) <= MAX_LINE else None
             if isinstance(record, dict):
-                keys = tuple(record)
+                keys = filled(record)
                 if keys not in found:
                     found[keys] = number, record
             else:
                 for row in _in_a_row(number, body):
-                    found.setdefault(tuple(row.record or ()), (number, row.record or {}))
+                    found.setdefault(filled(row.record or {}), (number, row.record or {}))
         return list(found.values())
 
     def rows(self) -> Iterator[RawRow]:
@@ -135,7 +135,7 @@ class DocumentReader:
         found: dict[tuple[str, ...], RowShape] = {}
         for row in self.rows():
             if row.record is not None:
-                found.setdefault(tuple(row.record), (row.line, row.record))
+                found.setdefault(filled(row.record), (row.line, row.record))
         return list(found.values())
 
     def rows(self) -> Iterator[RawRow]:

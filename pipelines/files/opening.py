@@ -16,7 +16,7 @@ from pipelines.files.csv_table import CsvReader
 from pipelines.files.json_table import DocumentReader, LinesReader, json_reader
 from pipelines.files.limits import check_declared
 from pipelines.files.parquet_table import ParquetReader
-from pipelines.files.row import RawRow, RowShape
+from pipelines.files.row import RawRow, RowShape, filled
 from pipelines.files.unpack import as_utf8, unpack
 from pipelines.files.workbook import WorkbookReader
 
@@ -37,6 +37,8 @@ ENCODINGS = (
     "euc_kr",
 )
 """Encodings that people meet, for whoever has to choose one."""
+LOOKED = 100
+"""Rows of a table that are looked at to see what it is."""
 _Reader = LinesReader | DocumentReader | CsvReader | ParquetReader | WorkbookReader
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
@@ -62,15 +64,19 @@ class Table:
         return list(dict.fromkeys(key for _, record in self.shapes() for key in record))
 
     def shapes(self) -> list[RowShape]:
-        """The first row of each set of columns that rows have, with its line.
+        """The first row of each set of columns that are not empty, with its line; of a table, among its first rows.
 
         Raises:
             RequestError: The file cannot be read as what it is.
         """
         if self._shapes is None:
             if isinstance(self._reader, CsvReader | ParquetReader | WorkbookReader):
-                good = ((row.line, row.record) for row in self._reader.rows() if row.record is not None)
-                self._shapes = list(islice(good, 1))
+                looked = islice((row for row in self._reader.rows() if row.record is not None), LOOKED)
+                found: dict[tuple[str, ...], RowShape] = {}
+                for row in looked:
+                    record = row.record or {}
+                    found.setdefault(filled(record), (row.line, record))
+                self._shapes = list(found.values())
             else:
                 self._shapes = self._reader.shapes()
         return self._shapes

@@ -25,7 +25,14 @@ class RawRow:
 
 
 RowShape = tuple[int, dict[str, Any]]
-"""The line and the object of the first row that has just its keys."""
+"""The line and the object of the first row in which just its keys have a value."""
+
+
+def filled(record: dict[str, Any]) -> tuple[str, ...]:
+    """The keys, and which of them have a value: the same for rows that are alike in both."""
+    if None not in record.values() and "" not in record.values():
+        return tuple(record)
+    return (*record, "", *(key for key, value in record.items() if value is not None and value != ""))
 
 
 def shown(raw: bytes) -> str:

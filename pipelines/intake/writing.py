@@ -86,7 +86,7 @@ def _say(path: Path, good: Sequence[tuple[int, Parsed]], digest: str, state: Ing
         state.labels_added += labels.add(store, config.dataset, made, since=state.since)
     if words:
         said = opinions.take(store, config.dataset, words, file=path.name, file_hash=digest, dry_run=config.dry_run)
-        state.opinions.update({f"{status} by people": n for status, n in said.by_status.items()})
+        state.opinions.update(dict(said.by_status))
         for name, kept in said.same_person.items():
             state.note(f"{name!r} is the same person as {kept!r}", path.name)
     if tries:

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from pipelines.preferences.choose import prefer
 from pipelines.runtime.settings import load
 from storage.dataset import examples, labels
 from storage.engine.store import Store
+from storage.release import versions
+from storage.review import comparisons
+from storage.views.current import current
 from tests.cli.command import Answer, Curator, write_jsonl
 
 TEXT = 'name = "t"\nkind = "text"\n'
@@ -125,3 +129,64 @@ def test_two_files_that_call_a_row_differently_by_nobody_in_particular_are_told_
     assert at.rows() == [("hi", "a"), ("ho", "a")]
     at.take(ben, "--source", "expert", "--labeler", "ben")
     assert labels.labelers(at.store, "t") == ["ben", "expert"]
+
+
+def pairs_of(at: Door) -> list[tuple[str, str, str]]:
+    at.curator.ok("pairs", "build", "--dataset", "t")
+    return [(pair.chosen, pair.rejected, pair.source) for pair in versions.pairs(at.store, "t")]
+
+
+def test_preferences_become_comparisons_that_make_pairs_and_that_people_can_judge_anew(door: Opens) -> None:
+    at = door(TEXT)
+    file = at.file(
+        "pairs.jsonl",
+        [
+            {"prompt": "say hi", "chosen": "hi", "rejected": "go away"},
+            {"prompt": "say hi", "chosen": "hello", "rejected": "go away"},
+            {"prompt": "say bye", "chosen": "bye", "rejected": "bye "},
+        ],
+    )
+    report = at.take(file)
+    assert (report["added"], report["comparisons"], report["labels_added"]) == (2, 2, 0)
+    assert at.take(file)["comparisons"] == 0
+    assert sorted(pairs_of(at)) == [("hello", "go away", "import"), ("hi", "go away", "import")]
+    (batch,) = comparisons.batches(at.store, "t")["batch"].to_list()
+    cards = comparisons.claim(at.store, batch, "ana", 10).rows(named=True)
+    assert len(cards) == 2, "nobody here has judged them"
+    card = next(card for card in cards if card["a"] == "hi")
+    side = "left" if card["left_side"] == "b" else "right"
+    prefer(at.store, batch, card["comparison"], "ana", side, action_id="x1")
+    assert ("go away", "hi", "preference") in pairs_of(at)
+
+
+def test_a_rejected_answer_of_production_never_trains_and_an_approved_one_is_a_label(door: Opens) -> None:
+    at = door(TEXT)
+    file = at.file(
+        "log.jsonl",
+        [
+            {"id": "1", "question": "how are you", "answer": "fine", "thumbs": "up"},
+            {"id": "2", "question": "who are you", "answer": "nobody", "thumbs": "down"},
+            {"id": "3", "question": "where are you", "answer": "here", "thumbs": None},
+        ],
+    )
+    report = at.take(file, "--source", "production")
+    assert (report["labels_by"], report["opinions"]) == ({"production": 2}, {"rejected": 1})
+    assert dict(at.rows()) == {"how are you": "fine", "who are you": None, "where are you": "here"}
+    assert at.take(file, "--source", "production")["opinions"] == {}
+    out = current(at.store, "t").select("text", "out").rows()
+    assert dict(out)["who are you"] is not None, "it is in no release"
+
+
+def test_a_good_and_a_bad_answer_to_one_prompt_make_a_pair(door: Opens) -> None:
+    at = door(TEXT)
+    at.take(
+        at.file(
+            "kto.jsonl",
+            [
+                {"prompt": "say hi", "completion": "hi", "label": True},
+                {"prompt": "say hi", "completion": "go away", "label": False},
+            ],
+        )
+    )
+    assert current(at.store, "t").select("value", "out").rows() == [("hi", None)]
+    assert pairs_of(at) == [("hi", "go away", "import")]
