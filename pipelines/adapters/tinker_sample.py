@@ -120,9 +120,9 @@ class TinkerSampler:
         model = client.get_base_model()
         tokenizer = get_tokenizer(model)
         renderer = renderers.get_renderer(renderer_name_for(model, self.renderer_name), tokenizer)
-        longest = max((len(tokenizer.encode(text, add_special_tokens=False)) for text in limit[1]), default=0)
+        room = [len(tokenizer.encode(text, add_special_tokens=False)) + ROOM_TO_END for text in limit[1]]
         params = tinker.SamplingParams(
-            max_tokens=max(limit[0], longest + ROOM_TO_END), temperature=temperature, stop=renderer.get_stop_sequences()
+            max_tokens=max([limit[0], *room]), temperature=temperature, stop=renderer.get_stop_sequences()
         )
         slots, ended, seconds = Semaphore(self.concurrency), [0], [0.0] * len(conversations)
 
