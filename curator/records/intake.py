@@ -5,8 +5,9 @@ Nothing is dropped in silence: a record that is not taken becomes a `Reject` wit
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from curator.errors import DataError, RequestError
@@ -16,7 +17,7 @@ from curator.records.conversation import said_text
 from curator.records.exported import ABOUT, turns_in
 from curator.records.given import Given, GivenAttempt, GivenComparison, GivenLabel
 from curator.records.ids import content_hash, example_id, identity_text
-from curator.records.json_text import json_ready, read_exact, write_exact
+from curator.records.json_text import Number, json_ready, read_exact, write_exact
 from curator.records.message import Message, TextPart
 from curator.records.names import check_shown
 from curator.records.structured import DEPTH, too_deep
@@ -105,7 +106,7 @@ def parse_record(
     raw = _cell(record, mapping, "input", "bad_messages")
     messages, answer = _conversation(raw, mapping["input"], judged=raw_value not in (None, ""))
     tools = read_tools(_cell(record, mapping, "tools", "bad_tools"))
-    metadata = _metadata(record, mapping if tools is not None else _but_tools(record, mapping))
+    metadata = _metadata(record, mapping if tools is not None else _but_tools(record, mapping), notes)
     raw_split = _cell(record, mapping, "split", "bad_split")
     given = Given(
         input=None,
@@ -224,11 +225,30 @@ def _but_tools(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[st
     return {name: column for name, column in mapping.items() if name != "tools" or record.get(column) == ""}
 
 
-def _metadata(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+def _metadata(record: Mapping[str, Any], mapping: Mapping[str, str], notes: list[str]) -> dict[str, Any]:
     """Every column that is no field, with its value; what is null or NaN is missing."""
     taken = {*mapping.values(), *ABOUT}
-    kept = {column: json_ready(value) for column, value in record.items() if column not in taken}
+    others = {column: value for column, value in record.items() if column not in taken}
+    for column, value in others.items():
+        notes += [f"column {column!r} holds {what}" for what in dict.fromkeys(_changed(value))]
+    kept = {column: json_ready(value) for column, value in others.items()}
     return {column: value for column, value in kept.items() if value is not None}
+
+
+def _changed(value: Any) -> Iterator[str]:  # noqa: ANN401 - a raw cell of any type
+    """What of a value JSON cannot hold as it is, in words."""
+    if isinstance(value, str):
+        return
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _changed(inner)
+    elif isinstance(value, bytes):
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            yield "bytes that are no text: kept in base64"
+    elif isinstance(value, float | Decimal) and not isinstance(value, Number) and math.isinf(value):
+        yield "an infinity, which JSON has not: it is left out"
 
 
 def checked_value(raw: Any, task: Task, notes: list[str]) -> str | None:  # noqa: ANN401 - raw JSON

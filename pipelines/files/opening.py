@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from curator.errors import NotFoundError, RequestError
-from curator.records import write_exact
+from curator.records import json_ready, write_exact
 from pipelines.files.csv_form import DELIMITERS, delimiter, sample
 from pipelines.files.csv_table import CsvReader
 from pipelines.files.json_table import DocumentReader, LinesReader, json_reader
@@ -115,10 +115,8 @@ def as_text(value: object) -> str:
         return ""
     if isinstance(value, str):
         return value
-    try:
-        return write_exact(value)
-    except (TypeError, ValueError):  # a Parquet value that is no JSON
-        return str(value)
+    ready = json_ready(value)  # a Parquet value may be of any type
+    return ready if isinstance(ready, str) else "" if ready is None else write_exact(ready)
 
 
 @contextmanager

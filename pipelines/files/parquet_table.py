@@ -1,6 +1,7 @@
 """Parquet, some thousand rows at a time. Bytes that are UTF-8 are text, whatever the writer declared."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import polars as pl
 
 from curator.errors import RequestError
 from pipelines.files.parquet_json import json_columns, parsed
+from pipelines.files.parquet_values import finer, meaning
 from pipelines.files.row import RawRow
 
 BLOCK = 10_000
@@ -33,12 +35,17 @@ class ParquetReader:
     def rows(self) -> Iterator[RawRow]:
         """The rows in order."""
         frame = self._frame()
-        binary = [name for name, dtype in frame.collect_schema().items() if _has_bytes(dtype)]
-        as_json = json_columns(self.path)
+        schema = frame.collect_schema()
+        binary = [name for name, dtype in schema.items() if _has_bytes(dtype)]
+        as_json, meant = json_columns(self.path), meaning(self.path, schema)
+        self.notes[:] = meant.notes
         count = frame.select(pl.len()).collect().item()
         for start in range(0, count, BLOCK):
-            for offset, record in enumerate(frame.slice(start, BLOCK).collect().iter_rows(named=True), start=1):
-                row = _decoded(start + offset, record, binary) if binary else RawRow(start + offset, record)
+            block = frame.slice(start, BLOCK).collect()
+            times = finer(block)
+            for offset, record in enumerate(block.iter_rows(named=True)):
+                record.update({name: told for name, texts in times.items() if (told := texts[offset]) is not None})
+                row = _decoded(start + offset + 1, meant.apply(record), binary)
                 yield parsed(row, as_json) if as_json else row
 
     def _frame(self) -> pl.LazyFrame:
@@ -60,13 +67,10 @@ def _has_bytes(dtype: pl.DataType) -> bool:
 
 
 def _decoded(number: int, record: dict[str, Any], binary: list[str]) -> RawRow:
+    """The row with its bytes as text. What is no text stays bytes: the ingest refuses it as a field, and keeps it."""
     for name in binary:
-        try:
+        with suppress(UnicodeDecodeError):
             record[name] = _text(record[name])
-        except UnicodeDecodeError as error:
-            byte = f"byte {error.start} (0x{error.object[error.start]:02X})"
-            detail = f"column {name!r} holds bytes that are no text: {byte} is not UTF-8"
-            return RawRow(number, None, "invalid_utf8", detail, str(record))
     return RawRow(number, record)
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from curator.records import read_exact, write_exact
 from pipelines.files.json_text import object_row
 
-NUMBERS = st.from_regex(r"-?(0|[1-9]\d{0,24})(\.\d{1,24})?([eE][+-]?\d{1,2})?", fullmatch=True).filter(
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,2})?", fullmatch=True).filter(
     lambda text: text != "-0"
 )
 
