@@ -79,6 +79,14 @@ _ASKS_LANGUAGE = re.compile(
 )
 
 
+SPOILT = frozenset(
+    ["answer_marker", "answer_refusal", "answer_cut", "answer_repeats_input", "answer_language", "answer_merged",
+     "answer_broken_encoding", "sql_unreadable", "sql_no_statement", "sql_several", "sql_writes", "sql_unknown_table",
+     "sql_unknown_column"]
+)  # fmt: skip
+"""Faults with which an answer is wrong as it stands."""
+
+
 def answer_faults(texts: Sequence[str], answers: Sequence[str | None], kind: TaskKind, notes: list[str]) -> list[Fault]:
     """Find faults in free answers.
 

@@ -134,6 +134,8 @@ def _suspect_answer(table: CheckedRows, noise: NoiseResult, row: int, field: str
     evidence = {"members": [_member(table, row)], "given": table.labels[row], "field": field, "likely": other,
                 "given_probability": round(own, 4), "likely_probability": round(max(rival, 0.0), 4)}  # fmt: skip
     text = f"{field!r} of this answer is unlike that of rows like it, or unlike its own input: look at it"
+    if row in noise.certain:
+        text = f"{field!r}: this answer has a fault of its own, as others have not: look at it first"
     suggestion: dict[str, Any] = {"action": "review", "text": text}
     if other is not None:
         suggestion |= {"action": "relabel", "value": other}

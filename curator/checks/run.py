@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curator.checks import findings, hygiene
+from curator.checks.answer_faults import SPOILT
 from curator.checks.conversation import Conversations, conversation_faults
 from curator.composition import MAX_RATIO, MAX_SHARE, MIN_LABEL_ROWS, balance, cap_plan
 from curator.duplicates import (
@@ -26,7 +27,15 @@ from curator.duplicates import (
     template_forms,
 )
 from curator.errors import DataError
-from curator.label_errors import NoiseResult, Pattern, find_patterns, suspect, suspect_answers
+from curator.label_errors import (
+    CERTAIN,
+    NoiseResult,
+    Pattern,
+    find_patterns,
+    suspect,
+    suspect_answers,
+    with_reviews,
+)
 from curator.ports import Progress
 from curator.records import Finding, Task, answer_form, query_form
 from curator.statistics import unit_rows
@@ -111,6 +120,8 @@ def run_checks(
     tick(3, _STEPS)
     as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
     noise, patterns = _label_checks(as_given, vectors_ND, task, seed, said, rows["confidence"].to_list(), notes)
+    wrong = {row: value != as_given.labels[row] for row, value in said.items()}
+    noise = with_reviews(_with_faults(noise, found, table, task), wrong)
     found += [findings.pattern(as_given, pattern, said) for pattern in patterns]
     tick(4, _STEPS)
     ranked = [row for row in _ranked(noise) if row not in said]
@@ -293,6 +304,27 @@ def _listed(ranked: Sequence[int], noise: NoiseResult) -> list[int]:
     """The ranked rows that a person should find in a list, most suspect first."""
     outvoted = [row for row in ranked[TOP_SUSPECTS:] if noise.other_N[row] > noise.self_N[row]]
     return [*ranked[:TOP_SUSPECTS], *outvoted][:MAX_SUSPECTS]
+
+
+def _with_faults(noise: NoiseResult, found: Sequence[Finding], table: findings.CheckedRows, task: Task) -> NoiseResult:
+    """The ranking, in which an answer with a fault of its own is a certain doubt as well."""
+    if task.kind == "classification":
+        return noise
+    at = {ident: row for row, ident in enumerate(table.ids)}
+    rules = {
+        at[ident]: str(each.evidence["rule"])
+        for each in found
+        if each.kind == "format" and each.evidence["rule"] in SPOILT
+        for ident in each.example_ids
+    }
+    score_N = noise.score_N.copy()
+    fields = list(noise.field_N or [None] * len(score_N))
+    for row, rule in rules.items():
+        if table.labels[row] is not None and row not in noise.certain:
+            score_N[row] = CERTAIN + (1.0 - CERTAIN) * min(1.0, float(np.nan_to_num(score_N[row])))
+            fields[row] = rule
+    answered = frozenset(row for row in rules if table.labels[row] is not None)
+    return replace(noise, score_N=score_N, field_N=tuple(fields), certain=noise.certain | answered)
 
 
 def _risk(

@@ -4,6 +4,7 @@ Nothing here changes a label.
 """
 
 from curator.label_errors.answers import suspect_answers
+from curator.label_errors.calibration import CERTAIN, with_reviews
 from curator.label_errors.models import (
     FOLDS,
     LOGISTIC,
@@ -17,6 +18,7 @@ from curator.label_errors.patterns import Pattern, find_patterns
 from curator.label_errors.ranking import NoiseResult, believed, first_pass, suspect, two_passes, with_confidence
 
 __all__ = [
+    "CERTAIN",
     "FOLDS",
     "LOGISTIC",
     "NoiseResult",
@@ -33,4 +35,5 @@ __all__ = [
     "two_passes",
     "views",
     "with_confidence",
+    "with_reviews",
 ]

@@ -16,11 +16,12 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from curator.label_errors.calibration import one_scale
 from curator.label_errors.models import Views, gram_matrix, main_axes, nearest, views
 from curator.label_errors.ranking import MIN_CLASS, NoiseResult, believed, pooled, unranked
-from curator.records import TaskKind, canonical_json
+from curator.records import TaskKind, canonical_json, literals_of
 from curator.statistics import unit_rows
-from curator.text import normalise
+from curator.text import normalise, numbers_in
 
 MIN_ANSWERS = 20
 """With fewer answers there is nothing usual to hold one against."""
@@ -32,6 +33,8 @@ _COPIED = 0.8  # a field is copied where this share of its values stand in the i
 FIELDS = "which fields there are"
 _EMPTY = ("", "null", "[]")  # a field that says nothing is not there
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\b\d+(?:\.\d+)?\b")
+_USUAL = 0.02  # of the literals held against a column
+_ALWAYS = ("0", "1", "%", "")  # literals that no question needs to name
 _ABSENT_SCORE = 0.9  # a value that is not in its input, where nearly all are
 _LIKE = 0.2  # usual likeness below which being alike means nothing
 
@@ -45,6 +48,8 @@ class _Doubt:
     own_N: NDArray[np.float64]
     other_N: NDArray[np.float64]
     expected: tuple[str | None, ...]
+    certain: bool = False
+    """Whether a score above 0.5 is a fact: a copied value that is not in its input."""
 
 
 def suspect_answers(
@@ -77,7 +82,7 @@ def suspect_answers(
     notes: list[str] = []
     doubts = _doubts(seen_RD, inputs, parsed, seed, notes) if kind != "text" else []
     if kind == "sql":
-        doubts += _literals(inputs, given, [fields["query"] for fields in parsed])
+        doubts += _literals(inputs, given, [fields["query"] for fields in parsed]) + _not_asked(inputs, given)
     if not doubts:
         doubts = [_unlike(seen_RD, inputs, given, "answer", seed)]
         if seen_RD is None:
@@ -148,7 +153,7 @@ def _copied(name: str, plain: Sequence[str], values: Sequence[str | None]) -> _D
         return None
     score_N = np.full(size, np.nan)
     score_N[rows] = np.where(there, 1.0 - there.mean(), _ABSENT_SCORE)
-    return _Doubt(name, score_N, 1.0 - score_N, np.full(size, np.nan), (None,) * size)
+    return _Doubt(name, score_N, 1.0 - score_N, np.full(size, np.nan), (None,) * size, certain=True)
 
 
 def _literals(inputs: Sequence[str], queries: Sequence[str], forms: Sequence[str]) -> list[_Doubt]:
@@ -172,6 +177,41 @@ def _literals(inputs: Sequence[str], queries: Sequence[str], forms: Sequence[str
     if np.isnan(score_N).all():
         return []
     return [_Doubt("literal", score_N, 1.0 - score_N, np.full(len(queries), np.nan), (None,) * len(queries))]
+
+
+def _not_asked(inputs: Sequence[str], queries: Sequence[str]) -> list[_Doubt]:
+    """Doubt queries with a literal that is not in the question, by column, where nearly all are.
+
+    A value that several queries hold against a column without being asked for ("Fall") is a rule of the set, and as
+    good as asked for.
+    """
+    size = len(queries)
+    found: dict[str, list[tuple[int, str, bool]]] = {}
+    for row, (text, query) in enumerate(zip(inputs, queries, strict=True)):
+        for each in literals_of(query):
+            if each.value not in _ALWAYS:
+                asked = _asked(each.value, text, each.is_text)
+                found.setdefault(each.column, []).append((row, each.value, asked))
+    score_N = np.full(size, np.nan)
+    for literals in found.values():
+        unasked = Counter(value for _, value, asked in literals if not asked)
+        usual = {value for value, count in unasked.items() if count >= max(MIN_CLASS, _USUAL * len(literals))}
+        fits = [asked or value in usual for _, value, asked in literals]
+        there = sum(fits) / len(fits)
+        if len(literals) < MIN_ANSWERS or there < _COPIED:
+            continue
+        for (row, _, _), fit in zip(literals, fits, strict=True):
+            score_N[row] = np.fmax(score_N[row], 1.0 - there if fit else _ABSENT_SCORE)
+    if np.isnan(score_N).all():
+        return []
+    return [_Doubt("literal", score_N, 1.0 - score_N, np.full(size, np.nan), (None,) * size, certain=True)]
+
+
+def _asked(value: str, text: str, is_text: bool) -> bool:
+    if not is_text:
+        return value in numbers_in(text) or value in text
+    plain = normalise(value)
+    return not plain or plain in normalise(text) or plain.replace(" ", "") in normalise(text).replace(" ", "")
 
 
 def _is_label(values: Sequence[str | None]) -> bool:
@@ -251,9 +291,14 @@ def _shortfall(like_R: NDArray[np.float64], usual_R: NDArray[np.float64]) -> NDA
 def _merged(
     doubts: Sequence[_Doubt], rows: Sequence[int], given: Sequence[str], kind: TaskKind, size: int, notes: list[str]
 ) -> NoiseResult:
-    """Each row by its most suspect field."""
+    """Each row by its most suspect field, a fact before any guess."""
     score_FR = np.stack([np.where(np.isnan(doubt.score_N), -1.0, doubt.score_N) for doubt in doubts])
-    worst_R = score_FR.argmax(axis=0)
+    facts = [doubt.certain for doubt in doubts]
+    fact_FR: NDArray[np.bool_] = (score_FR > 0.5) & np.asarray(facts, dtype=np.bool_)[:, None]
+    guess_R = np.where(fact_FR, -1.0, score_FR).max(axis=0)
+    certain_R: NDArray[np.bool_] = np.asarray(fact_FR.any(axis=0), dtype=np.bool_)
+    worst_R = np.where(certain_R, fact_FR.argmax(axis=0), score_FR.argmax(axis=0))
+    scale_R = one_scale(np.where(guess_R < 0.0, np.nan, guess_R), certain_R)
     result = unranked(size, notes)
     fields: list[str | None] = [None] * size
     expected: list[str | None] = [None] * size
@@ -262,9 +307,12 @@ def _merged(
         if score_FR[worst, place] < 0.0:
             continue
         fields[row], expected[row] = doubt.field, _with(given[place], doubt.field, doubt.expected[place], kind)
-        result.score_N[row] = doubt.score_N[place]
+        result.score_N[row] = scale_R[place]
         result.self_N[row], result.other_N[row] = doubt.own_N[place], np.nan_to_num(doubt.other_N[place])
-    return NoiseResult(result.score_N, result.self_N, tuple(expected), result.other_N, result.notes, tuple(fields))
+    certain = frozenset(row for place, row in enumerate(rows) if certain_R[place])
+    return NoiseResult(
+        result.score_N, result.self_N, tuple(expected), result.other_N, result.notes, tuple(fields), certain
+    )
 
 
 def _with(answer: str, field: str, value: str | None, kind: TaskKind) -> str | None:

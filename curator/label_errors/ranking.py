@@ -36,6 +36,7 @@ class NoiseResult:
         other_N: Its probability.
         notes: The guards that applied, in words.
         field_N: Where the answer has fields: the one that is doubted.
+        certain: The rows whose doubt is a fact about them, not a guess from others (see `calibration`).
     """
 
     score_N: NDArray[np.float64]
@@ -44,6 +45,7 @@ class NoiseResult:
     other_N: NDArray[np.float64]
     notes: tuple[str, ...]
     field_N: tuple[str | None, ...] = ()
+    certain: frozenset[int] = frozenset()
 
 
 def suspect(

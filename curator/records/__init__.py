@@ -50,7 +50,7 @@ from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
 from curator.records.split_truth import DroppedRow, SplitTruth, WaitingRow, WaitsFor, first_ids
-from curator.records.sql import SqlFault, literals_of, query_form, sql_faults, tables_of
+from curator.records.sql import SqlFault, SqlLiteral, literals_of, query_form, sql_faults, tables_of
 from curator.records.stored import read_stored
 from curator.records.structured import DEPTH, TooDeepError, nested_too_deep, read_json, read_toml, too_deep
 from curator.records.taking import take_in
@@ -143,6 +143,7 @@ __all__ = [
     "Split",
     "SplitTruth",
     "SqlFault",
+    "SqlLiteral",
     "Stream",
     "Task",
     "TaskKind",

@@ -181,35 +181,50 @@ def _place(node: Any) -> str:  # noqa: ANN401 - a sqlglot expression
     return _MARK.sub("?", str(node.sql()))
 
 
-def literals_of(sql: str, dialect: str | None = None) -> tuple[tuple[str, bool], ...] | None:
-    """The literals of a query in order, each with whether it is text; None where it is no query.
+@dataclass(frozen=True, slots=True)
+class SqlLiteral:
+    """A literal of a query: what it says, whether it is text, and the column that it is held against ("" for none)."""
+
+    value: str
+    is_text: bool
+    column: str
+
+
+def literals_of(sql: str, dialect: str | None = None) -> tuple[SqlLiteral, ...]:
+    """The literals of a query in order; none where it is no query.
 
     A name in double quotes after a sign of comparison is taken for a text, as SQLite and MySQL do where no column has
     it; the number of a LIMIT is left out.
 
-    >>> literals_of("select a from t where b = 'x y' and c > 5 limit 1")
-    (('x y', True), ('5', False))
+    >>> [(each.value, each.column) for each in literals_of("select a from t where b = 'x y' and t.c > 5 limit 1")]
+    [('x y', 'b'), ('5', 'c')]
     """
-    if query_form(sql, dialect) is None:
-        return None
     shape, literals = _shape(sql, dialect)
-    aside = _aside(shape, dialect)
+    columns = _columns(shape, dialect)
     return tuple(
-        (text[1:-1].replace("''", "'"), True) if text[0] in "'\"" else (text, False)
+        SqlLiteral(text[1:-1].replace("''", "'") if text[0] in "'\"" else text, text[0] in "'\"", columns[place])
         for place, text in enumerate(literals)
-        if place not in aside
+        if place in columns
     )
 
 
 @lru_cache(maxsize=_KEPT)
-def _aside(shape: str, dialect: str | None) -> frozenset[int]:
-    """The marks of a shape that stand in a LIMIT or an OFFSET."""
+def _columns(shape: str, dialect: str | None) -> Mapping[int, str]:
+    """The marks of a shape, but for those of LIMIT and OFFSET, each with the column that it is held against."""
     from sqlglot import exp
 
     trees = _parsed(shape, dialect)
-    nodes = [] if isinstance(trees, str) else [n for tree in trees for n in tree.find_all(exp.Limit, exp.Offset)]
-    marks = [_MARK.search(str(node.sql())) for node in nodes]
-    return frozenset(int(found[1] or found[2]) for found in marks if found)
+    found: dict[int, str] = {}
+    if isinstance(trees, str) or not any(map(_is_statement, trees)):
+        return found
+    for node in (node for tree in trees for node in tree.find_all(exp.Literal)):
+        mark = _MARK.fullmatch(str(node.sql()))
+        if mark is None or node.find_ancestor(exp.Limit, exp.Offset):
+            continue
+        against = node.find_ancestor(exp.Predicate)
+        column = against.find(exp.Column) if against is not None else None
+        found[int(mark[1] or mark[2])] = "" if column is None else column.name.lower()
+    return found
 
 
 def tables_of(database: str | None, schema: Mapping[str, Any] | None, dialect: str | None = None) -> Tables | None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curator.errors import RequestError
-from pipelines.bench import suspects, text_parts, vector_parts
+from pipelines.bench import planted_answers, suspects, text_parts, vector_parts
 from pipelines.bench.against_semhash import SemHashBench, against_semhash
+from pipelines.bench.planted_answers import AnswersBench
 from pipelines.bench.suspects import SuspectsBench
 from pipelines.bench.text_parts import DuplicatesBench, KnownBench
 from pipelines.bench.vector_parts import ShareBench, SpeedBench
 
-CurationPart = KnownBench | DuplicatesBench | ShareBench | SpeedBench | SuspectsBench | SemHashBench
+CurationPart = KnownBench | DuplicatesBench | ShareBench | SpeedBench | SuspectsBench | AnswersBench | SemHashBench
 _Part = Callable[[Path | None, Path, bool, int], CurationPart]
 PARTS: dict[str, _Part] = {
     "known": lambda data, _keep, quick, seed: text_parts.known(data, quick=quick, seed=seed),
@@ -21,6 +22,7 @@ PARTS: dict[str, _Part] = {
     "share": lambda data, keep, quick, seed: vector_parts.share(data, keep, quick=quick, seed=seed),
     "speed": lambda data, keep, quick, seed: vector_parts.speed(data, keep, quick=quick, seed=seed),
     "suspects": lambda data, keep, quick, seed: suspects.run(data, keep, quick=quick, seed=seed),
+    "answers": lambda data, keep, quick, seed: planted_answers.run(data, keep, quick=quick, seed=seed),
     "semhash": lambda data, keep, quick, seed: against_semhash(data, keep, quick=quick, seed=seed),
 }
 """Each part by its name."""
@@ -94,6 +96,8 @@ def _lines(part: CurationPart) -> list[str]:
             return _speed_lines(part)
         case SuspectsBench():
             return suspects.lines(part)
+        case AnswersBench():
+            return planted_answers.lines(part)
         case SemHashBench():
             return _semhash_lines(part)
 

@@ -85,11 +85,12 @@ def test_the_tables_come_from_the_script_or_from_a_list():
     assert tables_of("about cities", None) is None
 
 
-def test_literals_are_read_with_what_they_are():
-    assert literals_of("SELECT a FROM t WHERE b = 'it''s' AND c IN (1, 2.5) LIMIT 3") == (
-        ("it's", True), ("1", False), ("2.5", False),
-    )  # fmt: skip
-    assert literals_of("no query at all, it says") is None
+def test_literals_are_read_with_what_they_are_held_against():
+    found = literals_of("SELECT a FROM t WHERE b = 'it''s' AND t.c IN (1, 2.5) LIMIT 3")
+    assert [(each.value, each.is_text, each.column) for each in found] == [
+        ("it's", True, "b"), ("1", False, "c"), ("2.5", False, "c"),
+    ]  # fmt: skip
+    assert literals_of("no query at all, it says 5") == ()
 
 
 def test_a_dialect_that_is_none_is_refused_and_a_task_without_one_keeps_its_hash():
