@@ -4,17 +4,53 @@ from collections.abc import Sequence
 
 from curator.errors import RequestError
 from curator.importers.alpaca import ALPACA
+from curator.importers.anthropic_batch import ANTHROPIC_BATCH, ANTHROPIC_REQUESTS
+from curator.importers.argilla import ARGILLA, ARGILLA_FEEDBACK, ARGILLA_FLAT, ARGILLA_LEGACY
+from curator.importers.bedrock_batch import BEDROCK_BATCH
 from curator.importers.chat import CHAT
+from curator.importers.doccano import DOCCANO
 from curator.importers.form import ImportFormat, RawRecord
+from curator.importers.gemini_batch import GEMINI_BATCH, GEMINI_REQUESTS, VERTEX_BATCH
+from curator.importers.ground_truth import GROUND_TRUTH
 from curator.importers.kto import KTO
+from curator.importers.label_studio import LABEL_STUDIO, LABEL_STUDIO_FLAT
 from curator.importers.logs import FEEDBACK, OPENAI_LOG, STORED
+from curator.importers.openai_batch import OPENAI_BATCH, OPENAI_REQUESTS
 from curator.importers.pairwise import PAIRWISE, ULTRAFEEDBACK
 from curator.importers.preference import PREFERENCE
+from curator.importers.prodigy import PRODIGY
 from curator.importers.prompt_completion import PROMPT_COMPLETION
 from curator.importers.sharegpt import SHAREGPT
+from curator.importers.tokens import SPACY, SPACY_TRAINING, TAGGED
 from curator.importers.traces import LANGFUSE, LANGSMITH
 
+ANNOTATIONS = (
+    LABEL_STUDIO,
+    LABEL_STUDIO_FLAT,
+    ARGILLA,
+    ARGILLA_FLAT,
+    ARGILLA_FEEDBACK,
+    ARGILLA_LEGACY,
+    PRODIGY,
+    GROUND_TRUTH,
+    SPACY,
+    SPACY_TRAINING,
+    TAGGED,
+    DOCCANO,
+)
+BATCHES = (
+    OPENAI_BATCH,
+    OPENAI_REQUESTS,
+    ANTHROPIC_BATCH,
+    ANTHROPIC_REQUESTS,
+    VERTEX_BATCH,
+    GEMINI_BATCH,
+    GEMINI_REQUESTS,
+    BEDROCK_BATCH,
+)
 FORMATS: tuple[ImportFormat, ...] = (
+    *BATCHES,
+    *ANNOTATIONS,
     OPENAI_LOG,
     STORED,
     LANGSMITH,

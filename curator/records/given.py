@@ -126,6 +126,7 @@ class Given:
         comparisons: Which answers were preferred.
         attempts: What was asked of models.
         notes: What has to be said about the row, each as a sentence that counts for many rows.
+        unless_there: The input is that of a request to a model: a row that is there under this id keeps its own.
     """
 
     input: str | Sequence[Any] | None
@@ -139,3 +140,4 @@ class Given:
     comparisons: tuple[GivenComparison, ...] = ()
     attempts: tuple[GivenAttempt, ...] = ()
     notes: tuple[str, ...] = ()
+    unless_there: bool = False

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from curator.errors import NotFoundError, RequestError
 from curator.records import json_ready, write_exact
+from pipelines.files.conll_table import KINDS as CONLL
+from pipelines.files.conll_table import ConllReader
 from pipelines.files.csv_form import DELIMITERS, delimiter, sample
 from pipelines.files.csv_table import CsvReader
 from pipelines.files.json_table import DocumentReader, LinesReader, json_reader
@@ -20,9 +22,9 @@ from pipelines.files.row import RawRow, RowShape, filled
 from pipelines.files.unpack import as_utf8, unpack
 from pipelines.files.workbook import WorkbookReader
 
-JSON = (".jsonl", ".ndjson", ".json")
+JSON = (".jsonl", ".ndjson", ".json", ".manifest")
 CSV = (".csv", ".tsv", ".tab")
-KINDS = ".jsonl, .json, .csv, .tsv, .parquet or .xlsx, also packed (.gz, .zst, .bz2, .xz, .zip)"
+KINDS = ".jsonl, .json, .csv, .tsv, .parquet, .xlsx or .conll, also packed (.gz, .zst, .bz2, .xz, .zip)"
 ENCODINGS = (
     "utf-8",
     "cp1252",
@@ -39,7 +41,7 @@ ENCODINGS = (
 """Encodings that people meet, for whoever has to choose one."""
 LOOKED = 100
 """Rows of a table that are looked at to see what it is."""
-_Reader = LinesReader | DocumentReader | CsvReader | ParquetReader | WorkbookReader
+_Reader = LinesReader | DocumentReader | CsvReader | ParquetReader | WorkbookReader | ConllReader
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -59,7 +61,7 @@ class Table:
         Raises:
             RequestError: The file cannot be read as what it is.
         """
-        if isinstance(self._reader, CsvReader | ParquetReader | WorkbookReader):
+        if isinstance(self._reader, CsvReader | ParquetReader | WorkbookReader | ConllReader):
             return self._reader.columns()
         return list(dict.fromkeys(key for _, record in self.shapes() for key in record))
 
@@ -143,7 +145,7 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[Table]:
             reader = WorkbookReader(plain.path, path.name)
         else:
             plain = as_utf8(plain, path.name, Path(folder), encoding)
-            reader, more = _text_reader(plain.path, kind)
+            reader, more = _text_reader(plain.path, kind, path.name)
             plain = type(plain)(plain.path, (*plain.notes, *more), plain.truncated)
         yield Table(path.name, reader, plain.notes, plain.truncated)
 
@@ -205,12 +207,19 @@ def _kind(path: Path, name: str) -> str:
         return "json"
     if suffix in CSV:
         return "csv"
+    if suffix in CONLL:
+        return "conll"
+    if suffix == ".spacy":
+        msg = f"{name} is a DocBin of spaCy; write its documents as JSON Lines, one `doc.to_json()` a line"
+        raise RequestError(msg)
     msg = f"{name}: extension {suffix!r} is unknown, expected {KINDS}"
     raise RequestError(msg)
 
 
-def _text_reader(path: Path, kind: str) -> tuple[_Reader, tuple[str, ...]]:
+def _text_reader(path: Path, kind: str, name: str) -> tuple[_Reader, tuple[str, ...]]:
     """The reader of a UTF-8 text, and what has to be said of it."""
+    if kind == "conll":
+        return ConllReader(path, name), ()
     lines = [line for line in sample(path) if line.strip()][:20]
     begins = lines[0].lstrip()[:1] if lines else ""
     if kind == "csv" and begins in ("{", "[") and any(row.record for row in _few(json_reader(path))):

@@ -52,8 +52,8 @@ def take(
     for (example, _), word in standing.items():
         said.setdefault(example, []).append(word.value)
     news = []
-    for opinion in given:
-        one = replace(opinion, person=kept[opinion.person])
+    for opinion in _last_words([replace(opinion, person=kept[opinion.person]) for opinion in given]):
+        one = opinion
         if one.value is not None and task.kind == "extraction":
             spelled = said.setdefault(one.example_id, [])
             one = replace(one, value=as_first_said(task, one.value, *spelled))
@@ -69,8 +69,31 @@ def take(
     return OpinionReport(added, len(given) - added, {name: one for name, one in kept.items() if name != one}, by_status)
 
 
+def _last_words(given: Sequence[Opinion]) -> list[Opinion]:
+    """What each person says of a row in the end, in order.
+
+    A tool may ask one person of one row several times: whether it is X, whether it is Y. The newest accepted label
+    stands, and a rejection or skip counts beside it only where it is of that label and came later.
+    """
+    stands: dict[tuple[str, str], int] = {}
+    for place, one in enumerate(given):
+        key = (one.example_id, one.person)
+        before = given[stands[key]] if key in stands else None
+        if one.status == "accepted" and (before is None or (before.said_at or "") <= (one.said_at or "")):
+            stands[key] = place
+    kept = []
+    for place, one in enumerate(given):
+        at = stands.get((one.example_id, one.person))
+        if at is None or place == at or (place > at and one.status == "rejected" and one.value == given[at].value):
+            kept.append(one)
+    return kept
+
+
 def _is_news(opinion: Opinion, have: opinions.Word) -> bool:
     """Whether it is another word than the one that stands, and not an older one."""
     if opinion.said_at is not None and have.said_at is not None and opinion.said_at < have.said_at:
         return False
+    accepted = have.verdict in VERDICTS["accepted"]
+    if accepted and opinion.status == "rejected" and opinion.value not in (None, have.value):
+        return False  # who said that it is X has said that it is not Y
     return have.verdict not in VERDICTS[opinion.status] or have.value != opinion.value

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from curator.errors import RequestError
 from curator.importers import ROWS, ImportFormat, Reading, lifted, named, of_record, recognise, stranger
-from curator.records import Example, Parsed, Rejected, example_id, parse_record, row_external_id, take_in
+from curator.records import Example, Parsed, Rejected, example_id, identity_text, parse_record, row_external_id, take_in
 from pipelines.files import RawRow, RowShape, Table
 from pipelines.intake.config import IngestConfig
 from pipelines.intake.mapped import map_columns, type_word
@@ -103,7 +103,7 @@ def rows_of(
             yield row, None
             continue
         try:
-            made = _parse(row, found, digest, state)
+            made = _parse(row, found, digest, state, table.name)
         except Rejected as error:
             state.reject(path, row.line, error.reason, str(error), as_raw(row.record))
             yield row, None
@@ -112,7 +112,7 @@ def rows_of(
             yield row, _met(path, row, parsed, found, state)
 
 
-def _parse(row: RawRow, found: Survey, digest: str, state: IngestRun) -> Sequence[Parsed]:
+def _parse(row: RawRow, found: Survey, digest: str, state: IngestRun, file: str) -> Sequence[Parsed]:
     record, config = row.record or {}, state.config
     own_id = row_external_id(digest, row.line, row.part)
     asked = {"dataset": config.dataset, "task": state.task, "source": config.source, "split": config.split}
@@ -121,9 +121,11 @@ def _parse(row: RawRow, found: Survey, digest: str, state: IngestRun) -> Sequenc
     if not found.format.table and not found.format.fits(record):
         detail = f"the row is no {found.format.title}: it has {', '.join(list(record)[:12])}"
         raise Rejected("other_format", detail)
-    given = found.format.read(record, Reading(state.task, found.columns, found.title))
+    given = found.format.read(record, Reading(state.task, found.columns, file))
     made = []
     for number, each in enumerate(given):
+        if each.unless_there and identity_text(each.id) in state.known:
+            each = replace(each, input=None)
         fallback = own_id if not number else f"{own_id}.{number}"
         whole = lifted(each, record, config.mapping)
         parsed = take_in(whole, fallback_id=fallback, by_content=found.format.by_content, **asked)  # type: ignore[arg-type]
