@@ -2,6 +2,7 @@
 
 from curator.text.document import FORMS, Document, DocumentTable, Section, as_html, as_markdown, as_text, write
 from curator.text.edits import END_WORDS, compare, only_in, typo_distance, unspaced_words
+from curator.text.formulas import inert, is_formula
 from curator.text.highlight import marked
 from curator.text.language import language, script
 from curator.text.negations import NEGATION_LANGUAGES
@@ -35,6 +36,8 @@ __all__ = [
     "as_seen",
     "as_text",
     "compare",
+    "inert",
+    "is_formula",
     "language",
     "marked",
     "marks",

@@ -26,6 +26,7 @@ from pipelines.admin.backup_files import (
 )
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
+from pipelines.runtime.new_place import check_new
 from pipelines.runtime.settings import FILE, Settings, load
 from storage.access import audit
 from storage.engine import logical
@@ -86,7 +87,7 @@ def backup(settings: Settings, directory: Path) -> BackupReport:
         NoRoomError: The disk is full. With room, the same command goes on.
     """
     acting.require("export")
-    target = directory.resolve()
+    target = check_new(directory, "folder").resolve()
     sources = [(settings.store.folder, name) for name in BESIDE_STORE] + [(settings.project, n) for n in IN_PROJECT]
     _require_free(target, "name a new folder")
     if any(target.is_relative_to((place / name).resolve()) for place, name in sources):
@@ -147,7 +148,7 @@ def restore(directory: Path, target: Path, *, from_logical: bool = False) -> Res
         DataError: The backup is damaged, or names files outside of itself.
         NoRoomError: The disk is full. With room, the same command goes on.
     """
-    source, place = directory.resolve(), target.resolve()
+    source, place = directory.resolve(), check_new(target, "folder").resolve()
     if not (source / MARK).is_file():
         msg = f"{source} holds no finished backup (no {MARK})"
         raise NotFoundError(msg)

@@ -22,10 +22,14 @@ def export_rows(
     dataset: Dataset = None,
     where: Wheres = None,
     labeler: Labeler = None,
+    spreadsheet: Annotated[
+        bool,
+        typer.Option("--spreadsheet", help="A .csv for a spreadsheet: what it would run as a formula is made text."),
+    ] = False,
 ) -> int:
     """Write each row once, with its label now and every metadata column; `curator ingest` reads the file again."""
     store = settings().store
-    config = export.ExportConfig(datasets.require(store, dataset), out, tuple(where or ()), labeler)
+    config = export.ExportConfig(datasets.require(store, dataset), out, tuple(where or ()), labeler, spreadsheet)
     with stage("export"):
         report = export.run(config, store)
     text = lines(

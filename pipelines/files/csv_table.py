@@ -96,7 +96,7 @@ class CsvReader:
             )
         except pl.exceptions.PolarsError:
             return None
-        top = values.sort(["len", "value"], descending=[True, False]).head(most)
+        top = _most_frequent(values, most)
         return list(zip(top["value"], top["len"], strict=True)), values.height, int(values["len"].sum())
 
     def _open(self) -> TextIO:
@@ -190,6 +190,16 @@ class _Records:
             return RawRow(line, None, "wrong_columns", detail, shown(self._raw()))
         notes, self._row_notes = self._row_notes, ()
         return RawRow(line, dict(zip(self.header, values, strict=True)), notes=notes)
+
+
+def _most_frequent(values: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The first of the rows (value, len) by count, then by value; of three million values none are put in order."""
+    if values.height > most:
+        least = values["len"].top_k(most).min()
+        more = values.filter(pl.col("len") > least)
+        ties = values.filter(pl.col("len") == least).bottom_k(most - more.height, by="value")
+        values = pl.concat([more, ties])
+    return values.sort(["len", "value"], descending=[True, False])
 
 
 def _quote_words(error: str, line: int, lines: int) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,10 @@ import polars as pl
 
 from curator.errors import NotEnoughDataError, RequestError
 from curator.records import MESSAGES, input_cell, is_plain, own_names, read_exact, write_exact
+from curator.text import inert, is_formula
 from pipelines.files import write_json_columns
 from pipelines.runtime import acting
+from pipelines.runtime.new_place import check_new
 from storage.access import audit
 from storage.dataset import datasets, labels
 from storage.dataset.examples import parse_messages, parse_metadata
@@ -26,12 +28,21 @@ FORMS = (".jsonl", ".csv", ".parquet")
 
 @dataclass(frozen=True, slots=True)
 class ExportConfig:
-    """What to write and where. `labeler`: whose labels stand where no person has spoken; may be None for one."""
+    """What to write and where.
+
+    Attributes:
+        dataset: Whose rows.
+        out: The file.
+        where: COLUMN=VALUE of metadata.
+        labeler: Whose labels stand where no person has spoken; may be None for one.
+        spreadsheet: Whether what a spreadsheet would run in a CSV is made inert.
+    """
 
     dataset: str
     out: Path
     where: tuple[str, ...] = ()
     labeler: str | None = None
+    spreadsheet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,10 @@ def run(config: ExportConfig, store: Store) -> ExportReport:
     if form not in FORMS:
         msg = f"--out {config.out} ends in {form or 'nothing'!r}, expected {', '.join(FORMS)}"
         raise RequestError(msg)
+    if config.spreadsheet and form != ".csv":
+        msg = f"--spreadsheet is about a .csv, and --out {config.out} ends in {form!r}"
+        raise RequestError(msg)
+    check_new(config.out, "file")
     if config.out.exists():
         msg = f"{config.out} is there already; name another file"
         raise RequestError(msg)
@@ -84,10 +99,11 @@ def run(config: ExportConfig, store: Store) -> ExportReport:
         msg = f"dataset {dataset!r} has no rows{asked} to export"
         raise NotEnoughDataError(msg)
     made = _table(rows, labeler)
-    with _written(config.out, form, made):  # what goes out is told before it stands there
+    formulas = _Formulas(made, config.spreadsheet) if form == ".csv" else None
+    with _written(config.out, form, made, formulas):  # what goes out is told before it stands there
         facts = {"path": str(config.out), "rows": rows.height}
         audit.note(store, actor=acting.actor(), action="export", subject=dataset, **facts)
-    notes = (*narrowed.notes, *_notes(form, rows, made))
+    notes = (*narrowed.notes, *_notes(form, rows, made), *(formulas.notes if formulas else ()))
     path, lacking = str(config.out.resolve()), narrowed.lacking
     return ExportReport(dataset, path, rows.height, every.height, made.columns, made.names, lacking, notes)
 
@@ -130,14 +146,14 @@ def _table(rows: pl.DataFrame, labeler: str) -> _Table:
 
 
 @contextmanager
-def _written(out: Path, form: str, made: _Table) -> Iterator[None]:
+def _written(out: Path, form: str, made: _Table, formulas: "_Formulas | None") -> Iterator[None]:
     """Write the file under another name, and put it in its place at the end of the block: the whole file or none."""
     draft = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.draft")
     try:
         if form == ".parquet":
             write_json_columns(draft, made.records, made.columns)
         elif form == ".csv":
-            _write_csv(draft, made)
+            _write_csv(draft, made, inert if formulas is not None and formulas.escaped else _same)
         else:
             with draft.open("w", encoding="utf-8", newline="\n") as handle:
                 handle.writelines(write_exact(record) + "\n" for record in made.records)
@@ -147,19 +163,51 @@ def _written(out: Path, form: str, made: _Table) -> Iterator[None]:
         draft.unlink(missing_ok=True)
 
 
-def _write_csv(draft: Path, made: _Table) -> None:
+def _same(cell: str) -> str:
+    return cell
+
+
+def _write_csv(draft: Path, made: _Table, shown: Callable[[str], str]) -> None:
     with draft.open("w", encoding="utf-8", newline="") as handle:
         # All in quotes: a text of several lines is never taken for rows, and an empty line never for none.
         writer = csv.writer(handle, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow(made.columns)
+        writer.writerow([shown(column) for column in made.columns])
         for record in made.records:
-            writer.writerow([_as_text(record.get(column)) for column in made.columns])
+            writer.writerow([shown(_as_text(record.get(column))) for column in made.columns])
 
 
 def _as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if value is None:
         return ""
     return value if isinstance(value, str) else write_exact(value)
+
+
+class _Formulas:
+    """The cells of a CSV that a spreadsheet would run, and whether they are made inert."""
+
+    def __init__(self, made: _Table, escaped: bool) -> None:
+        self.escaped = escaped
+        cells = [
+            (str(record["id"]), column)
+            for record in made.records
+            for column in made.columns
+            if is_formula(_as_text(record.get(column)))
+        ]
+        cells += [("the header", column) for column in made.columns if is_formula(column)]
+        self.count, self.first = len(cells), cells[0] if cells else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of them."""
+        if self.first is None:
+            return ()
+        where = f"{self.count:,} cells (first: {self.first[0]}, column {self.first[1]!r})"
+        if self.escaped:
+            return (
+                f"an apostrophe stands before {where}, so that a spreadsheet does not run them: read again, those rows "
+                "differ",
+            )
+        return (f"a spreadsheet would run {where} as formulas: open the file as text, or export with --spreadsheet",)
 
 
 def _notes(form: str, rows: pl.DataFrame, made: _Table) -> list[str]:

@@ -35,6 +35,7 @@ from pipelines.release import content_gates, version_content, version_folder, ve
 from pipelines.release.version_content import SPLITS, DataFiles, Labels, VersionChoice, VersionContent
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
+from pipelines.runtime.new_place import check_new
 from storage.access import audit
 from storage.checks import clusters, figures, findings
 from storage.dataset import datasets, labels
@@ -85,6 +86,8 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
         RequestError: An unknown format; a waiver without a reason or for no gate; a folder in the way.
     """
     acting.require("export")
+    if config.out is not None:
+        check_new(config.out, "folder")
     for name in config.formats:
         get_format(name)
     if config.waive and not (config.why or "").strip():
@@ -149,6 +152,7 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
         DataError: The store as of that seq, with this Curator, gives other bytes than the release.
     """
     acting.require("export")
+    check_new(out, "folder")
     dataset, number = versions.parse(reference)
     manifest = versions.get(store, dataset, number).manifest
     settings = manifest.settings

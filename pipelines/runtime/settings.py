@@ -10,6 +10,7 @@ from typing import Any
 
 from curator.errors import DataError, NotFoundError, RequestError
 from curator.records import read_toml
+from pipelines.runtime.new_place import check_new
 from storage.engine.store import Store
 
 FILE = "curator.toml"
@@ -131,7 +132,7 @@ def _reviewers(file: Path, content: dict[str, Any]) -> dict[str, str]:
 
 def init(folder: Path) -> tuple[Settings, bool]:
     """Make a project: curator.toml and an empty store. True if it is new; an existing one is left as it is."""
-    folder.mkdir(parents=True, exist_ok=True)
+    check_new(folder, "folder").mkdir(parents=True, exist_ok=True)
     created = not (folder / FILE).exists()
     if created:
         (folder / FILE).write_text(TEMPLATE, encoding="utf-8")

@@ -7,15 +7,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curator.errors import CuratorError, NotFoundError
+from curator.errors import CuratorError, NotFoundError, RequestError
 from curator.records import make_task
 from curator.review import dataset_name
 from pages.data.parts import upload
+from pipelines.admin import backup
 from pipelines.cli.datasets import dataset_create
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig
 from pipelines.intake.preview import keep_upload
-from pipelines.release import release
+from pipelines.release import export, release
 from pipelines.release.release import ReleaseConfig
 from pipelines.runtime import jobs
 from pipelines.runtime import settings as project_settings
@@ -149,3 +150,45 @@ def test_a_task_file_reads_no_file_outside_its_folder(key: str, named: str, sett
     file.write_text(f'name = "t"\nkind = "extraction"\n{key} = "secret"', encoding="utf-8")
     with pytest.raises(CuratorError, match="outside its folder"):
         dataset_create("x", file)
+
+
+HIDDEN = ("a\nb", "a\u202eb", "a\x1bb", "x" * 600)
+
+
+def by_init(folder: Path, _: Settings) -> None:
+    project_settings.init(folder)
+
+
+def by_release(folder: Path, settings: Settings) -> None:
+    release.run(ReleaseConfig("x", out=folder), settings.store, settings.project / "releases")
+
+
+def by_rebuild(folder: Path, settings: Settings) -> None:
+    release.rebuild("x@1", settings.store, folder)
+
+
+def by_export(folder: Path, settings: Settings) -> None:
+    export.run(export.ExportConfig("x", folder.with_name(f"{folder.name}.csv")), settings.store)
+
+
+def by_backup(folder: Path, settings: Settings) -> None:
+    backup.backup(settings, folder)
+
+
+def by_restore(folder: Path, settings: Settings) -> None:
+    backup.restore(settings.project.parent / "kept", folder)
+
+
+@pytest.mark.parametrize("name", HIDDEN, ids=["line", "direction", "escape", "long"])
+@pytest.mark.parametrize("door", [by_init, by_release, by_rebuild, by_export, by_backup, by_restore])
+def test_no_folder_or_file_is_made_whose_name_shows_as_another(
+    door: Callable[[Path, Settings], None], name: str, settings: Settings
+) -> None:
+    datasets.create(settings.store, "x", make_task(TASK))
+    if door is by_restore:
+        backup.backup(settings, settings.project.parent / "kept")
+    before = everything(settings)
+    for place in (settings.project.parent / name, settings.project.parent / name / "below"):
+        with pytest.raises(RequestError, match=r"invisible character|characters, at most"):
+            door(place, settings)
+    assert everything(settings) == before

@@ -1,5 +1,6 @@
 """An exported dataset is read again to equal rows, and what a file cannot hold is said."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,31 @@ def test_any_json_value_is_read_again_from_parquet_as_it_was(tmp_path: Path, row
     assert [{n: write_exact(v) for n, v in row.items() if v is not None} for row in back] == [
         {n: write_exact(v) for n, v in row.items()} for row in exact
     ]
+
+
+FORMULAS = ["=1+1", "+49 (0)30 1", "-x", "@sum(1)", "\uff1d1+1"]
+PLAIN = ["-5", "+3.5", "-1,5 %".replace(" ", ""), "5-5", "plain", "it's = 1"]
+
+
+def test_what_a_spreadsheet_would_run_is_told_and_made_inert_where_it_is_asked(
+    curator: Curator, tmp_path: Path
+) -> None:
+    curator.ok(
+        "ingest",
+        write_jsonl(tmp_path / "in.jsonl", [{"text": text} for text in (*FORMULAS, *PLAIN)]),
+        "--dataset",
+        "one",
+    )
+    told = curator.ok("export", "--dataset", "one", "--out", tmp_path / "as-it-is.csv")
+    (note,) = [note for note in told["notes"] if "spreadsheet" in note]
+    assert note.startswith("a spreadsheet would run 5 cells (first: ")
+    assert curator.ok("ingest", tmp_path / "as-it-is.csv", "--dataset", "two")["rejected"] == 0
+    assert {row["text"] for row in rows_of(curator, "two").values()} == {*FORMULAS, *PLAIN}
+    told = curator.ok("export", "--dataset", "one", "--out", tmp_path / "inert.csv", "--spreadsheet")
+    assert any(note.startswith("an apostrophe stands before 5 cells") for note in told["notes"])
+    with (tmp_path / "inert.csv").open(encoding="utf-8", newline="") as handle:
+        texts = [row["text"] for row in csv.DictReader(handle)]
+    assert texts == [f"'{text}" for text in FORMULAS] + PLAIN
+    refused = curator("export", "--dataset", "one", "--out", tmp_path / "x.jsonl", "--spreadsheet")
+    assert refused.code == 2
+    assert "--spreadsheet is about a .csv" in refused.out
