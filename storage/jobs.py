@@ -44,7 +44,7 @@ def write(file: Path, content: dict[str, Any]) -> None:
 def _load(file: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content
 

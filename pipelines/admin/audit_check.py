@@ -1,10 +1,10 @@
 """The audit log against itself, the rows that it speaks of, and the heads that releases and people kept."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.records import file_stem, read_json
 from pipelines.runtime.settings import Settings
 from storage.access import audit
 from storage.access.audit import Verification
@@ -61,17 +61,23 @@ def in_words(found: AuditCheck) -> list[str]:
 
 
 def _in_manifests(settings: Settings) -> list[tuple[str, str]]:
-    """The head that each release folder keeps; a folder that is gone or damaged keeps none."""
+    """The head that each release folder keeps; a folder that is gone or damaged keeps none.
+
+    Folders in the project count that no version of the store stands for: its record may have been taken out with the
+    events after it.
+    """
+    names = datasets.names(settings.store)
+    files = [Path(v.path) / "manifest.json" for name in names for v in versions.listing(settings.store, name)]
+    places = [settings.project / "releases" / file_stem(name) for name in names]
+    files += [file for place in places for file in sorted(place.glob("[0-9]*/manifest.json"))]
     found = []
-    for name in datasets.names(settings.store):
-        for version in versions.listing(settings.store, name):
-            file = Path(version.path) / "manifest.json"
-            try:
-                head = json.loads(file.read_bytes()).get("audit_head")
-            except (OSError, ValueError, AttributeError):
-                continue
-            if isinstance(head, dict) and isinstance(head.get("hash"), str):
-                found.append((str(file), head["hash"]))
+    for file in dict.fromkeys(each.absolute() for each in files):
+        try:
+            head = read_json(file.read_text(encoding="utf-8")).get("audit_head")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if isinstance(head, dict) and isinstance(head.get("hash"), str):
+            found.append((str(file), head["hash"]))
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from curator.errors import DataError, RequestError
+from curator.records import TooDeepError, read_json
 from storage.engine.faults import in_words
 
 FORMAT = 2
@@ -47,7 +48,7 @@ def read_manifest(folder: Path) -> BackupManifest:
     """
     file = folder / MARK
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file.read_text(encoding="utf-8"), str(file))
         if content.get("format") is None and {"seq", "files", "store"} <= set(content):
             msg = f"{file} was made by an older Curator, without hashes: nothing can say whether it is whole"
             raise DataError(f"{msg}; restore it with that Curator, and make a new backup")
@@ -61,7 +62,7 @@ def read_manifest(folder: Path) -> BackupManifest:
             files,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, DataError):
+        if isinstance(error, DataError) and not isinstance(error, TooDeepError):
             raise
         msg = f"{file} is damaged ({error}): it is no manifest of a backup; use another backup"
         raise DataError(msg) from error

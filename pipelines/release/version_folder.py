@@ -1,13 +1,12 @@
 """A version's folder: written under another name, moved into place, never changed."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from curator.errors import StoreError
-from curator.records import canonical_json
+from curator.records import canonical_json, read_json
 from curator.release import Manifest, companions, croissant, manifest_bytes, readme, seal, unsealed
 from storage import jobs
 from storage.engine.faults import in_words
@@ -63,7 +62,7 @@ def clear_unrecorded(target: Path, manifest: Manifest) -> None:
     there stays, and `write` says so.
     """
     try:
-        found = json.loads((target / "manifest.json").read_bytes())
+        found = read_json((target / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
     if isinstance(found, dict) and (found.get("name"), found.get("number")) == (manifest.name, manifest.number):

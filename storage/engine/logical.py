@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import DataError
+from curator.records import TooDeepError, read_json
 from storage.engine.faults import in_words, require_store
 from storage.engine.migrations import migrate
 from storage.engine.open_file import OpenFile
@@ -95,7 +96,7 @@ def _default_times(raw: Any, tables: dict[str, Any]) -> None:  # noqa: ANN401 - 
 def _tables(folder: Path) -> dict[str, Any]:
     """The checked schema: names and types are put into SQL, so they must be nothing else."""
     try:
-        tables: dict[str, Any] = json.loads((folder / SCHEMA).read_text(encoding="utf-8"))["tables"]
+        tables: dict[str, Any] = read_json((folder / SCHEMA).read_text(encoding="utf-8"), SCHEMA)["tables"]
         named = [(name, table["columns"], table["primary_key"], table["rows"]) for name, table in tables.items()]
         for name, columns, key, _ in named:
             words = [name, *key, *(c["name"] for c in columns)]
@@ -108,7 +109,7 @@ def _tables(folder: Path) -> dict[str, Any]:
                 msg = f"{folder / name}.parquet is missing"
                 raise DataError(msg)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, DataError):
+        if isinstance(error, DataError) and not isinstance(error, TooDeepError):
             raise
         msg = f"{folder} holds no export of a store ({SCHEMA}: {error})"
         raise DataError(msg) from error

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from curator.errors import CuratorError, DataError, NoRoomError, NotFoundError, RequestError
+from pipelines.admin import audit_check, deep_check
 from pipelines.admin import backup as backups
-from pipelines.admin import deep_check
 from pipelines.admin.backup_files import MARK
 from pipelines.intake import embed
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from storage.access import audit
 from storage.dataset import vectors
+from storage.engine import logical
 from storage.engine.snapshot import copy_store
 from storage.release import versions
 from tests.full_disk import fill, small_disk
@@ -307,3 +308,34 @@ def test_a_fault_that_the_project_had_is_restored_with_it_and_told(project: Sett
     (fault,) = backups.restore(tmp_path / "backup", tmp_path / "new").faults
     assert "support@1" in fault
     assert "rebuild" in fault
+
+
+DEEP = "[" * 100_000
+
+
+def test_a_manifest_nested_without_end_is_a_damaged_one_wherever_it_lies(
+    backup: Path, project: Settings, tmp_path: Path
+) -> None:
+    (backup / MARK).write_text(DEEP)
+    with pytest.raises(DataError, match="use another backup"):
+        backups.restore(backup, tmp_path / "new")
+    schema = tmp_path / "logical"
+    schema.mkdir()
+    (schema / "schema.json").write_text(DEEP)
+    with pytest.raises(DataError, match="holds no export of a store"):
+        logical.rebuild(schema, tmp_path / "made.duckdb")
+    (manifest,) = project.project.glob("releases/**/manifest.json")
+    manifest.write_text(DEEP)
+    assert audit_check.run(project).log.intact
+    assert [each.what for each in deep_check.run(project).problems]
+
+
+def test_a_head_in_a_release_folder_counts_though_the_versions_record_was_taken_out(project: Settings) -> None:
+    assert [after is not None for *_, after in audit_check.run(project).kept] == [True]
+    with project.store.transaction() as connection:
+        connection.rows("delete from dataset_version")
+        connection.rows("delete from audit_event")
+        connection.rows("delete from audit_link")
+    found = audit_check.run(project)
+    assert [after for *_, after in found.kept] == [None]
+    assert any("is not in the chain" in line for line in audit_check.in_words(found))
