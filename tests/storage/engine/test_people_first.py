@@ -13,6 +13,7 @@ import pytest
 
 from storage.access import audit
 from storage.engine import turns
+from storage.engine.snapshot import copy_store
 from storage.engine.store import CHUNK_ROWS, LEAST_ROWS, Connection, Store
 from storage.engine.turns import FileTurns
 
@@ -176,3 +177,20 @@ def test_where_chunks_take_long_the_next_ones_are_smaller_and_every_row_is_there
     monkeypatch.undo()
     assert sizes[:3] == [CHUNK_ROWS, LEAST_ROWS, LEAST_ROWS]
     assert subjects(store) == [f"{n}" for n in range(1_001)]
+
+
+def test_a_copy_of_a_store_that_may_only_be_read_has_the_rows_of_its_log(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(FileTurns, "wanted", lambda self: True)
+        note(store, "in the log alone")
+    assert log(store) > 0
+    before = store.path.read_bytes()
+    monkeypatch.setattr(Store, "writable", False)
+    assert subjects(store) == ["in the log alone"]
+    copy_store(store, tmp_path / "copy.duckdb")
+    assert store.path.read_bytes() == before
+    monkeypatch.undo()
+    assert not (tmp_path / "copy.duckdb.wal").exists()
+    assert subjects(Store(tmp_path / "copy.duckdb")) == ["in the log alone"]
