@@ -1,6 +1,6 @@
 """Which of two answers is better: what to compare, on which side each stands, and what people's choices amount to."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -39,11 +39,19 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Preferred:
-    """What choices amount to. `ties` and `conflicts` count comparisons that can never become a pair."""
+    """What choices amount to.
+
+    Attributes:
+        candidates: What more than half of those who chose prefer.
+        ties: Comparisons that most call a tie: never a pair.
+        conflicts: Comparisons without a majority: never a pair either.
+        by_majority: Candidates against which somebody spoke. Every vote stays in the store.
+    """
 
     candidates: tuple[Candidate, ...]
     ties: int
     conflicts: int
+    by_majority: int = 0
 
 
 def draw(
@@ -109,10 +117,9 @@ def chosen(side: Literal["left", "right"], left: Side) -> Side:
 
 
 def preferred(dataset: str, said: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]] = ()) -> Preferred:
-    """One candidate for each comparison that people agree about.
+    """One candidate for each comparison of which more than half of the people prefer one answer.
 
-    A tie says something about the answers and never becomes a pair, also beside a preference; people who prefer
-    opposite answers are no pair either.
+    A tie is a vote like any other and never becomes a pair; without a majority there is no pair either.
 
     Args:
         dataset: The dataset.
@@ -123,7 +130,10 @@ def preferred(dataset: str, said: Sequence[Mapping[str, Any]], given: Sequence[M
     from_files = {each: by for each, by in _newest(given).items() if each not in newest}
     asked, brought = _amount(dataset, newest, "preference"), _amount(dataset, from_files, "import")
     return Preferred(
-        (*asked.candidates, *brought.candidates), asked.ties + brought.ties, asked.conflicts + brought.conflicts
+        (*asked.candidates, *brought.candidates),
+        asked.ties + brought.ties,
+        asked.conflicts + brought.conflicts,
+        asked.by_majority + brought.by_majority,
     )
 
 
@@ -141,15 +151,17 @@ def _newest(said: Sequence[Mapping[str, Any]]) -> Newest:
 
 def _amount(dataset: str, newest: Newest, source: PairSource) -> Preferred:
     candidates: list[Candidate] = []
-    ties = conflicts = 0
+    ties = conflicts = by_majority = 0
     for by_reviewer in newest.values():
-        choices = {one["choice"] for one in by_reviewer.values()}
+        votes = Counter(one["choice"] for one in by_reviewer.values())
         row = next(iter(by_reviewer.values()))
-        if choices == {"tie"}:
-            ties += 1
-        elif len(choices) > 1:
+        choice, most = votes.most_common(1)[0]
+        if 2 * most <= votes.total():
             conflicts += 1
+        elif choice == "tie":
+            ties += 1
         else:
-            better, worse = (row["a"], row["b"]) if choices == {"a"} else (row["b"], row["a"])
+            better, worse = (row["a"], row["b"]) if choice == "a" else (row["b"], row["a"])
+            by_majority += len(votes) > 1
             candidates.append(Candidate(row["example_id"], dataset, better, worse, source))
-    return Preferred(tuple(candidates), ties, conflicts)
+    return Preferred(tuple(candidates), ties, conflicts, by_majority)

@@ -23,6 +23,7 @@ PairFindingKind = Literal[
     "contradiction",
     "cycle",
     "length_bias",
+    "one_sided_source",
     "few_prompts",
     "dominant_label_pair",
 ]
@@ -33,7 +34,10 @@ say itself is what preference training can change), a person's choice between tw
 the teacher, a decision about a group, what a file says that nobody here has judged."""
 
 LENGTH_BIAS = 0.65
-"""Above this share of pairs with the longer answer chosen, DPO may learn length instead of quality."""
+"""Above this share of pairs with the longer answer chosen, or the shorter one, DPO may learn length, not quality."""
+
+ONE_SIDED = 0.9
+"""Above this share of the pairs of two sources won by one of them, what is learnt is that source's manner."""
 
 DOMINANT = 0.5
 """Above this share, one pair of labels makes the preference set."""
@@ -96,7 +100,8 @@ def build_pairs(
         candidates: Possible pairs from any source.
         cap_per_label_pair: At most this many pairs for the same chosen and rejected text, ≥ 1.
         seed: Fixes which pairs stay where the cap cuts.
-        approved: The current approved answer by example id, where known: it is never rejected.
+        approved: The answer by example id that people approved, where they did: it is never rejected. A label that
+            nobody has looked at is no such answer.
 
     Raises:
         RequestError: The cap is below 1.
@@ -156,13 +161,18 @@ def _unfit(each: Candidate, approved: Mapping[str, str]) -> DropReason | None:
 
 
 def check_pairs(
-    pairs: Sequence[PreferencePair], inputs: Mapping[str, str], *, min_prompts: int = 50
+    pairs: Sequence[PreferencePair],
+    inputs: Mapping[str, str],
+    *,
+    sources: Mapping[str, tuple[str, str]] | None = None,
+    min_prompts: int = 50,
 ) -> tuple[PairFinding, ...]:
     """Look for pairs that contradict each other and for what the set teaches by accident.
 
     Args:
         pairs: The pairs to train on.
         inputs: The input text by example id; equal texts are one prompt.
+        sources: Pair id -> whose answers the chosen and the rejected one are, where known.
         min_prompts: Below this number of different prompts the set is called small.
     """
     findings = [*_each_pair(pairs, inputs), *_each_prompt(pairs, inputs)]
@@ -173,7 +183,7 @@ def check_pairs(
         findings.append(PairFinding("few_prompts", "warning", (), text, evidence))
     if len(pairs) >= _FEW:
         findings += _shares(pairs)
-    return tuple(findings)
+    return (*findings, *_one_sided(sources or {}))
 
 
 def _each_pair(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> Iterable[PairFinding]:
@@ -228,9 +238,10 @@ def _cycles(prompt: str, edges: Mapping[tuple[str, str], list[str]]) -> Iterable
 def _shares(pairs: Sequence[PreferencePair]) -> Iterable[PairFinding]:
     lengths = [(len(pair.chosen), len(pair.rejected)) for pair in pairs]
     longer = sum((chosen > rejected) + 0.5 * (chosen == rejected) for chosen, rejected in lengths) / len(pairs)
-    if longer > LENGTH_BIAS:
+    if longer > LENGTH_BIAS or longer < 1.0 - LENGTH_BIAS:
         ratio = median(chosen / max(1, rejected) for chosen, rejected in lengths)
-        text = f"the chosen answer is the longer one in {longer:.0%} of the pairs; balance them by length"
+        share, side = (longer, "longer") if longer > LENGTH_BIAS else (1.0 - longer, "shorter")
+        text = f"the chosen answer is the {side} one in {share:.0%} of the pairs; balance them by length"
         evidence = {"share_chosen_longer": longer, "median_length_ratio": ratio}
         yield PairFinding("length_bias", "warning", (), text, evidence)
     labels = Counter((as_seen(pair.chosen), as_seen(pair.rejected)) for pair in pairs)
@@ -239,3 +250,19 @@ def _shares(pairs: Sequence[PreferencePair]) -> Iterable[PairFinding]:
         text = f"{most} of {len(pairs)} pairs prefer {chosen[:60]!r} over {rejected[:60]!r}; lower the cap"
         labels_share = {"chosen": chosen, "rejected": rejected, "share": most / len(pairs)}
         yield PairFinding("dominant_label_pair", "warning", (), text, labels_share)
+
+
+def _one_sided(sources: Mapping[str, tuple[str, str]]) -> Iterable[PairFinding]:
+    """Two sources whose pairs are nearly all won by one of them."""
+    by_both: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for chosen, rejected in sources.values():
+        if chosen != rejected:
+            by_both[tuple(sorted((chosen, rejected)))][chosen] += 1
+    for both, won in sorted(by_both.items()):
+        (winner, most), total = won.most_common(1)[0], won.total()
+        if total >= _FEW and most > ONE_SIDED * total:
+            loser = next(name for name in both if name != winner)
+            text = (f"{most} of {total} pairs prefer {winner!r} to {loser!r}: what is learnt is that source's manner; "
+                    "see whether preferences for the other one were dropped, and add some")  # fmt: skip
+            evidence = {"winner": winner, "loser": loser, "share": most / total, "pairs": total}
+            yield PairFinding("one_sided_source", "warning", (), text, evidence)

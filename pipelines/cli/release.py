@@ -50,6 +50,7 @@ def pairs_build(
         f"{report.added:,} pairs added, {report.pairs:,} in all",
         counts("sources", report.by_source),
         counts("dropped", report.dropped),
+        f"{report.by_majority:,} choices by a majority, not by all" if report.by_majority else "",
     )
     return answer(report, text=text)
 
@@ -146,6 +147,7 @@ def release_version(
         else "nothing released: a gate fails; put it right, or waive it with --waive GATE --why TEXT",
         f"rows: train {report.rows['train']:,}, test {report.rows['test']:,}; "
         f"pairs: train {report.pairs['train']:,}, test {report.pairs['test']:,}",
+        counts("pairs left out", report.pairs_left_out),
         f"certificate: {report.status}",
         *(f"  {marks[g.passed]}  {g.name}: {g.why}" for g in report.gates),
         f"manifest sha256 {report.manifest_sha256}" if report.manifest_sha256 else None,

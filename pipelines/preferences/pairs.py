@@ -9,7 +9,7 @@ import polars as pl
 
 from curator.errors import RequestError
 from curator.preferences import Candidate, PairFinding, build_pairs, check_pairs, preferred
-from curator.records import Task, as_first_said, is_right
+from curator.records import PreferencePair, Task, as_first_said, is_right
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets
@@ -17,6 +17,7 @@ from storage.engine.store import Store
 from storage.release import runs, versions
 from storage.review import comparisons, opinions
 from storage.views import current as views
+from storage.views.current import approved_values
 
 CAP = 40
 """Pairs for each (chosen, rejected) pair of labels, so that one confusion does not make the set."""
@@ -24,13 +25,19 @@ CAP = 40
 
 @dataclass(frozen=True, slots=True)
 class PairsReport:
-    """What became of the candidates. `dropped` also counts comparisons that ended in a tie or in dispute."""
+    """What became of the candidates.
+
+    Attributes:
+        dropped: By reason, and comparisons that ended in a tie or without a majority.
+        by_majority: Choices that some of those asked did not share; the votes stay in the store.
+    """
 
     dataset: str
     added: int
     pairs: int
     by_source: dict[str, int]
     dropped: dict[str, int]
+    by_majority: int = 0
 
 
 def build(
@@ -62,7 +69,7 @@ def build(
     candidates = [c for row in good.iter_rows(named=True) for c in _known_wrong(dataset, row, task)]
     if student is not None:
         candidates += _student_errors(dataset, good, runs.predictions(store, student), task)
-    approved = dict(good.select("example_id", "value").iter_rows())
+    approved = approved_values(good)
     given = _of_rows(comparisons.given(store, dataset), rows)
     said = preferred(dataset, _of_rows(comparisons.answers(store, dataset), rows), given)
     candidates += _rejected_answers(dataset, good, opinions.rejected(store, dataset))
@@ -77,6 +84,7 @@ def build(
         pairs=len(versions.pairs(store, dataset)),
         by_source=dict(Counter(p.source for p in result.pairs)),
         dropped={reason: n for reason, n in dropped.items() if n},
+        by_majority=said.by_majority,
     )
 
 
@@ -85,7 +93,22 @@ def check(dataset: str, store: Store) -> tuple[PairFinding, ...]:
     datasets.require(store, dataset)
     rows = views.current(store, dataset)
     inputs = dict(rows.select("example_id", "text").iter_rows())
-    return check_pairs(versions.pairs(store, dataset), inputs)
+    pairs = versions.pairs(store, dataset)
+    return check_pairs(pairs, inputs, sources=_sources(store, dataset, pairs))
+
+
+def _sources(store: Store, dataset: str, pairs: Sequence[PreferencePair]) -> dict[str, tuple[str, str]]:
+    """Pair -> whose answers the chosen and the rejected one are, for pairs that come from a comparison."""
+    both = pl.concat(
+        [each.select("example_id", "a_source", "b_source", "a", "b")
+         for each in (comparisons.answers(store, dataset), comparisons.given(store, dataset))]
+    ).unique()  # fmt: skip
+    known: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for example, a_source, b_source, a, b in both.iter_rows():
+        known[example, a, b] = (a_source, b_source)
+        known[example, b, a] = (b_source, a_source)
+    keyed = {pair.id: known.get((pair.example_id, pair.chosen, pair.rejected)) for pair in pairs}
+    return {ident: sources for ident, sources in keyed.items() if sources is not None}
 
 
 def _of_rows(said: pl.DataFrame, rows: pl.DataFrame) -> list[dict[str, Any]]:

@@ -64,7 +64,8 @@ class ReleaseConfig:
 class ReleaseReport:
     """A version. `created` is False where an equal one was there already; `version` is None where a gate failed.
 
-    `refused` holds by format what it cannot carry, and the external ids of the rows that are not in its files for that.
+    `refused` holds by format what it cannot carry, and the external ids of the rows that are not in its files for that;
+    `pairs_left_out` counts the stored pairs that are not in it, by why.
     """
 
     version: str | None
@@ -76,6 +77,7 @@ class ReleaseReport:
     gates: tuple[ReleaseGate, ...]
     status: str
     refused: dict[str, dict[str, list[str]]]
+    pairs_left_out: dict[str, int]
 
 
 def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
@@ -106,7 +108,9 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     pair_counts = {split: len(content.pairs[split]) for split in SPLITS}
     status = certificate.status if certificate else "UNCERTIFIED"
     if blocking(found, config.waive):
-        return ReleaseReport(None, None, None, False, counts, pair_counts, tuple(found), status, files.refused)
+        return ReleaseReport(
+            None, None, None, False, counts, pair_counts, tuple(found), status, files.refused, content.pairs_out
+        )
     with alone(releases / f".{file_stem(dataset)}.lock", f"a release of {dataset}"):
         manifest = _manifest(store, config, choice, content, files, found, certificate)
         have = versions.find(store, dataset, manifest.request_hash)
@@ -120,14 +124,25 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
             versions.add(store, dataset, sealed, path=str(target), told=_told(config, sealed, status))
             name, sha256 = sealed.version, manifest_hash(sealed.as_json())
             return ReleaseReport(
-                name, str(target), sha256, True, counts, pair_counts, tuple(found), status, files.refused
+                name,
+                str(target),
+                sha256,
+                True,
+                counts,
+                pair_counts,
+                tuple(found),
+                status,
+                files.refused,
+                content.pairs_out,
             )
     if config.out is not None:
         told = _exported(store, have.version, config.out)
         version_folder.write(config.out, files.bytes_by_path(), have.manifest, first=told)
     path = str(config.out or have.path)
     known = have.manifest_sha256
-    return ReleaseReport(have.version, path, known, False, counts, pair_counts, tuple(found), status, files.refused)
+    return ReleaseReport(
+        have.version, path, known, False, counts, pair_counts, tuple(found), status, files.refused, content.pairs_out
+    )
 
 
 def _told(config: ReleaseConfig, manifest: Manifest, status: str) -> Told:

@@ -56,6 +56,7 @@ class VersionContent:
         rows: By split, as `storage.views.current` gives them, with the label that ships as `value`.
         pairs: Preference pairs by split.
         left_out: Example id -> why it is not in the version.
+        pairs_out: How many stored pairs are not in it, by why.
         split: The assignment that the splits come from.
         messages: Example id -> the turns of its input.
         tools: Example id -> the tools that its model may call, where it has any.
@@ -65,6 +66,7 @@ class VersionContent:
     rows: dict[Split, pl.DataFrame]
     pairs: dict[Split, list[PreferencePair]]
     left_out: dict[str, str]
+    pairs_out: dict[str, int]
     split: SplitResult
     messages: dict[str, Turns]
     tools: dict[str, str]
@@ -108,10 +110,14 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
         "test": kept.filter(test),
     }
     out = rows.filter(pl.col("out").is_not_null()).select("example_id", "out")
-    values = dict(kept.select("example_id", "value").iter_rows())
-    pairs = [
-        p for p in versions.pairs(store, choice.dataset, as_of=choice.as_of_seq) if values.get(p.example_id) == p.chosen
-    ]
+    values, approved = dict(kept.select("example_id", "value").iter_rows()), views.approved_values(kept)
+    pairs, pairs_out = list[PreferencePair](), Counter[str]()
+    for pair in versions.pairs(store, choice.dataset, as_of=choice.as_of_seq):
+        reason = _why_no_pair(pair, values, approved)
+        if reason is None:
+            pairs.append(pair)
+        else:
+            pairs_out[reason] += 1
     messages: dict[str, Turns] = {
         row["example_id"]: as_prompt(examples.parse_messages(row["messages"]))
         for row in kept.select("example_id", "messages").iter_rows(named=True)
@@ -125,11 +131,27 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
             for name in SPLITS
         },
         left_out=dict(out.iter_rows()),
+        pairs_out=dict(pairs_out),
         split=split,
         messages=messages,
         tools=dict(kept.filter(pl.col("tools").is_not_null()).select("example_id", "tools").iter_rows()),
         names=dict(kept.select("example_id", "external_id").iter_rows()),
     )
+
+
+def _why_no_pair(pair: PreferencePair, values: dict[str, str], approved: dict[str, str]) -> str | None:
+    """Why a stored pair is not in the version; None where it is.
+
+    A choice between two answers stands beside a label that nobody has approved; what was made from a label, with it.
+    """
+    value = values.get(pair.example_id)
+    if value is None:
+        return "row_not_released"
+    if value == pair.chosen:
+        return None
+    if pair.source in ("preference", "import"):
+        return "rejected_is_approved" if approved.get(pair.example_id) == pair.rejected else None
+    return "label_changed"
 
 
 @dataclass(frozen=True, slots=True)

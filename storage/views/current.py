@@ -73,6 +73,12 @@ def truth_of_test(store: Store, dataset: str, *, labeler: str | None = None, as_
     )
 
 
+def approved_values(rows: pl.DataFrame) -> dict[str, str]:
+    """Example id -> the label in force, where people set or confirmed it; a teacher's word approves nothing."""
+    by_people = pl.col("basis").is_in(["adjudication", "review", "decision"]) & pl.col("value").is_not_null()
+    return dict(rows.filter(by_people).select("example_id", "value").iter_rows())
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetOverview:
     """A dataset's size and progress, in rows.

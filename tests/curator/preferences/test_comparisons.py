@@ -63,3 +63,10 @@ def test_a_tie_never_becomes_a_pair_and_reviewers_who_differ_make_none() -> None
 def test_the_newest_choice_of_a_reviewer_counts() -> None:
     (candidate,) = preferred("d", [said("a"), said("b")]).candidates
     assert candidate.chosen == "second"
+
+
+def test_more_than_half_of_the_raters_decide_and_it_is_said_that_not_all_agreed() -> None:
+    found = preferred("d", [said("b"), said("b", "ben"), said("a", "cy"), said("tie", comparison="c2"),
+                            said("tie", "ben", comparison="c2"), said("a", "cy", comparison="c2")])  # fmt: skip
+    assert [(one.chosen, one.rejected) for one in found.candidates] == [("second", "first")]
+    assert (found.ties, found.conflicts, found.by_majority) == (1, 0, 1)

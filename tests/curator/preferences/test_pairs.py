@@ -159,3 +159,20 @@ def test_balanced_pairs_have_no_finding():
 def test_few_prompts_are_reported():
     (found,) = check_pairs([pair(1)], {"e1": "x"})
     assert (found.kind, found.evidence["prompts"]) == ("few_prompts", 1)
+
+
+@pytest.mark.parametrize(("longer", "side"), [(True, "longer"), (False, "shorter")])
+def test_a_bias_for_length_is_said_in_either_direction(longer, side):
+    answers = [("a" * 40, f"b{n}") if (n % 10 != 0) == longer else (f"b{n}", "a" * 40) for n in range(40)]
+    pairs = [pair(n, chosen, rejected) for n, (chosen, rejected) in enumerate(answers)]
+    found = {f.kind: f.text for f in check_pairs(pairs, {}, min_prompts=1)}
+    assert f"the {side} one in 90% of the pairs" in found["length_bias"]
+
+
+def test_pairs_that_all_prefer_one_source_are_said():
+    pairs = [pair(n, f"good {n}", f"poor {n}") for n in range(40)]
+    one_way = {each.id: ("gpt", "llama") for each in pairs}
+    (found,) = (f for f in check_pairs(pairs, {}, sources=one_way) if f.kind == "one_sided_source")
+    assert (found.evidence["winner"], found.evidence["loser"], found.evidence["pairs"]) == ("gpt", "llama", 40)
+    mixed = {each.id: ("gpt", "llama") if n % 3 else ("llama", "gpt") for n, each in enumerate(pairs)}
+    assert "one_sided_source" not in {f.kind for f in check_pairs(pairs, {}, sources=mixed)}
