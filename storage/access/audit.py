@@ -17,10 +17,7 @@ from curator.records import AuditHead, Event, link
 from storage.engine.store import Appended, Connection, Store, Told
 
 _EVENTS = "select seq, cast(created_at as varchar), actor, action, subject, detail from audit_event"
-_HEAD = (
-    "select event_seq, hash, (select max(seq) from audit_start) from audit_link "
-    "where event_seq = (select max(event_seq) from audit_link)"
-)
+_HEAD = "select max(event_seq), arg_max(hash, event_seq), (select max(seq) from audit_start) from audit_link"
 RECORDS = "records"
 """Where an event's detail names the rows that it speaks of: table -> [first seq, last seq, rows, SHA-256]."""
 ACTS: Mapping[str, str] = {
@@ -130,9 +127,9 @@ def append(
         "returning cast(created_at as varchar)"
     )
     ((moment,),) = connection.rows(insert, [seq, actor, action, subject, text])
-    newest = connection.rows(_HEAD)
-    last, head, start = newest[0] if newest else (0, "", None)
-    if start is None or last < start:  # what an older store brought is linked too; what another tool put in is not
+    last, head, start = connection.rows(_HEAD)[0]
+    last, head = last or 0, head or ""
+    if start is not None and last < start:  # what an older store brought is linked too; what another tool put in is not
         older = f"{_EVENTS} where seq > ? and seq <= (select max(seq) from audit_start) order by seq"
         for row in connection.rows(older, [last]):
             head = link(head, Event(*row))

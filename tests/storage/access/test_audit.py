@@ -60,7 +60,18 @@ def test_the_search_for_rewriting_sees_what_it_should() -> None:
 def test_the_log_has_no_function_that_takes_an_event_back() -> None:
     public = {name for name in vars(audit) if not name.startswith("_") and callable(getattr(audit, name))}
     own = {name for name in public if getattr(getattr(audit, name), "__module__", "") == "storage.access.audit"}
-    assert own == {"note", "append", "telling", "events", "everything", "choices", "head", "verify", "Verification"}
+    assert own == {
+        "note",
+        "append",
+        "telling",
+        "events",
+        "everything",
+        "choices",
+        "head",
+        "verify",
+        "Verification",
+        "LinkedEvent",
+    }
 
 
 def test_an_untouched_log_is_intact(store: Store) -> None:
