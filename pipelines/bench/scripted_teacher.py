@@ -8,6 +8,11 @@ from types import TracebackType
 from typing import Self
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever asked was killed before the answer came; another error would be missed as an answer."""
+
+
 class ScriptedTeacher:
     """A server that names the label whose word a prompt's last line holds."""
 
@@ -43,7 +48,7 @@ class ScriptedTeacher:
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing is logged."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
