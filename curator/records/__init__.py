@@ -28,6 +28,7 @@ from curator.records.mapping import (
     DEFAULT_COLUMNS,
     FIELDS,
     ends_in_answer,
+    further_label,
     mapping_words,
     parse_mapping,
     resolve_mapping,
@@ -45,6 +46,7 @@ from curator.records.message import (
 )
 from curator.records.names import check_name, check_shown, file_stem, one_spelling, same_person
 from curator.records.opinions import Attempt, AttemptStatus, Opinion, OpinionStatus
+from curator.records.paths import derived, sources
 from curator.records.places import in_test, in_train, split_now
 from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
@@ -168,11 +170,13 @@ __all__ = [
     "checked_labeler",
     "clean_name",
     "context_key",
+    "derived",
     "digest",
     "ends_in_answer",
     "example_id",
     "file_stem",
     "first_ids",
+    "further_label",
     "identity",
     "identity_text",
     "in_test",
@@ -213,6 +217,7 @@ __all__ = [
     "same_person",
     "short_id",
     "shown_text",
+    "sources",
     "split_now",
     "sql_faults",
     "tables_of",

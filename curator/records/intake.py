@@ -18,6 +18,7 @@ from curator.records.exported import ABOUT, turns_in
 from curator.records.given import Given, GivenAttempt, GivenComparison, GivenLabel
 from curator.records.ids import content_hash, example_id, identity_text
 from curator.records.json_text import Number, json_ready, read_exact, write_exact
+from curator.records.mapping import FIELDS, further_label
 from curator.records.message import Message, TextPart
 from curator.records.names import check_shown
 from curator.records.structured import DEPTH, too_deep
@@ -122,8 +123,24 @@ def parse_record(
     labeler = checked_labeler(_cell(record, mapping, "labeler", "bad_labeler"))
     value = checked_value(raw_value if answer is None else answer, task, notes)
     sure = checked_confidence(_cell(record, mapping, "confidence", "bad_confidence"), notes)
-    labels = () if value is None else (GivenLabel(value, labeler, confidence=sure),)
-    return Parsed(example, labels, labeler, notes=tuple(notes), given_id=given_id)
+    labels = [] if value is None else [GivenLabel(value, labeler, confidence=sure)]
+    for name in mapping.keys() - _OWN_FIELDS:
+        labels += _further_label(record, mapping, name, task, notes)
+    return Parsed(example, tuple(labels), labeler, notes=tuple(notes), given_id=given_id)
+
+
+_OWN_FIELDS = frozenset(FIELDS)
+
+
+def _further_label(
+    record: Mapping[str, Any], mapping: Mapping[str, str], name: str, task: Task, notes: list[str]
+) -> list[GivenLabel]:
+    """The answer of one more labeler, whose column a field `label:NAME` names."""
+    who = further_label(name)
+    value = checked_value(_cell(record, mapping, name, "invalid_label"), task, notes)
+    if who is None or value is None:
+        return []
+    return [GivenLabel(value, checked_labeler(who[0]), who[1])]
 
 
 def make_example(

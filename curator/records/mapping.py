@@ -6,6 +6,8 @@ from typing import Any
 
 from curator.errors import RequestError
 from curator.records.exported import about_words, turns_in
+from curator.records.paths import sources
+from curator.records.types import LabelerKind
 
 FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "time", "tools")
 INPUT_COLUMNS = ("messages", "input", "text", "prompt", "question", "sentence", "utterance", "query")
@@ -21,7 +23,19 @@ DEFAULT_COLUMNS: dict[str, tuple[str, ...]] = {
     "tools": ("tools",),
 }
 _PART = re.compile(r'(?:"(?:[^"]|"")*"|[^,"])+|"')
-_FIELD = re.compile(r"\s*\w+\s*=")
+_FIELD = re.compile(r"\s*\w+(?::[^,=\"]+)?\s*=")
+_KINDS: dict[str, LabelerKind] = {
+    "teacher": "teacher",
+    "expert": "human",
+    "production": "production",
+    "import": "imported",
+}
+_OF_PEOPLE = re.compile(
+    r"(?:human|gold|golden|expert|annotator|annotated|corrected|reviewed|reviewer|verified|true|final|manual)"
+    r"[_ -]?(?:label|answer|category|intent|output|class)s?|gold|ground[_ -]?truth"
+    r"|(?:label|answer|category)[_ -](?:human|gold|expert|corrected)"
+)
+"""Names of columns that hold a person's answer beside another one."""
 
 
 def parse_mapping(text: str | None) -> dict[str, str | None]:
@@ -41,14 +55,32 @@ def parse_mapping(text: str | None) -> dict[str, str | None]:
     for part in _parts(text or ""):
         name, equals, column = part.partition("=")
         name, column = name.strip().strip('"').strip(), _unquoted(column.strip())
-        if not equals or name not in FIELDS:
-            msg = f"--map: {part.strip()!r} is not FIELD=COLUMN; fields are {', '.join(FIELDS)}"
+        if not equals or (name not in FIELDS and further_label(name) is None):
+            msg = (
+                f"--map: {part.strip()!r} is not FIELD=COLUMN; fields are {', '.join(FIELDS)}, and label:NAME for the "
+                "answers of one more person (label:teacher:NAME for a model's)"
+            )
             raise RequestError(msg)
         if name == "input" and not column:
             msg = f"--map: {part.strip()!r} is not FIELD=COLUMN; a row without an input is none"
             raise RequestError(msg)
         mapping[name] = column or None
     return mapping
+
+
+def further_label(field: str) -> tuple[str, LabelerKind] | None:
+    """Whose answers a field `label:NAME` or `label:KIND:NAME` holds, and what they are; None where it is none.
+
+    >>> further_label("label:ana"), further_label("label:teacher:gpt"), further_label("label")
+    (('ana', 'human'), ('gpt', 'teacher'), None)
+    """
+    first, _, rest = field.partition(":")
+    if first != "label" or not rest.strip():
+        return None
+    kind, colon, name = rest.partition(":")
+    if colon and kind in _KINDS and name.strip():
+        return name.strip(), _KINDS[kind]
+    return rest.strip(), "human"
 
 
 def _parts(text: str) -> list[str]:
@@ -87,11 +119,11 @@ def resolve_mapping(
     resolved: dict[str, str] = {}
     for name, column in mapping.items():
         if column is not None:
-            if column not in columns:
+            if not sources(column, columns):
                 msg = f"--map {name}={column}: no column {column!r}; the file has {', '.join(columns[:30])}"
                 raise RequestError(msg)
             resolved[name] = column
-    taken = set(resolved.values())
+    taken = {path[0] for column in resolved.values() for path in sources(column, columns)}
     for name, usual in DEFAULT_COLUMNS.items():
         if name not in mapping:
             found = next((c for c in usual if c in columns and c not in taken), None)
@@ -131,6 +163,12 @@ def mapping_words(mapping: Mapping[str, str | None], resolved: Mapping[str, str]
         off = f"; --map {switch.partition(',')[0]} switches one off" if switch else ""
         words.append(f"taken by the column's name: {', '.join(by_name)}{off}")
     words += about_words([column for column in columns if column not in resolved.values()])
+    people = [c for c in columns if c not in resolved.values() and _OF_PEOPLE.fullmatch(c.strip().lower())]
+    if people and "label" in resolved:
+        words.append(
+            f"column {people[0]!r} looks like a person's answer beside {resolved['label']!r}, and is kept as metadata; "
+            f'--map "label:human={people[0]}" takes it as what a person said'
+        )
     passed = [c for c in DEFAULT_COLUMNS["label"] if c in columns and c not in resolved.values()]
     if "label" not in resolved and "label" not in mapping and passed:
         words.append(

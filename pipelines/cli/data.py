@@ -23,7 +23,10 @@ def register(app: typer.Typer) -> None:
 
 def ingest_files(
     files: Annotated[
-        list[Path], typer.Argument(help=".jsonl, .json, .csv, .tsv, .parquet or .xlsx, also packed (.gz, .zst …)")
+        list[Path],
+        typer.Argument(
+            help=".jsonl, .json, .csv, .tsv, .parquet, .arrow or .xlsx, also packed (.gz, .zip …); folders, patterns"
+        ),
     ],
     dataset: Dataset = None,
     mapping: Annotated[
@@ -31,7 +34,8 @@ def ingest_files(
         typer.Option(
             "--map",
             help="FIELD=COLUMN,…; fields: input, label, id, group, split, labeler, confidence, time, tools. "
-            'FIELD= switches one off; FIELD="a, b" names any column.',
+            'FIELD= switches one off; FIELD="a, b" names any column, a.b a key of an object, a+b two columns; '
+            "label:NAME=COLUMN is the answer of one more person.",
         ),
     ] = None,
     source: Annotated[str, typer.Option(help="import | production | teacher | expert")] = "import",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from curator.errors import NotFoundError, RequestError
 from curator.records import json_ready, write_exact
+from pipelines.files.arrow_table import as_parquet
 from pipelines.files.conll_table import KINDS as CONLL
 from pipelines.files.conll_table import ConllReader
 from pipelines.files.csv_form import DELIMITERS, delimiter, sample
@@ -139,7 +140,9 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[Table]:
         plain = unpack(path, Path(folder))
         kind = _kind(plain.path, path.name)
         reader: _Reader
-        if kind == "parquet":
+        if kind == "arrow":
+            reader = ParquetReader(as_parquet(plain.path, path.name, Path(folder)), path.name)
+        elif kind == "parquet":
             reader = ParquetReader(plain.path, path.name)
         elif kind == "workbook":
             reader = WorkbookReader(plain.path, path.name)
@@ -188,7 +191,7 @@ def _require(path: Path) -> None:
 
 
 def _kind(path: Path, name: str) -> str:
-    """parquet, workbook, json or csv, by the first bytes, and for a text by the extension.
+    """parquet, arrow, workbook, json or csv, by the first bytes, and for a text by the extension.
 
     Raises:
         RequestError: It is something else.
@@ -198,6 +201,8 @@ def _kind(path: Path, name: str) -> str:
     suffix = path.suffix.lower()
     if head.startswith(b"PAR1") or suffix in (".parquet", ".pq"):
         return "parquet"
+    if head.startswith(b"ARROW1") or suffix == ".arrow":
+        return "arrow"
     if head.startswith(b"PK\x03\x04") or suffix in (".xlsx", ".xlsm"):
         return "workbook"
     if head.startswith(_OLD_EXCEL) or suffix == ".xls":

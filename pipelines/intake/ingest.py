@@ -1,13 +1,12 @@
 """Files -> examples, and labels where the rows carry them. Bad rows are counted, listed and kept."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from curator.ports import Progress
 from curator.records import check_shown
-from pipelines.files import file_hash, opened
+from pipelines.files import InputFile, file_hash, gathered, opened
 from pipelines.intake.config import LABELER_KINDS, IngestConfig, Source
 from pipelines.intake.reading import Survey, rows_of, survey
 from pipelines.intake.rejects import keep_rejects
@@ -74,11 +73,13 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
         check_shown(config.labeler, "labeler")
     dataset = datasets.require(store, config.dataset)
     state = _begin(config, store, dataset)
-    for path in config.files:
-        file_hash(path)  # a missing file is told before the first one is read
     try:
-        for path in _in_order(config):
-            _read_file(path, state, progress)
+        with gathered(config.files) as files:
+            for file in files:
+                file_hash(file.path)  # a missing file is told before the first one is read
+            state.several = len(files) > 1
+            for file in _in_order(files, config):
+                _read_file(file, state, progress)
     finally:  # also what a file before a refused one lost is told
         keep = state.rejects and not config.dry_run
         rejects_file = keep_rejects(store, dataset, state.rejects) if keep else None
@@ -93,25 +94,25 @@ def _begin(config: IngestConfig, store: Store, dataset: str) -> IngestRun:
     return IngestRun(config, task, store, examples.known(store, dataset), current, since)
 
 
-def _in_order(config: IngestConfig) -> list[Path]:
+def _in_order(files: Sequence[InputFile], config: IngestConfig) -> list[InputFile]:
     """Files that bring rows before files that speak of them."""
-    if len(config.files) < 2:
-        return list(config.files)
-    after: list[Path] = []
-    before: list[Path] = []
-    for path in config.files:
-        with opened(path, config.encoding) as table:
-            found = survey(table, config)
-        (after if found.format is not None and found.format.after else before).append(path)
+    if len(files) < 2:
+        return list(files)
+    after: list[InputFile] = []
+    before: list[InputFile] = []
+    for file in files:
+        with opened(file.path, config.encoding) as table:
+            found = survey(table, config, file)
+        (after if found.format is not None and found.format.after else before).append(file)
     return before + after
 
 
-def _read_file(path: Path, state: IngestRun, progress: Progress) -> None:
-    digest = file_hash(path)
-    with opened(path, state.config.encoding) as table:
-        found = survey(table, state.config)
+def _read_file(path: InputFile, state: IngestRun, progress: Progress) -> None:
+    digest = file_hash(path.path)
+    with opened(path.path, state.config.encoding) as table:
+        found = survey(table, state.config, path)
         state.begin_file(path, found.title, found.mapping)
-        total, rows = path.stat().st_size, 0
+        total, rows = path.path.stat().st_size, 0
         batch, numbers = [], []
         for row, parsed in rows_of(path, table, found, digest, state):
             rows += 1
@@ -129,7 +130,7 @@ def _read_file(path: Path, state: IngestRun, progress: Progress) -> None:
         record_file(path, digest, found.mapping, rows, state)
 
 
-def _tell_file(path: Path, found: Survey, notes: tuple[str, ...], state: IngestRun) -> None:
+def _tell_file(path: InputFile, found: Survey, notes: tuple[str, ...], state: IngestRun) -> None:
     kept = {column: " or ".join(sorted(words)) for column, words in state.types.items()}
     state.metadata[path.name] = kept
     cannot = [f"not read of {found.title}: {found.format.cannot}"] if found.format and found.format.cannot else []

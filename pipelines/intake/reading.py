@@ -1,13 +1,24 @@
 """An open file to rows that are taken: as the format that it is, or by its columns."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from curator.errors import RequestError
 from curator.importers import ROWS, ImportFormat, Reading, lifted, named, of_record, recognise, stranger
-from curator.records import Example, Parsed, Rejected, example_id, identity_text, parse_record, row_external_id, take_in
-from pipelines.files import RawRow, RowShape, Table
+from curator.records import (
+    Example,
+    Parsed,
+    Rejected,
+    derived,
+    example_id,
+    identity_text,
+    parse_record,
+    row_external_id,
+    sources,
+    take_in,
+)
+from pipelines.files import InputFile, RawRow, RowShape, Table
 from pipelines.intake.config import IngestConfig
 from pipelines.intake.mapped import map_columns, type_word
 from pipelines.intake.rejects import as_raw
@@ -26,12 +37,16 @@ class Survey:
         columns: All of them.
         mapping: Field -> column.
         notes: What has to be said of it.
+        made_of: Mapped columns that the file does not have, and the paths of what they are made of.
+        split: What the file's place says of rows that have no split of their own.
     """
 
     format: ImportFormat | None
     columns: tuple[str, ...]
     mapping: dict[str, str]
     notes: tuple[str, ...]
+    made_of: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    split: str | None = None
 
     @property
     def title(self) -> str:
@@ -44,7 +59,7 @@ class Survey:
         return ROWS if self.format is None else self.format.name
 
 
-def survey(table: Table, config: IngestConfig) -> Survey:
+def survey(table: Table, config: IngestConfig, file: InputFile) -> Survey:
     """Look at every kind of row that a file has.
 
     Raises:
@@ -55,21 +70,42 @@ def survey(table: Table, config: IngestConfig) -> Survey:
     _refuse_mixed(table.name, shapes, format)
     if format is None:
         mapped = map_columns(table, config.mapping)
-        return Survey(None, tuple(mapped.columns), mapped.mapping, tuple(mapped.notes))
+        mapping, made_of = mapped.mapping, _made_of(mapped.mapping, mapped.columns)
+        split = _split_word(file, config, mapped.columns)
+        if split is not None:
+            mapping = {**mapping, "split": "split"}
+        notes = [*mapped.notes, *_split_words(split)]
+        return Survey(None, tuple(mapped.columns), mapping, tuple(notes), made_of, split)
     columns = table.columns()
-    for field, column in config.mapping.items():
-        if column is not None and column not in columns:
-            msg = f"--map {field}={column}: no column {column!r}; the file has {', '.join(columns[:30])}"
+    split = _split_word(file, config, columns)
+    mapping = {name: column for name, column in config.mapping.items() if column is not None}
+    for name, column in mapping.items():
+        if not sources(column, columns):
+            msg = f"--map {name}={column}: no column {column!r}; the file has {', '.join(columns[:30])}"
             raise RequestError(msg)
-    mapping = {field: column for field, column in config.mapping.items() if column is not None}
     note = f"recognised as {format.title}; --from {ROWS} reads it by its columns" if config.format is None else ""
-    return Survey(format, tuple(columns), mapping, (note,) if note else ())
+    notes = [*([note] if note else []), *_split_words(split)]
+    return Survey(format, tuple(columns), mapping, tuple(notes), _made_of(mapping, columns), split)
+
+
+def _split_word(file: InputFile, config: IngestConfig, columns: Sequence[str]) -> str | None:
+    """The split of a file's rows by its place, where neither they nor the request say it."""
+    asked = config.split is not None or "split" in config.mapping or "split" in columns
+    return None if asked else file.split
+
+
+def _split_words(split: str | None) -> list[str]:
+    return [] if split is None else [f"its place in the folder says that its rows are {split}; --map split= says no"]
+
+
+def _made_of(mapping: Mapping[str, str], columns: Sequence[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    return {column: sources(column, columns) for column in mapping.values() if column not in columns}
 
 
 def _format(config: IngestConfig, records: Sequence[dict[str, object]]) -> ImportFormat | None:
     if config.format is not None:
         return named(config.format)
-    return None if any(config.mapping.get(field) for field in _FORCING) else recognise(records)
+    return None if any(config.mapping.get(name) for name in _FORCING) else recognise(records)
 
 
 def _refuse_mixed(name: str, shapes: Sequence[RowShape], format: ImportFormat | None) -> None:
@@ -92,7 +128,7 @@ def _refuse_mixed(name: str, shapes: Sequence[RowShape], format: ImportFormat | 
 
 
 def rows_of(
-    path: Path, table: Table, found: Survey, digest: str, state: IngestRun
+    path: InputFile, table: Table, found: Survey, digest: str, state: IngestRun
 ) -> Iterator[tuple[RawRow, Parsed | None]]:
     """Each row of the file with what it gives: one thing or several, or None where it is rejected."""
     for row in table.rows():
@@ -113,7 +149,12 @@ def rows_of(
 
 
 def _parse(row: RawRow, found: Survey, digest: str, state: IngestRun, file: str) -> Sequence[Parsed]:
-    record, config = row.record or {}, state.config
+    record: Mapping[str, Any] = row.record or {}
+    config = state.config
+    if found.split is not None:
+        record = {**record, "split": found.split}
+    for column, paths in found.made_of.items():
+        record = derived(record, column, paths)
     own_id = row_external_id(digest, row.line, row.part)
     asked = {"dataset": config.dataset, "task": state.task, "source": config.source, "split": config.split}
     if found.format is None:
@@ -147,7 +188,7 @@ def _as_there(parsed: Parsed, state: IngestRun) -> Parsed:
     return replace(parsed, example=replace(parsed.example, id=have[0], content_hash=have[1]))
 
 
-def _met(path: Path, row: RawRow, parsed: Parsed, found: Survey, state: IngestRun) -> Parsed | None:
+def _met(path: InputFile, row: RawRow, parsed: Parsed, found: Survey, state: IngestRun) -> Parsed | None:
     """The row, or None where it contradicts what this file or the dataset says of its id."""
     if parsed.given_id in state.known and parsed.example.external_id not in state.known:
         parsed = _as_known(parsed, parsed.given_id)

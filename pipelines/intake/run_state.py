@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from curator.records import Task
+from pipelines.files import InputFile
 from pipelines.intake.config import IngestConfig
 from storage.engine.store import Store
 from storage.review import comparisons
@@ -32,6 +32,7 @@ class IngestRun:
         known: External id -> (example id, content hash) of the rows that are there.
         current: The newest value of each label that is there, and how sure its labeler is.
         since: The store's seq when the run began.
+        several: Whether more than one file is read.
         there: Ids of comparisons and of what files say of them; read when it is first asked for.
         times: When each label of this file was given, where it says so.
         unnamed: In which file a label without a named labeler was met, where several files are read.
@@ -43,6 +44,7 @@ class IngestRun:
     known: dict[str, tuple[str, str]]
     current: dict[LabelKey, tuple[str, float | None]]
     since: int
+    several: bool = False
     added: int = 0
     unchanged: int = 0
     changed: int = 0
@@ -67,7 +69,7 @@ class IngestRun:
     seen: dict[str, Seen] = field(default_factory=dict)
     before: Counter[str] = field(default_factory=Counter)
 
-    def begin_file(self, path: Path, title: str, mapping: Mapping[str, str]) -> None:
+    def begin_file(self, path: InputFile, title: str, mapping: Mapping[str, str]) -> None:
         """Forget what was about the file before."""
         self.formats[path.name] = title
         self.mapping[path.name] = dict(mapping)
@@ -79,7 +81,7 @@ class IngestRun:
         self.notes[text] += 1
         self.noted_at.setdefault(text, place)
 
-    def reject(self, path: Path, line: int, reason: str, detail: str, raw: str | None) -> None:
+    def reject(self, path: InputFile, line: int, reason: str, detail: str, raw: str | None) -> None:
         """Count a row, or what it says, as not taken."""
         self.rejects.append({"file": path.name, "line": line, "reason": reason, "detail": detail, "raw": raw})
 

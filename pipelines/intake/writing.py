@@ -1,9 +1,9 @@
 """Rows that are taken into the store: what is new of them, each thing once, and what contradicts what is there."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from curator.records import Attempt, GivenAttempt, GivenLabel, Label, LabelerKind, Opinion, Parsed
+from pipelines.files import InputFile
 from pipelines.intake import comparing, opinions
 from pipelines.intake.config import LABELER_KINDS, NAMES
 from pipelines.intake.new_facts import news
@@ -15,7 +15,7 @@ from storage.dataset import attempts, changes, examples, labels
 
 
 def write(
-    path: Path, batch: Sequence[Parsed], numbers: Sequence[int], digest: str, origin: str, state: IngestRun
+    path: InputFile, batch: Sequence[Parsed], numbers: Sequence[int], digest: str, origin: str, state: IngestRun
 ) -> None:
     """Take a batch of rows in; in a dry run, count what would be taken in."""
     acting.require("ingest")
@@ -42,7 +42,7 @@ def write(
     state.unchanged += len(good) - added - len(changed)
 
 
-def record_file(path: Path, digest: str, mapping: Mapping[str, str], rows: int, state: IngestRun) -> None:
+def record_file(path: InputFile, digest: str, mapping: Mapping[str, str], rows: int, state: IngestRun) -> None:
     """Note that a file was read, with its event."""
     acting.require("ingest")
     if state.config.dry_run:
@@ -65,7 +65,7 @@ def _add(fresh: Sequence[tuple[int, Parsed]], digest: str, state: IngestRun) -> 
     return examples.add(state.store, [p.example for _, p in fresh], file_hash=digest, row_numbers=[n for n, _ in fresh])
 
 
-def _say(path: Path, good: Sequence[tuple[int, Parsed]], digest: str, state: IngestRun) -> set[str]:
+def _say(path: InputFile, good: Sequence[tuple[int, Parsed]], digest: str, state: IngestRun) -> set[str]:
     """Take in what was said of the rows; the rows that are changed by it."""
     config, store, changed = state.config, state.store, set[str]()
     made: list[Label] = []
@@ -125,7 +125,7 @@ def who(labeler: str | None, kind: LabelerKind | None, state: IngestRun) -> tupl
 
 
 def _label(
-    path: Path,
+    path: InputFile,
     number: int,
     parsed: Parsed,
     given: GivenLabel,
@@ -137,7 +137,7 @@ def _label(
     labeler, kind = by
     key = (labeler, parsed.example.id, given.sample)
     have, sure = state.current.get(key, (None, None))
-    if given.labeler is None and len(state.config.files) > 1:
+    if given.labeler is None and state.several:
         before = state.unnamed.setdefault(key, path.name)
         if before != path.name and have != given.value:
             detail = (
@@ -174,7 +174,7 @@ def _label(
     ]
 
 
-def _said_later(path: Path, number: int, key: LabelKey, given: GivenLabel, state: IngestRun) -> bool:
+def _said_later(path: InputFile, number: int, key: LabelKey, given: GivenLabel, state: IngestRun) -> bool:
     """Whether this file holds a later word of the same labeler about the same row."""
     before = state.times.get(key)
     if before is not None and given.value != state.current[key][0]:
@@ -185,7 +185,7 @@ def _said_later(path: Path, number: int, key: LabelKey, given: GivenLabel, state
     return False
 
 
-def _taken_meanwhile(path: Path, fresh: Sequence[tuple[int, Parsed]], state: IngestRun) -> set[str]:
+def _taken_meanwhile(path: InputFile, fresh: Sequence[tuple[int, Parsed]], state: IngestRun) -> set[str]:
     """The ids that another process gave to another text since this run began; each is rejected."""
     state.known.update(examples.known(state.store, state.config.dataset))
     taken = set[str]()
@@ -200,7 +200,7 @@ def _taken_meanwhile(path: Path, fresh: Sequence[tuple[int, Parsed]], state: Ing
 
 
 def _take_news(
-    path: Path, rows: Sequence[tuple[int, Parsed]], digest: str, state: IngestRun
+    path: InputFile, rows: Sequence[tuple[int, Parsed]], digest: str, state: IngestRun
 ) -> tuple[set[str], set[str]]:
     """Record what known rows say anew; the ids of the rows that are refused, and of those that changed."""
     rows = [(n, parsed) for n, parsed in rows if parsed.example.id not in state.asked]

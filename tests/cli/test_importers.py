@@ -190,3 +190,39 @@ def test_a_good_and_a_bad_answer_to_one_prompt_make_a_pair(door: Opens) -> None:
     )
     assert current(at.store, "t").select("value", "out").rows() == [("hi", None)]
     assert pairs_of(at) == [("hi", "go away", "import")]
+
+
+def test_a_persons_answer_beside_the_teachers_is_told_and_can_be_taken(door: Opens) -> None:
+    at = door(AB)
+    file = at.file("both.jsonl", [{"id": 1, "text": "hi", "label": "a", "human_label": "b"}])
+    report = at.take(file, "--source", "teacher", "--labeler", "gpt")
+    assert any("'human_label' looks like a person's answer beside 'label'" in note for note in report["notes"])
+    report = at.take(file, "--source", "teacher", "--labeler", "gpt", "--map", "label:ana=human_label")
+    assert report["labels_by"] == {"ana": 1}
+    assert current(at.store, "t", labeler="gpt").select("value", "teacher_value", "basis").rows() == [
+        ("b", "a", "review")
+    ]
+
+
+def test_columns_may_be_keys_of_objects_or_several_texts(door: Opens) -> None:
+    at = door(TEXT)
+    nested = [{"data": {"text": "hi", "team": "x"}, "meta": {"id": 7}, "label": "ho"}]
+    report = at.take(at.file("nested.jsonl", nested), "--map", "input=data.text,id=meta.id")
+    assert report["mapping"]["nested.jsonl"]["input"] == "data.text"
+    joined = [{"instruction": "Say it", "input": "", "more": "twice", "output": "it it"}]
+    at.take(at.file("joined.jsonl", joined), "--map", "input=instruction+input+more,label=output")
+    assert at.rows() == [("hi", "ho"), ("Say it\ntwice", "it it")]
+    assert at.frame().select("external_id", "metadata").row(0) == ("7", '{"data":{"team":"x"}}')
+    answer = at.refused(at.folder / "nested.jsonl", "--map", "input=data.txt+nothing")
+    assert "no column 'data.txt+nothing'" in answer.out
+
+
+def test_a_folder_comes_in_with_the_splits_that_its_files_are_called_by(door: Opens) -> None:
+    at = door(TEXT)
+    (at.folder / "data").mkdir()
+    at.file("data/train.jsonl", [{"text": "one", "label": "x"}])
+    at.file("data/validation.jsonl", [{"conversations": SHAREGPT[0]["conversations"]}])
+    report = at.take(at.folder / "data")
+    assert report["formats"] == {"train.jsonl": "rows with columns", "validation.jsonl": "ShareGPT conversations"}
+    assert at.frame().select("text", "requested_split").rows() == [("one", "train"), ("hello there", "test")]
+    assert at.take(at.folder / "data" / "*.jsonl")["added"] == 0
