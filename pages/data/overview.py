@@ -4,8 +4,9 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from pages.data.parts.row_download import download
+from pages.data.parts.row_filters import row_filters
 from pages.data.parts.trends import trends
-from pages.frame.filters import containing
 from pages.frame.guard import require_role
 from pages.frame.health import newest_certificate, next_step, reviewers
 from pages.frame.session import dataset_page, lead_on
@@ -16,7 +17,6 @@ from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
 SHOWN = 5_000
-ALL = "(all)"
 settings, dataset = dataset_page(user, "Overview", "There is no dataset yet.")
 summary = views.overview(settings.store, dataset)
 if not summary.rows:
@@ -62,14 +62,7 @@ with right.container(border=True):
     st.text("Splits, frozen by the first spot-check or release (all rows)")
     st.dataframe([{"split": k, "rows": v} for k, v in summary.splits.items()] or [{"split": "not frozen", "rows": 0}])
 
-rows = views.current(settings.store, dataset)
-with st.container(horizontal=True):
-    label = st.selectbox("Label", [ALL, *summary.labels])
-    basis = st.selectbox("Set by", [ALL, *rows["basis"].unique().sort()], format_func=lambda b: BASES.get(b, b))
-    text = st.text_input("Text contains")
-for name, wanted in (("value", label), ("basis", basis)):
-    rows = rows if wanted == ALL else rows.filter(pl.col(name) == wanted)
-rows = containing(rows, text)
+rows = row_filters(views.current(settings.store, dataset), list(summary.labels))
 st.text(f"{rows.height:,} rows" + (f", the first {SHOWN:,} are shown" if rows.height > SHOWN else ""))
 st.dataframe(
     rows.head(SHOWN).select(
@@ -82,3 +75,4 @@ st.dataframe(
         "split",
     )
 )
+download(settings, dataset, rows, summary.rows)

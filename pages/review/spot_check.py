@@ -9,6 +9,7 @@ from curator.review import Staffing
 from curator.spot_checks import price_in_words
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, show_error
+from pages.frame.splits import test_share
 from pages.frame.words import PURPOSES, STRATA, bound_in_words, percent, sentence, spot_check_names
 from pages.review.parts.certificate_view import LOOKS, live_line, minutes_left
 from pipelines.certify import facts as certificate_facts
@@ -54,6 +55,7 @@ with st.expander("Draw a spot-check", expanded=not found), st.form("draw"):
     count = columns[1].number_input("Random rows", 1, 100_000, None, placeholder="as the target needs")
     risky = columns[2].number_input("Suspect rows besides", 0, 100_000, 0)
     seed = columns[3].number_input("Seed", 0, 2**31 - 1, 0)
+    test = test_share(settings.store, dataset)
     st.text("Several reviewers")
     people = st.columns(5)
     overlap = people[0].number_input("People for each shared row", 1, 20, 1)
@@ -66,7 +68,14 @@ with st.expander("Draw a spot-check", expanded=not found), st.form("draw"):
     if st.form_submit_button("Draw the spot-check", type="primary", disabled=not labelers or not allow(user, "plan")):
         staffing = Staffing(int(overlap), share / 100, int(gold), quota, None if blind is None else blind / 100)
         config = PlanConfig(
-            dataset, purpose, labeler, count, risk_reviews=int(risky), seed=int(seed), staffing=staffing
+            dataset,
+            purpose,
+            labeler,
+            count,
+            risk_reviews=int(risky),
+            seed=int(seed),
+            staffing=staffing,
+            test_share=test,
         )
         try:
             report = planning.run(config, settings.store)

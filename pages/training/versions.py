@@ -9,6 +9,7 @@ from curator.errors import CuratorError
 from curator.release import FORMATS, ReleaseGate
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on, show_error
+from pages.frame.splits import test_share
 from pages.frame.words import GATES, sentence, upper
 from pipelines.release import release, verify
 from pipelines.release.release import ReleaseConfig, ReleaseReport
@@ -45,6 +46,7 @@ with st.expander("Release a version", expanded=not found), st.form("release"):
     left, right = st.columns([2, 3])
     labeler = left.selectbox("Labels where no person has spoken", labelers)
     formats = right.multiselect("Formats", list(FORMATS), default=["tinker", "openai"])
+    test = test_share(settings.store, dataset)
     waive = st.multiselect(
         "Gates to waive",
         ["certificate", "test_reviewed", "contradictions", "secrets", "content", "carried", "format"],
@@ -53,7 +55,13 @@ with st.expander("Release a version", expanded=not found), st.form("release"):
     why = st.text_input("Why they may be waived", placeholder="goes into the manifest with your name")
     if st.form_submit_button("Release", type="primary", disabled=not allow(user, "export")):
         config = ReleaseConfig(
-            dataset, labeler=labeler, formats=tuple(formats), waive=tuple(waive), why=why, who=user.name
+            dataset,
+            labeler=labeler,
+            formats=tuple(formats),
+            waive=tuple(waive),
+            why=why,
+            who=user.name,
+            test_share=test,
         )
         try:
             with st.spinner("Writing and checking the files"):

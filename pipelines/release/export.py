@@ -36,6 +36,8 @@ class ExportConfig:
         where: COLUMN=VALUE of metadata.
         labeler: Whose labels stand where no person has spoken; may be None for one.
         spreadsheet: Whether what a spreadsheet would run in a CSV is made inert.
+        only: The rows (example ids) to choose from; None for all.
+        download: The file goes to a browser, which the audit log then says.
     """
 
     dataset: str
@@ -43,6 +45,8 @@ class ExportConfig:
     where: tuple[str, ...] = ()
     labeler: str | None = None
     spreadsheet: bool = False
+    only: frozenset[str] | None = None
+    download: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ def run(config: ExportConfig, store: Store) -> ExportReport:
     dataset = datasets.require(store, config.dataset)
     labeler = labels.labeler_or_nobody(store, dataset, config.labeler)
     every = current(store, dataset, labeler=labeler)
-    rows, narrowed = rows_where(every, config.where)
+    asked_for = every if config.only is None else every.filter(pl.col("example_id").is_in(list(config.only)))
+    rows, narrowed = rows_where(asked_for, config.where)
     if rows.is_empty():
         asked = f" with {' and '.join(config.where)}" if config.where else ""
         msg = f"dataset {dataset!r} has no rows{asked} to export"
@@ -101,7 +106,8 @@ def run(config: ExportConfig, store: Store) -> ExportReport:
     made = _table(rows, labeler)
     formulas = _Formulas(made, config.spreadsheet) if form == ".csv" else None
     with _written(config.out, form, made, formulas):  # what goes out is told before it stands there
-        facts = {"path": str(config.out), "rows": rows.height}
+        path = f"download of {config.out.name}" if config.download else str(config.out)
+        facts = {"path": path, "rows": rows.height}
         audit.note(store, actor=acting.actor(), action="export", subject=dataset, **facts)
     notes = (*narrowed.notes, *_notes(form, rows, made), *(formulas.notes if formulas else ()))
     path, lacking = str(config.out.resolve()), narrowed.lacking

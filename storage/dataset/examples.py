@@ -160,6 +160,11 @@ def files(store: Store, dataset: str) -> pl.DataFrame:
     )
 
 
+def is_frozen(store: Store, dataset: str) -> bool:
+    """Whether any row was assigned to train or test, which is for good."""
+    return bool(store.rows("select 1 from split_assignment where dataset = ? limit 1", [dataset]))
+
+
 def ledger(store: Store, dataset: str) -> dict[str, Split]:
     """Example id -> split, as assigned so far. An assignment never changes."""
     return dict(store.rows("select example_id, split from split_assignment where dataset = ?", [dataset]))

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from curator.errors import CuratorError
-from curator.records import FIELDS, TaskKind, make_task
+from curator.records import FIELDS, Split, TaskKind, make_task
 from pages.frame.guard import permitted
 from pages.frame.session import remember_dataset, show_error
 from pipelines.files import ENCODINGS
@@ -30,6 +30,12 @@ NAMES = {
     "time": "Time",
     "tools": "Tools that the model may call",
 }
+SPLITS: dict[str, Split | None] = {
+    "as the file says, else drawn": None,
+    "all to train": "train",
+    "all to test": "test",
+}
+_SPLIT_HELP = "Rows without a split are drawn, once and for good, by the first spot-check or release."
 NONE = "(none)"
 SEEN = "as the file shows it"
 TYPES = ["csv", "tsv", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz", "zst", "bz2", "xz", "zip"]
@@ -56,8 +62,9 @@ def upload_form(settings: Settings) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("Name of the dataset", value=found.path.stem.lower().replace(" ", "-"))
             labeler = st.text_input("Who gave these labels?", value="teacher")
+            split = SPLITS[st.selectbox("What are these rows for?", list(SPLITS), help=_SPLIT_HELP)]
         if st.button("Create the dataset", type="primary", disabled=not name.strip()):
-            _create(settings, name.strip(), labeler.strip() or "teacher", found, mapping, definition)
+            _create(settings, name.strip(), labeler.strip() or "teacher", split, found, mapping, definition)
     except CuratorError as error:
         show_error(error)
 
@@ -127,6 +134,7 @@ def _create(
     settings: Settings,
     name: str,
     labeler: str,
+    split: Split | None,
     found: Preview,
     mapping: dict[str, str | None],
     definition: dict[str, Any],
@@ -140,7 +148,7 @@ def _create(
     def show(done: int, total: int) -> None:
         bar.progress(done / max(total, 1), "Reading the rows")
 
-    config = IngestConfig(name, (found.path,), mapping, source="teacher", labeler=labeler, encoding=found.encoding)
+    config = IngestConfig(name, (found.path,), mapping, "teacher", labeler, split, found.encoding)
     report = ingest.run(config, settings.store, progress=show)
     bar.empty()
     st.session_state["ingested"] = report
