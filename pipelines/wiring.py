@@ -10,6 +10,7 @@ import polars as pl
 from curator.errors import RequestError, without_password
 from curator.ports import Encoder, ReviewBoard, Sampler, Teacher, Trainer
 from curator.records import Task
+from curator.release import Prover
 from pipelines.runtime.settings import Settings
 from storage.dataset import examples
 from storage.engine.store import Store
@@ -28,6 +29,14 @@ class Students:
     sampler: Sampler
     local: bool
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """The environment of the trainers' loaders: its folder, and package -> version, None where it is missing."""
+
+    folder: str
+    packages: dict[str, str | None]
 
 
 def encoder(settings: Settings, name: str | None = None) -> Encoder:
@@ -78,6 +87,22 @@ def review_board(settings: Settings) -> Iterator[ReviewBoard]:
         yield board
     finally:
         board.close()
+
+
+def prover() -> Prover:
+    """Reads a release by the trainers' own loaders."""
+    from pipelines.adapters import loaders
+
+    return loaders.prove
+
+
+def loaders(*, install: bool) -> Loaders:
+    """Where the trainers' loaders are and which there are; they are installed first where that is asked."""
+    from pipelines.adapters import loaders as found
+
+    if install:
+        found.install()
+    return Loaders(str(found.folder()), found.installed())
 
 
 def uses_service() -> bool:

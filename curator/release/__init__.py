@@ -33,6 +33,7 @@ from curator.release.manifest import (
     Waiver,
     read_manifest,
 )
+from curator.release.proof import FileProof, Proof, Prover, loaders_gate
 from curator.release.rows import DpoRow, SftRow, Stage
 from curator.release.sealing import build_manifest, file_fact, manifest_bytes, manifest_hash, seal, unsealed
 from curator.release.splits import SplitResult, assign_splits
@@ -46,9 +47,12 @@ __all__ = [
     "DpoRow",
     "FileFact",
     "FileProblem",
+    "FileProof",
     "Filters",
     "Look",
     "Manifest",
+    "Proof",
+    "Prover",
     "ReleaseGate",
     "ReleasedRow",
     "SftRow",
@@ -73,6 +77,7 @@ __all__ = [
     "format_gate",
     "get_format",
     "leak_gate",
+    "loaders_gate",
     "look",
     "look_at_table",
     "manifest_bytes",

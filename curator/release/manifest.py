@@ -289,6 +289,7 @@ class Manifest(_Part):
         test_truth: The whole frozen test split: rows settled by people, waiting, or taken out; None in older manifests.
         schemas: Data file -> what each of its keys holds (`curator.release.encoding.Look.schema`).
         read_as_dates: JSON lines that a reader which guesses types would change -> the place of the texts.
+        proof: What the trainers' own loaders made of each file, with their versions; None where none was asked.
         audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
         request_hash: What an unchanged rerun has in common with this version.
         content_sha256: The hash over everything else here; empty until it is sealed.
@@ -319,6 +320,7 @@ class Manifest(_Part):
     test_truth: SplitTruth | None = None
     schemas: Mapping[str, Mapping[str, Any]] = {}
     read_as_dates: Mapping[str, str] = {}
+    proof: Mapping[str, Any] | None = None
     audit_head: Mapping[str, Any] | None = None
     request_hash: str = ""
     content_sha256: str = ""

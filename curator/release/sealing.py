@@ -19,6 +19,7 @@ from curator.release.manifest import (
     Waiver,
     read_manifest,
 )
+from curator.release.proof import Proof
 
 _LONG_LABEL = 120
 _NOT_REQUESTED = frozenset({"number", "parent", "as_of_seq", "request_hash", "content_sha256", "audit_head"})
@@ -54,6 +55,7 @@ def build_manifest(
     refused: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
     test_truth: SplitTruth | None = None,
     looks: Mapping[str, Look] | None = None,
+    proof: Proof | None = None,
     audit_head: AuditHead | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
@@ -82,6 +84,7 @@ def build_manifest(
         refused: Format -> what it cannot carry -> the external ids of the rows that are not in its files for that.
         test_truth: The whole frozen test split: rows settled by people, waiting, or taken out.
         looks: What a reader finds in each data file.
+        proof: What the trainers' loaders made of the files, where they were asked.
         audit_head: The audit log's newest event as of that seq: a head kept outside the store.
 
     Raises:
@@ -122,6 +125,8 @@ def build_manifest(
     if looks is not None:
         manifest["schemas"] = {path: looks[path].schema for path in sorted(looks)}
         manifest["read_as_dates"] = {path: dates for path in sorted(looks) if (dates := looks[path].dates) is not None}
+    if proof is not None:
+        manifest["proof"] = proof.as_json()
     # Through JSON and back, so that a manifest equals the one that is read from its file.
     try:
         manifest = json.loads(canonical_json(manifest))

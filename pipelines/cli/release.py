@@ -123,6 +123,9 @@ def release_version(
     labeler: Labeler = None,
     test_share: Annotated[float, typer.Option()] = 0.2,
     seed: Seed = 0,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Let the trainers' own loaders read every file first.")
+    ] = False,
 ) -> int:
     """Release a version of a dataset as an immutable folder."""
     project = settings()
@@ -137,6 +140,7 @@ def release_version(
         why=why,
         who=who or _user(),
         out=out.resolve() if out else None,
+        prover=wiring.prover() if prove else None,
     )
     with stage("release"):
         report = release.run(config, project.store, project.releases)

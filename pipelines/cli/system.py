@@ -93,8 +93,13 @@ def show_doctor(
     deep: Annotated[
         bool, typer.Option("--deep", help="Read everything that the project holds; says what to make anew, and how.")
     ] = False,
+    loaders: Annotated[
+        bool, typer.Option("--loaders", help="Install the trainers' own loaders, for `release --prove`, and list them.")
+    ] = False,
 ) -> int:
     """What is installed, which adapters are real or embedded, and what is missing for each."""
+    if loaders:
+        return _show_loaders()
     try:
         project = settings()
     except RequestError:
@@ -130,6 +135,16 @@ def _deep(project: project_settings.Settings, found: doctor.DoctorReport, text: 
     )
     report = plain(found) | {"deep": checked}
     return answer(report, 0 if found.ok and not checked.problems else 1, text=told)
+
+
+def _show_loaders() -> int:
+    from pipelines import wiring
+
+    found = wiring.loaders(install=True)
+    text = "\n".join(
+        [f"loaders in {found.folder}", *(f"  {name} {v or 'MISSING'}" for name, v in found.packages.items())]
+    )
+    return answer(found, 0 if all(found.packages.values()) else 1, text=text)
 
 
 def backup(directory: Path) -> int:

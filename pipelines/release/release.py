@@ -15,6 +15,8 @@ from curator.release import (
     LAYOUT,
     CertificateFact,
     Manifest,
+    Proof,
+    Prover,
     ReleaseGate,
     Waiver,
     blocking,
@@ -25,13 +27,14 @@ from curator.release import (
     format_gate,
     get_format,
     leak_gate,
+    loaders_gate,
     manifest_hash,
     reviewed_gate,
     version_figures,
 )
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
-from pipelines.release import content_gates, version_content, version_folder, version_manifest
+from pipelines.release import content_gates, proving, version_content, version_folder, version_manifest
 from pipelines.release.version_content import SPLITS, DataFiles, Labels, VersionChoice, VersionContent
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
@@ -46,7 +49,10 @@ from storage.views import current as views
 
 @dataclass(frozen=True, slots=True)
 class ReleaseConfig:
-    """What to release. `labels` teacher: the labeler's raw labels in train; test keeps its reviewed labels."""
+    """What to release. `labels` teacher: the labeler's raw labels in train; test keeps its reviewed labels.
+
+    `prover`: reads the files by the trainers' own loaders before they are called valid; None where that is not asked.
+    """
 
     dataset: str
     labels: Labels = "current"
@@ -58,6 +64,7 @@ class ReleaseConfig:
     why: str | None = None
     who: str = "curator"
     out: Path | None = None
+    prover: Prover | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,11 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     content = version_content.select(store, choice)
     files = version_content.data_files(config.formats, content)
     found, certificate = _gates(store, config, choice, content, files)
+    proof = None
+    if config.prover is not None:
+        draft = _manifest(store, config, choice, content, files, found, certificate)
+        proof = proving.prove(config.prover, draft, content, files)
+        found.append(loaders_gate(proof))
     counts = {split: content.rows[split].height for split in SPLITS}
     pair_counts = {split: len(content.pairs[split]) for split in SPLITS}
     status = certificate.status if certificate else "UNCERTIFIED"
@@ -112,7 +124,7 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
             None, None, None, False, counts, pair_counts, tuple(found), status, files.refused, content.pairs_out
         )
     with alone(releases / f".{file_stem(dataset)}.lock", f"a release of {dataset}"):
-        manifest = _manifest(store, config, choice, content, files, found, certificate)
+        manifest = _manifest(store, config, choice, content, files, found, certificate, proof)
         have = versions.find(store, dataset, manifest.request_hash)
         if have is None:
             target = config.out or releases / file_stem(dataset) / str(manifest.number)
@@ -255,7 +267,7 @@ def _gates(
         carried_gate(files.refused),
         format_gate(files.bytes_by_path(), {path: file.ids for path, file in files.files.items()}),
     ]
-    names = [g.name for g in found]
+    names = [g.name for g in found] + ["loaders"] * (config.prover is not None)
     if unknown := sorted(set(config.waive) - set(names)):
         msg = f"--waive {unknown[0]}: no such gate; there are {', '.join(names)}"
         raise RequestError(msg)
@@ -286,6 +298,7 @@ def _manifest(
     files: DataFiles,
     found: Sequence[ReleaseGate],
     certificate: CertificateFact | None,
+    proof: Proof | None = None,
 ) -> Manifest:
     dataset, labeler, as_of = choice.dataset, choice.labeler, choice.as_of_seq
     task = datasets.task_of(store, dataset)
@@ -302,6 +315,7 @@ def _manifest(
         files=files.facts(),
         refused=files.refused,
         looks=files.looks(),
+        proof=proof,
         rows=version_manifest.released(content),
         pairs={split: [p.id for p in content.pairs[split]] for split in SPLITS},
         task={
