@@ -139,7 +139,7 @@ def format_gate(files: Mapping[str, bytes], ids: Mapping[str, Sequence[str]] | N
     problems: list[str] = []
     for path, data in files.items():
         lines: Iterable[bytes] = parquet_lines(data) if path.endswith(".parquet") else data.splitlines(keepends=True)
-        found = validate_lines(lines, format=path.split("/")[0])
+        found = validate_lines(lines, format=path.split("/")[0], typed=path.endswith(".parquet"))
         # A short test file, or few pairs, is no fault of the format.
         bad = [p for p in found.problems if p.severity == "error" and p.rule != "too_few_rows"]
         named = (ids or {}).get(path, ())

@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from curator.release.encoding import CHUNK, DATED
 from curator.release.formats import get_format
 from curator.release.rows import Stage
 from curator.release.validation_pairs import PairChecker
@@ -29,6 +31,20 @@ _DPO_MARKS = frozenset(
     {"comparison", "preferred_output", "non_preferred_output", "chosen", "rejected", "completion_A", "completion_B"}
     | {"rejected_messages", "rejected_response"}
 )
+
+
+_LEARNT = (
+    "completion",
+    "chosen",
+    "rejected",
+    "preferred_output",
+    "non_preferred_output",
+    "output",
+    "text",
+    "comparison.c",
+)
+"""Where the texts begin that a model learns to write, beside the turns of the assistant."""
+_INDEX = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +70,18 @@ class _Repeated(dict[str, Any]):
     """An object in which a key occurred twice."""
 
 
-def validate_lines(lines: Iterable[bytes], *, format: str) -> Validation:
+def validate_lines(lines: Iterable[bytes], *, format: str, typed: bool = False) -> Validation:
     """Check the lines of a file against a format's rules; never raises because of their content.
 
     Args:
         lines: The file line by line, with or without line ends (for Parquet: `formats.parquet_lines`).
         format: A name in `formats.FORMATS`.
+        typed: They come from a table, whose types no reader guesses.
 
     Raises:
         RequestError: The format is unknown.
     """
-    checker = _Checker(get_format(format).name)
+    checker = _Checker(get_format(format).name, typed=typed)
     for number, line in enumerate(lines, start=1):
         checker.line = number
         checker.read(line)
@@ -74,8 +91,13 @@ def validate_lines(lines: Iterable[bytes], *, format: str) -> Validation:
 class _Checker(PairChecker):
     """Reads the lines of one file and compares its rows with each other."""
 
-    def __init__(self, format: str) -> None:
+    def __init__(self, format: str, *, typed: bool) -> None:
         super().__init__(format)
+        self.guessed = get_format(format).guessed and not typed
+        self.taken = 0
+        self.dates: dict[str, int] = {}
+        self.words: set[str] = set()
+        self.kinds: dict[str, type] = {}
         self.stages: Counter[Stage] = Counter()
         self.stage: Stage | None = None
         self.keys: frozenset[str] | None = None
@@ -86,6 +108,7 @@ class _Checker(PairChecker):
     def finish(self) -> Validation:
         """The verdict over all lines."""
         rows = sum(self.stages.values())
+        self._tell_dates()
         self.line = 0
         if not rows and not self.counts:
             self.report("empty_file")
@@ -99,12 +122,17 @@ class _Checker(PairChecker):
 
     def read(self, line: bytes) -> None:
         """Check one line."""
+        self.taken += len(line)
+        if self.taken > CHUNK:
+            self._tell_dates()
+            self.taken = 0
         line = line.rstrip(b"\r\n")
+        mild: Severity | None = "warning" if self.guessed else None  # its reader takes both
         if self.line == 1 and line.startswith(b"\xef\xbb\xbf"):
-            self.report("bom")
+            self.report("bom", severity=mild)
             line = line[3:]
         if not line.strip():
-            self.report("blank_line")
+            self.report("blank_line", severity=mild)
             return
         if b"\r" in line:
             self.report("carriage_return")
@@ -134,22 +162,48 @@ class _Checker(PairChecker):
 
     def _values(self, row: dict[str, Any]) -> None:
         """What is wrong with keys, numbers and texts wherever they stand."""
+        learnt: tuple[str, ...] = _LEARNT
         for path, value in _walk(row):
+            if isinstance(value, dict) and (value.get("role") == "assistant" or value.get("from") == "gpt"):
+                learnt = (*learnt, path)
+            if self.guessed and isinstance(value, str | list):
+                self._guess(_INDEX.sub("[]", path), value)
             if isinstance(value, _Repeated):
                 self.report("duplicate_key", path)
             elif isinstance(value, float) and not math.isfinite(value):
                 self.report("nan", path)
             elif isinstance(value, str):
-                self._text(path, value)
+                self._text(path, value, learnt=path.startswith(learnt))
 
-    def _text(self, path: str, text: str) -> None:
+    def _guess(self, place: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Note what a reader that guesses types would make of a place."""
+        if self.kinds.setdefault(place, type(value)) is not type(value):
+            self.kinds[place] = type(value)
+            self.report("mixed_types", place)
+        if isinstance(value, str) and place not in self.words:
+            if DATED.fullmatch(value):
+                self.dates.setdefault(place, self.line)
+            else:
+                self.words.add(place)
+                self.dates.pop(place, None)
+
+    def _tell_dates(self) -> None:
+        now = self.line
+        for place, first in self.dates.items():
+            self.line = first
+            self.report("read_as_dates", place)
+        self.line, self.dates, self.words = now, {}, set()
+
+    def _text(self, path: str, text: str, *, learnt: bool) -> None:
         if SURROGATES.search(text):
             self.report("lone_surrogate", path)
         if CONTROLS.search(text):
             # Many readers end a text at NUL; the other control characters are only noise.
             self.report("control_characters", path, severity="error" if "\0" in text else None)
         if found := SPECIAL_TOKENS.search(text):
-            self.report("chat_template_marks", path, f"{RULES['chat_template_marks'].hint} ({found[0]})")
+            # In an input they are what somebody sent; in an answer the model learns to write them.
+            hint = f"{RULES['chat_template_marks'].hint} ({found[0]})"
+            self.report("chat_template_marks", path, hint, severity=None if learnt else "warning")
         elif found := SOFT_MARKS.search(text):
             hint = f"{RULES['chat_template_marks'].hint} ({found[0]})"
             self.report("chat_template_marks", path, hint, severity="warning")

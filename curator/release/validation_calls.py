@@ -9,6 +9,9 @@ from curator.records import read_exact
 ANSWERED_CALLS = frozenset({"openai"})
 """Formats whose service refuses a result without its call, and arguments that are no JSON text."""
 
+PARTS = frozenset({"openai", "together", "axolotl", "mistral", "parquet"})
+"""Formats whose turns may hold a list of parts."""
+
 _UNTRAINED = {"openai": ("weight", 0), "together": ("weight", 0), "mistral": ("weight", 0), "axolotl": ("train", False)}
 """The field and the value by which a format keeps a turn of the assistant out of training."""
 
@@ -50,6 +53,29 @@ def _bad_function(function: Any, place: str, texts_only: bool) -> Iterator[str]:
             yield f"{place}.arguments"
     elif texts_only or (arguments is not None and not isinstance(arguments, dict)):
         yield f"{place}.arguments"
+
+
+def bad_parts(content: Sequence[Any], *, images: bool) -> Iterator[int]:
+    """The indices of parts that are neither a text nor, where images may stand, an image by its address."""
+    for index, part in enumerate(content):
+        kind = part.get("type") if isinstance(part, dict) else None
+        image = part.get("image_url") if kind == "image_url" else None
+        url = image.get("url") if isinstance(image, dict) else image
+        if not (kind == "text" and isinstance(part.get("text"), str)) and not (images and isinstance(url, str)):
+            yield index
+
+
+def misplaced(messages: Sequence[Any]) -> list[int]:
+    """The indices of tool results that follow neither a call nor another result."""
+    found: list[int] = []
+    before: Any = None
+    for index, message in enumerate(messages):
+        if isinstance(message, dict) and message.get("role") == "tool":
+            called = isinstance(before, dict) and (before.get("role") == "tool" or bool(before.get("tool_calls")))
+            if not called:
+                found.append(index)
+        before = message
+    return found
 
 
 def is_json(text: str) -> bool:

@@ -6,7 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from curator.release.validation_calls import ANSWERED_CALLS, bad_calls, is_json, orphans, untrained
+from curator.release.validation_calls import (
+    ANSWERED_CALLS,
+    PARTS,
+    bad_calls,
+    bad_parts,
+    is_json,
+    misplaced,
+    orphans,
+    untrained,
+)
 from curator.release.validation_rules import (
     COMMON_ROLES,
     MESSAGE_KEYS,
@@ -165,6 +174,9 @@ class RowChecker:
             if self.format in ANSWERED_CALLS:
                 for index in orphans(value):
                     self.report("tool_orphan", f"{path}[{index}].tool_call_id")
+            if self.format == "mistral":
+                for index in misplaced(value):
+                    self.report("tool_misplaced", f"{path}[{index}].role")
         return roles
 
     def _tagged(self, message: Any, place: str) -> str:  # noqa: ANN401 - any JSON value
@@ -196,7 +208,7 @@ class RowChecker:
             role = ""
         role = SPOKEN.get(role, role)
         calls = bool(message.get("tool_calls") or message.get("function_call"))
-        parts = isinstance(content, list) and self.format in ("openai", "together", "axolotl")
+        parts = isinstance(content, list) and self.format in PARTS
         if content is None and calls:
             pass
         elif isinstance(content, str):
@@ -204,12 +216,16 @@ class RowChecker:
                 self.report("empty_content", f"{place}.content")
         elif not parts or not content:
             self.report("content_not_string", f"{place}.content")
+        if parts and isinstance(content, list):
+            for number in bad_parts(content, images=self.format != "openai" or role in ("user", "")):
+                self.report("bad_part", f"{place}.content[{number}]")
         for at in bad_calls(message, texts_only=self.format in ANSWERED_CALLS):
             self.report("bad_tool_call", f"{place}.{at}")
         if "weight" in message and (type(message["weight"]) is not int or message["weight"] not in (0, 1)):
             self.report("bad_weight", f"{place}.weight")
-        strict: Severity | None = "error" if self.format in STRICT_KEYS else None
-        for key in sorted(set(message) - MESSAGE_KEYS):
+        strict: Severity | None = "error" if self.format in {*STRICT_KEYS, "mistral"} else None
+        named = {"name"} if self.format == "mistral" and role != "tool" else set()
+        for key in sorted(set(message) - (MESSAGE_KEYS - named)):
             self.report("unknown_key", join_path(place, key), severity=strict)
         return role
 
@@ -222,7 +238,7 @@ class RowChecker:
                 self.report("not_alternating", f"{path}[{index}].role", severity=strict)
         spoken = [(index, role) for index, role in enumerate(roles) if role not in ("system", "developer")]
         if spoken and spoken[0][1] == "assistant":
-            severity: Severity | None = "error" if self.format in STRICT_TURNS | {"mistral"} else None
+            severity: Severity | None = "error" if self.format in STRICT_TURNS else None
             self.report("starts_with_assistant", f"{path}[{spoken[0][0]}].role", severity=severity)
 
 

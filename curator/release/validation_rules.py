@@ -44,6 +44,12 @@ RULES: dict[str, Rule] = {
     "mixed_shapes": _error("the file mixes forms of which a trainer reads one; write a file for each"),
     "mixed_keys": _warning("the row has other keys than the first row; table loaders want the same in each row"),
     "unknown_key": _warning("this format has no such key; remove it"),
+    "read_as_dates": _error(
+        "every text here is a date, and the trainer's reader makes time stamps of them; write Parquet"
+    ),
+    "mixed_types": _error(
+        "a text here and a list elsewhere: the trainer's reader changes other texts then; write one kind"
+    ),
     # Messages.
     "missing_messages": _error("the messages are missing or no list; write a list of {role, content}"),
     "empty_messages": _error("the list of messages is empty; add the turns or remove the row"),
@@ -59,6 +65,8 @@ RULES: dict[str, Rule] = {
     "bad_weight": _error("the weight must be the integer 0 or 1"),
     "nothing_trained": _error("every assistant turn is kept out of training; let one count, or remove the row"),
     "bad_tool_call": _error("a tool call needs a function's name, and its arguments as JSON"),
+    "bad_part": _error("a part of the content is no {type: text, text} and no {type: image_url, image_url: {url}}"),
+    "tool_misplaced": _error("the result stands after no call; put it after the assistant's turn that calls"),
     "tool_orphan": _error("the result answers no tool call before it; give it the call's tool_call_id"),
     # Texts.
     "chat_template_marks": _error("the text holds a chat template's special token; remove or escape it"),

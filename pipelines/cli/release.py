@@ -247,7 +247,7 @@ def validate(file: Path, format: Annotated[str, typer.Option("--format", help=",
         msg = f"no file {file}"
         raise NotFoundError(msg)
     if file.suffix == ".parquet":
-        found = validate_lines(parquet_lines(file.read_bytes()), format=format)
+        found = validate_lines(parquet_lines(file.read_bytes()), format=format, typed=True)
     else:
         with file.open("rb") as handle:
             found = validate_lines(handle, format=format)
