@@ -22,6 +22,8 @@ from curator.release.gates import (
     leak_gate,
     reviewed_gate,
     secrets_gate,
+    template_gate,
+    variety_gate,
 )
 from curator.release.manifest import (
     CertificateFact,
@@ -90,9 +92,11 @@ __all__ = [
     "reviewed_gate",
     "seal",
     "secrets_gate",
+    "template_gate",
     "turns_of",
     "unsealed",
     "validate_lines",
+    "variety_gate",
     "verify",
     "version_figures",
 ]

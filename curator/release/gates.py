@@ -1,6 +1,6 @@
 """The gates of a release: what must hold, what was found, and why. `passed` None: not demanded, or not known."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import polars as pl
@@ -10,6 +10,11 @@ from curator.release.encoding import parquet_lines
 from curator.release.manifest import CertificateFact, ReleaseGate
 from curator.release.validation import validate_lines
 from curator.text import SameText, same_text
+
+TEMPLATE_ROWS = 5
+"""Rows from which a sentence with slots counts as a template."""
+_TEMPLATE_WORDS = 4
+_SLOTS = frozenset({"0", "NAME", "_"})
 
 
 def certificate_gate(
@@ -95,6 +100,53 @@ def contradiction_gate(train: pl.DataFrame, *, answer: Callable[[str], str] = st
     return ReleaseGate(
         "contradictions", None, f"{differing} inputs stand in train with more than one label; settle them"
     )
+
+
+MANY = 100
+"""Rows from which repeats are a pattern."""
+
+
+def variety_gate(train: pl.DataFrame, *, form: Callable[[str], Hashable]) -> ReleaseGate:
+    """Whether the rows of train (columns text, context) say different things: half of them at least.
+
+    A thousand rows of forty texts pass every other gate, and a student learns the forty.
+
+    Args:
+        train: The rows.
+        form: What two texts of one input share.
+    """
+    counts = Counter((form(text), context) for text, context in train.select("text", "context").iter_rows())
+    said = f"{train.height:,} rows of train hold {len(counts):,} different inputs"
+    if train.height < MANY or 2 * len(counts) >= train.height:
+        return ReleaseGate("variety", True, said)
+    (_, most), *_ = counts.most_common(1)
+    way = "exclude the repeats (`curator findings --kind exact_duplicate`), or waive this gate"
+    return ReleaseGate("variety", False, f"{said}, the most frequent one {most:,} times; {way}")
+
+
+def template_gate(train: Sequence[str], test: Sequence[str]) -> ReleaseGate:
+    """Whether test rows are made from a template that train rows are made from too.
+
+    Args:
+        train: Form of the input of each row of train (`curator.duplicates.template_forms`).
+        test: The same of test.
+    """
+    counts = Counter([*train, *test])
+    trained = set(train)
+    shared = [form for form in test if form in trained and counts[form] >= TEMPLATE_ROWS and _has_slots(form)]
+    if not shared:
+        return ReleaseGate("templates", True, "no test row is made from a template of train")
+    (form, rows), *_ = Counter(shared).most_common(1)
+    why = (
+        f"{len(shared):,} of {len(test):,} test rows share a template with train, {rows:,} of them {form[:60]!r}: a "
+        "score on them says little about new inputs; ingest with a group for each template"
+    )
+    return ReleaseGate("templates", None, why)
+
+
+def _has_slots(form: str) -> bool:
+    words = form.split()
+    return len(words) >= _TEMPLATE_WORDS and bool(_SLOTS & set(words))
 
 
 def secrets_gate(found: Mapping[str, Sequence[str]]) -> ReleaseGate:

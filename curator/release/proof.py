@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from curator.release.manifest import ReleaseGate
@@ -39,7 +38,7 @@ class Proof:
         return asdict(self)
 
 
-Prover = Callable[[Path, Sequence[Mapping[str, Any]]], Proof]
+Prover = Callable[[str, Sequence[Mapping[str, Any]]], Proof]
 """Reads a release's folder by the real loaders, and holds each row against what was meant: path, prompt, answers."""
 
 

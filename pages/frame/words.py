@@ -61,9 +61,12 @@ GATES = {
     "leak": "No leak from test to train",
     "contradictions": "No contradictions",
     "secrets": "No keys, tokens or passwords",
+    "variety": "Inputs differ",
+    "templates": "Test is made from its own templates",
     "content": "No personal data, no faulty answers",
     "carried": "Every format carries every row",
     "format": "Files follow their formats",
+    "loaders": "Read by the trainers' loaders",
 }
 STATES = {
     "running": "going on",

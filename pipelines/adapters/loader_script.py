@@ -21,7 +21,6 @@ CHAT = (
 )
 """A plain chat template: what is trained of an answer is its text and the mark of its end."""
 Meant = list[dict[str, Any]]
-Turn = tuple[str, Any]
 
 
 def main(request: Path) -> None:

@@ -71,7 +71,7 @@ def _run(command: Sequence[str]) -> str:
     return made.stdout
 
 
-def prove(release: Path, meant: Sequence[Mapping[str, Any]]) -> Proof:
+def prove(release: str, meant: Sequence[Mapping[str, Any]]) -> Proof:
     """Read a release by every loader that is here, tinker-cookbook's in Curator's own environment.
 
     Args:
@@ -91,8 +91,8 @@ def prove(release: Path, meant: Sequence[Mapping[str, Any]]) -> Proof:
     others = [row for row in meant if not row["path"].startswith("tinker/")]
     for interpreter, rows, croissant in ((str(python()), others, False), (sys.executable, own, False)):
         if rows:
-            found += _ask(interpreter, release, rows, croissant=croissant)
-    found += _ask(str(python()), release, meant, croissant=True)
+            found += _ask(interpreter, Path(release), rows, croissant=croissant)
+    found += _ask(str(python()), Path(release), meant, croissant=True)
     read = {each.path for each in found if not each.loader.startswith("mlcroissant")}
     return Proof(tuple(found), tuple(sorted({row["path"] for row in meant} - read)))
 

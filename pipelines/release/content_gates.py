@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from curator.checks import Conversations, conversation_faults, private_faults
+from curator.duplicates import template_forms
 from curator.records import FindingKind, Task
-from curator.release import ReleaseGate, content_gate, secrets_gate
+from curator.release import ReleaseGate, content_gate, secrets_gate, template_gate
 from pipelines.release.version_content import SPLITS, VersionContent
 from storage.dataset import examples
 
@@ -27,6 +28,13 @@ def gates(content: VersionContent, task: Task) -> list[ReleaseGate]:
     for kind, what, ids in _rejected(content, task):
         found[kind].setdefault(what, []).extend(ids)
     return [secrets_gate(found["secret"]), content_gate(found["personal_data"] | found["format"])]
+
+
+def templates(content: VersionContent) -> ReleaseGate:
+    """The gate about test rows made as train rows are: the split keeps texts apart, not sentences with slots."""
+    train, test = (content.rows[split]["text"].to_list() for split in SPLITS)
+    forms = template_forms([*train, *test]) if test else []
+    return template_gate(forms[: len(train)], forms[len(train) :])
 
 
 def _rejected(content: VersionContent, task: Task) -> Sequence[tuple[FindingKind, str, list[str]]]:

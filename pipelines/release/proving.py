@@ -16,7 +16,9 @@ def prove(prover: Prover, manifest: Manifest, content: VersionContent, files: Da
     with tempfile.TemporaryDirectory(prefix="curator-proof-") as name:
         folder = Path(name) / "release"
         version_folder.write(folder, files.bytes_by_path(), manifest)
-        return prover(folder, [row for path, file in files.files.items() for row in _meant(path, file.ids, content)])
+        return prover(
+            str(folder), [row for path, file in files.files.items() for row in _meant(path, file.ids, content)]
+        )
 
 
 def _meant(path: str, ids: tuple[str, ...], content: VersionContent) -> Iterator[dict[str, Any]]:

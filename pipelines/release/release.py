@@ -30,6 +30,7 @@ from curator.release import (
     loaders_gate,
     manifest_hash,
     reviewed_gate,
+    variety_gate,
     version_figures,
 )
 from pipelines import splits as splitting
@@ -263,6 +264,8 @@ def _gates(
             query=partial(splitting.query_of, task),
         ),
         contradiction_gate(train, answer=partial(answer_form, task)),
+        variety_gate(train, form=splitting.same_text_form),
+        content_gates.templates(content),
         *content_gates.gates(content, task),
         carried_gate(files.refused),
         format_gate(files.bytes_by_path(), {path: file.ids for path, file in files.files.items()}),

@@ -145,3 +145,21 @@ def test_two_spellings_of_one_answer_are_no_contradiction(kind: str, one: str, o
     task = make_task({"name": "t", "kind": kind})
     train = pl.DataFrame({"text": ["q", "q"], "context": [None, None], "value": [one, other]})
     assert gates.contradiction_gate(train, answer=lambda value: answer_form(task, value)).passed is passed
+
+
+def test_many_rows_of_few_texts_need_a_waiver():
+    rows = pl.DataFrame({"text": [f"text {n % 40}" for n in range(1000)], "context": [None] * 1000})
+    gate = gates.variety_gate(rows, form=str)
+    assert gate.passed is False
+    assert "1,000 rows of train hold 40 different inputs, the most frequent one 25 times" in gate.why
+    assert gates.variety_gate(rows.head(80), form=str).passed is True
+    assert gates.variety_gate(rows.head(90), form=str).passed is True  # too few to be a pattern
+
+
+def test_test_rows_of_a_template_that_train_has_are_counted_and_do_not_block():
+    made = [f"my order 0 of {word} is late" for word in ("a", "b")]
+    gate = gates.template_gate([*made * 5, "something else"], [made[0], "new words here today"])
+    assert gate.passed is None
+    assert "1 of 2 test rows share a template with train" in gate.why
+    assert gates.template_gate(["a b c d"] * 5, ["a b c d"]).passed is True  # no slots: the gate of leaks says it
+    assert gates.template_gate(made, made).passed is True  # too few rows to be a template

@@ -49,8 +49,8 @@ def _gate(report: release.ReleaseReport, name: str) -> release.ReleaseGate:
 def test_what_a_loader_reads_otherwise_holds_the_release_back(store: Store, tmp_path: Path) -> None:
     seen: list[Mapping[str, Any]] = []
 
-    def prove(folder: Path, meant: Sequence[Mapping[str, Any]]) -> Proof:
-        assert (folder / "manifest.json").is_file()
+    def prove(folder: str, meant: Sequence[Mapping[str, Any]]) -> Proof:
+        assert (Path(folder) / "manifest.json").is_file()
         seen.extend(meant)
         return Proof((FileProof("trl/sft/train.parquet", "trl 1", "texts", 3, ("row 1 ('q0'): other",)),))
 
@@ -62,7 +62,7 @@ def test_what_a_loader_reads_otherwise_holds_the_release_back(store: Store, tmp_
 
 
 def test_the_manifest_keeps_the_proof_and_a_rerun_is_the_same_version(store: Store, tmp_path: Path) -> None:
-    def prove(_folder: Path, meant: Sequence[Mapping[str, Any]]) -> Proof:
+    def prove(_folder: str, meant: Sequence[Mapping[str, Any]]) -> Proof:
         paths = sorted({row["path"] for row in meant})
         return Proof((FileProof(paths[0], "trl 1", "texts", 3),), tuple(paths[1:]))
 
