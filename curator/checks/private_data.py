@@ -29,7 +29,17 @@ _SECRETS = {
 # A local part has at most 64 characters (RFC 5321), and each run is tried once: a line of a million letters is quick.
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,255}(?:\.[\w\-]+)*\.[A-Za-z]{2,}")
 _CARD = re.compile(r"(?<![\w.])\d(?:[ \-]?\d){11,18}(?![\d.]*\d)")
-_MAESTRO = ("50", "56", "57", "58", "6")  # the only cards of 12 digits; of 13, only Visa's, and barcodes have 13 too
+_LONG = (16, 17, 18, 19)
+# The first digits that issuers use (ISO/IEC 7812), from and to, and the lengths of their numbers.
+_ISSUERS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
+    ("4", "4", (13, 16, 19)), ("51", "55", (16,)), ("2221", "2720", (16,)), ("34", "34", (15,)), ("37", "37", (15,)),
+    ("300", "305", (14, *_LONG)), ("3095", "3095", (14, *_LONG)), ("36", "36", (14, *_LONG)),
+    ("38", "39", (14, *_LONG)), ("35", "35", _LONG), ("6011", "6011", _LONG), ("644", "659", _LONG),
+    ("62", "62", _LONG), ("2200", "2204", _LONG), ("60", "60", _LONG), ("81", "82", _LONG), ("9792", "9792", (16,)),
+    ("50", "50", (12, 13, 14, 15, *_LONG)), ("56", "58", (12, 13, 14, 15, *_LONG)),
+    ("60", "60", (12, 13, 14, 15)), ("63", "63", (12, 13, 14, 15, *_LONG)), ("67", "67", (12, 13, 14, 15, *_LONG)),
+    ("0604", "0604", (12, 13, 14, 15, *_LONG)), ("1800", "1800", (15,)), ("2131", "2131", (15,)),
+)  # fmt: skip
 _IBAN = re.compile(r"(?i)\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _SSN = re.compile(r"(?<![\w.\-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w\-])")
 _PHONE = re.compile(
@@ -98,9 +108,9 @@ def _personal(text: str) -> list[tuple[str, str]]:
 
 
 def _card(number: str) -> bool:
-    digits = [char for char in number if char.isdigit()]
-    issuer = {12: _MAESTRO, 13: ("4",)}.get(len(digits), ("",))
-    return luhn(number) and "".join(digits).startswith(issuer)
+    digits = "".join(char for char in number if char.isdigit())
+    issued = any(len(digits) in lengths and first <= digits[: len(first)] <= last for first, last, lengths in _ISSUERS)
+    return issued and luhn(number)
 
 
 def _account(number: str) -> bool:

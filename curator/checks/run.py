@@ -103,6 +103,11 @@ def run_checks(
     table = findings.CheckedRows(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
     said, given = _said(table, reviewed)
     notes: list[str] = [] if vectors_ND is not None else ["no vectors: nothing was compared by meaning"]
+    blind = set() if vectors_ND is None else set(np.flatnonzero(~vectors_ND.any(axis=1)).tolist())
+    if blind:
+        named = ", ".join(rows["external_id"].gather(sorted(blind)[:5]).to_list())
+        notes.append(f"{len(blind):,} rows have no vector ({named}{' …' if len(blind) > 5 else ''}): they were not "
+                     "compared by meaning nor ranked as suspects; `curator embed` makes them")  # fmt: skip
     contexts = rows["context"].to_list() if "context" in rows.columns else [None] * len(rows)
     pairs = near_pairs(table.texts, contexts=contexts, seed=seed)
     tick(1, _STEPS)
@@ -118,7 +123,10 @@ def run_checks(
         )
     found += [findings.contradiction(table, conflict) for conflict in conflicts]
     tick(3, _STEPS)
-    as_given = replace(table, labels=[given.get(row, label) for row, label in enumerate(table.labels)])
+    as_given = replace(
+        table,
+        labels=[None if row in blind else given.get(row, label) for row, label in enumerate(table.labels)],
+    )
     noise, patterns = _label_checks(as_given, vectors_ND, task, seed, said, rows["confidence"].to_list(), notes)
     wrong = {row: value != as_given.labels[row] for row, value in said.items()}
     noise = with_reviews(_with_faults(noise, found, table, task), wrong)

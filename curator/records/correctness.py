@@ -21,7 +21,8 @@ def is_right(task: Task, answer: str, truth: str) -> bool:
 def answer_form(task: Task, answer: str) -> str:
     """One text for all answers that are the same.
 
-    JSON is compared by its value: neither the order of keys nor the spelling of a number counts. Text is compared by
+    JSON is compared by its value: neither the order of keys nor the spelling of a number counts, nor the order in
+    an array that the schema calls a set (`uniqueItems`). Text is compared by
     what a model sees of it (`curator.text.as_seen`): an indentation or a superscript is another answer. SQL is compared
     by its structure (`sql.query_form`): neither spaces, case of names, aliases nor the order of conditions count.
     What is no JSON or no query stands for itself.
@@ -32,7 +33,7 @@ def answer_form(task: Task, answer: str) -> str:
     """
     match task.kind:
         case "extraction":
-            return json_form(answer) if _is_json(answer) else answer
+            return json_form(answer, task.schema) if _is_json(answer) else answer
         case "sql":
             form = query_form(answer, task.dialect)
             return form if form is not None else _SQL.sub(lambda found: found[1] or " ", answer).strip().rstrip("; ")

@@ -11,6 +11,7 @@ import base64
 import datetime
 import json
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -128,23 +129,30 @@ def same_json(one: str, other: str) -> bool:
     return json_form(one) == json_form(other)
 
 
-def json_form(text: str) -> str:
+def json_form(text: str, schema: Mapping[str, Any] | None = None) -> str:
     """One text for all spellings of a JSON value: keys in one order, no spaces, 633.0 and 6.33e2 as 633.
 
-    >>> json_form('{"b": 633.0, "a": true}')
-    '{"a":true,"b":633}'
+    An array that the schema calls a set (`uniqueItems`) has its elements in one order, each once.
+
+    >>> json_form('{"b": 633.0, "a": true}'), json_form('["b", "a"]', {"type": "array", "uniqueItems": True})
+    ('{"a":true,"b":633}', '["a","b"]')
 
     Raises:
         ValueError, DataError: It is not JSON.
     """
-    return _form(read_exact(text))
+    return _form(read_exact(text), schema, schema)
 
 
-def _form(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _form(value: Any, schema: Any = None, whole: Any = None) -> str:  # noqa: ANN401 - any JSON value and schema
+    here = _resolved(schema, value, whole)
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{_form(value[key])}" for key in sorted(value)) + "}"
+        parts = here.get("properties") or {}
+        rest = here.get("additionalProperties")
+        forms = (f"{json.dumps(key)}:{_form(value[key], parts.get(key, rest), whole)}" for key in sorted(value))
+        return "{" + ",".join(forms) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(_form, value)) + "]"
+        elements = [_form(each, here.get("items"), whole) for each in value]
+        return "[" + ",".join(sorted(set(elements)) if here.get("uniqueItems") is True else elements) + "]"
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return json.dumps(value)
     sign, digits, exponent = Decimal(value.text if isinstance(value, Number) else value).as_tuple()
@@ -172,3 +180,23 @@ def json_ready(value: Any) -> Any:  # noqa: ANN401 - a raw cell of any type
     if value is None or isinstance(value, bool | int | float | Decimal):
         return value
     return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)
+
+
+def _resolved(schema: Any, value: Any, whole: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON value and schema
+    """What a schema says about a value: behind a reference into itself, and the branch that is about such a value."""
+    for _ in range(8):
+        if not isinstance(schema, Mapping):
+            return {}
+        name = schema.get("$ref")
+        branches = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+        if isinstance(name, str) and name.startswith("#/"):
+            schema = whole
+            for part in name[2:].split("/"):
+                schema = schema.get(part) if isinstance(schema, Mapping) else None
+        elif isinstance(branches, list):
+            wanted = "array" if isinstance(value, list) else "object" if isinstance(value, dict) else ""
+            held = (_resolved(each, value, whole) for each in branches)
+            schema = next((each for each in held if each.get("type") == wanted), None)
+        else:
+            return schema
+    return {}

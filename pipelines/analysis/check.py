@@ -17,7 +17,7 @@ from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import current as views
 
-RULES_VERSION = 10
+RULES_VERSION = 11
 """Raised when the checks change what they find, so that a rerun does not return an old run."""
 
 
@@ -68,8 +68,9 @@ def run(config: CheckConfig, store: Store, *, progress: Progress = lambda _done,
     if rows.is_empty():
         msg = f"dataset {dataset!r} has no rows to check"
         raise NotEnoughDataError(msg)
-    encoder = vectors.complete(store, rows["content_hash"].to_list())  # without one the checks say what they left out
-    name = short_id("ck", [dataset, labeler, seed, as_of, encoder, RULES_VERSION])
+    encoder = vectors.most_complete(store, rows["content_hash"].to_list())  # the checks say what they left out
+    lacking = 0 if encoder is None else len(vectors.missing(store, *encoder, rows["content_hash"].to_list()))
+    name = short_id("ck", [dataset, labeler, seed, as_of, encoder, lacking, RULES_VERSION])
     newest = findings.newest_run(store, dataset, labeler)
     if newest is not None and newest.run == name:
         return _report(dataset, name, labeler, False, newest.report)
@@ -124,8 +125,8 @@ def _input(rows: pl.DataFrame, given: pl.DataFrame, stored: pl.DataFrame) -> pl.
 
 
 def _vectors(store: Store, encoder: tuple[str, str] | None, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - array or None
-    """Vectors [N, D] of all rows, or None without an encoder."""
-    return None if encoder is None else vectors.load(store, *encoder, rows["content_hash"].to_list())
+    """Vectors [N, D] of the rows, zeros for one that has none yet; None without an encoder."""
+    return None if encoder is None else vectors.load_or_zero(store, *encoder, rows["content_hash"].to_list())
 
 
 def _reviewed(rows: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:

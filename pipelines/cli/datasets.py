@@ -93,8 +93,12 @@ def dataset_list() -> int:
     store = settings().store
     found = [views.overview(store, name) for name in datasets.names(store)]
     text = "\n".join(f"{d.dataset}: {d.rows:,} rows, {d.labelled:,} labelled" for d in found)
+    shown = [d.as_json() for d in found]
+    for each in shown:  # free answers are as many as rows, and as long: a list of them is no overview
+        if datasets.task_of(store, each["dataset"]).kind != "classification":
+            each |= {"labels": {}, "different_answers": len(each["labels"])}
     return answer(
-        {"datasets": [d.as_json() for d in found]},
+        {"datasets": shown},
         text=text or "no dataset yet; run `curator dataset create NAME --task FILE.toml`",
     )
 

@@ -193,6 +193,25 @@ def complete(store: Store, content_hashes: Sequence[str]) -> tuple[str, str] | N
     return next((each for each in encoders(store) if not missing(store, *each, content_hashes)), None)
 
 
+def most_complete(store: Store, content_hashes: Sequence[str]) -> tuple[str, str] | None:
+    """The (encoder, revision) that has vectors of most of the texts, the newest of several; None below half of them."""
+    lacking = [(len(missing(store, *each, content_hashes)), place, each) for place, each in enumerate(encoders(store))]
+    if not lacking:
+        return None
+    fewest, _, best = min(lacking)
+    return best if 2 * fewest < len(set(content_hashes)) else None
+
+
+def load_or_zero(store: Store, encoder: str, revision: str, content_hashes: Sequence[str]) -> NDArray[np.float32]:
+    """Vectors [N, D] of unit length in the order of `content_hashes`; zeros where a text has none."""
+    known, found_ND = load_known(store, encoder, revision, content_hashes)
+    place = {content: row for row, content in enumerate(known)}
+    made_ND = np.zeros((len(content_hashes), found_ND.shape[1]), dtype=np.float32)
+    rows = [row for row, content in enumerate(content_hashes) if content in place]
+    made_ND[rows] = found_ND[[place[content_hashes[row]] for row in rows]]
+    return made_ND
+
+
 def load_known(
     store: Store, encoder: str, revision: str, content_hashes: Sequence[str]
 ) -> tuple[list[str], NDArray[np.float32]]:

@@ -129,3 +129,23 @@ def test_a_barcode_of_thirteen_digits_is_no_card():
 def test_long_runs_of_what_begins_a_secret_are_read_once(text):
     with ends():
         secrets([text])
+
+
+@pytest.mark.parametrize(
+    ("number", "card"),
+    [
+        ("4539 1488 0343 6467", True),  # Visa
+        ("5555 5555 5555 4444", True),  # Mastercard
+        ("2223 0031 2200 3222", True),  # Mastercard, since 2017
+        ("3782 822463 10005", True),  # American Express
+        ("6011 1111 1111 1117", True),  # Discover
+        ("3530 1113 3330 0000", True),  # JCB
+        ("9999 9999 9999 9995", False),
+        ("7992 7398 7130 0006", False),
+        ("1234 5678 9012 3452", False),
+        ("0000 1111 2222 3332", False),
+    ],
+)
+def test_a_number_that_no_issuer_uses_is_no_card(number, card):
+    found = [fault.rule for fault in personal_data([f"my card is {number}, thanks"])]
+    assert ("card number" in found) == card

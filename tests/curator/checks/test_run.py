@@ -227,3 +227,25 @@ def test_queries_that_the_database_cannot_answer_are_findings_and_without_tables
     assert rules == {"sql_unknown_column": ("ex1",), "sql_unknown_table": ("ex4", "ex5", "ex6")}
     notes = run_checks(rows, None, task=dataclasses.replace(sql, schema=None), seed=0).notes
     assert any("the task gives no tables" in note for note in notes)
+
+
+def test_rows_without_a_vector_are_named_and_the_others_are_still_compared():
+    texts = [f"the {'cat' if row % 2 else 'dog'} sits near place {row}" for row in range(60)]
+    vectors = np.array([[1.0, 0.1] if row % 2 else [0.1, 1.0] for row in range(60)], dtype=np.float32)
+    vectors[[7, 20]] = 0.0
+    result = run_checks(frame(texts, ["cat" if row % 2 else "dog" for row in range(60)]), vectors,
+                        task=task(["cat", "dog"]), seed=0)  # fmt: skip
+    assert any("2 rows have no vector (7, 20)" in note for note in result.notes)
+    ranked = result.scores.filter(pl.col("kind") == "suspect_label")["example_id"].to_list()
+    assert len(ranked) == 58
+    assert not {"ex7", "ex20"} & set(ranked)
+
+
+def test_an_array_that_the_schema_calls_a_set_contradicts_no_other_order_of_it():
+    fields = {"tags": {"type": "array", "uniqueItems": True}, "steps": {"type": "array"}}
+    schema = {"type": "object", "properties": fields}
+    json_task = dataclasses.replace(task([], kind="extraction"), labels={}, schema=schema)
+    answers = ['{"tags": ["a", "b"]}', '{"tags": ["b", "a"]}', '{"steps": [1, 2]}', '{"steps": [2, 1]}']
+    rows = frame(["the same question"] * 2 + ["one more question"] * 2, answers)
+    found = run_checks(rows, None, task=json_task, seed=0)
+    assert [set(f.example_ids) for f in found.findings if f.kind == "contradiction"] == [{"ex2", "ex3"}]

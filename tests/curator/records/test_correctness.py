@@ -80,3 +80,23 @@ def test_the_order_of_keys_and_space_are_no_other_answer(value: object, indent: 
 )
 def test_to_agree_in_another_spelling_is_no_correction(kind: str, value: str, before: str, kept: str) -> None:
     assert as_first_said(KINDS[kind], value, None, before) == kept
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "uniqueItems": True},
+        {"$ref": "#/$defs/set", "$defs": {"set": {"type": "array", "uniqueItems": True}}},
+        {"anyOf": [{"type": "null"}, {"type": "array", "uniqueItems": True}]},
+    ],
+)
+def test_triplets_in_another_order_are_one_answer_where_the_schema_calls_them_a_set(schema):
+    sets = make_task({"name": "t", "kind": "extraction", "schema": schema})
+    lists = make_task({"name": "t", "kind": "extraction", "schema": {"type": "array"}})
+    one, other = (
+        '[["Rome", "in", "Italy"], ["Oslo", "in", "Norway"]]',
+        '[["Oslo", "in", "Norway"], ["Rome", "in", "Italy"]]',
+    )
+    assert is_right(sets, one, other)
+    assert not is_right(lists, one, other)
+    assert not is_right(sets, one, '[["Italy", "in", "Rome"], ["Oslo", "in", "Norway"]]')
