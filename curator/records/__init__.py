@@ -44,7 +44,7 @@ from curator.records.message import (
     TextPart,
     ToolCallPart,
 )
-from curator.records.names import check_name, check_shown, file_stem, one_spelling, same_person
+from curator.records.names import check_name, check_person, check_shown, file_stem, one_spelling, same_person
 from curator.records.opinions import Attempt, AttemptStatus, Opinion, OpinionStatus
 from curator.records.paths import derived, sources
 from curator.records.places import in_test, in_train, split_now
@@ -164,6 +164,7 @@ __all__ = [
     "build_prompt",
     "canonical_json",
     "check_name",
+    "check_person",
     "check_revocation",
     "check_shown",
     "check_task",

@@ -63,11 +63,23 @@ def check_shown(name: str, what: str) -> str:
     return name
 
 
+def check_person(name: object) -> str:
+    """The name of a person who says something, without white space at its ends.
+
+    Raises:
+        RequestError: It is no text, empty, too long, or holds what does not show: a name that looks like another's.
+    """
+    if not isinstance(name, str) or not name.strip():
+        msg = "`reviewer` is missing: whoever says something gives a name"
+        raise RequestError(msg)
+    return check_shown(name.strip(), "reviewer")
+
+
 def one_spelling(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Each reviewer's name -> the spelling that the person is kept under: the first of those known, else of the names.
 
-    Names that differ in case, white space or the width of letters alone are one person. To take two people for one
-    asks for one look more; to take one person for two would count a first look as a second opinion.
+    Names that differ in case, white space, the width of letters or what does not show alone are one person. To take
+    two people for one asks for one look more; to take one for two would count a first look as a second opinion.
 
     >>> one_spelling(["ana ", "Ben", "BEN"], known=["Ana"])
     {'ana ': 'Ana', 'Ben': 'Ben', 'BEN': 'Ben'}
@@ -84,7 +96,7 @@ def same_person(one: str, other: str) -> bool:
 
 
 def _person(name: str) -> str:
-    return squeeze(name).casefold()
+    return "".join(c for c in squeeze(name).casefold() if not _hidden(c))
 
 
 def file_stem(name: str) -> str:

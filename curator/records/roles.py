@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from curator.errors import RequestError
+from curator.records.names import TEXT_LENGTH
 
 Role = Literal["reviewer", "engineer", "analyst", "admin"]
 Permission = Literal["ingest", "check", "plan", "review", "exclude", "decide", "export", "train", "administer"]
@@ -65,10 +66,10 @@ def clean_name(name: str) -> str:
     """A user's name as it is kept: an e-mail address in small letters, anything else as it is.
 
     Raises:
-        RequestError: It is empty or holds a control character.
+        RequestError: It is empty, too long or holds a control character.
     """
     kept = name.strip()
-    if not kept or not kept.isprintable():
+    if not kept or not kept.isprintable() or len(kept) > TEXT_LENGTH:
         msg = f"user {name!r}: expected an e-mail address, or ISSUER#SUBJECT as the app shows it to whoever signs in"
         raise RequestError(msg)
     return kept.lower() if _EMAIL.fullmatch(kept) else kept

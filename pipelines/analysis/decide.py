@@ -11,8 +11,8 @@ from typing import Any, cast, get_args
 import polars as pl
 
 from curator.checks import survivor
-from curator.errors import DataError
-from curator.records import Action, Decision, Finding, Permission, Task, in_test, short_id
+from curator.errors import DataError, RequestError
+from curator.records import Action, Decision, Finding, Permission, Task, check_person, in_test, short_id
 from curator.review import TakenDecision, in_force
 from pipelines.files import file_hash, read_rows
 from pipelines.runtime import acting
@@ -254,9 +254,12 @@ def _decision(record: dict[str, Any], unreadable: str | None, ident: str, known:
         value = _survivor(value, rows, finding, known)
     else:
         value = str(record["decision"]) if record.get("decision") else None
-    reviewer = record.get("reviewer")
-    if not isinstance(reviewer, str) or not reviewer.strip():
-        raise _Refused("no_reviewer", "`reviewer` is missing: a decision carries the name of who took it")
+    try:
+        reviewer = check_person(record.get("reviewer"))
+    except RequestError as error:
+        raise _Refused(
+            "bad_reviewer" if str(record.get("reviewer") or "").strip() else "no_reviewer", str(error)
+        ) from error
     return Decision(
         id=ident,
         dataset=known.dataset,

@@ -80,8 +80,9 @@ class Nursery:
         """Kill a command that runs, with all that it started."""
         try:
             os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:  # it has not come to make its session yet
-            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has not come to make its session yet, or has ended just now
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def end(self) -> tuple[int, str, str]:
         """Wait until the command has ended: its exit code, standard output and standard error."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import NotFoundError, RequestError
-from curator.records import identity_text, short_id
+from curator.records import check_person, identity_text, short_id
 from pipelines.files import read_rows
 from pipelines.preferences import choose
 from pipelines.runtime import acting
@@ -74,7 +74,7 @@ def import_file(path: Path, batch: str, store: Store) -> ChoicesReport:
         ignored.update(str(key) for key in row.record if key not in KEYS)
         try:
             ident = _comparison(line, known, by_row, of_row)
-            reviewer, choice = _reviewer(line), _side(line.get("choice"), known[ident])
+            reviewer, choice = check_person(line.get("reviewer")), _side(line.get("choice"), known[ident])
         except (RequestError, NotFoundError) as error:
             rejects.append({"line": row.line, "reason": _reason(line), "detail": str(error)})
             continue
@@ -96,17 +96,11 @@ def import_file(path: Path, batch: str, store: Store) -> ChoicesReport:
 
 
 def _reason(line: Mapping[str, Any]) -> str:
-    if not isinstance(line.get("reviewer"), str):
-        return "no_reviewer"
+    try:
+        check_person(line.get("reviewer"))
+    except RequestError:
+        return "bad_reviewer" if str(line.get("reviewer") or "").strip() else "no_reviewer"
     return "unknown_choice" if "comparison" in line or "external_id" in line else "unknown_comparison"
-
-
-def _reviewer(line: Mapping[str, Any]) -> str:
-    reviewer = line.get("reviewer")
-    if not isinstance(reviewer, str) or not reviewer.strip():
-        msg = "`reviewer` is missing: an answer carries a name"
-        raise RequestError(msg)
-    return reviewer.strip()
 
 
 def _comparison(

@@ -9,8 +9,8 @@ from typing import Any, cast, get_args
 
 import polars as pl
 
-from curator.errors import DataError
-from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, as_first_said, short_id
+from curator.errors import DataError, RequestError
+from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, as_first_said, check_person, short_id
 from pipelines.files import read_rows
 from pipelines.review.review_lines import LineReader, Refused, ReviewLine
 from pipelines.runtime import acting
@@ -246,15 +246,22 @@ def _own(record: dict[str, Any], tasks: Mapping[str, ReviewTask], task: Task) ->
     return replace(_review(ReviewLine.of(record), tasks, task), action_id=str(record["action_id"]))
 
 
+def _person(reviewer: object) -> str:
+    """The reviewer's name: "ana " is no second person, and neither is one with a character that does not show."""
+    try:
+        return check_person(reviewer)
+    except RequestError as error:
+        given = isinstance(reviewer, str) and reviewer.strip()
+        raise Refused("bad_reviewer" if given else "no_reviewer", str(error)) from error
+
+
 def _review(line: ReviewLine, tasks: Mapping[str, ReviewTask], task: Task) -> Review:
     asked = tasks.get(line.task_id)
     if asked is None:
         raise Refused("unknown_task", f"task {line.task_id!r} is not of this spot-check")
     if (external := line.external_id) not in (None, asked.external_id):
         raise Refused("other_row", f"task {asked.id} is of row {asked.external_id!r}, not of {external!r}")
-    reviewer = line.reviewer
-    if not isinstance(reviewer, str) or not (reviewer := reviewer.strip()):  # "ana " is no second person
-        raise Refused("no_reviewer", "`reviewer` is missing: a review carries a name")
+    reviewer = _person(line.reviewer)
     verdict, value = _verdict(line, asked.proposed, task)
     flags = {"blind": line.blind, "adjudicates": line.adjudicates}
     for name, flag in flags.items():

@@ -7,7 +7,7 @@ from functools import partial
 import polars as pl
 
 from curator.errors import NotFoundError, RequestError
-from curator.records import short_id
+from curator.records import check_person, short_id
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets, labels
@@ -61,6 +61,7 @@ def run(config: SendConfig, store: Store) -> SendReport:
     dataset, example_ids, labeler = config.dataset, config.example_ids, config.labeler
     why, reviewer = config.why, config.reviewer
     acting.require("plan")
+    check_person(reviewer)
     datasets.require(store, dataset)
     asked = list(dict.fromkeys(example_ids))
     if not asked or not reviewer.strip() or not why.strip():

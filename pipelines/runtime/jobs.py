@@ -14,8 +14,9 @@ from pipelines.runtime import acting
 from storage import jobs
 
 ENVIRONMENT = "CURATOR_JOB"
-BEHIND = ("nice", "-n", "15")
-"""Work that nobody waits for at the page lets people at the page go first."""
+BEHIND = ("nice", "-n", "5")
+"""Work that nobody waits for at the page lets people at the page go first. Not further behind: on a machine that others
+keep busy a job would get a hundredth of a processor, also while it has the store, and people wait for that."""
 THEN = "--then"
 """Parts the commands of one job."""
 NEEDED: dict[str, tuple[Permission, ...]] = {

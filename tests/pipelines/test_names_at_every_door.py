@@ -8,20 +8,22 @@ import polars as pl
 import pytest
 
 from curator.errors import CuratorError, NotFoundError, RequestError
-from curator.records import make_task
+from curator.records import make_task, one_spelling, same_person
 from curator.review import dataset_name
 from pages.data.parts import upload
-from pipelines.admin import backup
+from pipelines.admin import backup, users
+from pipelines.analysis import decide
 from pipelines.cli.datasets import dataset_create
 from pipelines.intake import ingest
 from pipelines.intake.ingest import IngestConfig
 from pipelines.intake.preview import keep_upload
 from pipelines.release import export, release
 from pipelines.release.release import ReleaseConfig
+from pipelines.review import answers, plan, send
 from pipelines.runtime import jobs
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
-from storage.dataset import datasets
+from storage.dataset import datasets, examples
 from storage.release import versions
 
 HOSTILE = (
@@ -192,3 +194,42 @@ def test_no_folder_or_file_is_made_whose_name_shows_as_another(
         with pytest.raises(RequestError, match=r"invisible character|characters, at most"):
             door(place, settings)
     assert everything(settings) == before
+
+
+def says(settings: Settings, name: str) -> list[tuple[str, dict[str, int]]]:
+    """What a name that shows as another's meets at each door that a person's word comes in by."""
+    store, folder = settings.store, settings.project
+    plan_id = plan.run(plan.PlanConfig("x", reviews=4), store).plan
+    task = store.rows("select task from review_task limit 1")[0][0]
+    lines = {
+        "review.jsonl": {"task_id": task, "reviewer": name, "verdict": "edit", "value": "a"},
+        "decide.jsonl": {"external_ids": ["1"], "action": "relabel", "value": "a", "reviewer": name},
+    }
+    for file, line in lines.items():
+        (folder / file).write_text(json.dumps(line) + "\n", encoding="utf-8")
+    return [
+        ("review import", answers.import_file(folder / "review.jsonl", plan_id, store).by_reason),
+        ("decide", decide.run(decide.DecideConfig(folder / "decide.jsonl", "x"), store).by_reason),
+    ]
+
+
+@pytest.mark.parametrize("name", ["an\u202ea", "ana\x1b[31m", "a\u2060na", "x" * 600])
+def test_nobody_speaks_under_a_name_that_shows_as_anothers(name: str, settings: Settings) -> None:
+    datasets.create(settings.store, "x", make_task(TASK))
+    rows = settings.project / "rows.csv"
+    rows.write_text("id,text,label\n" + "".join(f"{n},text {n},{'ab'[n % 2]}\n" for n in range(20)), encoding="utf-8")
+    ingest.run(IngestConfig("x", (rows,)), settings.store)
+    for door, by_reason in says(settings, name):
+        assert by_reason == {"bad_reviewer": 1}, door
+    ids = tuple(examples.frame(settings.store, "x")["example_id"].head(2))
+    with pytest.raises(RequestError, match=r"invisible character|at most"):
+        send.run(send.SendConfig("x", ids, "a look", name), settings.store)
+    with pytest.raises(RequestError):
+        users.add(settings.store, name, "reviewer")
+    assert settings.store.rows("select count(*) from review") == settings.store.rows("select count(*) from decision")
+    assert settings.store.rows("select count(*) from user_role") == [(0,)]
+
+
+def test_a_name_that_differs_in_what_does_not_show_is_no_second_person() -> None:
+    assert same_person("Ana", "a\u200dn\u2060a")
+    assert one_spelling(["a\u202ena"], known=["Ana"]) == {"a\u202ena": "Ana"}
