@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -49,6 +50,42 @@ def people_wait() -> None:
     FileTurns.people = True
 
 
+class InOrder:
+    """A lock that threads get in the order in which they asked: where many want it, nobody is passed over for long."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._queue: deque[threading.Event] = deque()
+
+    def ask(self) -> threading.Event:
+        """Want the lock: it is the caller's as soon as the event is set."""
+        turn = threading.Event()
+        with self._guard:
+            if self._held:
+                self._queue.append(turn)
+            else:
+                self._held = True
+                turn.set()
+        return turn
+
+    def give_up(self, turn: threading.Event) -> bool:
+        """Want it no more; whether it is the caller's already, who has to release it."""
+        with self._guard:
+            if turn.is_set():
+                return True
+            self._queue.remove(turn)
+            return False
+
+    def release(self) -> None:
+        """Hand the lock on to whoever has waited longest, or let go of it."""
+        with self._guard:
+            if self._queue:
+                self._queue.popleft().set()
+            else:
+                self._held = False
+
+
 class FileTurns:
     """The threads of this process that want one file: the lock, and what its holder has open and has read."""
 
@@ -59,7 +96,7 @@ class FileTurns:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lock = threading.Lock()
+        self.lock = InOrder()
         self.waiting = 0
         self.file: OpenFile | None = None
         self.handle: int | None = None
@@ -80,18 +117,19 @@ class FileTurns:
         """
         with self._guard:
             self.waiting += 1
+        turn: threading.Event | None = None
         try:
-            if not self.lock.acquire(timeout=SAY_S):
-                self._wait(lambda left: self.lock.acquire(timeout=left), "another part of this process", SAY_S)
+            turn = self.lock.ask()
+            if not turn.wait(SAY_S):
+                self._wait(turn.wait, "another part of this process", SAY_S)
         except BaseException:  # interrupted: what was left open for this thread must not stay so
-            with self._guard:
-                self.waiting -= 1
-            if self.lock.acquire(blocking=False):
+            if self.lock.give_up(turn or self.lock.ask()):
                 self.close()
                 self.lock.release()
             raise
-        with self._guard:
-            self.waiting -= 1
+        finally:
+            with self._guard:
+                self.waiting -= 1
 
     def flock(self) -> None:
         """Lock other processes out; where nobody waits for this one, let those go first that people wait for.

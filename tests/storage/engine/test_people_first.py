@@ -11,11 +11,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from curator.errors import StoreBusyError
 from storage.access import audit
 from storage.engine import turns
 from storage.engine.snapshot import copy_store
 from storage.engine.store import CHUNK_ROWS, LEAST_ROWS, Connection, Store
-from storage.engine.turns import FileTurns
+from storage.engine.turns import FileTurns, InOrder
 
 ROOT = Path(__file__).parents[3]
 WAITS = """
@@ -194,3 +195,41 @@ def test_a_copy_of_a_store_that_may_only_be_read_has_the_rows_of_its_log(
     monkeypatch.undo()
     assert not (tmp_path / "copy.duckdb.wal").exists()
     assert subjects(Store(tmp_path / "copy.duckdb")) == ["in the log alone"]
+
+
+def test_threads_get_the_lock_in_the_order_in_which_they_asked_and_who_gave_up_is_passed_over() -> None:
+    lock = InOrder()
+    turns = [lock.ask() for _ in range(5)]
+    assert [turn.is_set() for turn in turns] == [True, False, False, False, False]
+    assert not lock.give_up(turns[2])
+    order = []
+    for _ in range(4):
+        (now,) = [n for n, turn in enumerate(turns) if turn.is_set() and n not in order]
+        order.append(now)
+        lock.release()
+    assert order == [0, 1, 3, 4]
+    assert lock.give_up(lock.ask())  # it is free again: whoever asks has it
+
+
+def test_a_thread_that_gives_up_waiting_leaves_the_file_to_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.engine.turns.SAY_S", 0.01)
+    monkeypatch.setenv("CURATOR_WAIT_S", "0.05")
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.transaction():
+            held.set()
+            over.wait(120)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(120)
+    with pytest.raises(StoreBusyError):
+        store.seq()
+    over.set()
+    thread.join()
+    monkeypatch.setenv("CURATOR_WAIT_S", "60")
+    note(store, "after")
+    assert subjects(store) == ["after"]
