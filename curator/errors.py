@@ -20,12 +20,6 @@ Any other exception is a bug of ours (exit 70).
 """
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from curator.ports import TeacherAnswer
-
 
 _USER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20}://)(?P<user>[^\s/@:'\"<>]*)(?P<rest>:?[^\s/'\"<>]*)@")
 
@@ -83,14 +77,7 @@ class OutsideError(CuratorError, RuntimeError):
 
 
 class TeacherError(OutsideError):
-    """The teacher could not be reached or refused.
-
-    `answered` holds what it had answered by then, by place in the request: it may be paid for, so it is kept.
-    """
-
-    def __init__(self, message: str, answered: "Mapping[int, TeacherAnswer] | None" = None) -> None:
-        super().__init__(message)
-        self.answered: Mapping[int, TeacherAnswer] = answered or {}
+    """The teacher could not be asked at all. What it had answered before is kept."""
 
 
 class ReviewBoardError(OutsideError):

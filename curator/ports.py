@@ -1,6 +1,6 @@
 """What Curator needs from outside systems, as protocols. Adapters live in `pipelines.adapters`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -14,7 +14,19 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TeacherAnswer:
-    """A teacher's raw answer to one request, with what it cost."""
+    """A teacher's raw answer to one request, with what it cost, or why there is none.
+
+    Attributes:
+        text: As it came; empty without one.
+        confidence: 0..1, where the teacher says one.
+        tokens_in: Of the prompt.
+        tokens_out: Of the answer.
+        cost_usd: US dollars; None where no price is known.
+        latency_s: Seconds.
+        status: What came of the request; `failed` is one without an answer, which nobody paid for.
+        finish_reason: Why the model stopped, in the provider's word.
+        error: Why there is no answer, in the provider's words.
+    """
 
     text: str
     confidence: float | None = None
@@ -22,28 +34,48 @@ class TeacherAnswer:
     tokens_out: int | None = None
     cost_usd: float | None = None
     latency_s: float | None = None
+    status: Literal["answered", "refused", "truncated", "filtered", "empty", "failed"] = "answered"
+    finish_reason: str | None = None
+    error: str | None = None
 
 
-class Teacher(Protocol):
-    """Anything that answers a labelling prompt."""
+class OfflineTeacher(Protocol):
+    """Labels rows here: no key, no network, no bill."""
 
     name: str
     version: str
-    offline: bool
-    """True where the answers are computed here: no key, no network, no bill."""
+    offline: Literal[True]
 
-    def answer(self, prompts: Sequence[str], texts: Sequence[str], *, sample: int = 0) -> list[TeacherAnswer]:
-        """Answer each prompt, in order.
+    def answer(self, texts: Sequence[str]) -> list[TeacherAnswer]:
+        """Answer each row's own text, in order."""
+        ...
 
-        Args:
-            prompts: The whole prompt for each row, rubric included.
-            texts: The row's own text; an offline labeller may read only this.
-            sample: Number of the draw, from 0, for teachers that can answer several times.
+
+class PaidTeacher(Protocol):
+    """A model behind an address. Its identity is address, name and parameters."""
+
+    name: str
+    version: str
+    """Where it is asked, without secrets."""
+    offline: Literal[False]
+
+    def parameters(self, sample: int) -> Mapping[str, object]:
+        """All that it is told beside the prompt, for the draw with this number."""
+        ...
+
+    def ask(self, prompt: str, *, sample: int, idempotency: str) -> TeacherAnswer:
+        """Answer one whole prompt; called from several threads. A request that fails alone is an answer that says so.
+
+        `idempotency` is the same when the same request is sent once more after a kill: a server that knows such keys
+        does not charge again.
 
         Raises:
-            TeacherError: The teacher could not be reached or refused.
+            TeacherError: It cannot be asked at all: no such address, key or model.
         """
         ...
+
+
+Teacher = OfflineTeacher | PaidTeacher
 
 
 class Encoder(Protocol):

@@ -46,8 +46,12 @@ def encoder(settings: Settings, name: str | None = None) -> Encoder:
     return SentenceEncoder(name or settings.encoder)
 
 
-def teacher(settings: Settings, task: Task, name: str | None = None) -> Teacher:
+def teacher(
+    settings: Settings, task: Task, name: str | None = None, *, price: tuple[float, float] | None = None
+) -> Teacher:
     """The named teacher, else the project's, else the embedded offline labeller.
+
+    `price`: US dollars for a million tokens of the prompt and of the answer, where the user knows it.
 
     Raises:
         RequestError: The embedded labeller does not know this task.
@@ -58,12 +62,13 @@ def teacher(settings: Settings, task: Task, name: str | None = None) -> Teacher:
         from pipelines.adapters.offline_teacher import OfflineLanguageTeacher
 
         return OfflineLanguageTeacher(task)
-    from pipelines.adapters.openai_teacher import OpenAITeacher
+    from pipelines.adapters.openai_teacher import OpenAITeacher, TokenPrice
 
     return OpenAITeacher(
         wanted,
         base_url=settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL"),
         api_key=os.environ.get("OPENAI_API_KEY"),
+        price=None if price is None else TokenPrice(*price),
     )
 
 

@@ -3,6 +3,7 @@
 Each check lives where its subject does; here they meet, are ranked and become findings.
 """
 
+from curator.checks.answer_faults import refuses
 from curator.checks.conversation import Conversations, conversation_faults, private_faults
 from curator.checks.findings import CheckedRows, contradiction, survivor
 from curator.checks.rethreshold import ListedFinding, narrowed
@@ -16,6 +17,7 @@ __all__ = [
     "conversation_faults",
     "narrowed",
     "private_faults",
+    "refuses",
     "run_checks",
     "survivor",
 ]

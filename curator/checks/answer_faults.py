@@ -108,7 +108,7 @@ def answer_faults(texts: Sequence[str], answers: Sequence[str | None], kind: Tas
          "characters of the answer were lost or decoded twice", "import again from the source, as UTF-8"),
         ("answer_as_ai", lambda text: _AS_AI.search(text) is not None,
          "the answer speaks of itself as a model", "rewrite it, or exclude these rows: the student would say it too"),
-        ("answer_refusal", _refuses,
+        ("answer_refusal", refuses,
          "the answer refuses the request", "exclude these rows, unless the student is to refuse here"),
     ]  # fmt: skip
     if kind in ("text", "sql"):
@@ -134,7 +134,7 @@ def answer_faults(texts: Sequence[str], answers: Sequence[str | None], kind: Tas
     return found
 
 
-def _refuses(text: str) -> bool:
+def refuses(text: str) -> bool:
     """Whether an answer refuses; one that tells a limit of models and then goes on is none."""
     if _REFUSAL.match(text) is None:
         return False

@@ -6,7 +6,7 @@ py3langid names the language; one that the rubric does not name becomes `ot`, an
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from curator.errors import RequestError
 from curator.ports import TeacherAnswer
@@ -20,7 +20,7 @@ class OfflineLanguageTeacher:
 
     name = "offline-langid"
     version = "py3langid-0.4.0+cyrillic-rule"
-    offline = True
+    offline: Literal[True] = True
 
     def __init__(self, task: Task) -> None:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -37,9 +37,8 @@ class OfflineLanguageTeacher:
             )
             raise RequestError(msg)
 
-    def answer(self, prompts: Sequence[str], texts: Sequence[str], *, sample: int = 0) -> list[TeacherAnswer]:
-        """Name each text's language. `prompts` and `sample` do not matter to an identifier."""
-        del prompts, sample
+    def answer(self, texts: Sequence[str]) -> list[TeacherAnswer]:
+        """Name each text's language."""
         return [self._one(text) for text in texts]
 
     def _one(self, text: str) -> TeacherAnswer:

@@ -1,11 +1,12 @@
 """Commands that bring rows, labels and vectors in: ingest, label, embed."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from curator.records import parse_mapping
+from curator.errors import RequestError
+from curator.records import AttemptStatus, parse_mapping
 from pipelines import wiring
 from pipelines.cli.options import Dataset
 from pipelines.cli.output import answer, choose, counts, lines, settings
@@ -13,6 +14,9 @@ from pipelines.intake import embed, ingest, label
 from pipelines.intake.words import FORMAT_NAMES, ingest_words
 from pipelines.runtime.progress import stage
 from storage.dataset import datasets
+
+RETRY: tuple[AttemptStatus, ...] = get_args(AttemptStatus)[1:]
+"""How a request may end without a label."""
 
 
 def register(app: typer.Typer) -> None:
@@ -77,19 +81,37 @@ def label_rows(
     samples: Annotated[int, typer.Option(min=1, help="Answers for each row.")] = 1,
     budget: Annotated[float | None, typer.Option(help="US dollars after which no more is asked.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many requests.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=512, help="Requests under way at once.")] = 8,
+    retry: Annotated[
+        list[str] | None, typer.Option(help=f"Ask again where a request ended so: {', '.join(RETRY)}. Repeatable.")
+    ] = None,
+    price_in: Annotated[
+        float | None, typer.Option(min=0, help="US dollars for a million prompt tokens; for --budget and the report.")
+    ] = None,
+    price_out: Annotated[float | None, typer.Option(min=0, help="US dollars for a million answer tokens.")] = None,
 ) -> int:
-    """Let a teacher label what it has not labelled yet."""
+    """Let a teacher label what it has not labelled yet. What it answered once is never asked again."""
+    if unknown := sorted(set(retry or ()) - set(RETRY)):
+        msg = f"--retry {unknown[0]}: no such end of a request; there are {', '.join(RETRY)}"
+        raise RequestError(msg)
+    if (price_in is None) != (price_out is None):
+        msg = "--price-in and --price-out go together: a bill needs both"
+        raise RequestError(msg)
     project = settings()
     name = datasets.require(project.store, dataset)
-    by = wiring.teacher(project, datasets.task_of(project.store, name), teacher)
-    config = label.LabelConfig(name, samples=samples, limit=limit, budget_usd=budget)
+    price = None if price_in is None or price_out is None else (price_in, price_out)
+    by = wiring.teacher(project, datasets.task_of(project.store, name), teacher, price=price)
+    again = tuple(each for each in RETRY if each in (retry or ()))
+    config = label.LabelConfig(name, samples, limit, budget, concurrency, again)
     with stage("label") as progress:
         report = label.run(config, project.store, by, progress=progress)
     text = lines(
         f"{report.labeled:,} labels by {report.labeler}, {report.already:,} were there, {report.failed:,} unusable"
-        f"{f', {report.cost_usd:.4f} US dollars' if report.cost_usd else ''}",
+        + ("" if report.cost_usd is None else f", {report.cost_usd:.4f} US dollars"),
+        f"{report.kept:,} of them from answers that were there" if report.kept else None,
         "stopped by the budget; run again with a larger one" if report.stopped_by_budget else None,
         counts("unusable", report.by_reason),
+        counts("ended without a label before, and not asked again (--retry)", report.unasked),
     )
     return answer(report, text=text)
 

@@ -44,6 +44,17 @@ def add(store: Store, dataset: str, attempts: Sequence[Attempt], *, file_hash: s
     return store.append("attempt", frame, ignore_existing=True)
 
 
+def newest(store: Store, dataset: str, request_ids: Sequence[str]) -> dict[str, Attempt]:
+    """Request id -> what came of it last, for those of some requests that were made."""
+    rows = store.rows(
+        "select distinct on (request_id) example_id, request_id, status, model, answer, finish_reason, error, "
+        "tokens_in, tokens_out, said_at, sample from attempt "
+        "where dataset = ? and request_id in (select unnest(?::varchar[])) order by request_id, seq desc",
+        [dataset, list(request_ids)],
+    )
+    return {row[1]: Attempt(*row) for row in rows}
+
+
 def frame(store: Store, dataset: str) -> pl.DataFrame:
     """All attempts in order: seq and the columns of the record, with the row's external id."""
     return store.frame(

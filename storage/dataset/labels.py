@@ -51,9 +51,11 @@ def add(
             "and dataset = ? and example_id in (select unnest(?::varchar[]))",  # a run reads none of its own again
             [since, dataset, chunk["example_id"].to_list()],
         )
-        said, asked = {row[:5] for row in newer}, {row[5] for row in newer} - {None}
+        said, asked = {row[:5] for row in newer}, {(row[1], row[5]) for row in newer if row[5] is not None}
         own = chunk.select("labeler", "example_id", "sample", "value", "confidence", "request_key").rows()
-        return chunk.filter(pl.Series([row[:5] not in said and row[5] not in asked for row in own], dtype=pl.Boolean))
+        return chunk.filter(
+            pl.Series([row[:5] not in said and (row[1], row[5]) not in asked for row in own], dtype=pl.Boolean)
+        )
 
     return store.append("label", frame, news=None if since is None else news, told=told)
 
@@ -128,6 +130,12 @@ def require_labeler(store: Store, dataset: str, labeler: str | None) -> str:
         msg = f"no labels by {labeler!r} in dataset {dataset!r}; there are labels of {', '.join(known)}"
         raise NotFoundError(msg)
     return labeler
+
+
+def answered(store: Store, dataset: str) -> set[tuple[str, str]]:
+    """(example id, request key) of each label that answers a request."""
+    sql = "select example_id, request_key from label where dataset = ? and request_key is not null"
+    return set(store.rows(sql, [dataset]))
 
 
 def done_requests(store: Store, dataset: str) -> set[str]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -32,13 +32,17 @@ def killed(*_: Any, **__: Any) -> None:
 class Teacher:
     """Says a, of every text."""
 
-    version, offline = "1", False
+    version = "1"
+    offline: Literal[False] = False
 
     def __init__(self, name: str = "gpt", answer: str = "a") -> None:
         self.name, self.said = name, answer
 
-    def answer(self, prompts: Sequence[str], texts: Sequence[str], *, sample: int = 0) -> list[TeacherAnswer]:
-        return [TeacherAnswer(self.said, cost_usd=0.5) for _ in prompts]
+    def parameters(self, sample: int) -> dict[str, object]:
+        return {}
+
+    def ask(self, prompt: str, *, sample: int, idempotency: str) -> TeacherAnswer:
+        return TeacherAnswer(self.said, cost_usd=0.5)
 
 
 class Board:

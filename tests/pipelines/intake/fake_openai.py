@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 KEY = "sk-test"
+PAGE = "<html>please sign in</html>"
+"""As an answer, it is sent in place of a completion."""
 Reply = tuple[int, str]
 
 
@@ -21,6 +23,7 @@ class FakeOpenAI:
     url: str = ""
     asked: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    finish: str = "stop"
 
 
 @contextmanager
@@ -45,12 +48,14 @@ def serve(reply: Callable[[str, int], Reply]) -> Iterator[FakeOpenAI]:
             status, said = fake.reply(text, before)
             if self.headers["Authorization"] != f"Bearer {KEY}":
                 status, said = 401, "Incorrect API key provided"
-            self._send(status, _completion(body, said) if status == 200 else {"error": {"message": said}})
+            if said == PAGE:
+                return self._send(200, PAGE.encode(), "text/html")
+            content = _completion(body, said, fake.finish) if status == 200 else {"error": {"message": said}}
+            return self._send(status, json.dumps(content).encode(), "application/json")
 
-        def _send(self, status: int, content: dict[str, Any]) -> None:
-            data = json.dumps(content).encode()
+        def _send(self, status: int, data: bytes, kind: str) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -68,13 +73,13 @@ def serve(reply: Callable[[str, int], Reply]) -> Iterator[FakeOpenAI]:
         server.server_close()
 
 
-def _completion(body: dict[str, Any], answer: str) -> dict[str, Any]:
+def _completion(body: dict[str, Any], answer: str, finish: str) -> dict[str, Any]:
     message = {"role": "assistant", "content": answer}
     return {
         "id": "c1",
         "object": "chat.completion",
         "created": 0,
         "model": body["model"],
-        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+        "choices": [{"index": 0, "finish_reason": finish, "message": message}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14},
     }

@@ -1,20 +1,21 @@
 """Teachers are asked once for each row; what they answered is kept whatever happens then."""
 
-from collections.abc import Sequence
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import polars as pl
 import pytest
 
 from curator.errors import RequestError, TeacherError
-from curator.ports import TeacherAnswer
 from curator.records import Example, Message, TextPart, make_task
 from pipelines import wiring
-from pipelines.adapters.openai_teacher import OpenAITeacher
+from pipelines.adapters.openai_teacher import OpenAITeacher, TokenPrice
 from pipelines.intake import label
 from pipelines.intake.label import LabelConfig
 from pipelines.runtime.settings import Settings
-from storage.dataset import datasets, examples, labels
+from storage.dataset import attempts, datasets, examples, labels
 from storage.engine.store import Store
-from tests.pipelines.intake.fake_openai import KEY, FakeOpenAI, serve
+from tests.pipelines.intake.fake_openai import KEY, PAGE, FakeOpenAI, serve
 
 TASK = make_task({"name": "t", "labels": ["a", "b"]})
 
@@ -62,36 +63,141 @@ def test_a_server_error_is_asked_again(ready: Store) -> None:
     assert (report.labeled, fake.asked["row 7"]) == (40, 2)
 
 
-def test_an_answer_without_a_label_is_counted_and_asked_for_again_next_time(ready: Store) -> None:
+def test_an_answer_without_a_label_is_kept_counted_and_paid_again_only_when_asked(ready: Store) -> None:
     def reply(text: str, before: int) -> tuple[int, str]:
         return 200, "I cannot say." if text == "row 3" and before == 0 else "b"
 
     with serve(reply) as fake:
         report = label.run(LabelConfig("d"), ready, teacher(fake))
-        assert (report.labeled, report.failed) == (39, 1)
+        assert (report.labeled, report.failed, report.by_status) == (39, 1, {"answered": 39, "invalid": 1})
         (reason,) = report.by_reason
         assert "unknown label" in reason
-        assert label.run(LabelConfig("d"), ready, teacher(fake)).labeled == 1
+        again = label.run(LabelConfig("d"), ready, teacher(fake))
+        assert (again.labeled, again.unasked, fake.asked.total()) == (0, {"invalid": 1}, 40)
+        assert label.run(LabelConfig("d", retry=("invalid",)), ready, teacher(fake)).labeled == 1
     assert (fake.asked.total(), fake.asked["row 3"]) == (41, 2)
+    kept = attempts.frame(ready, "d").filter(pl.col("status") == "invalid")
+    assert kept["answer"].to_list() == ["I cannot say."]
 
 
-def test_a_failure_keeps_what_was_answered_and_a_rerun_asks_only_for_the_rest(ready: Store) -> None:
-    broken = True
-
+def test_a_request_that_the_server_refuses_stops_no_other(ready: Store) -> None:
     def reply(text: str, before: int) -> tuple[int, str]:
-        return (400, "no such thing") if broken and text == "row 20" else (200, "a")
+        return (400, "too long") if text in ("row 0", "row 20", "row 39") else (200, "a")
 
     with serve(reply) as fake:
-        with pytest.raises(TeacherError, match=r"'tiny'.*no such thing.*a rerun asks only for what is missing"):
-            label.run(LabelConfig("d"), ready, teacher(fake))
+        report = label.run(LabelConfig("d"), ready, teacher(fake))
+        assert (report.labeled, report.by_status) == (37, {"answered": 37, "failed": 3})
+        assert all("too long" in reason for reason in report.by_reason)
+        assert label.run(LabelConfig("d"), ready, teacher(fake)).unasked == {"failed": 3}
+    assert fake.asked.total() == 40
+
+
+def test_an_outage_ends_the_run_keeps_what_was_answered_and_marks_no_row_as_failed(ready: Store) -> None:
+    down = False
+
+    def reply(text: str, before: int) -> tuple[int, str]:
+        nonlocal down
+        down = down or text == "row 20"
+        return (400, "no such thing") if down else (200, "a")
+
+    with serve(reply) as fake:
+        with pytest.raises(TeacherError, match=r"3 requests in a row failed.*no such thing"):
+            label.run(LabelConfig("d", concurrency=2), ready, teacher(fake))
         kept = set(labels.frame(ready, "d")["example_id"])
-        answered = {f"e{text.split()[1]}" for text in fake.asked} - {"e20"}
-        assert kept == answered, "no paid answer is lost"
-        assert 12 <= len(kept) < 32, "and no further batch was asked for"
-        broken = False
+        assert 15 <= len(kept) <= 22
+        assert set(attempts.frame(ready, "d")["status"]) == {"answered"}
+        fake.reply = lambda text, before: (200, "a")
         report = label.run(LabelConfig("d"), ready, teacher(fake))
     assert (report.labeled, report.already) == (40 - len(kept), len(kept))
-    assert {text for text, n in fake.asked.items() if n > 1} == {"row 20"}
+    answered = {f"row {example[1:]}" for example in kept}
+    assert all(fake.asked[text] == 1 for text in answered), "no answered request was sent again"
+
+
+def test_an_answer_that_was_received_before_a_kill_is_not_paid_again(
+    ready: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> int:
+        raise KilledError
+
+    with serve(lambda text, before: (200, "a")) as fake:
+        with monkeypatch.context() as patch:
+            patch.setattr(attempts, "add", killed)  # as if the process ended before it reached the store
+            with pytest.raises(KilledError):
+                label.run(LabelConfig("d"), ready, teacher(fake))
+        assert labels.frame(ready, "d").is_empty()
+        received = fake.asked.total()
+        report = label.run(LabelConfig("d"), ready, teacher(fake))
+    assert 0 < received <= 40
+    assert (report.labeled, report.kept) == (40, received)
+    assert set(fake.asked.values()) == {1}
+
+
+def test_two_runs_at_once_never_ask_the_same(ready: Store) -> None:
+    def reply(text: str, before: int) -> tuple[int, str]:
+        time.sleep(0.01)
+        return 200, "a"
+
+    with serve(reply) as fake, ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(label.run, LabelConfig("d"), ready, teacher(fake)) for _ in range(2)]
+        assert sum(run.result().labeled for run in runs) == 40
+    assert set(fake.asked.values()) == {1}
+
+
+def test_what_the_teacher_does_not_see_asks_for_nothing_and_rows_that_ask_the_same_share_one_request(
+    ready: Store,
+) -> None:
+    twin = Example("twin", "d", "twin", "other", (Message("user", (TextPart("row 7"),)),), "row 7")
+    with serve(lambda text, before: (200, "a")) as fake:
+        label.run(LabelConfig("d"), ready, teacher(fake))
+        datasets.create(ready, "d", make_task({"name": "t", "labels": ["a", "b"], "max_error": 0.01}))
+        examples.add(ready, [twin])
+        report = label.run(LabelConfig("d"), ready, teacher(fake))
+    assert (report.labeled, report.kept, fake.asked.total()) == (1, 1, 40)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "finish", "status"),
+    [
+        ("text", "I'm sorry, but I cannot help with that request.", "stop", "refused"),
+        ("sql", "I'm sorry, I cannot help with that.", "stop", "refused"),
+        ("text", "The parcel was", "length", "truncated"),
+        ("text", "", "stop", "empty"),
+        ("text", "hm", "content_filter", "filtered"),
+        ("text", "<think>the customer wants", "stop", "invalid"),
+    ],
+)
+def test_what_is_no_answer_is_no_label_of_a_free_task(
+    store: Store, kind: str, said: str, finish: str, status: str
+) -> None:
+    datasets.create(store, "d", make_task({"name": "t", "kind": kind}))
+    examples.add(store, [Example("e", "d", "1", "h", (Message("user", (TextPart("row 1"),)),), "row 1")])
+    with serve(lambda text, before: (200, said)) as fake:
+        fake.finish = finish
+        report = label.run(LabelConfig("d"), store, teacher(fake))
+    assert (report.labeled, report.by_status) == (0, {status: 1})
+    assert labels.frame(store, "d").is_empty()
+
+
+def test_a_server_that_sends_a_page_in_place_of_an_answer_costs_that_row_alone(ready: Store) -> None:
+    def reply(text: str, before: int) -> tuple[int, str]:
+        return (200, PAGE) if text == "row 5" else (200, "a")
+
+    with serve(reply) as fake:
+        report = label.run(LabelConfig("d"), ready, teacher(fake))
+    assert (report.labeled, report.by_status) == (39, {"answered": 39, "failed": 1})
+    assert "no completion" in next(iter(report.by_reason))
+
+
+def test_the_label_says_at_which_address_its_teacher_was_asked(ready: Store) -> None:
+    with serve(lambda text, before: (200, "a")) as one, serve(lambda text, before: (200, "b")) as other:
+        label.run(LabelConfig("d"), ready, teacher(one))
+        report = label.run(LabelConfig("d"), ready, teacher(other))
+        assert (report.labeled, other.asked.total()) == (40, 40)
+    given = labels.frame(ready, "d")
+    assert set(given["version"]) == {fake.url.removeprefix("http://") for fake in (one, other)}
 
 
 def test_a_wrong_key_is_a_failure_of_the_outside_with_what_to_check(ready: Store) -> None:
@@ -134,26 +240,21 @@ def test_a_changed_rubric_asks_again(ready: Store) -> None:
         assert label.run(LabelConfig("d"), ready, teacher(fake)).labeled == 40
 
 
-def test_a_budget_that_cannot_be_kept_is_refused_and_nothing_answered_is_lost(ready: Store) -> None:
-    with serve(lambda text, before: (200, "a")) as fake, pytest.raises(RequestError, match="use --limit N instead"):
+def test_a_budget_without_a_price_is_refused_before_anything_is_asked(ready: Store) -> None:
+    with (
+        serve(lambda text, before: (200, "a")) as fake,
+        pytest.raises(RequestError, match="--price-in and --price-out"),
+    ):
         label.run(LabelConfig("d", budget_usd=1.0), ready, teacher(fake))
-    assert labels.frame(ready, "d").height == fake.asked.total() == label.PAID_BATCH
+    assert fake.asked.total() == 0
 
 
-class Priced:
-    """A teacher of whose prices we know."""
-
-    name = "priced"
-    version = "1"
-    offline = False
-
-    def answer(self, prompts: Sequence[str], texts: Sequence[str], *, sample: int = 0) -> list[TeacherAnswer]:
-        return [TeacherAnswer("a", cost_usd=0.01) for _ in texts]
-
-
-def test_a_budget_stops_before_the_next_batch(ready: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label, "PAID_BATCH", 10)
-    report = label.run(LabelConfig("d", budget_usd=0.15), ready, Priced())
-    assert (report.labeled, report.stopped_by_budget) == (20, True)
-    assert report.cost_usd == pytest.approx(0.2)
-    assert label.run(LabelConfig("d"), ready, Priced()).labeled == 20
+def test_a_budget_stops_the_asking_and_the_bill_is_told(ready: Store) -> None:
+    with serve(lambda text, before: (200, "a")) as fake:
+        priced = OpenAITeacher("tiny", base_url=fake.url, api_key=KEY, price=TokenPrice(1000.0, 1000.0))
+        report = label.run(LabelConfig("d", budget_usd=0.1, concurrency=2), ready, priced)
+        assert report.stopped_by_budget
+        assert report.cost_usd == pytest.approx(0.014 * report.labeled)
+        assert 8 <= report.labeled < 40
+        assert label.run(LabelConfig("d"), ready, priced).labeled == 40 - report.labeled
+    assert fake.asked.total() == 40

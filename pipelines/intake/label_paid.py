@@ -1,0 +1,237 @@
+"""Labelling by a teacher that costs money: each request once, each answer kept as it arrives."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from curator.checks import refuses
+from curator.errors import DataError, RequestError
+from curator.ports import PaidTeacher, Progress, Teacher, TeacherAnswer
+from curator.records import Attempt, AttemptStatus, Label, Task, build_prompt, digest, parse_answer
+from pipelines.intake.label_event import keep
+from pipelines.intake.requests import Ended, Journal, TeacherRequest, ask_all, journal
+from pipelines.runtime import acting
+from pipelines.runtime.alone import alone
+from storage.dataset import attempts, examples, labels
+from storage.engine.store import Store
+
+READ_AGAIN: tuple[AttemptStatus, ...] = ("answered", "invalid", "unparsable", "refused")
+"""Answers that came whole: whether they hold a label is looked at again, since the task may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted; see `pipelines.intake.label.LabelConfig`."""
+
+    dataset: str
+    samples: int
+    limit: int | None
+    budget_usd: float | None
+    concurrency: int
+    retry: tuple[AttemptStatus, ...]
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of it; see `pipelines.intake.label.LabelReport`."""
+
+    labeled: int = 0
+    already: int = 0
+    kept: int = 0
+    cost_usd: float | None = None
+    stopped: bool = False
+    reasons: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    unasked: Counter[str] = field(default_factory=Counter)
+
+
+def label(wish: Wish, store: Store, task: Task, teacher: PaidTeacher, progress: Progress) -> Done:
+    """Ask what was never asked; one process at a time for a dataset and a teacher.
+
+    Raises:
+        RequestError: A budget was set, and no price is known.
+        TeacherError: The teacher cannot be asked; what it answered is kept.
+        StoreBusyError: Another process has been asking this teacher about this dataset for too long.
+    """
+    acting.require("ingest")
+    if wish.budget_usd is not None and getattr(teacher, "price", None) is None:
+        msg = (
+            f"no price of teacher {teacher.name!r} is known, so --budget cannot be kept: give --price-in and "
+            "--price-out (US dollars for a million tokens), or use --limit N"
+        )
+        raise RequestError(msg)
+    name = digest([wish.dataset, teacher.name, teacher.version])[:16]
+    folder = store.path.parent / "requests"
+    with (
+        alone(folder / f"{name}.lock", f"a labelling of {wish.dataset} by {teacher.name}"),
+        journal(folder / f"{name}.jsonl") as kept,
+    ):
+        return _Labelling(wish, store, task, teacher)._ask(kept, progress)
+
+
+class _Labelling:
+    def __init__(self, wish: Wish, store: Store, task: Task, teacher: PaidTeacher) -> None:
+        self.wish, self.store, self.task, self.teacher = wish, store, task, teacher
+        self.since = store.seq()
+        self.done = Done()
+        self.spent = 0.0
+
+    def _ask(self, kept: Journal, progress: Progress) -> Done:
+        requests = self._requests()
+        by_key = {request.key: request for request in requests}
+        left = {key: answer for key, answer in kept.left() if key in by_key}
+        there = attempts.newest(self.store, self.wish.dataset, list(left))
+        if received := [(by_key[key], answer) for key, answer in left.items() if key not in there]:
+            self._keep(received)
+        kept.clear()
+        self.done = Done(already=self.done.already, labeled=self.done.labeled, kept=self.done.labeled)
+        todo = self._todo(requests)
+        if todo:
+            labels.intend(
+                self.store, self.wish.dataset, f"label:{self.teacher.name}", [request.key for request in todo]
+            )
+            ask_all(
+                todo,
+                self.teacher,
+                kept,
+                concurrency=self.wish.concurrency,
+                keep=self._keep,
+                progress=lambda ended: progress(ended, len(todo)),
+                may_ask=self._within_budget,
+            )
+            kept.clear()
+        return self.done
+
+    def _requests(self) -> list[TeacherRequest]:
+        """Every request that the dataset asks for, each once: rows with the same prompt share one."""
+        rows = examples.frame(self.store, self.wish.dataset).select("example_id", "shown", "content_hash")
+        before = labels.done_requests(self.store, self.wish.dataset)
+        shared: defaultdict[tuple[str, int, str], list[str]] = defaultdict(list)
+        for sample in range(self.wish.samples):
+            told = self.teacher.parameters(sample)
+            for row in rows.iter_rows(named=True):
+                # As a request was called before it was hashed by what the teacher sees: its answer is paid, too.
+                old = [self.task.content_hash, self.teacher.name, "1", row["content_hash"], row["example_id"], sample]
+                if digest(old) in before:
+                    self.done.already += 1
+                    continue
+                prompt = build_prompt(self.task, row["shown"])
+                who = [self.teacher.version, self.teacher.name]
+                key = digest([*who, [{"role": "user", "content": prompt}], dict(told), sample])
+                shared[key, sample, prompt].append(row["example_id"])
+        return [TeacherRequest(key, prompt, sample, tuple(ids), key) for (key, sample, prompt), ids in shared.items()]
+
+    def _todo(self, requests: Sequence[TeacherRequest]) -> list[TeacherRequest]:
+        """What was never asked, or is to be asked again; answers that are there become labels of rows without one."""
+        labelled = labels.answered(self.store, self.wish.dataset)
+        known = attempts.newest(self.store, self.wish.dataset, [request.key for request in requests])
+        todo: list[TeacherRequest] = []
+        again: list[Label] = []
+        for request in requests:
+            there = [example for example in request.example_ids if (example, request.key) in labelled]
+            self.done.already += len(there)
+            missing = [example for example in request.example_ids if example not in there]
+            if not missing:
+                continue
+            last = known.get(request.key)
+            if last is None or last.status in self.wish.retry:
+                once_more = request.key if last is None else digest([request.key, last.id])
+                todo.append(replace(request, example_ids=tuple(missing), idempotency=once_more))
+                continue
+            found = self._labels(missing, request, _as_answer(last)) if last.status in READ_AGAIN else ()
+            if isinstance(found, list):
+                again += found
+            else:
+                self.done.unasked[last.status] += len(missing)
+        found_again = keep(self.store, self.wish.dataset, self.teacher.name, again, 0.0, self.since)
+        self.done.kept += found_again
+        self.done.labeled += found_again
+        return todo[: self.wish.limit]
+
+    def _keep(self, ended: Sequence[Ended]) -> None:
+        """Bring answers into the store: what came of each request first, then the labels in them."""
+        records: list[Attempt] = []
+        made: list[Label] = []
+        costs = [answer.cost_usd for _, answer in ended if answer.cost_usd is not None]
+        for request, answer in ended:
+            found = self._labels(request.example_ids, request, answer)
+            status, error = (found[0], found[1]) if isinstance(found, tuple) else (answer.status, answer.error)
+            self.done.statuses[status] += 1
+            made += found if isinstance(found, list) else []
+            if isinstance(found, tuple):
+                self.done.reasons[(error or status)[:80]] += len(request.example_ids)
+            records += [
+                _attempt(example, request, answer, status, error, self.teacher) for example in request.example_ids
+            ]
+        attempts.add(self.store, self.wish.dataset, records)
+        if costs:
+            self.done.cost_usd = (self.done.cost_usd or 0.0) + sum(costs)
+        self.done.labeled += keep(self.store, self.wish.dataset, self.teacher.name, made, sum(costs), self.since)
+
+    def _labels(
+        self, example_ids: Sequence[str], request: TeacherRequest, answer: TeacherAnswer
+    ) -> list[Label] | tuple[AttemptStatus, str | None]:
+        """The labels in an answer, one for each row; else what it is, and why."""
+        if answer.status != "answered":
+            return answer.status, answer.error
+        if self.task.kind in ("text", "sql") and refuses(answer.text):
+            return "refused", f"the teacher refuses: {answer.text[:60]!r}"
+        try:
+            return [label_of(e, self.task, self.teacher, request.key, request.sample, answer) for e in example_ids]
+        except DataError as error:
+            return "invalid", str(error)
+
+    def _within_budget(self, answer: TeacherAnswer) -> bool:
+        """Whether there is money left after an answer; what is under way is paid still."""
+        self.spent += answer.cost_usd or 0.0
+        self.done.stopped = self.wish.budget_usd is not None and self.spent >= self.wish.budget_usd
+        return not self.done.stopped
+
+
+def label_of(example_id: str, task: Task, teacher: Teacher, key: str, sample: int, answer: TeacherAnswer) -> Label:
+    """The label in an answer.
+
+    Raises:
+        DataError: There is none, or it does not fit the task.
+    """
+    return Label(
+        example_id=example_id,
+        labeler=teacher.name,
+        kind="teacher",
+        value=parse_answer(task, answer.text),
+        task_hash=task.content_hash,
+        version=teacher.version,
+        sample=sample,
+        confidence=answer.confidence,
+        request_key=key,
+        tokens_in=answer.tokens_in,
+        tokens_out=answer.tokens_out,
+        cost_usd=answer.cost_usd,
+        latency_s=answer.latency_s,
+    )
+
+
+def _attempt(
+    example_id: str,
+    request: TeacherRequest,
+    answer: TeacherAnswer,
+    status: AttemptStatus,
+    error: str | None,
+    teacher: Teacher,
+) -> Attempt:
+    return Attempt(
+        example_id,
+        request.key,
+        status,
+        model=teacher.name,
+        answer=answer.text or None,
+        finish_reason=answer.finish_reason,
+        error=error,
+        tokens_in=answer.tokens_in,
+        tokens_out=answer.tokens_out,
+        sample=request.sample,
+    )
+
+
+def _as_answer(last: Attempt) -> TeacherAnswer:
+    return TeacherAnswer(last.answer or "", tokens_in=last.tokens_in, tokens_out=last.tokens_out)
