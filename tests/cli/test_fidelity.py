@@ -53,7 +53,10 @@ def test_tool_calls_go_out_as_they_came_or_are_refused_by_row(tmp_path: Path) ->
     sources = [json.loads(line) for line in (FIDELITY / "02-tool-calls-with-text.jsonl").read_text().splitlines()]
     for source in sources:
         row = rows[_asked(source)]
-        assert row["messages"] == [{"content": None, **turn} for turn in source["messages"]]
+        trained = [turn.pop("weight", 1) for turn in row["messages"] if turn["role"] == "assistant"]
+        assert trained == [0] * (len(trained) - 1) + [1]  # the answer was labelled, what came before it was not
+        came = [{key: value for key, value in turn.items() if key != "weight"} for turn in source["messages"]]
+        assert row["messages"] == [{"content": None, **turn} for turn in came]
         assert row.get("tools") == source.get("tools")
 
 
