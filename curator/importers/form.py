@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curator.records import Given, Task
+from curator.records import Given, Rejected, Task
 
 RawRecord = Mapping[str, Any]
 """One object of a file, as its reader gives it."""
@@ -48,3 +48,18 @@ class ImportFormat:
     several: bool = False
     table: bool = False
     by_content: bool = False
+
+    def rows(self, record: RawRecord, reading: Reading) -> Sequence[Given]:
+        """The rows of one record that fits.
+
+        Raises:
+            Rejected: It cannot be read. A value that is of no type that the tool writes there (a number for a list) is
+                the record's fault, wherever in it that shows.
+        """
+        try:
+            return self.read(record, reading)
+        except Rejected:
+            raise
+        except (TypeError, AttributeError, KeyError, IndexError, ValueError) as error:
+            detail = f"the row is not as {self.title} is written: {type(error).__name__}: {str(error)[:200]}"
+            raise Rejected("odd_record", detail) from error

@@ -118,6 +118,10 @@ def answered(by_question: Mapping[str, Sequence[Any]], reading: Reading) -> Any:
     """
     if not by_question:
         return None
+    if reading.task.kind == "extraction" and len(by_question) == 1:
+        (values,) = by_question.values()
+        if len(values) == 1 and isinstance(values[0], str) and values[0].startswith("{"):
+            return values[0]  # a whole answer as JSON
     properties = (reading.task.schema or {}).get("properties") if reading.task.kind == "extraction" else None
     if isinstance(properties, Mapping) and set(by_question) <= set(properties):
         return {

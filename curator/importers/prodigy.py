@@ -18,7 +18,8 @@ _OWN = ("answer", "label", "options", "accept", "spans", "tokens", "meta", "styl
 
 def fits(record: RawRecord) -> bool:
     """An answer of Prodigy's beside a text, and something that only Prodigy writes."""
-    if record.get("answer") not in _STATUS:
+    said = record.get("answer")
+    if not isinstance(said, str) or said not in _STATUS:
         return False
     marks = {"_input_hash", "_task_hash", "_view_id", "_annotator_id", "_session_id", "options", "accept", "spans"}
     return bool(marks & set(record)) or {"text", "label"} <= set(record)
@@ -28,7 +29,7 @@ def read(record: RawRecord, reading: Reading) -> tuple[Given, ...]:
     """The row with what one annotator said, and what a model had proposed."""
     meta = record["meta"] if isinstance(record.get("meta"), Mapping) else {}
     kept = {name: value for name, value in record.items() if name not in _OWN and not name.startswith("_")}
-    column = text_column(kept)
+    column = text_column({name: value for name, value in kept.items() if name != _written(record)})
     text = kept[column] if isinstance(kept[column], str) else str(kept[column])
     ident = record.get("id") or meta.get("id") or record.get("_input_hash")
     notes: list[str] = []
@@ -37,7 +38,7 @@ def read(record: RawRecord, reading: Reading) -> tuple[Given, ...]:
     if score is not None and isinstance(record.get("label"), str) and not record.get("spans"):
         labels.append(GivenLabel(record["label"], "Prodigy model", "teacher", confidence=score))
     own = {name: value for name, value in meta.items() if name not in ("id", "score")}
-    metadata = {**without(kept, column), **own}
+    metadata = {**without(kept, column, _written(record) or ""), **own}
     return (Given(text, ident, metadata=metadata, labels=tuple(labels), notes=tuple(notes)),)
 
 
@@ -72,8 +73,15 @@ def _value(record: RawRecord, text: str, reading: Reading, notes: list[str]) -> 
         return answer(found, reading)
     if reading.task.kind == "extraction" and "spans" not in record and "tokens" in record:
         return answer([], reading)
-    field = next((name for name in ("user_input", "answer_text", "transcript") if record.get(name)), None)
+    field = _written(record)
     return None if field is None else record[field]
+
+
+def _written(record: RawRecord) -> str | None:
+    """The field with a text that the annotator wrote, where nothing else is the answer."""
+    if any(record.get(name) for name in ("options", "label", "spans")):
+        return None
+    return next((name for name in ("user_input", "answer_text", "transcript") if record.get(name)), None)
 
 
 PRODIGY = ImportFormat("prodigy", "Prodigy answers", fits, read, cannot="relations, images, audio", several=True)

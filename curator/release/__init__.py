@@ -39,11 +39,13 @@ from curator.release.proof import FileProof, Proof, Prover, loaders_gate
 from curator.release.rows import DpoRow, SftRow, Stage
 from curator.release.sealing import build_manifest, file_fact, manifest_bytes, manifest_hash, seal, unsealed
 from curator.release.splits import SplitResult, assign_splits
+from curator.release.tool_forms import TOOL_FORMS, ToolForm, ToolRow, label_config
 from curator.release.validation import validate_lines
 
 __all__ = [
     "FORMATS",
     "LAYOUT",
+    "TOOL_FORMS",
     "CertificateFact",
     "DatasetVersion",
     "DpoRow",
@@ -60,6 +62,8 @@ __all__ = [
     "SftRow",
     "SplitResult",
     "Stage",
+    "ToolForm",
+    "ToolRow",
     "Turns",
     "Waiver",
     "as_prompt",
@@ -78,6 +82,7 @@ __all__ = [
     "filters",
     "format_gate",
     "get_format",
+    "label_config",
     "leak_gate",
     "loaders_gate",
     "look",

@@ -162,7 +162,7 @@ def _parse(row: RawRow, found: Survey, digest: str, state: IngestRun, file: str)
     if not found.format.table and not found.format.fits(record):
         detail = f"the row is no {found.format.title}: it has {', '.join(list(record)[:12])}"
         raise Rejected("other_format", detail)
-    given = found.format.read(record, Reading(state.task, found.columns, file))
+    given = found.format.rows(record, Reading(state.task, found.columns, file))
     made = []
     for number, each in enumerate(given):
         if each.unless_there and identity_text(each.id) in state.known:
