@@ -5,7 +5,7 @@ from typing import Any
 
 from curator.errors import DataError
 from curator.importers.form import RawRecord
-from curator.records import GivenLabel, Rejected, answer_text, read_exact, read_turn
+from curator.records import GivenLabel, Rejected, answer_text, read_exact, read_turn, unmasked
 
 
 def is_turns(value: Any, *keys: str) -> bool:  # noqa: ANN401 - raw JSON
@@ -46,6 +46,7 @@ def answered(turns: Sequence[Any]) -> tuple[list[Any], tuple[GivenLabel, ...]]:
     """
     if not turns:
         raise Rejected("bad_messages", "the conversation has no turns")
+    turns = unmasked(turns)
     try:
         last = read_turn(turns[-1], f"messages[{len(turns) - 1}]")
     except DataError as error:

@@ -5,7 +5,7 @@ Frozen, validated, without behaviour beyond their own truth.
 
 from curator.records.answers import answer_text, answer_turn, is_call
 from curator.records.audit_chain import AuditHead, Event, link
-from curator.records.chat_json import read_turn, read_turns, write_turn, write_turns
+from curator.records.chat_json import read_turn, read_turns, unmasked, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import answer_form, as_first_said, is_right
 from curator.records.crossing import DECISIONS, EXAMPLES, LABELS, PLAN_ROWS, REVIEWS, TASKS, TODAY
@@ -224,6 +224,7 @@ __all__ = [
     "tables_of",
     "take_in",
     "too_deep",
+    "unmasked",
     "write_exact",
     "write_turn",
     "write_turns",

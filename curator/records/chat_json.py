@@ -37,6 +37,32 @@ SPEAKERS: Mapping[str, MessageRole] = {
 """Who speaks in a `{"from": …, "value": …}` turn."""
 
 
+MASKS = ("train", "trainable", "loss")
+"""Flags by which trainers (Axolotl, tinker-cookbook, ms-swift) say whether a turn is trained."""
+
+
+def unmasked(turns: Sequence[Any]) -> list[Any]:
+    """Turns without trainers' flags, where these say what holds anyway: the answer at the end is trained, and no other.
+
+    What they say beside that becomes the turn's weight: 0 for an answer that is not trained, 1 for an earlier one that
+    is.
+    """
+    if not any(isinstance(turn, Mapping) and any(name in turn for name in MASKS) for turn in turns):
+        return list(turns)
+    return [_unmasked(turn, last=number == len(turns)) for number, turn in enumerate(turns, start=1)]
+
+
+def _unmasked(turn: Any, *, last: bool) -> Any:  # noqa: ANN401 - raw JSON
+    said = [turn[name] for name in MASKS if isinstance(turn.get(name), bool)] if isinstance(turn, Mapping) else []
+    if not said:
+        return turn
+    rest = {key: value for key, value in turn.items() if key not in MASKS or not isinstance(value, bool)}
+    speaker = str(rest.get("role", rest.get("from")))
+    if SPEAKERS.get(speaker, speaker) != "assistant" or said[0] == last or rest.get("weight") is not None:
+        return rest
+    return {**rest, "weight": int(said[0])}
+
+
 def read_turns(raw: Sequence[Any]) -> tuple[Message, ...]:
     """The turns of a conversation.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from curator.errors import DataError, RequestError
 from curator.records.answers import answer_text
-from curator.records.chat_json import read_turns
+from curator.records.chat_json import read_turns, unmasked
 from curator.records.conversation import said_text
 from curator.records.exported import ABOUT, turns_in
 from curator.records.given import Given, GivenAttempt, GivenComparison, GivenLabel
@@ -212,7 +212,7 @@ def _conversation(raw: Any, column: str, *, judged: bool) -> tuple[tuple[Message
         text = raw if isinstance(raw, str) else _as_json(raw, "bad_messages")
         return (Message("user", (TextPart(text),)),), None
     try:
-        made = list(read_turns(turns))
+        made = list(read_turns(unmasked(turns)))
     except DataError as error:
         raise Rejected("bad_messages", str(error)) from error
     answer = None

@@ -6,15 +6,15 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from curator.errors import NotFoundError, RequestError
 from pipelines.files.limits import MEMBERS, check_declared, counted
 
-_TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".conll", ".conllu", ".bio", ".iob")
-SUFFIXES = frozenset((*_TEXTS, ".parquet", ".pq", ".arrow", ".xlsx", ".xlsm", ".spacy"))
+_TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".conll", ".conllu", ".bio", ".iob", ".iob2")
+SUFFIXES = frozenset((*_TEXTS, ".parquet", ".pq", ".arrow", ".xlsx", ".xlsm"))
 PACKED = frozenset([".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".zip"])
 ABOUT = frozenset(("dataset_info.json", "dataset_infos.json", "state.json", "dataset_dict.json", "manifest.json"))
 """Files that say something of data and hold none."""
@@ -30,11 +30,13 @@ class InputFile:
         path: Where it lies.
         name: What a person calls it; within a folder, its path there.
         split: What its place says of its rows: `train`, `validation`; None where that is nothing.
+        beside: Files of the same folder or archive that hold no rows; told once, with the first file.
     """
 
     path: Path
     name: str
     split: str | None = None
+    beside: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def _unzipped(path: Path, room: Path) -> list[InputFile]:
             except (RuntimeError, NotImplementedError, zipfile.BadZipFile, EOFError) as error:
                 msg = f"{path.name} cannot be unpacked: {error}; unpack it yourself, and name the files in it"
                 raise RequestError(msg) from error
-    return [InputFile(each.path, f"{path.name}/{each.name}", each.split) for each in _in_folder(room, room)]
+    return [replace(each, name=f"{path.name}/{each.name}") for each in _in_folder(room, room)]
 
 
 def _in_folder(folder: Path, top: Path) -> list[InputFile]:
@@ -112,7 +114,9 @@ def _in_folder(folder: Path, top: Path) -> list[InputFile]:
     if (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file():
         names = [str(each.get("filename")) for each in _read(folder / "state.json").get("_data_files") or ()]
         return [InputFile(folder / name, _under(folder / name, top), _split_of(folder.name, name)) for name in names]
-    found = sorted(each for each in _walk(folder) if each.name not in ABOUT)
+    files = sorted(_walk(folder))
+    found = [each for each in files if _is_data(each)]
+    others = tuple(_under(each, top) for each in files if not _is_data(each))
     if not found:
         msg = f"the folder {folder} holds no data file; expected {', '.join(sorted(SUFFIXES))}, also packed"
         raise RequestError(msg)
@@ -121,7 +125,8 @@ def _in_folder(folder: Path, top: Path) -> list[InputFile]:
         if "," in kinds:
             msg = f"{folder} is a release that holds its rows once for each format; name one of its folders: {kinds}"
             raise RequestError(msg)
-    return [InputFile(each, _under(each, top), _split_of(each.name, *_inside(each, top))) for each in found]
+    made = [InputFile(each, _under(each, top), _split_of(each.name, *_inside(each, top))) for each in found]
+    return [replace(made[0], beside=others), *made[1:]]
 
 
 def _walk(folder: Path) -> Iterable[Path]:
@@ -134,9 +139,13 @@ def _walk(folder: Path) -> Iterable[Path]:
         if number > MEMBERS:
             msg = f"the folder {folder} holds more than {MEMBERS:,} files; name the ones to read"
             raise RequestError(msg)
-        suffixes = [suffix.lower() for suffix in each.suffixes[-2:]]
-        if suffixes and (suffixes[-1] in SUFFIXES or (suffixes[-1] in PACKED and suffixes[0] in SUFFIXES)):
-            yield each
+        yield each
+
+
+def _is_data(path: Path) -> bool:
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    known = bool(suffixes) and (suffixes[-1] in SUFFIXES or (suffixes[-1] in PACKED and suffixes[0] in SUFFIXES))
+    return known and path.name not in ABOUT
 
 
 def _inside(path: Path, top: Path) -> tuple[str, ...]:

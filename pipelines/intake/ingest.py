@@ -134,6 +134,9 @@ def _tell_file(path: InputFile, found: Survey, notes: tuple[str, ...], state: In
     kept = {column: " or ".join(sorted(words)) for column, words in state.types.items()}
     state.metadata[path.name] = kept
     cannot = [f"not read of {found.title}: {found.format.cannot}"] if found.format and found.format.cannot else []
+    if path.beside:
+        more = f" and {len(path.beside) - 10} more" if len(path.beside) > 10 else ""
+        state.about_files.append(f"not read, as they hold no rows: {', '.join(path.beside[:10])}{more}")
     state.about_files += [f"{path.name}: {note}" for note in (*notes, *found.notes, *cannot, *_kept_words(kept))]
 
 

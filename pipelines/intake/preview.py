@@ -1,16 +1,22 @@
 """A first look at a file before it becomes a dataset: its columns, some rows, the labels it holds."""
 
 import hashlib
+import json
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from curator.errors import RequestError
+from curator.importers import recognise
 from curator.records import TaskKind, ends_in_answer
-from pipelines.files import as_text, opened
+from pipelines.files import as_text, gathered, opened
 from pipelines.files.limits import check_declared
+from pipelines.intake.first_look import FirstLook, first_look
 from pipelines.intake.mapped import LOOK, Mapped, map_columns
 
 KEPT = 20 * 1024**3
@@ -27,6 +33,7 @@ class Preview:
         rows: The first good rows, as text.
         mapping: A proposal, field -> column.
         notes: What the ingest would say of the file, and of the rows that were looked at and cannot be read.
+        look: What would come in of a file of another tool's format; None for rows with columns.
         answered: Whether the file's conversations end in the assistant's answer, so that it needs no label column.
     """
 
@@ -37,6 +44,7 @@ class Preview:
     notes: tuple[str, ...] = ()
     answered: bool = False
     encoding: str | None = None
+    look: FirstLook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,10 @@ def preview(path: Path, rows: int = 20, encoding: str | None = None) -> Preview:
 @lru_cache(maxsize=32)
 def _preview(path: Path, _changed: int, rows: int, encoding: str | None) -> Preview:
     """Worked out once for a file, however often its page is drawn."""
-    with opened(path, encoding) as table:
+    with gathered((path,)) as files, opened(files[0].path, encoding) as table:
+        more = [f"it holds {len(files)} files, of which this is {files[0].name}"] if len(files) > 1 else []
+        format = recognise([record for _, record in table.shapes()])
+        look = None if format is None else first_look(table, format)
         looked = list(islice(table.rows(), max(rows, LOOK)))
         try:
             mapped = map_columns(table, {})
@@ -99,11 +110,11 @@ def _preview(path: Path, _changed: int, rows: int, encoding: str | None) -> Prev
             msg = f"{path.name} has no columns; expected a CSV with a header, JSON Lines of objects, Parquet or xlsx"
             raise RequestError(msg)
         bad = [f"line {r.line} cannot be read: {r.reason}: {r.detail}" for r in looked if r.record is None]
-        notes = (*table.notes, *mapped.notes, *bad[:10])
+        notes = (*more, *table.notes, *(mapped.notes if look is None else ()), *bad[:10])
     good = [row.record for row in looked if row.record is not None]
     shown = tuple({name: as_text(record.get(name)) for name in mapped.columns} for record in good[:rows])
     answered = "label" not in mapped.mapping and ends_in_answer(good, mapped.mapping.get("input", ""))
-    return Preview(path, tuple(mapped.columns), shown, mapped.mapping, notes, answered, encoding)
+    return Preview(path, tuple(mapped.columns), shown, mapped.mapping, notes, answered, encoding, look)
 
 
 def propose_labels(path: Path, column: str, encoding: str | None = None) -> ProposedLabels:
@@ -114,13 +125,65 @@ def propose_labels(path: Path, column: str, encoding: str | None = None) -> Prop
     return _proposed(path, path.stat().st_mtime_ns, column, encoding)
 
 
+def proposal_of(look: FirstLook) -> ProposedLabels:
+    """The kind that fits the labels of another tool's file, by the rule of `propose_labels`."""
+    return _kind_of(look.values[:MAX_LABELS], len(look.values), sum(n for _, n in look.values))
+
+
 @lru_cache(maxsize=32)
 def _proposed(path: Path, _changed: int, column: str, encoding: str | None) -> ProposedLabels:
-    with opened(path, encoding) as table:
+    with gathered((path,)) as files, opened(files[0].path, encoding) as table:
         top, distinct, rows = table.counts(column, MAX_LABELS)
-    counts = tuple(top)
+    return _kind_of(tuple(top), distinct, rows)
+
+
+def _kind_of(counts: tuple[tuple[str, int], ...], distinct: int, rows: int) -> ProposedLabels:
     if 2 <= distinct <= MAX_LABELS and distinct * 2 <= rows:
         return ProposedLabels("classification", counts)
     if counts and all(value.startswith("{") for value, _ in counts):
         return ProposedLabels("extraction", counts)
     return ProposedLabels("text", counts)
+
+
+def propose_schema(values: Iterable[str]) -> str | None:
+    """A JSON schema that answers fit: each key with the types that it has, required where all have it.
+
+    None where no answer is an object. A proposal for a person to correct, from what is there.
+    """
+    kinds: dict[str, Counter[str]] = {}
+    objects = 0
+    for value in values:
+        try:
+            answer = json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(answer, dict):
+            objects += 1
+            for key, inner in answer.items():
+                kinds.setdefault(key, Counter())[_json_type(inner)] += 1
+    if not objects:
+        return None
+    properties = {
+        key: {"type": found[0] if len(found := sorted(types)) == 1 else found} for key, types in kinds.items()
+    }
+    required = [key for key, types in kinds.items() if types.total() == objects]
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return json.dumps(schema, ensure_ascii=False, indent=2)
+
+
+def _json_type(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"

@@ -222,7 +222,31 @@ def test_a_folder_comes_in_with_the_splits_that_its_files_are_called_by(door: Op
     (at.folder / "data").mkdir()
     at.file("data/train.jsonl", [{"text": "one", "label": "x"}])
     at.file("data/validation.jsonl", [{"conversations": SHAREGPT[0]["conversations"]}])
+    (at.folder / "data" / "README.md").write_text("words")
     report = at.take(at.folder / "data")
+    assert "not read, as they hold no rows: README.md" in report["notes"]
     assert report["formats"] == {"train.jsonl": "rows with columns", "validation.jsonl": "ShareGPT conversations"}
     assert at.frame().select("text", "requested_split").rows() == [("one", "train"), ("hello there", "test")]
     assert at.take(at.folder / "data" / "*.jsonl")["added"] == 0
+
+
+HUGGING_FACE = Path(__file__).parents[1] / "data" / "formats" / "huggingface"
+SUPPORT = 'name = "t"\n[labels]\nrefund = "money"\ndelivery = "parcels"\n'
+
+
+def test_a_dataset_that_was_saved_to_disk_comes_in_with_the_names_of_its_classes(door: Opens) -> None:
+    at = door(SUPPORT)
+    report = at.take(HUGGING_FACE / "saved")
+    assert (report["added"], report["labels_added"], report["rejected"]) == (3, 3, 0)
+    assert at.rows() == [
+        ("I want my money back", "refund"),
+        ("where is my parcel", "delivery"),
+        ("the courier lost it", "delivery"),
+    ]
+    assert at.frame()["requested_split"].to_list() == ["train", "train", "test"]
+    assert at.frame()["metadata"].to_list()[0] == '{"team":"south"}'
+    assert at.take(HUGGING_FACE / "saved")["added"] == 0
+    again = at.take(HUGGING_FACE / "classes.parquet")
+    assert (again["added"], again["labels_added"]) == (0, 0)
+    without = at.curator("ingest", HUGGING_FACE / "classes.jsonl").json
+    assert without["by_reason"] == {"unknown_label": 2}, "its JSON holds the numbers of classes without their names"

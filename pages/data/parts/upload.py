@@ -12,8 +12,10 @@ from pages.frame.guard import permitted
 from pages.frame.session import remember_dataset, show_error
 from pipelines.files import ENCODINGS
 from pipelines.intake import ingest
-from pipelines.intake.ingest import IngestConfig, IngestReport
-from pipelines.intake.preview import Preview, keep_upload, preview, propose_labels
+from pipelines.intake.first_look import FirstLook, look_words
+from pipelines.intake.ingest import IngestConfig, IngestReport, Source
+from pipelines.intake.preview import Preview, keep_upload, preview, proposal_of, propose_labels, propose_schema
+from pipelines.intake.words import ingest_words
 from pipelines.runtime import acting
 from pipelines.runtime.settings import Settings
 from storage.access import audit
@@ -36,9 +38,15 @@ SPLITS: dict[str, Split | None] = {
     "all to test": "test",
 }
 _SPLIT_HELP = "Rows without a split are drawn, once and for good, by the first spot-check or release."
+SOURCES: dict[Source, str] = {
+    "teacher": "a teacher model",
+    "expert": "a person",
+    "production": "a running system",
+    "import": "not known",
+}
 NONE = "(none)"
 SEEN = "as the file shows it"
-TYPES = ["csv", "tsv", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz", "zst", "bz2", "xz", "zip"]
+TYPES = ["csv", "tsv", "json", "jsonl", "ndjson", "parquet", "xlsx", "arrow", "conll", "gz", "zst", "bz2", "xz", "zip"]
 _KEPT = "kept_upload"
 
 
@@ -54,17 +62,25 @@ def upload_form(settings: Settings) -> None:
         path = _kept(settings, file)
         encoding = st.selectbox("Encoding of a text file", [SEEN, *ENCODINGS], key=f"{path}:encoding")
         found = preview(path, encoding=None if encoding == SEEN else encoding)
-        mapping = _mapping(found)
-        if mapping["input"] is None:
+        mapping = _mapping(found) if found.look is None else _looked(found, found.look)
+        if found.look is None and mapping["input"] is None:
             st.info("Choose the column with the text.")
             return
         definition = _task(found, mapping)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("Name of the dataset", value=found.path.stem.lower().replace(" ", "-"))
-            labeler = st.text_input("Who gave these labels?", value="teacher")
+            source = st.selectbox("Where are these labels from?", list(SOURCES), format_func=lambda each: SOURCES[each])
+            usual = source if found.look is None else ""
+            labeler = st.text_input(
+                "Who gave these labels?",
+                value=usual,
+                placeholder="as the file says" if found.look is not None else "",
+                key=f"{found.path}:{source}:labeler",
+            )
             split = SPLITS[st.selectbox("What are these rows for?", list(SPLITS), help=_SPLIT_HELP)]
         if st.button("Create the dataset", type="primary", disabled=not name.strip()):
-            _create(settings, name.strip(), labeler.strip() or "teacher", split, found, mapping, definition)
+            by = (source, labeler.strip() or usual or None)
+            _create(settings, name.strip(), by, split, found, mapping, definition)
     except CuratorError as error:
         show_error(error)
 
@@ -76,6 +92,18 @@ def _kept(settings: Settings, file: UploadedFile) -> Path:
         st.session_state[_KEPT] = known = (file.file_id, keep_upload(settings.project, file.name, file.getvalue()))
     path: Path = known[1]
     return path
+
+
+def _looked(found: Preview, look: FirstLook) -> dict[str, str | None]:
+    """Show what would come in of another tool's file; its columns are known."""
+    for words in (*look_words(look), *found.notes):
+        st.text(words)
+    st.dataframe(list(look.shown), height=240)
+    if look.refused:
+        st.text("Rows that would not be taken, the first of them:")
+        for line in look.refused:
+            st.text(line)
+    return {}
 
 
 def _mapping(found: Preview) -> dict[str, str | None]:
@@ -99,9 +127,11 @@ def _mapping(found: Preview) -> dict[str, str | None]:
 def _task(found: Preview, mapping: dict[str, str | None]) -> dict[str, Any]:
     """Let the reader say what the task is; labels are proposed from the column."""
     st.subheader("What is the task?", anchor=False)
-    column = mapping["label"]
+    column = mapping.get("label")
     proposal = None if column is None else propose_labels(found.path, column, found.encoding)
-    usual = "text" if found.answered else "classification"
+    if found.look is not None and found.look.values:
+        proposal = proposal_of(found.look)
+    usual = "text" if found.answered or found.look is not None else "classification"
     kinds = list(get_args(TaskKind))
     kind = st.segmented_control("Kind", kinds, default=proposal.kind if proposal else usual, key=f"{found.path}:kind")
     definition: dict[str, Any] = {"name": found.path.stem, "kind": kind or usual}
@@ -118,7 +148,13 @@ def _task(found: Preview, mapping: dict[str, str | None]) -> dict[str, Any]:
         named = [(str(row["label"] or "").strip(), str(row.get("definition") or "").strip()) for row in edited]
         definition["labels"] = {label: meaning for label, meaning in named if label}
     if definition["kind"] == "extraction":
-        schema = st.text_area("JSON schema of an answer", placeholder='{"type": "object", …}')
+        proposed = propose_schema(value for value, _ in proposal.counts) if proposal else None
+        schema = st.text_area(
+            "JSON schema of an answer",
+            value=proposed or "",
+            placeholder='{"type": "object", …}',
+            help="Proposed from the answers that are there: correct it.",
+        )
         if schema.strip():
             definition["schema"] = schema
     definition["rubric"] = st.text_area(
@@ -133,7 +169,7 @@ def _task(found: Preview, mapping: dict[str, str | None]) -> dict[str, Any]:
 def _create(
     settings: Settings,
     name: str,
-    labeler: str,
+    by: tuple[Source, str | None],
     split: Split | None,
     found: Preview,
     mapping: dict[str, str | None],
@@ -148,7 +184,7 @@ def _create(
     def show(done: int, total: int) -> None:
         bar.progress(done / max(total, 1), "Reading the rows")
 
-    config = IngestConfig(name, (found.path,), mapping, "teacher", labeler, split, found.encoding)
+    config = IngestConfig(name, (found.path,), mapping, by[0], by[1], split, found.encoding)
     report = ingest.run(config, settings.store, progress=show)
     bar.empty()
     st.session_state["ingested"] = report
@@ -162,8 +198,8 @@ def show_ingested(report: IngestReport) -> None:
     columns[0].metric("Rows added", f"{report.added:,}", border=True)
     columns[1].metric("Labels added", f"{report.labels_added:,}", border=True)
     columns[2].metric("Rows rejected", f"{report.rejected:,}", border=True)
-    for note in report.notes:
-        st.text(note)
+    for words in ingest_words(report)[1:]:
+        st.text(words)
     if report.rejects_file:
         st.text("Rejected rows, each with its reason; the others are in.")
         st.dataframe([{"reason": reason, "rows": count} for reason, count in report.by_reason.items()])

@@ -197,3 +197,15 @@ def test_a_label_that_is_nan_is_missing_and_said() -> None:
 def test_the_columns_that_are_no_field_stay_with_the_row() -> None:
     parsed = parse({"text": "hi", "score": 1.5, "at": datetime.date(2026, 1, 1), "none": None, "raw": b"ab"})
     assert parsed.example.metadata == {"score": 1.5, "at": "2026-01-01", "raw": "ab"}
+
+
+@pytest.mark.parametrize("flag", ["train", "trainable", "loss"])
+def test_a_trainers_flag_is_no_part_of_an_answer_and_says_which_turns_are_trained(flag: str) -> None:
+    reply = {"role": "assistant", "content": "a"}
+    turns = [{**USER, flag: False}, {**reply, flag: True}, USER, {**reply, flag: True}]
+    parsed = parse({"messages": turns})
+    assert parsed.value == "a"
+    assert [turn.weight for turn in parsed.example.messages] == [None, 1, None]
+    plain = parse({"messages": [USER, reply, USER, reply]}).example
+    assert parse({"messages": [USER, {**reply, flag: False}, USER, {**reply, flag: True}]}).example == plain
+    assert reason({"messages": [USER, {**reply, flag: False}]}) == "untrained_answer"

@@ -1,11 +1,13 @@
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
 from curator.errors import RequestError
 from pipelines.intake import preview as preview_module
-from pipelines.intake.preview import keep_upload, preview, propose_labels
+from pipelines.intake.first_look import look_words
+from pipelines.intake.preview import keep_upload, preview, proposal_of, propose_labels, propose_schema
 
 
 def csv(tmp_path: Path, rows: list[str], header: str = "id,utterance,intent") -> Path:
@@ -81,3 +83,41 @@ def test_a_preview_is_worked_out_once_for_a_file(tmp_path: Path, monkeypatch: py
     first = preview(path), propose_labels(path, "intent")
     monkeypatch.setattr(preview_module, "opened", None)
     assert (preview(path), propose_labels(path, "intent")) == first
+
+
+def test_a_file_of_another_tool_shows_what_would_come_in(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(
+        '{"prompt": "q", "chosen": "good", "rejected": "bad"}\n'
+        '{"prompt": "", "chosen": "good", "rejected": "bad"}\n'
+        '{"prompt": "p", "chosen": "good", "rejected": ""}\n'
+    )
+    look = preview(path).look
+    assert look is not None
+    assert look_words(look) == [
+        "Recognised as preference pairs (chosen and rejected): 1 rows would come in.",
+        "Comparisons of two answers: 1.",
+    ]
+    assert [line.partition(":")[0] for line in look.refused] == ["line 2", "line 3"]
+    assert look.shown[0]["comparisons"] == "good / bad: a"
+
+
+def test_labels_of_another_tools_file_are_counted_by_who_gave_them(tmp_path: Path) -> None:
+    path = tmp_path / "chats.jsonl"
+    turn = '{"conversations": [{"from": "human", "value": "q %d"}, {"from": "gpt", "value": "%s"}], "labeler": "ana"}\n'
+    path.write_text("".join(turn % (n, "ab"[n % 2]) for n in range(8)))
+    look = preview(path).look
+    assert look is not None
+    assert (look.labels_by, look.values) == ({"ana": 8}, (("a", 4), ("b", 4)))
+    assert proposal_of(look).kind == "classification"
+
+
+def test_a_schema_is_proposed_from_the_answers_that_are_there() -> None:
+    proposed = json.loads(propose_schema(['{"a": 1, "b": "x"}', '{"a": null}', "no JSON"]) or "")
+    assert proposed == {
+        "type": "object",
+        "properties": {"a": {"type": ["integer", "null"]}, "b": {"type": "string"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    assert propose_schema(["plain"]) is None
