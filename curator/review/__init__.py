@@ -20,7 +20,7 @@ from curator.review.board_records import (
     start_of,
     wanted,
 )
-from curator.review.consensus import compare
+from curator.review.consensus import by_model, compare, majority_vote
 from curator.review.nearest_settled import by_similarity, precedents
 from curator.review.resolution import (
     Standing,
@@ -57,6 +57,7 @@ __all__ = [
     "agreement_figures",
     "anchoring",
     "answers",
+    "by_model",
     "by_similarity",
     "changes",
     "compare",
@@ -69,6 +70,7 @@ __all__ = [
     "gold_rows",
     "human_outcome",
     "in_force",
+    "majority_vote",
     "precedents",
     "ratings",
     "review_form",

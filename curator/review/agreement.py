@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from curator.errors import DataError, NotEnoughDataError
 
+MOST_CLASSES: Final = 100
+"""With more different answers (free ones are nearly as many as rows) agreement is not told by class."""
+_MOST_CELLS, _FEW_SAMPLES = 20_000_000, 200
 _CHUNK: Final = 4_000_000
 """Bootstrap weights held in memory at once."""
 
@@ -116,12 +119,20 @@ def agreement(
     Raises:
         NotEnoughDataError: No item has two ratings.
     """
+    rated, notes = _bounded(rated, seed)
     shared_IK, once_K = shared_counts(rated)
+    if len(rated.labels) > MOST_CLASSES:
+        repetitions = min(repetitions, _FEW_SAMPLES)
     boot = Bootstrap(seed, repetitions, confidence, once_K)
     overall = [boot.coefficient(name, f, shared_IK) for name, f in COEFFICIENTS.items()]
+    many = len(rated.labels) > MOST_CLASSES
     by_class = tuple(
-        boot.coefficient(label, partial(_specific, k=k), shared_IK) for k, label in enumerate(rated.labels)
+        boot.coefficient(label, partial(_specific, k=k), shared_IK)
+        for k, label in enumerate(() if many else rated.labels)
     )
+    if many:
+        notes.append(f"{len(rated.labels):,} different answers, as free ones are: agreement is not told by answer, and "
+                     f"intervals rest on {boot.repetitions} samples")  # fmt: skip
     return AgreementReport(
         items=len(rated.items),
         raters=len(rated.raters),
@@ -130,8 +141,22 @@ def agreement(
         by_class=by_class,
         by_rater=tuple(_by_rater(rated, boot)),
         by_pair=tuple(_pairs(rated, boot, most_pairs)),
-        notes=reading_notes(overall, shared_IK, rated.labels),
+        notes=(*reading_notes(overall, shared_IK, rated.labels), *notes),
     )
+
+
+def _bounded(rated: Ratings, seed: int) -> tuple[Ratings, list[str]]:
+    """The ratings, of a sample of the items where items times answers are too many to hold, and a note that says so."""
+    size = len(rated.items)
+    if size * len(rated.labels) <= _MOST_CELLS:
+        return rated, []
+    kept = int(size * (_MOST_CELLS / (size * len(rated.labels))) ** 0.5)
+    chosen_I = np.zeros(size, dtype=bool)
+    chosen_I[np.random.default_rng(seed).choice(size, kept, replace=False)] = True
+    rows = np.flatnonzero(chosen_I[rated.item_N])
+    codes = zip(rated.item_N[rows], rated.rater_N[rows], rated.label_N[rows], strict=True)
+    sample = ratings((rated.items[i], rated.raters[r], rated.labels[k]) for i, r, k in codes)
+    return sample, [f"of {size:,} rows with {len(rated.labels):,} different answers, {kept:,} were drawn and measured"]
 
 
 def shared_counts(rated: Ratings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -296,6 +321,9 @@ def _pairs(rated: Ratings, boot: Bootstrap, most: int) -> list[Coefficient]:
         items, name = int(both_I.sum()), f"{rated.raters[a]}, {rated.raters[b]}"
         if not items:
             continue
+        if size > MOST_CLASSES:
+            out.append(_kappa_of_many(name, codes_RI[a, both_I], codes_RI[b, both_I], boot))
+            continue
         cells = np.bincount(codes_RI[a, both_I] * size + codes_RI[b, both_I], minlength=size * size)
         value = cohen_kappa(cells.reshape(size, size))
         if value is None:
@@ -305,6 +333,25 @@ def _pairs(rated: Ratings, boot: Bootstrap, most: int) -> list[Coefficient]:
         tables_BKK = rng.multinomial(items, cells / items, boot.repetitions).reshape(-1, size, size)
         out.append(_with_interval(name, value, _cohen(tables_BKK.astype(np.float64)), items, boot.confidence))
     return out
+
+
+def _kappa_of_many(name: str, a_I: NDArray[np.int64], b_I: NDArray[np.int64], boot: Bootstrap) -> Coefficient:
+    """Cohen's kappa without a table of all answers by all answers, which free ones would fill the memory with."""
+    items = len(a_I)
+    _, codes_2I = np.unique(np.stack([a_I, b_I]), return_inverse=True)
+    codes_2I = codes_2I.reshape(2, items)
+
+    def kappa(rows: NDArray[np.int64]) -> float:
+        one, other = codes_2I[0, rows], codes_2I[1, rows]
+        chance = float(np.bincount(one, minlength=2 * items) @ np.bincount(other, minlength=2 * items)) / items**2
+        return float("nan") if chance >= 1.0 else (float((one == other).mean()) - chance) / (1.0 - chance)
+
+    value = kappa(np.arange(items))
+    if np.isnan(value):
+        return Coefficient(name, None, None, None, items, "not defined: both used one label only")
+    rng = np.random.default_rng(boot.seed)
+    drawn_B = np.array([kappa(rng.integers(0, items, items)) for _ in range(boot.repetitions)])
+    return _with_interval(name, value, drawn_B, items, boot.confidence)
 
 
 def reading_notes(

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from curator.errors import NotEnoughDataError, RequestError
 from curator.review.agreement import Ratings, ratings
 
+MOST_LABELS = 100
+"""With more labels than this there is no learning which is taken for which."""
+_ROUNDS = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
@@ -21,7 +25,7 @@ class Consensus:
         items: Item ids, [I].
         labels: Label names, [K].
         chosen: The label of each item, [I]; None where the vote is tied.
-        probability_IK: Vote shares, or posterior probabilities.
+        probability_IK: Vote shares, or posterior probabilities; above `MOST_LABELS` of the chosen label alone, [I, 1].
     """
 
     items: tuple[str, ...]
@@ -93,7 +97,7 @@ def compare(rated: Ratings) -> MethodComparison:
         NotEnoughDataError: Fewer than two raters, or no item with two ratings.
     """
     rated = several(rated)
-    vote, fit = majority_vote(rated), steady_dawid_skene(rated).consensus
+    vote, fit = majority_vote(rated), by_model(rated)
     best_I = fit.probability_IK.max(axis=1)
     both = zip(rated.items, vote.chosen, fit.chosen, best_I, strict=True)
     rows = [(item, v, str(m), float(p)) for item, v, m, p in both]
@@ -105,14 +109,76 @@ def compare(rated: Ratings) -> MethodComparison:
     )
 
 
+def by_model(rated: Ratings) -> Consensus:
+    """The label of each item by the model of Dawid and Skene, or, of very many labels, by one accuracy for each rater.
+
+    Raises:
+        NotEnoughDataError: Fewer than two raters.
+    """
+    return steady_dawid_skene(rated).consensus if len(rated.labels) <= MOST_LABELS else one_accuracy(rated)
+
+
+def one_accuracy(rated: Ratings) -> Consensus:
+    """The model with one accuracy for each rater, whose errors fall evenly on all other labels (Demartini et al. 2012).
+
+    For free answers: a confusion matrix over thousands of labels has nothing to be learnt from, and takes hours. Each
+    rater begins with two pseudo-answers, one and a half of them right.
+
+    Raises:
+        NotEnoughDataError: Fewer than two raters.
+    """
+    if len(rated.raters) < 2:
+        raise NotEnoughDataError("a consensus needs at least two raters: have a second person review")
+    items, size = len(rated.items), len(rated.labels)
+    given, cell_N = np.unique(rated.item_N * size + rated.label_N, return_inverse=True)
+    item_C, raters = given // size, len(rated.raters)
+    chance_C = np.bincount(cell_N) / np.bincount(rated.item_N, minlength=items)[item_C]
+    said_R = np.bincount(rated.rater_N, minlength=raters)
+    for _ in range(_ROUNDS):
+        right_R = np.bincount(rated.rater_N, weights=chance_C[cell_N], minlength=raters)
+        accuracy_R = np.clip((right_R + 1.5) / (said_R + 2.0), 1e-3, 1.0 - 1e-3)
+        odds_R = np.log(accuracy_R) - np.log((1.0 - accuracy_R) / max(size - 1, 1))
+        odds_C = np.bincount(cell_N, weights=odds_R[rated.rater_N])
+        top_I = np.zeros(items)
+        np.maximum.at(top_I, item_C, odds_C)
+        share_C = np.exp(odds_C - top_I[item_C])
+        # Labels that nobody gave the item stand against it too, each with odds of 1.
+        unsaid_I = (size - np.bincount(item_C, minlength=items)) * np.exp(-top_I)
+        chance_C = share_C / (np.bincount(item_C, weights=share_C, minlength=items) + unsaid_I)[item_C]
+    order = np.lexsort((given % size, -chance_C, item_C))
+    first = order[np.searchsorted(item_C[order], np.arange(items))]  # of each item the likeliest
+    chosen = tuple(rated.labels[k] for k in given[first] % size)
+    return Consensus(rated.items, rated.labels, chosen, chance_C[first][:, None])
+
+
+def _vote_of_many(rated: Ratings) -> Consensus:
+    """The vote without a table of all items by all labels, which free answers would fill the memory with."""
+    size, items = len(rated.labels), len(rated.items)
+    given, count_C = np.unique(rated.item_N * size + rated.label_N, return_counts=True)
+    item_C = given // size
+    order = np.lexsort((given % size, -count_C, item_C))
+    first = order[np.searchsorted(item_C[order], np.arange(items))]
+    best_I = count_C[first]
+    tied_I = np.bincount(item_C, weights=count_C == best_I[item_C], minlength=items) > 1
+    share_I = best_I / np.bincount(item_C, weights=count_C, minlength=items)
+    chosen = tuple(None if tied else rated.labels[k] for k, tied in zip(given[first] % size, tied_I, strict=True))
+    return Consensus(rated.items, rated.labels, chosen, share_I[:, None])
+
+
 def majority_vote(rated: Ratings) -> Consensus:
     """The label given most often to each item; a tie chooses none."""
+    if len(rated.labels) > MOST_LABELS:
+        return _vote_of_many(rated)
     counts_IK = rated.counts_IK
     best_I = counts_IK.max(axis=1)
     tied_I = (counts_IK == best_I[:, None]).sum(axis=1) > 1
     chosen = tuple(None if tied else rated.labels[k] for k, tied in zip(counts_IK.argmax(axis=1), tied_I, strict=True))
-    share_IK = counts_IK / np.maximum(counts_IK.sum(axis=1, keepdims=True), 1)
-    return Consensus(rated.items, rated.labels, chosen, share_IK)
+    return Consensus(rated.items, rated.labels, chosen, _shares(rated))
+
+
+def _shares(rated: Ratings) -> NDArray[np.float64]:
+    counts_IK = rated.counts_IK
+    return np.asarray(counts_IK / np.maximum(counts_IK.sum(axis=1, keepdims=True), 1))
 
 
 def dawid_skene(
@@ -144,7 +210,7 @@ def dawid_skene(
         )
     if len(rated.raters) < 2:
         raise NotEnoughDataError("the Dawid-Skene model needs at least two raters: have a second person review")
-    posterior_IK = majority_vote(rated).probability_IK
+    posterior_IK = _shares(rated)
     history: list[float] = []
     converged = False
     for _ in range(iterations):

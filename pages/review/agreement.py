@@ -5,9 +5,10 @@ import streamlit as st
 from curator.errors import NotEnoughDataError
 from curator.review import AgreementReport, Coefficient, Ratings, compare, ratings
 from curator.review import agreement as measure
-from pages.frame.guard import require_role
+from pages.frame.guard import permitted, require_role
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import interval, points
+from pipelines.review import consensus
 from storage.dataset import examples
 from storage.review import plans
 from storage.views import agreement as opinions
@@ -66,6 +67,13 @@ def show_consensus(rated: Ratings) -> None:
             for item, vote, model, probability in found.differ
         ]
         st.dataframe(rows, hide_index=True)
+    st.text("It can be a labeler of its own, with the model's chance as its confidence, to check and to plan.")
+    if st.button("Make it a labeler", icon=":material/how_to_vote:", disabled=not permitted("decide")):
+        report = consensus.run(consensus.ConsensusConfig(dataset), settings.store)
+        st.success(
+            f"Labelled {report.rows:,} rows as consensus; {len(report.need_a_person):,} need a person, since the model "
+            "is less than 90 % sure of them."
+        )
 
 
 rated: Ratings | None = None

@@ -26,7 +26,7 @@ PARTS: Final[Mapping[str, str]] = {
     "checks": "cluster check findings decide select",
     "analysis": "balance coverage curve figures",
     "review": "plan route pull review",
-    "agreement": "agreement review",
+    "agreement": "agreement consensus review",
     "certify": "certify accept",
     "release": "pairs release versions validate",
     "export": "export",

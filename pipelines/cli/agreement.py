@@ -10,8 +10,9 @@ from curator.errors import NotEnoughDataError
 from curator.review import Anchoring, Coefficient, Dispute, Quality, Ratings, compare, ratings
 from curator.review import agreement as measure
 from pipelines.cli.options import Dataset, Seed
-from pipelines.cli.output import answer, lines, percent, plain, settings
+from pipelines.cli.output import answer, choose, lines, percent, plain, settings
 from pipelines.cli.review import review_app
+from pipelines.review import consensus
 from storage.dataset import datasets, examples, labels
 from storage.engine.store import Store
 from storage.views import agreement as opinions
@@ -23,6 +24,7 @@ SHOWN = 20
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("agreement")(agreement)
+    app.command("consensus")(make_consensus)
 
 
 def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
@@ -31,7 +33,7 @@ def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
     name = datasets.require(store, dataset)
     source, rated = _rated(store, name)
     report = measure(rated, seed=seed)
-    consensus = compare(rated)
+    both = compare(rated)
     reviewers, effect = opinions.quality(store, name), _anchoring(store, name)
     text = lines(
         f"{report.items:,} rows, {report.raters} {'reviewers' if source == 'reviews' else 'labelers'}, "
@@ -42,16 +44,53 @@ def agreement(dataset: Dataset = None, seed: Seed = 0) -> int:
         "by reviewer (share of the others' answers that are the same; by name, no ranking):",
         *(_coefficient(c) for c in report.by_rater),
         *report.notes,
-        f"consensus of {consensus.items:,} rows: the vote is tied on {consensus.ties:,}; the model of Dawid and Skene "
-        f"chooses otherwise on {len(consensus.differ):,}, and is less than 90 % sure of {consensus.unsure:,}",
+        f"consensus of {both.items:,} rows: the vote is tied on {both.ties:,}; the model of Dawid and Skene "
+        f"chooses otherwise on {len(both.differ):,}, and is less than 90 % sure of {both.unsure:,}",
         "errors where the truth is known (gold cards and adjudicated rows; by name, no ranking):"
         if reviewers
         else None,
         *(_quality(q) for q in reviewers),
         effect.words if effect else None,
     )
-    more = {"consensus": consensus, "reviewers": reviewers, "anchoring": effect}
+    more = {"consensus": both, "reviewers": reviewers, "anchoring": effect}
     return answer({"of": source, **plain(report), **plain(more)}, text=text)
+
+
+def make_consensus(
+    dataset: Dataset = None,
+    method: Annotated[str, typer.Option(help="model (Dawid and Skene) | majority")] = "model",
+    name: Annotated[str, typer.Option("--name", help="The labeler that gets the answers.")] = "consensus",
+    sure: Annotated[float, typer.Option(min=0.0, max=1.0, help="Below this chance a row needs a person.")] = 0.9,
+    limit: Annotated[int, typer.Option(min=0, help="Rows that need a person, at most, in the answer.")] = 200,
+) -> int:
+    """One answer from several labelers and reviewers, with its chance of being right, as a labeler of its own."""
+    store = settings().store
+    config = consensus.ConsensusConfig(
+        datasets.require(store, dataset), choose(method, ("model", "majority"), "--method"), name, sure
+    )
+    report = consensus.run(config, store)
+    open_rows = report.need_a_person
+    external = examples.external_ids(store, [row for row, _ in open_rows[:limit]])
+    shown = [(external.get(row, row), chance) for row, chance in open_rows[:limit]]
+    text = lines(
+        f"{report.rows:,} rows of {report.raters} people and labelers: {report.labels_added:,} labels by {name!r}, "
+        f"{len(open_rows):,} rows need a person"
+        + (f" ({report.tied:,} of them tied, without a label)" if report.tied else ""),
+        *(f"  {row}: {percent(chance)} sure" for row, chance in shown[:SHOWN]),
+        f"go on with `curator check --labeler {name}`; a plan draws the least sure rows first",
+    )
+    told = {
+        "dataset": config.dataset,
+        "labeler": name,
+        "method": method,
+        "rows": report.rows,
+        "raters": report.raters,
+        "labels_added": report.labels_added,
+        "tied": report.tied,
+        "need_a_person": len(open_rows),
+        "open": [{"external_id": row, "chance": chance} for row, chance in shown],
+    }
+    return answer(told, text=text)
 
 
 def _rated(store: Store, dataset: str) -> tuple[str, Ratings]:
@@ -61,7 +100,8 @@ def _rated(store: Store, dataset: str) -> tuple[str, Ratings]:
         given = labels.frame(store, dataset).sort("seq")
         newest = given.unique(["example_id", "labeler"], keep="last", maintain_order=True)
         source = "labels"
-        chosen = newest.filter(pl.col("value").is_not_null()).select("example_id", "labeler", "value")
+        own = pl.col("version") == consensus.VERSION  # made of the others' words
+        chosen = newest.filter(pl.col("value").is_not_null() & ~own).select("example_id", "labeler", "value")
         triples = opinions.one_form(datasets.task_of(store, dataset), chosen.iter_rows())
     if not _overlap(triples):
         msg = (
