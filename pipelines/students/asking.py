@@ -4,9 +4,20 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from curator.errors import RequestError
 from curator.ports import Progress, Sampler
-from curator.records import Task, TrainingRun, build_prompt, digest, said_text, shown_text
-from curator.release import as_prompt
+from curator.records import (
+    Message,
+    Task,
+    TextPart,
+    ToolCallPart,
+    TrainingRun,
+    build_prompt,
+    digest,
+    said_text,
+    shown_text,
+)
+from curator.release import SftRow, as_prompt, cannot_carry
 from pipelines.runtime import acting
 from storage.dataset import examples
 from storage.engine.store import Store
@@ -52,6 +63,7 @@ def answer(
     have = set(runs.predictions(store, key)["example_id"].to_list())
     todo = rows.filter(~pl.col("example_id").is_in(list(have)))
     if todo.height:
+        _refuse_beyond_text(todo, prompted=prompted)
         made = sampler.sample(
             [_conversation(task, stored, prompted=prompted) for stored in todo["messages"]],
             model_path=run.sampler_path if run else None,
@@ -70,6 +82,29 @@ def answer(
             completions=made,
         )
     return key
+
+
+def _refuse_beyond_text(rows: pl.DataFrame, *, prompted: bool) -> None:
+    """Refuse rows that would be asked with less than they hold: a student reads what it was trained on, text.
+
+    Raises:
+        RequestError: With how many rows there are, the first one, and why.
+    """
+    refused = []
+    for ident, stored in rows.select("example_id", "messages").iter_rows():
+        turns = as_prompt(examples.parse_messages(stored))
+        if prompted and all(isinstance(part, TextPart | ToolCallPart) for turn in turns for part in turn.parts):
+            continue  # the prompt holds the whole conversation as a transcript
+        why = cannot_carry("tinker", SftRow(ident, (*turns, Message("assistant", (TextPart("?"),)))))
+        if why is not None:
+            refused.append((ident, why))
+    if refused:
+        ident, why = refused[0]
+        msg = (
+            f"a student is asked with text alone, which cannot carry {why}: {len(refused)} of {len(rows)} rows, the "
+            f"first is {ident}; nothing was asked. Exclude them (`curator decide`) and release again"
+        )
+        raise RequestError(msg)
 
 
 def _conversation(task: Task, stored: str, *, prompted: bool) -> Sequence[dict[str, str]]:
