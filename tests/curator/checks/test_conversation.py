@@ -7,6 +7,7 @@ import pytest
 from curator.checks.answer_faults import answer_faults
 from curator.checks.conversation import Conversations, conversation_faults
 from curator.checks.instruction_faults import instruction_faults
+from curator.records import make_task
 from tests.curator.curation_data import shared
 from tests.places import SHARED
 
@@ -27,7 +28,7 @@ def said(question, answer, kind="text"):
 def test_secrets_and_personal_data_are_found_in_every_part_of_a_row(place, text):
     parts = {"input": "inputs", "system prompt": "systems", "tools": "tools", "answer": "answers"}
     columns = {"inputs": ["hello"], "systems": [None], "tools": [None], "answers": ["fine"]} | {parts[place]: [text]}
-    found = conversation_faults(Conversations(**columns), "text", [])
+    found = conversation_faults(Conversations(**columns), make_task({"name": "t", "kind": "text"}), [])
     assert {(kind, fault.place) for kind, fault in found if kind != "format"} == {
         ("secret" if text in SECRETS else "personal_data", place)
     }
@@ -139,10 +140,13 @@ def test_instructions_that_only_look_like_them_are_not(text):
 def test_of_real_answers_hardly_any_is_named():
     rows = shared("gsm8k/raw/train.jsonl")[:2000]
     parts = Conversations([row["question"] for row in rows], answers=[row["answer"] for row in rows])
-    assert conversation_faults(parts, "text", []) == []
+    assert conversation_faults(parts, make_task({"name": "t", "kind": "text"}), []) == []
     if not (SHARED / "llmbar/raw/LLMBar_Natural.json").exists():
         pytest.skip("llmbar is not there")
     rows = json.loads((SHARED / "llmbar/raw/LLMBar_Natural.json").read_text(encoding="utf-8"))
     parts = Conversations([row["input"] for row in rows], answers=[row["output_1"] for row in rows])
-    found = {fault.rule: len(fault.rows) for _, fault in conversation_faults(parts, "text", [])}
+    found = {
+        fault.rule: len(fault.rows)
+        for _, fault in conversation_faults(parts, make_task({"name": "t", "kind": "text"}), [])
+    }
     assert sum(count for rule, count in found.items() if rule != "answer_opening") <= 2  # the openings are real
