@@ -59,7 +59,7 @@ def by_command(settings: Settings, name: str) -> None:
 def by_page(settings: Settings, name: str) -> None:
     rows = settings.project / "rows.csv"
     rows.write_text("text,label\nhello,a\nbad,c\n", encoding="utf-8")
-    upload._create(settings, name, "teacher", rows, {"input": "text", "label": "label"}, dict(TASK))
+    upload._create(settings, name, "teacher", None, rows, {"input": "text", "label": "label"}, dict(TASK))
 
 
 def by_store(settings: Settings, name: str) -> None:
