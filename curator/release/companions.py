@@ -114,7 +114,7 @@ _MASKS: Mapping[str, str] = {
     "axolotl": f"{_SAYS} they have `train` false, which needs `message_field_training: train`.",
     "ms-swift": f"{_SAYS} they have `loss` false.",
     "llama-factory": f"{_SAYS} that needs `mask_history: true`, as in `train-sft.yaml`.",
-    "torchtune": f"{_SAYS} that needs `masking_strategy: train_on_last`, as in `train-sft.yaml`.",
+    "torchtune": "Rows whose input holds turns of the assistant are not here: torchtune would train them.",
     "sharegpt": "Rows whose input holds turns of the assistant are not here: readers of this form would train them.",
 }
 

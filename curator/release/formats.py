@@ -160,7 +160,7 @@ FORMATS: dict[str, Format] = {
         Format("parquet", replace(_CALLS, roles=_ALL_ROLES, parts="all", names=_ALL_ROLES), _parquet_sft, _parquet_dpo,
                suffix="parquet"),
         Format("ms-swift", replace(_SPOKEN, mask="loss"), _swift_sft, _swift_dpo, guessed=True),
-        Format("torchtune", Carries(FOUR - {"tool"}, mask="config"), _messages, _torchtune_dpo, guessed=True),
+        Format("torchtune", Carries(FOUR - {"tool"}), _messages, _torchtune_dpo, guessed=True),
         Format("kto", _TRL, None, _kto, guessed=True, rows_of_pair=2),
         Format("sharegpt", _SHARED, _sharegpt_sft, _sharegpt_dpo, guessed=True),
     )
@@ -193,8 +193,8 @@ def cannot_carry(format: str, row: SftRow | DpoRow, layout: int = LAYOUT) -> str
     sides = (answer_turn(row.chosen), answer_turn(row.rejected))
     if layout == 1:
         return refuse(carries, (*row.prompt, *sides), row.tools)
-    # Preferences train their answers alone: what the assistant said before needs no field.
-    judged = replace(carries, mask=carries.mask or "last")
+    # Preferences train their answers alone, and what the assistant said before needs no field; torchtune trains both.
+    judged = carries if format == "torchtune" else replace(carries, mask=carries.mask or "last")
     return next((why for side in sides if (why := refuse(judged, (*row.prompt, side), row.tools)) is not None), None)
 
 

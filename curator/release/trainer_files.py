@@ -104,7 +104,6 @@ def _torchtune(_manifest: Manifest, files: Files) -> dict[str, str]:
         if stage == "sft":
             dataset: dict[str, Any] = {"_component_": "torchtune.datasets.chat_dataset", **source}
             dataset |= {"conversation_column": "messages", "conversation_style": "openai"}
-            dataset |= {"masking_strategy": "train_on_last"}
         else:
             dataset = {"_component_": "torchtune.datasets.preference_dataset", **source, "train_on_input": False}
         made[f"train-{stage}.yaml"] = _yaml({"dataset": dataset})

@@ -70,7 +70,9 @@ def test_trl_has_the_answer_alone_beside_the_prompt():
 
 def test_a_format_that_cannot_say_it_refuses_the_row():
     assert cannot_carry("sharegpt", EARLIER) == "a turn of the assistant before the answer, which it would train"
+    assert cannot_carry("torchtune", EARLIER) == cannot_carry("sharegpt", EARLIER)
     pair = DpoRow("e1", PROMPTS["earlier"], "good", "bad")
+    assert cannot_carry("torchtune", pair) is not None  # it takes the loss on every turn of the assistant there
     assert cannot_carry("sharegpt", pair) is None  # preferences train their two answers and no turn before
 
 
@@ -78,7 +80,6 @@ def test_a_format_that_cannot_say_it_refuses_the_row():
     ("format", "words"),
     [
         ("llama-factory", "mask_history: true"),
-        ("torchtune", '"masking_strategy": "train_on_last"'),
         ("axolotl", "train"),
     ],
 )
@@ -93,7 +94,8 @@ def test_what_the_file_cannot_say_the_configuration_beside_it_says(format, words
 def test_a_preference_says_nothing_of_turns_that_no_trainer_trains():
     for name, each in FORMATS.items():
         if each.dpo is not None:
-            data = render(name, "dpo", "train", [DpoRow("e2", PROMPTS["weighed"], "good", "bad")])[1]
+            pair = DpoRow("e2", PROMPTS["weighed" if name != "torchtune" else "plain"], "good", "bad")
+            data = render(name, "dpo", "train", [pair])[1]
             assert not {b'"weight"', b'"train"', b'"loss"', b'"trainable"'} & set(data.replace(b":", b" ").split())
 
 

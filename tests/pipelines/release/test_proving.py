@@ -90,7 +90,7 @@ def test_without_the_loaders_the_command_that_installs_them_is_named(
 def test_the_real_loaders_read_dates_and_conversations_as_the_store_has_them(store: Store, tmp_path: Path) -> None:
     if not loaders.python().exists():
         pytest.skip("the trainers' loaders are not installed; `curator doctor --loaders` installs them")
-    formats = ("tinker", "trl", "together", "mistral", "parquet", "axolotl", "llama-factory", "ms-swift", "torchtune")
+    formats = ("tinker", "trl", "together", "mistral", "parquet", "axolotl", "llama-factory", "ms-swift")
     report = _release(store, tmp_path / "releases", *formats)
     gate = _gate(report, "loaders")
     assert gate.passed, gate.why
