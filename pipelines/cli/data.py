@@ -10,10 +10,12 @@ from curator.records import AttemptStatus, parse_mapping
 from pipelines import wiring
 from pipelines.cli.options import Dataset
 from pipelines.cli.output import answer, choose, counts, lines, settings
-from pipelines.intake import embed, ingest, label
+from pipelines.intake import embed, ingest, label, said
 from pipelines.intake.words import FORMAT_NAMES, ingest_words
+from pipelines.review import answers as review
 from pipelines.runtime.progress import stage
 from storage.dataset import datasets
+from storage.engine.store import Store
 
 RETRY: tuple[AttemptStatus, ...] = get_args(AttemptStatus)[1:]
 """How a request may end without a label."""
@@ -54,9 +56,18 @@ def ingest_files(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come in, and write nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any row is rejected.")] = False,
+    as_what: Annotated[
+        str,
+        typer.Option("--as", help="rows | reviews (what people said goes into the plan of --plan, and nothing else)"),
+    ] = "rows",
+    plan: Annotated[str | None, typer.Option("--plan", help="The plan that reviews go into.")] = None,
 ) -> int:
     """Read files into a dataset. Good rows are in, bad rows are listed with file, line and reason."""
     project = settings()
+    reviews = choose(as_what, ("rows", "reviews"), "--as") == "reviews"
+    if reviews != (plan is not None):
+        msg = "--as reviews goes with --plan: the plan whose rows people answered in another tool"
+        raise RequestError(msg)
     config = ingest.IngestConfig(
         dataset=datasets.require(project.store, dataset),
         files=tuple(files),
@@ -68,11 +79,35 @@ def ingest_files(
         format=from_format,
         dry_run=dry_run,
     )
+    if plan is not None:
+        return _as_reviews(config, plan, project.store)
     with stage("ingest") as progress:
         report = ingest.run(config, project.store, progress=progress)
     text = lines("dry run: nothing was written" if dry_run else None, *ingest_words(report))
     nothing = report.rejected and not (report.added or report.unchanged or report.changed)
     return answer(report, 1 if nothing or (strict and report.rejected) else 0, text=text)
+
+
+def _as_reviews(config: ingest.IngestConfig, plan: str, store: Store) -> int:
+    """What people said in the files goes into an open plan."""
+    with stage("ingest"):
+        found = said.read(config, store)
+        lines_of = [(word.line, _review_line(word)) for word in found.words]
+        report = review.take_lines(lines_of, plan, store, found.rejects, elsewhere=True)
+    text = lines(
+        f"{report.added:,} reviews added, {report.unchanged:,} were there, {report.rejected:,} rejected, "
+        f"{report.tasks_left:,} tasks left",
+        counts("rejected", report.by_reason),
+        *(f"  line {r['line']}: {r['reason']}: {r['detail']}" for r in report.rejects[:20]),
+        *found.notes,
+    )
+    return answer(report, 1 if report.rejected and not (report.added or report.unchanged) else 0, text=text)
+
+
+def _review_line(word: said.SaidOfRow) -> dict[str, object]:
+    verdict = {"accepted": None, "rejected": "reject", "skipped": "skip"}[word.status]
+    about = {"external_id": word.external_id, "reviewer": word.person, "verdict": verdict, "value": word.value}
+    return {**about, "note": word.note, "seconds": word.seconds}
 
 
 def label_rows(

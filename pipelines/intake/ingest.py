@@ -72,7 +72,7 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
     if config.labeler is not None:
         check_shown(config.labeler, "labeler")
     dataset = datasets.require(store, config.dataset)
-    state = _begin(config, store, dataset)
+    state = begin(config, store, dataset)
     try:
         with gathered(config.files) as files:
             for file in files:
@@ -86,7 +86,8 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
     return _report(state, dataset, str(rejects_file) if rejects_file else None)
 
 
-def _begin(config: IngestConfig, store: Store, dataset: str) -> IngestRun:
+def begin(config: IngestConfig, store: Store, dataset: str) -> IngestRun:
+    """What is known before the first file is read."""
     since = store.seq()
     newest = labels.frame(store, dataset).select("labeler", "example_id", "sample", "value", "confidence")
     current = {(who, example, sample): (value, sure) for who, example, sample, value, sure in newest.iter_rows()}

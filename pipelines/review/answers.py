@@ -79,8 +79,12 @@ def take_lines(
     plan: str,
     store: Store,
     rejects: Sequence[dict[str, Any]] = (),
+    *,
+    elsewhere: bool = False,
 ) -> ReviewReport:
     """As `import_file`, for lines that were read already, each with its number; `rejects` are those that were not.
+
+    `elsewhere`: they come from another tool, which showed no label: where a task hides it, they are blind.
 
     Raises:
         NotFoundError: No such plan.
@@ -89,7 +93,7 @@ def take_lines(
     found, task, tasks = _asked(store, plan)
     read: list[Review] = []
     rejects = list(rejects)
-    reader = LineReader(tasks)
+    reader = LineReader(tasks, elsewhere=elsewhere)
     for number, record in lines:
         try:
             read.append(_review(reader.line(record), tasks, task))

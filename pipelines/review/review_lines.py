@@ -50,10 +50,12 @@ class LineReader:
     Attributes:
         tasks: By id.
         ignored: Keys that are not read, with the lines that have them.
+        elsewhere: Whether lines come from another tool, which showed no label: where a task hides it they are blind.
     """
 
     tasks: Mapping[str, ReviewTask]
     ignored: Counter[str] = field(default_factory=Counter)
+    elsewhere: bool = False
     _of_row: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,8 +85,8 @@ class LineReader:
         line = ReviewLine.of(made)
         asked = self.tasks.get(line.task_id)
         if asked is not None and line.verdict is None and line.value is not None:
-            return replace(line, verdict="accept" if line.value == asked.proposed else "edit")
-        return line
+            line = replace(line, verdict="accept" if line.value == asked.proposed else "edit")
+        return replace(line, blind=asked.blind) if self.elsewhere and asked is not None else line
 
     def _task_of(self, external: str) -> str:
         found = self._of_row.get(external, [])

@@ -298,3 +298,28 @@ def test_offsets_that_do_not_fit_the_text_cost_the_row(opens: Opens, tmp_path: P
     answer = curator("ingest", wrong)
     assert answer.json["by_reason"] == {"bad_span": 1}
     assert "the text has 8 characters" in answer.json["first"]["bad_span"]
+
+
+def test_annotations_go_into_an_open_plan_as_reviews(opens: Opens, tmp_path: Path) -> None:
+    curator = opens("tickets")
+    own = tmp_path / "own.csv"
+    texts = ["My parcel is three days late.", "Please refund order 118.", "I cannot log in, the café's Wi-Fi is fine."]
+    body = "".join(f't-{n},"{text}",delivery\n' for n, text in enumerate(texts, start=1))
+    own.write_text(f"id,text,label\n{body}t-9,not in the tool,refund\n")
+    curator.ok("ingest", own, "--source", "teacher", "--labeler", "gpt")
+    drawn = curator.ok("plan", "--purpose", "find", "--reviews", "4")
+    plan, asked = drawn["plan"], {task["external_id"] for task in drawn["tasks"]}
+    words = {"t-1": 2, "t-2": 2, "t-3": 1}
+    expected = sum(count for row, count in words.items() if row in asked)
+    file = FILES / "label_studio/tickets.json"
+    report = curator.ok("ingest", file, "--as", "reviews", "--plan", plan)
+    assert (report["plan"], report["added"]) == (plan, expected)
+    assert expected
+    assert report["by_reason"] == {"unknown_row": 7 - expected}, "what people said of rows that are not in the plan"
+    assert rows(curator) == ["t-1", "t-2", "t-3", "t-9"], "no row comes in"
+    frame = reviews.frame(store_of(curator), "t", plan=plan)
+    assert frame["blind"].all(), "the tool showed no label of ours"
+    accepted = frame.filter(frame["verdict"] == "accept")["value"].to_list()
+    assert accepted == (["delivery"] if "t-1" in asked else [])
+    assert curator.ok("ingest", file, "--as", "reviews", "--plan", plan)["added"] == 0
+    assert curator("ingest", file, "--as", "reviews").code == 2
