@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from pages.frame.guard import ROOT, reader_roles, roles_of
+from pages.frame.guard import APP_ROOT, reader_roles, roles_of
 
 st.set_page_config(page_title="Curator", page_icon="🧭", layout="wide")
 # Streamlit writes white on every primary button; the dark theme's primary colour is light, for text and lines on dark.
@@ -19,7 +19,7 @@ mine = reader_roles()
 
 def page(path: str, **look: Any) -> Page:  # noqa: ANN401 - as st.Page takes it
     """Name a page, hidden from the list where the reader's role does not allow it."""
-    return st.Page(path, visibility="hidden" if mine.isdisjoint(roles_of(ROOT / path)) else "visible", **look)
+    return st.Page(path, visibility="hidden" if mine.isdisjoint(roles_of(APP_ROOT / path)) else "visible", **look)
 
 
 st.navigation(

@@ -18,7 +18,7 @@ from storage.release import versions
 
 DEFAULT_BASE = "Qwen/Qwen3-8B"
 OFFLINE = "offline-langid"
-LOCAL = "local"
+_LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def students(settings: Settings, store: Store, dataset: str, *, base: str | None
     from pipelines.adapters.tinker import LocalTinker, TinkerSampler, TinkerTrainer, describe
 
     if uses_service():
-        model = base if base and base != LOCAL else settings.student_base_model or DEFAULT_BASE
+        model = base if base and base != _LOCAL else settings.student_base_model or DEFAULT_BASE
         url = os.environ.get("TINKER_BASE_URL")
         yield Students(
             TinkerTrainer(model, base_url=url, renderer_name=None, lora_rank=32, local=False),
@@ -137,10 +137,10 @@ def students(settings: Settings, store: Store, dataset: str, *, base: str | None
             f"Training on {without_password(url or 'Tinker')} with base model {model}.",
         )
         return
-    if base is not None and base != LOCAL:
+    if base is not None and base != _LOCAL:
         msg = (
             f"base model {base!r} needs the service: set TINKER_API_KEY (or TINKER_BASE_URL for a server of your own); "
-            f"without it, leave --base out or say --base {LOCAL} for the small local student"
+            f"without it, leave --base out or say --base {_LOCAL} for the small local student"
         )
         raise RequestError(msg)
     listed = versions.listing(store, dataset)

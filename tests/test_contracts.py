@@ -154,3 +154,20 @@ def test_no_two_public_types_are_named_alike() -> None:
                 places.setdefault(name, []).append(path)
     assert len(places) > 250
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+MOST_ALIKE = 4
+"""Names that public constants of two modules share. It only ever goes down; the aim is none."""
+
+
+def test_no_two_public_constants_are_named_alike() -> None:
+    places: dict[str, list[str]] = {}
+    for path, module in modules():
+        for node in module.body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                    if name.isupper() and name[0] != "_":  # what no other module uses begins with _
+                        places.setdefault(name, []).append(path)
+    assert len(places) > 250
+    alike = {name: where for name, where in places.items() if len(where) > 1}
+    assert len(alike) <= MOST_ALIKE, alike

@@ -26,7 +26,7 @@ from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.records import Bound
 
 CENSUS: Final = "census: every row was drawn"
-EXACT: Final = "exact hypergeometric bound for one stratum drawn at random"
+_EXACT: Final = "exact hypergeometric bound for one stratum drawn at random"
 STRATIFIED: Final = (
     "stratified estimate (Horvitz-Thompson) with the gamma interval of Fay and Feuer, "
     "corrected for the finite population"
@@ -284,7 +284,7 @@ def _method(strata: Sequence[StratumResult]) -> str:
     """Which formula the design leads to, in words, with what qualifies it."""
     still_open = [s for s in strata if s.reviewed < s.size]
     drawn = [s for s in still_open if s.reviewed]
-    words = CENSUS if not still_open else EXACT if len(drawn) <= 1 else STRATIFIED
+    words = CENSUS if not still_open else _EXACT if len(drawn) <= 1 else STRATIFIED
     if len(drawn) < len(still_open):
         words += "; strata without a drawn row count as all wrong in the upper bound, as correct in the lower"
     if missing := sum(s.open_questions for s in strata):

@@ -16,7 +16,7 @@ import polars as pl
 from curator.certificates.bounds import StratumResult, error_bound
 from curator.records import Bound, Column, FrameSchema
 
-LEAST = 10
+_LEAST = 10
 """Reviews with a verdict below which a class gets no figure."""
 
 JUDGED = FrameSchema(
@@ -44,7 +44,7 @@ class ClassError:
     def words(self) -> str:
         """The figure for a person."""
         if self.bound is None:
-            return f"too few: {self.reviews} reviews, {LEAST} are needed"
+            return f"too few: {self.reviews} reviews, {_LEAST} are needed"
         return f"{self.bound.estimate:.1%} ({self.bound.low:.1%} to {self.bound.high:.1%})"
 
 
@@ -71,7 +71,7 @@ def _class(name: str, part: pl.DataFrame, confidence: float) -> ClassError:
     judged = part.filter(pl.col("audited") & pl.col("wrong").is_not_null())
     errors = int(judged["wrong"].sum())
     bound = None
-    if judged.height >= LEAST:
+    if judged.height >= _LEAST:
         weighted = float((judged["weight"] * judged["wrong"]).sum()) / float(judged["weight"].sum())
         bound = _bound(_cells(part), weighted, confidence)
     return ClassError(name, part.height, judged.height, errors, bound)

@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from curator.checks.hygiene import BROKEN, CHAT_MARKS, CONTROLS, Fault
+from curator.checks.hygiene import BROKEN, CHAT_MARKS, Fault
 from curator.records import TaskKind
-from curator.text import language, normalise, script
+from curator.text import CONTROLS, language, normalise, script
 
 _THINKING = re.compile(r"</?think(?:ing)?>|<\|channel\|>")
 _EMPTY_WORD = r"(?:no|without)[ _-]?(?:output|response|answer|completion|result|content|text)"

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from curator.text import normalise, same_text
+from curator.text import CONTROLS, normalise, same_text
 
 RowPart = Literal["input", "system prompt", "tools", "answer"]
 SYSTEM: Final = "system prompt"
@@ -35,7 +35,6 @@ CHAT_MARKS = re.compile(
     r"|</s>\s*\Z|^[ \t]*###[ \t]*(?:Instruction|Response|Assistant|Human|User|System)\s*:|\n\n(?:Human|Assistant): ",
     re.MULTILINE,
 )
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf]|â€[\u0080-\u00bf\u2122\u0153\u009d]")
 _PROMPT_LEFT = re.compile(
     r"(?i)\byou are (?:an?|the) (?:[\w\-]+ ){0,4}(?:assistant|expert|classifier|annotator|labell?er|chatbot|model)\b"

@@ -6,7 +6,7 @@ from typing import Any
 
 from curator.records import FindingKind
 
-GROUPS = ("near_duplicate", "semantic_duplicate", "contradiction")
+_GROUPS = ("near_duplicate", "semantic_duplicate", "contradiction")
 """Kinds whose members each have a likeness to the group."""
 
 
@@ -45,7 +45,7 @@ def narrowed(finding: ListedFinding, least: float) -> ListedFinding | None:
         finding: As it was found.
         least: Least score, 0..1.
     """
-    if finding.kind not in GROUPS:
+    if finding.kind not in _GROUPS:
         return finding if finding.score >= least else None
     members = finding.evidence["members"]
     kept = [place for place, member in enumerate(members) if member["score"] >= least]

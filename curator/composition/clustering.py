@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from curator.composition.selection import select
 from curator.text import visible
 
-THRESHOLD = 0.5
+CLUSTER_THRESHOLD = 0.5
 """Cosine distance at which clusters stop merging; calibrated for all-MiniLM-L6-v2 (scenarios of tickets: rows
 of one scenario are 0.26 apart, of one class 0.54, of two classes 0.84)."""
 _DIRECT = 2500  # rows linked one by one; the distances of 2,500 rows take 25 MB, of 10,000 rows 400 MB
@@ -42,7 +42,7 @@ class ClusterResult:
 
 
 def cluster(
-    vectors_ND: NDArray[np.float32], texts: Sequence[str], *, seed: int, threshold: float = THRESHOLD
+    vectors_ND: NDArray[np.float32], texts: Sequence[str], *, seed: int, threshold: float = CLUSTER_THRESHOLD
 ) -> ClusterResult:
     """Cluster unit vectors; the clusters do not depend on the order of the rows.
 

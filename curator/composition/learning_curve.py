@@ -17,7 +17,7 @@ from curator.errors import NotEnoughDataError
 from curator.label_errors import logistic_log_probabilities
 
 CurveName = Literal["teacher", "current", "pruned"]
-SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Parts of the rows that the student is trained on; each holds the smaller ones of the same repeat."""
 REPEATS = 3
 MIN_TRAIN, MIN_TEST = 100, 50
@@ -125,7 +125,7 @@ def learning_curve(
 
 
 def _sizes(rows: int) -> list[int]:
-    return [max(1, round(share * rows)) for share in SHARES]
+    return [max(1, round(share * rows)) for share in _SHARES]
 
 
 def _correct(
@@ -138,7 +138,7 @@ def _correct(
     """Whether the student is right: [sizes, repeats, T], 0 or 1."""
     rng = np.random.default_rng(seed)
     labels_R = np.array(part.labels, dtype=object)
-    right = np.empty((len(SHARES), REPEATS, len(test_T)))
+    right = np.empty((len(_SHARES), REPEATS, len(test_T)))
     for repeat in range(REPEATS):
         order = rng.permutation(len(labels_R))
         for place, size in enumerate(_sizes(len(labels_R))):

@@ -19,8 +19,8 @@ DRAWN: Final = 12_000
 """Rows laid out by forces; more are placed by the nearest of these."""
 AXES: Final = 50
 """Principal components in which neighbours are found."""
-NEIGHBOURS: Final = 15
-STEPS: Final = 300
+_NEIGHBOURS: Final = 15
+_STEPS: Final = 300
 METHOD: Final = "forces-1"
 """Names this way of drawing; it changes when equal vectors come to stand elsewhere."""
 _EARLY: Final = 100  # first steps, in which neighbours attract more, so that clusters find together
@@ -89,13 +89,13 @@ def _by_forces(points_SA: NDArray[np.float32], rng: np.random.Generator) -> NDAr
     xy_S2 = points_SA[:, :2] / max(float(points_SA[:, :2].std()), 1e-9) * 5.0
     if count < 4:
         return xy_S2
-    graph = _neighbour_graph(points_SA, min(NEIGHBOURS, count - 1))
+    graph = _neighbour_graph(points_SA, min(_NEIGHBOURS, count - 1))
     source_E = np.repeat(np.arange(count), np.diff(graph.indptr))
     target_E, weight_E = graph.indices, graph.data.astype(np.float32)
     shuffled = rng.permutation(count)
     back = np.argsort(shuffled)
     speed_S2 = np.zeros_like(xy_S2)
-    for step in range(STEPS):
+    for step in range(_STEPS):
         gap_E2 = xy_S2[target_E] - xy_S2[source_E]
         pull_E = weight_E / (1.0 + np.einsum("ec,ec->e", gap_E2, gap_E2))
         force_S2 = np.add.reduceat(gap_E2 * pull_E[:, None], graph.indptr[:-1], axis=0)
@@ -103,7 +103,7 @@ def _by_forces(points_SA: NDArray[np.float32], rng: np.random.Generator) -> NDAr
             force_S2 *= _EARLY_PULL
         force_S2 += _pushes(xy_S2[shuffled], rng.integers(1, count, size=_PUSHES))[back]
         np.clip(force_S2, -_STEEP, _STEEP, out=force_S2)
-        speed_S2 = 0.5 * (speed_S2 + (1.0 - step / STEPS) * force_S2)
+        speed_S2 = 0.5 * (speed_S2 + (1.0 - step / _STEPS) * force_S2)
         xy_S2 = xy_S2 + speed_S2
     return xy_S2
 

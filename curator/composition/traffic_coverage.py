@@ -2,7 +2,7 @@
 
 A reference row is covered where a dataset row lies within its own neighbourhood: the ball that reaches to its k-th
 nearest fellow reference row (Naeem et al. 2020, "Reliable fidelity and diversity metrics", section 3, coverage), and
-at least to `NEAR`: traffic repeats itself, and around copies the ball alone would have no width.
+at least to `_NEAR`: traffic repeats itself, and around copies the ball alone would have no width.
 Beside it stands recall, the other way round: the share of reference rows within the ball of some dataset row
 (Kynkäänniemi et al. 2019, section 3). Both are shares of the reference rows, and the ceiling says what a sample of
 the traffic itself would reach.
@@ -15,17 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.composition.clustering import THRESHOLD, cluster
+from curator.composition.clustering import CLUSTER_THRESHOLD, cluster
 from curator.errors import NotEnoughDataError
 from curator.statistics import clopper_pearson
 
-NEIGHBOURS = 5
+_NEIGHBOURS = 5
 """k of the neighbourhoods; Naeem et al. use 5 as well."""
 MIN_SIDE_ROWS = 30
 """Fewer rows on a side say nothing about what is covered."""
-MAX_ROWS = 20_000
+_MAX_ROWS = 20_000
 """Rows compared on each side; of more, a random sample (the work grows with their product)."""
-NEAR = THRESHOLD / 2
+_NEAR = CLUSTER_THRESHOLD / 2
 """Cosine distance of rows that are always near enough: rows of one scenario are 0.26 apart for all-MiniLM-L6-v2."""
 _BLOCK = 1024
 MIN_REGION_ROWS = 3
@@ -91,7 +91,7 @@ def reference_coverage(
     ids_M: Sequence[str],
     *,
     seed: int,
-    k: int = NEIGHBOURS,
+    k: int = _NEIGHBOURS,
 ) -> ReferenceCoverage:
     """Compare a dataset with a reference sample, such as production logs.
 
@@ -148,7 +148,7 @@ def lacking(regions: Iterable[Region]) -> list[Region]:
 
 
 def _sample(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return np.arange(count) if count <= MAX_ROWS else np.sort(rng.choice(count, MAX_ROWS, replace=False))
+    return np.arange(count) if count <= _MAX_ROWS else np.sort(rng.choice(count, _MAX_ROWS, replace=False))
 
 
 def _radius(rows_AD: NDArray[np.float32], among_BD: NDArray[np.float32], k: int) -> NDArray[np.float32]:
@@ -158,7 +158,7 @@ def _radius(rows_AD: NDArray[np.float32], among_BD: NDArray[np.float32], k: int)
     for start in range(0, len(rows_AD), _BLOCK):
         distance = _distance(rows_AD[start : start + _BLOCK], among_BD)
         radius_A[start : start + _BLOCK] = np.partition(distance, place, axis=1)[:, place]
-    return np.maximum(radius_A, NEAR)
+    return np.maximum(radius_A, _NEAR)
 
 
 def _meet(

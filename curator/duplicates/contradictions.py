@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups
 from curator.text import SameText, same_text
 
-NEAR_THRESHOLD = 0.85
+_NEAR_THRESHOLD = 0.85
 """A looser likeness would set intents that differ in one word ("virtual card", "card") against each other."""
 
 
@@ -38,7 +38,7 @@ def contradictions(
     pairs: NearPairs,
     *,
     contexts: Sequence[str | None] | None = None,
-    threshold: float = NEAR_THRESHOLD,
+    threshold: float = _NEAR_THRESHOLD,
 ) -> list[Contradiction]:
     """Return the contradictions: first among equal texts, then among near ones, each in row order.
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from curator.duplicates.lexical import NearPairs
-from curator.duplicates.templates import NAME, NUMBER, ROWS, SLOT
+from curator.duplicates.templates import NAME, NUMBER, SLOT, TEMPLATE_ROWS
 from curator.text import same_text
 
 _TEMPLATE_WORDS = 4  # a few words around a number ("to 0") are no template
@@ -82,7 +82,7 @@ def _templates(forms: Sequence[str], labels: Sequence[str | None]) -> list[str |
         words = form.split()
         alike = max(said[form].values(), default=0) >= _ONE_LABEL * said[form].total()
         others = NAME in words or SLOT in words
-        return len(words) >= _TEMPLATE_WORDS and (rows[form] >= ROWS and alike if others else NUMBER in form)
+        return len(words) >= _TEMPLATE_WORDS and (rows[form] >= TEMPLATE_ROWS and alike if others else NUMBER in form)
 
     judged = {form: one_thing(form) for form in rows}
     return [form if judged[form] else None for form in forms]

@@ -19,7 +19,7 @@ _WORDS = 4  # shared words that a form with slots has at least
 _SLOTS = 4  # slots of other words that a form has at most, and a slot for three words at most
 _SIDE_BY_SIDE = 2  # slots; more are free text after words that all texts begin with
 _LONGEST = 40  # words; longer texts are no sentence with slots
-ROWS = 5
+TEMPLATE_ROWS = 5
 """Rows from which a sentence with slots counts as a template."""
 _RECENT = 32  # forms that a text is compared with, by each part that it shares with them
 
@@ -68,7 +68,7 @@ def template_forms(texts: Sequence[str]) -> list[str]:
     places = [forms.place(words) for words in masked]
     counts = Counter(places)
     return [
-        forms.form(place) if counts[place] >= ROWS else " ".join(words)
+        forms.form(place) if counts[place] >= TEMPLATE_ROWS else " ".join(words)
         for words, place in zip(masked, places, strict=True)
     ]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curator.errors import DataError, NotEnoughDataError, RequestError
 
-POWER: Final = 0.80
+_POWER: Final = 0.80
 """Chance of seeing a difference as large as `minimum_detectable`."""
 
 _EXACT_WORK: Final = 50_000_000
@@ -105,7 +105,7 @@ def paired_comparison(
         low=max(min(centre - quantile * error, difference), -1.0),
         high=min(max(centre + quantile * error, difference), 1.0),
         p=p,
-        minimum_detectable=min((quantile + float(scipy.special.stdtrit(groups - 1, POWER))) * error, 1.0),
+        minimum_detectable=min((quantile + float(scipy.special.stdtrit(groups - 1, _POWER))) * error, 1.0),
         alpha=alpha,
         method=f"group-robust t interval; {how} sign-flip test on group sums",
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from curator.records import DEFAULT_COLUMNS, Given, GivenLabel
 
-FIELDS = ("id", "group", "split", "time")
+_FIELDS = ("id", "group", "split", "time")
 _OF_LABEL = ("labeler", "confidence")
 
 
@@ -19,19 +19,19 @@ def lifted(given: Given, record: Mapping[str, Any], named: Mapping[str, str | No
         named: What a person said, field -> column; None switches a field off.
     """
     metadata, fields = dict(given.metadata), dict[str, Any]()
-    for name in (*FIELDS, *_OF_LABEL):
+    for name in (*_FIELDS, *_OF_LABEL):
         if name in named:
             column = named[name]
             fields[name] = None if column is None else record.get(column)
             metadata.pop(column or "", None)
         elif name in _OF_LABEL or getattr(given, name) is None:
             column = next((c for c in DEFAULT_COLUMNS[name] if metadata.get(c) is not None and _plain(metadata[c])), "")
-            if column and (name in FIELDS or given.labels or (given.comparisons and name == "labeler")):
+            if column and (name in _FIELDS or given.labels or (given.comparisons and name == "labeler")):
                 fields[name] = metadata.pop(column)
     labels = tuple(_labelled(label, fields) for label in given.labels)
     who = fields.get("labeler")
     compared = tuple(each if each.labeler else replace(each, labeler=who) for each in given.comparisons)
-    of_row = {name: value for name, value in fields.items() if name in FIELDS}
+    of_row = {name: value for name, value in fields.items() if name in _FIELDS}
     return replace(given, metadata=metadata, labels=labels, comparisons=compared, **of_row)
 
 

@@ -48,7 +48,7 @@ BATCHES = (
     GEMINI_REQUESTS,
     BEDROCK_BATCH,
 )
-FORMATS: tuple[ImportFormat, ...] = (
+IMPORT_FORMATS: tuple[ImportFormat, ...] = (
     *BATCHES,
     *ANNOTATIONS,
     OPENAI_LOG,
@@ -78,9 +78,9 @@ def named(name: str) -> ImportFormat | None:
     """
     if name == ROWS:
         return None
-    found = next((each for each in FORMATS if each.name == name), None)
+    found = next((each for each in IMPORT_FORMATS if each.name == name), None)
     if found is None:
-        msg = f"--from {name}: no such format; choose from {ROWS}, {', '.join(sorted(f.name for f in FORMATS))}"
+        msg = f"--from {name}: no such format; choose from {ROWS}, {', '.join(sorted(f.name for f in IMPORT_FORMATS))}"
         raise RequestError(msg)
     return found
 
@@ -93,12 +93,12 @@ def recognise(records: Sequence[RawRecord]) -> ImportFormat | None:
     if not records:
         return None
     first = of_record(records[0])
-    return first or next((each for each in FORMATS if each.table and any(map(each.fits, records))), None)
+    return first or next((each for each in IMPORT_FORMATS if each.table and any(map(each.fits, records))), None)
 
 
 def of_record(record: RawRecord) -> ImportFormat | None:
     """The first format that fits one record, or None."""
-    return next((each for each in FORMATS if each.fits(record)), None)
+    return next((each for each in IMPORT_FORMATS if each.fits(record)), None)
 
 
 def stranger(record: RawRecord, format: ImportFormat | None) -> ImportFormat | None:

@@ -30,7 +30,7 @@ MAX_FIELDS = 40
 _REPEATS = 0.5  # a field is a label where this share of its rows have a value that MIN_CLASS rows share
 _MAX_VALUES = 400
 _COPIED = 0.8  # a field is copied where this share of its values stand in the input
-FIELDS = "which fields there are"
+FIELDS_GIVEN = "which fields there are"
 _EMPTY = ("", "null", "[]")  # a field that says nothing is not there
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\b\d+(?:\.\d+)?\b")
 _USUAL = 0.02  # of the literals held against a column
@@ -97,9 +97,9 @@ def _fields(answer: str, kind: TaskKind) -> dict[str, str]:
         try:
             found = dict(_leaves(json.loads(answer), ""))
         except ValueError:
-            return {FIELDS: "not JSON"}
+            return {FIELDS_GIVEN: "not JSON"}
         filled = sorted(name for name, value in found.items() if value not in _EMPTY)
-        return {FIELDS: ", ".join(filled) or "none"} | found
+        return {FIELDS_GIVEN: ", ".join(filled) or "none"} | found
     return {}
 
 
@@ -317,7 +317,7 @@ def _merged(
 
 def _with(answer: str, field: str, value: str | None, kind: TaskKind) -> str | None:
     """The answer with another value in one field, where that makes a whole answer: JSON whose path is there."""
-    if kind != "extraction" or value is None or field == FIELDS:
+    if kind != "extraction" or value is None or field == FIELDS_GIVEN:
         return None
     try:
         body = json.loads(answer)

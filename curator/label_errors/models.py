@@ -18,7 +18,7 @@ from curator.statistics import unit_rows
 
 FOLDS = 5
 LOGISTIC = "logistic"
-NEIGHBOURS = 10
+_NEIGHBOURS = 10
 _AXES = 128  # of the character view
 _CHUNK = 1000  # rows of a similarity block: 1,000 x 100,000 float32 is 400 MB
 _SHRINK = 0.1
@@ -38,7 +38,7 @@ class Near:
     cosine_NK: NDArray[np.float32]
 
 
-def nearest(x_ND: NDArray[np.float32], count: int = NEIGHBOURS) -> Near:
+def nearest(x_ND: NDArray[np.float32], count: int = _NEIGHBOURS) -> Near:
     """Return the nearest other rows of each unit-length row, by blocked matrix products.
 
     Args:

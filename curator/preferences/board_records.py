@@ -13,7 +13,7 @@ CHOICES = {
     "B": "the second answer is better",
     "tie": "neither is better; such a row trains nothing",
 }
-SAID: Mapping[str, Literal["left", "right", "tie"]] = {"A": "left", "B": "right", "tie": "tie"}
+_SAID: Mapping[str, Literal["left", "right", "tie"]] = {"A": "left", "B": "right", "tie": "tie"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def choices(
             if reason is None and response.status != "submitted":
                 withdrawn.append(action_start(entry.id, response.user_id))
                 reason = "draft" if response.status == "draft" else None
-            said = "skip" if response.status == "discarded" else SAID.get(response.value or "")
+            said = "skip" if response.status == "discarded" else _SAID.get(response.value or "")
             reason = reason or (None if said else "no_value")
             if row is None or response.user is None or said is None or reason is not None:
                 left_out[reason or "changed_text"] = left_out.get(reason or "changed_text", 0) + 1

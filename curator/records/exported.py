@@ -14,7 +14,7 @@ from curator.records.message import Message, TextPart
 MESSAGES: Final = "messages"
 ABOUT: Final = ("curator.label_from", "curator.labeler", "curator.source", "curator.out")
 """What Curator says of a row in an export. Read again, it is no metadata: the new dataset has facts of its own."""
-RESERVED: Final = frozenset(
+_RESERVED: Final = frozenset(
     {MESSAGES, "input", "text", "label", "id", "group", "split", "labeler", "confidence", "time", "tools", *ABOUT}
 )
 """Names that a metadata column may not have in an export, as it would be read as something else."""
@@ -28,8 +28,8 @@ def own_names(columns: Iterable[str]) -> dict[str, str]:
 'confidence': 'metadata.metadata.confidence'}
     """
     names: dict[str, str] = {}
-    taken = set(RESERVED)
-    for column in sorted(columns, key=lambda each: each.strip() in RESERVED):  # who keeps a name has it first
+    taken = set(_RESERVED)
+    for column in sorted(columns, key=lambda each: each.strip() in _RESERVED):  # who keeps a name has it first
         name = column
         while name.strip() in taken or not name.strip():
             name = f"metadata.{name}"

@@ -33,9 +33,9 @@ STEPS = 300_000
 """Keywords that are held against one value before it is given up; a second or two."""
 PATTERN_S = 0.1
 """Seconds of the processor for one pattern on one text."""
-DIGITS = 1_000
+_DIGITS = 1_000
 """Digits within which it is reckoned whether a number is a multiple of another."""
-ERRORS = 50
+_ERRORS = 50
 """Faults of one value that are looked at, to name the most telling one."""
 DIALECTS = {
     validator.META_SCHEMA.get("$id", validator.META_SCHEMA.get("id", "")).rstrip("#"): validator
@@ -48,7 +48,7 @@ DIALECTS = {
         jsonschema.Draft3Validator,
     )
 }
-FORMATS = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6", "uuid", "regex"))
+_FORMATS = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6", "uuid", "regex"))
 """The formats that are checked: these, `date-time`, `time` and `uri`. Others say what a text is for."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
@@ -100,8 +100,8 @@ def problem(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: ANN40
     """
     token = _left.set([STEPS])
     try:
-        validator = _bounded(_dialect(schema))(schema, registry=SPECIFICATIONS, format_checker=FORMATS)
-        found = best_match(islice(validator.iter_errors(value), ERRORS))
+        validator = _bounded(_dialect(schema))(schema, registry=SPECIFICATIONS, format_checker=_FORMATS)
+        found = best_match(islice(validator.iter_errors(value), _ERRORS))
     except _GivenUp as error:
         return f"cannot be checked by the schema: {error}"
     except RecursionError:
@@ -266,8 +266,8 @@ def _multiple_of(_validator: Any, wanted: Any, value: Any, _schema: Any) -> Iter
     one, step = _decimal(value), _decimal(wanted)
     # As many digits as the quotient has before its point, so that the remainder is exact.
     digits = max(one.adjusted() - step.adjusted(), 0) + len(one.as_tuple().digits) + len(step.as_tuple().digits) + 2
-    if digits > DIGITS:
-        msg = f"whether it is a multiple of {wanted} takes more than {DIGITS:,} digits"
+    if digits > _DIGITS:
+        msg = f"whether it is a multiple of {wanted} takes more than {_DIGITS:,} digits"
         raise _GivenUp(msg)
     if Context(prec=digits).remainder(one, step):
         yield ValidationError(f"{value!r} is not a multiple of {wanted}")
@@ -300,4 +300,4 @@ def _uri(value: object) -> bool:
 
 
 for _name, _check in (("date-time", _date_time), ("time", _time), ("uri", _uri)):
-    FORMATS.checks(_name)(_check)
+    _FORMATS.checks(_name)(_check)

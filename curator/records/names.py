@@ -16,7 +16,7 @@ LENGTH = 100
 """Characters of a name."""
 TEXT_LENGTH = 500
 """Characters of a name that is only shown: a task's, a label, a labeler."""
-RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
+_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 """Names that no file can have on some systems."""
 JOINERS = "\u200c\u200d"
 """Format characters that words of some scripts and emoji are spelled with."""
@@ -126,7 +126,7 @@ def _fault(name: str) -> str | None:
             return f"may not hold {character!r}"
     if name.startswith((".", "-")) or name.endswith("."):
         return "may not begin with '.' or '-', nor end with '.'"
-    if name.partition(".")[0].casefold() in RESERVED:
+    if name.partition(".")[0].casefold() in _RESERVED:
         return "is reserved on some systems"
     if unicodedata.normalize("NFC", name) != name:
         return "is not in Unicode's composed form (NFC), so that two names could look the same"

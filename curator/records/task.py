@@ -16,7 +16,7 @@ from curator.records.structured import BYTES, read_json, read_toml
 from curator.records.types import TaskKind
 
 _HALF = re.compile("[\ud800-\udfff]")
-KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "dialect", "max_error", "confidence")
+_KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "dialect", "max_error", "confidence")
 
 
 _DATABASES = (".sql", ".ddl", ".sqlite", ".sqlite3", ".db")
@@ -111,9 +111,9 @@ def make_task(definition: dict[str, Any]) -> Task:
     Raises:
         DataError: An unknown key or kind, no labels for a classification, rates outside 0..1.
     """
-    unknown = sorted(set(definition) - set(KEYS))
+    unknown = sorted(set(definition) - set(_KEYS))
     if unknown:
-        msg = f"task: unknown key {unknown[0]!r}, expected {', '.join(KEYS)}"
+        msg = f"task: unknown key {unknown[0]!r}, expected {', '.join(_KEYS)}"
         raise DataError(msg)
     name, kind = definition.get("name"), definition.get("kind", "classification")
     if not isinstance(name, str) or not name.strip():

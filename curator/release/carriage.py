@@ -35,7 +35,7 @@ Turn = dict[str, Any]
 """A turn as a file has it."""
 
 Mask = Literal["weight", "train", "loss", "trainable", "last", "config"]
-FIELDS: Mapping[str, type[int] | type[bool]] = {"weight": int, "train": bool, "loss": bool, "trainable": bool}
+_FIELDS: Mapping[str, type[int] | type[bool]] = {"weight": int, "train": bool, "loss": bool, "trainable": bool}
 """The fields by which a turn says whether it is trained, and what they hold."""
 FOUR = frozenset({"system", "user", "assistant", "tool"})
 _NINE = re.compile(r"[A-Za-z0-9]{9}")
@@ -229,10 +229,10 @@ def written(carries: Carries, turns: Sequence[Message], needed: Needs, *, answer
     made = [_written(carries, turn, needed) for turn in turns]
     masked = has_earlier_answer(tuple(turns)) if carries.mask == "weight" else needed.masked
     field = carries.mask or ""
-    if answers and masked and field in FIELDS:
+    if answers and masked and field in _FIELDS:
         for turn, out in zip(turns, made, strict=True):
             if turn.role == "assistant" or field == "trainable":
-                out[field] = FIELDS[field](out is made[-1])
+                out[field] = _FIELDS[field](out is made[-1])
     return made
 
 

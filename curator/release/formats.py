@@ -173,7 +173,7 @@ def get_format(name: str, layout: int = LAYOUT) -> Format:
     Raises:
         RequestError: There is none.
     """
-    formats = FORMATS if layout > 1 else layout_one.FORMATS
+    formats = FORMATS if layout > 1 else layout_one.FIRST_FORMATS
     if name not in formats:
         msg = f"no format {name!r}; choose from {', '.join(formats)}"
         raise RequestError(msg)

@@ -11,7 +11,7 @@ from curator.release.manifest import CertificateFact, ReleaseGate
 from curator.release.validation import validate_lines
 from curator.text import SameText, same_text
 
-TEMPLATE_ROWS = 5
+_TEMPLATE_ROWS = 5
 """Rows from which a sentence with slots counts as a template."""
 _TEMPLATE_WORDS = 4
 _SLOTS = frozenset({"0", "NAME", "_"})
@@ -133,7 +133,7 @@ def template_gate(train: Sequence[str], test: Sequence[str]) -> ReleaseGate:
     """
     counts = Counter([*train, *test])
     trained = set(train)
-    shared = [form for form in test if form in trained and counts[form] >= TEMPLATE_ROWS and _has_slots(form)]
+    shared = [form for form in test if form in trained and counts[form] >= _TEMPLATE_ROWS and _has_slots(form)]
     if not shared:
         return ReleaseGate("templates", True, "no test row is made from a template of train")
     (form, rows), *_ = Counter(shared).most_common(1)

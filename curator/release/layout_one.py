@@ -135,7 +135,7 @@ def _parquet_dpo(carries: Carries, row: DpoRow, _needed: object) -> dict[str, An
 
 _CALLS = Carries(parts="any", calls="text", mask="weight")
 _OPENAI = replace(_CALLS, roles=_ALL_ROLES, names=_ALL_ROLES, legacy=True, answering=True)
-FORMATS: dict[str, Format] = {
+FIRST_FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
         Format("tinker", Carries(), _messages, _tinker_dpo),

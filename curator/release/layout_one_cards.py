@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from curator.release.carriage import Needs, turns_of
-from curator.release.layout_one import FORMATS
+from curator.release.layout_one import FIRST_FORMATS
 from curator.release.manifest import Manifest
 from curator.release.rows import DpoRow, SftRow
 
@@ -98,7 +98,7 @@ def _record_set(path: str) -> dict[str, Any]:
 def _columns(path: str) -> list[str]:
     """The columns of a data file, as its format's writer names them."""
     format, stage, _ = path.split("/")
-    made = FORMATS[format]
+    made = FIRST_FORMATS[format]
     if stage == "dpo" and made.dpo is not None:
         return list(made.dpo(made.carries, DpoRow("", turns_of(("user", "x")), "a", "b"), Needs()))
     row = SftRow("", turns_of(("user", "x"), ("assistant", "a")))

@@ -14,7 +14,6 @@ from curator.release.rows import Stage
 from curator.release.validation_pairs import PairChecker
 from curator.release.validation_rows import Problem, canonical, join_path
 from curator.release.validation_rules import (
-    CONTROLS,
     DPO_KEYS,
     MIN_FILE_ROWS,
     RULES,
@@ -26,6 +25,7 @@ from curator.release.validation_rules import (
     Severity,
 )
 from curator.release.validation_shapes import shape_of
+from curator.text import CONTROLS
 
 _DPO_MARKS = frozenset(
     {"comparison", "preferred_output", "non_preferred_output", "chosen", "rejected", "completion_A", "completion_B"}

@@ -9,7 +9,7 @@ from curator.records import read_exact
 ANSWERED_CALLS = frozenset({"openai"})
 """Formats whose service refuses a result without its call, and arguments that are no JSON text."""
 
-PARTS = frozenset({"openai", "together", "axolotl", "mistral", "parquet"})
+TYPED_PARTS = frozenset({"openai", "together", "axolotl", "mistral", "parquet"})
 """Formats whose turns may hold a list of parts."""
 
 _UNTRAINED = {"openai": ("weight", 0), "together": ("weight", 0), "mistral": ("weight", 0), "axolotl": ("train", False)}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from curator.release.validation_rows import TAGGED, RowChecker, canonical
+from curator.release.validation_rows import TAGGED_FORMATS, RowChecker, canonical
 from curator.release.validation_shapes import PlainShape, implicit_prompt, said
 from curator.text import as_seen
 
@@ -26,7 +26,7 @@ class PairChecker(RowChecker):
             sides = ("preferred_output", "non_preferred_output")
         else:
             path = "prompt" if self.format in ("trl", "parquet") else "messages"
-            if self.format in TAGGED and ("conversations" in row or self.format == "sharegpt"):
+            if self.format in TAGGED_FORMATS and ("conversations" in row or self.format == "sharegpt"):
                 path = "conversations"
             prompt, sides = row.get(path), ("chosen", "rejected")
             if self.format == "trl" and path not in row and (opening := implicit_prompt(row)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from curator.release.validation_calls import (
     ANSWERED_CALLS,
-    PARTS,
+    TYPED_PARTS,
     bad_calls,
     bad_parts,
     is_json,
@@ -29,7 +29,7 @@ from curator.release.validation_shapes import SHAREGPT_ROLES, PlainShape, plain_
 from curator.text import as_seen
 
 _MOST_LISTED = 1000
-TAGGED = frozenset({"llama-factory", "sharegpt"})
+TAGGED_FORMATS = frozenset({"llama-factory", "sharegpt"})
 """Formats whose turns may be `{"from": …, "value": …}`."""
 SPOKEN = {"observation": "user", "function_call": "assistant", "tool_call": "assistant", "tool_response": "tool"}
 """Roles of calls and results that are turns of their own, as the side that speaks there."""
@@ -165,7 +165,7 @@ class RowChecker:
         if not value:
             self.report("empty_messages", path)
         roles = []
-        tagged = self.format in TAGGED and bool(value) and isinstance(value[0], dict) and "from" in value[0]
+        tagged = self.format in TAGGED_FORMATS and bool(value) and isinstance(value[0], dict) and "from" in value[0]
         for index, message in enumerate(value, start=first):
             place = f"{path}[{index}]" if indexed else path
             roles.append(self._tagged(message, place) if tagged else self._message(message, place))
@@ -208,7 +208,7 @@ class RowChecker:
             role = ""
         role = SPOKEN.get(role, role)
         calls = bool(message.get("tool_calls") or message.get("function_call"))
-        parts = isinstance(content, list) and self.format in PARTS
+        parts = isinstance(content, list) and self.format in TYPED_PARTS
         if content is None and calls:
             pass
         elif isinstance(content, str):

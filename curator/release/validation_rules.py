@@ -90,7 +90,6 @@ RULES: dict[str, Rule] = {
 SPECIAL_TOKENS = re.compile(r"<\|[A-Za-z][\w ]{0,40}\|>|<｜[^｜\s]{1,40}｜>|<(?:start|end)_of_turn>")
 SOFT_MARKS = re.compile(r"\[/?INST\]|<</?SYS>>|</s>")
 """Marks of older templates, which occur in honest text too: a warning."""
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 ROLES_BY_FORMAT: dict[str, frozenset[str]] = {

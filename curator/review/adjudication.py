@@ -28,7 +28,7 @@ from curator.review.agreement import ratings
 from curator.review.consensus import steady_dawid_skene
 from curator.review.resolution import human_outcome
 
-OPEN: Final = ("disputed", "rejected", "unsettled")
+_OPEN: Final = ("disputed", "rejected", "unsettled")
 ESTIMATING: Final = ("audit", "test")
 
 
@@ -129,7 +129,7 @@ def disputes(
 def _status(given: list[dict[str, Any]]) -> str | None:
     """Why a row waits for somebody to settle it; None where it does not, or where people who were asked are missing."""
     outcome = human_outcome(given)
-    if outcome is None or outcome.status not in OPEN or outcome.adjudicated:
+    if outcome is None or outcome.status not in _OPEN or outcome.adjudicated:
         return None
     asked = max(r.get("overlap") or 1 for r in given)
     if outcome.status == "unsettled" and len({r["reviewer"] for r in given}) < asked:

@@ -14,7 +14,7 @@ import scipy
 
 from curator.errors import NotEnoughDataError, RequestError
 
-FEW: Final = 30
+_FEW: Final = 30
 """Below so many rows in an arm the words say how little that is."""
 
 
@@ -131,5 +131,5 @@ def _in_words(shown: Arm, blind: Arm, low: float, high: float, confidence: float
         meaning = f"The difference may be nothing ({points})."
     few = min(shown.rows, blind.rows)
     return f"{found} {meaning}" + (
-        f" With {few} rows on one side this can see only a large effect." if few < FEW else ""
+        f" With {few} rows on one side this can see only a large effect." if few < _FEW else ""
     )

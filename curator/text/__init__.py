@@ -19,9 +19,10 @@ from curator.text.normal_form import (
     unspaced,
     visible,
 )
-from curator.text.whitespace import as_seen, squeeze
+from curator.text.whitespace import CONTROLS, as_seen, squeeze
 
 __all__ = [
+    "CONTROLS",
     "COURTESIES",
     "END_WORDS",
     "FORMS",

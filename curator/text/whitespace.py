@@ -1,6 +1,10 @@
 """White space as one space, for texts whose case and marks matter."""
 
+import re
 import unicodedata
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Control characters that no text has: all but tab, line feed and carriage return."""
 
 
 def squeeze(text: str) -> str:

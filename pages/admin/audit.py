@@ -11,7 +11,7 @@ from pipelines.admin import audit_check
 from storage.access import audit
 
 user = require_role("admin")
-SHOWN = 2_000
+_SHOWN = 2_000
 settings = open_project()
 sidebar(user, settings)
 st.subheader("Audit log", anchor=False)
@@ -22,8 +22,8 @@ if not actors:
 left, right = st.columns(2)
 who = left.multiselect("Who", actors, placeholder="Everyone")
 what = right.multiselect("What", actions, placeholder="Everything")
-found = audit.events(settings.store, SHOWN, actors=who, actions=what)
-st.text(f"{found.height:,} events" + (f", the newest {SHOWN:,} are shown" if found.height == SHOWN else ""))
+found = audit.events(settings.store, _SHOWN, actors=who, actions=what)
+st.text(f"{found.height:,} events" + (f", the newest {_SHOWN:,} are shown" if found.height == _SHOWN else ""))
 st.dataframe(
     found.rename({"seq": "number", "created_at": "when (UTC)", "actor": "who", "action": "what", "subject": "about"}),
     height=520,

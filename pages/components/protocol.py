@@ -24,7 +24,7 @@ from pages.frame.guard import recheck
 
 PREFETCH = 80
 """Items to hand to the browser at once: 10 ran dry at a key each 50 ms, 60 did not."""
-TEXT_LIMIT = 20_000
+_TEXT_LIMIT = 20_000
 """Characters of one text that are sent to the browser; the card says how many more there are."""
 SECONDS = 1e9
 """Most seconds that a reviewer can have looked at a card: thirty years."""
@@ -135,8 +135,8 @@ def _check_text(name: str, text: object) -> None:
 
 def cut(text: str) -> str:
     """Cut a text that would make the page slow, and say so at its end."""
-    more = len(text) - TEXT_LIMIT
-    return text if more <= 0 else f"{text[:TEXT_LIMIT]}\n[… {more:,} more characters are not shown here]"
+    more = len(text) - _TEXT_LIMIT
+    return text if more <= 0 else f"{text[:_TEXT_LIMIT]}\n[… {more:,} more characters are not shown here]"
 
 
 def exchange(

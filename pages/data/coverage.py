@@ -36,7 +36,7 @@ with st.container(border=True):
             work_button(settings, "Compare", coverage_work(dataset, named), primary=False)
     else:
         st.text("Bring the logs in as a dataset of their own (page Start), then compare with it here.")
-    kept = figures.newest(store, dataset, reference.KIND, reference.CoverageReport)
+    kept = figures.newest(store, dataset, reference.COVERAGE, reference.CoverageReport)
     if kept is not None:
         found = kept.coverage
         st.text(
@@ -71,7 +71,7 @@ with st.container(border=True):
     known = labels.choices(store, dataset)
     whose = st.selectbox("Whose labels?", known, width=320) if len(known) > 1 else None
     work_button(settings, "Draw the learning curve", curve_work(dataset, whose), primary=False, disabled=not known)
-    drawn = figures.newest(store, dataset, curve.KIND, curve.CurveReport)
+    drawn = figures.newest(store, dataset, curve.CURVE, curve.CurveReport)
     if drawn is not None:
         curves = drawn.curve.curves
         st.text(sentence(drawn.curve.advice))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.data.parts.finding_cards import group_card, pattern_card, standing_actions, suspects_table
-from pages.data.parts.group_queue import KINDS, of_run
+from pages.data.parts.group_queue import GROUP_KINDS, of_run
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import FINDINGS, clipped, found_in_words, sentence
@@ -12,7 +12,7 @@ from storage.dataset import labels
 from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-SHOWN = 500
+_SHOWN = 500
 settings, dataset = dataset_page(user, "Findings", "There is nothing to check yet.")
 watch(settings.project)
 run = checked_run(settings, dataset)
@@ -30,7 +30,7 @@ kind = st.pills(
     format_func=lambda k: found_in_words(k, counts[k]),
     required=True,
 )
-found = list(of_run(settings.store.path, run.run, kind)[:SHOWN])
+found = list(of_run(settings.store.path, run.run, kind)[:_SHOWN])
 if kind == "label_pattern":
     for finding in found:
         pattern_card(settings.store, dataset, user, finding)
@@ -39,7 +39,7 @@ elif kind == "suspect_label":
     suspects_table(settings.store, dataset, found)
     st.page_link("pages/review/spot_check.py", label="Let a person look at them", icon=":material/rate_review:")
 else:
-    if kind in KINDS:
+    if kind in GROUP_KINDS:
         st.page_link(
             "pages/data/groups.py", label="Settle them side by side, one key each", icon=":material/join_inner:"
         )

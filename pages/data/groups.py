@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.groups.component import group_queue
-from pages.data.parts.group_queue import KINDS, GroupQueue, of_run
+from pages.data.parts.group_queue import GROUP_KINDS, GroupQueue, of_run
 from pages.frame.guard import allow, recheck, require_role
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import FINDINGS, MAY_NOT
@@ -15,7 +15,7 @@ settings, dataset = dataset_page(user, "Duplicates & contradictions", "There is 
 watch(settings.project)
 run = checked_run(settings, dataset)
 checked = run.run
-counts = {kind: run.report.counts[kind] for kind in KINDS if run.report.counts.get(kind)}
+counts = {kind: run.report.counts[kind] for kind in GROUP_KINDS if run.report.counts.get(kind)}
 if not counts:
     lead_on("No two rows are alike, as far as the checks can see.", "pages/data/findings.py", "See all findings")
 

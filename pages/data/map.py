@@ -21,7 +21,7 @@ from storage.checks import clusters, findings
 from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-SHOWN = 1_000
+_SHOWN = 1_000
 ANY = "(any)"
 settings, dataset = dataset_page(user, "Map", "There is nothing to draw yet.")
 store = settings.store
@@ -136,7 +136,7 @@ with st.container(border=True):
     else:
         st.text(MAY_NOT)
     st.dataframe(
-        picked.head(SHOWN).select(
+        picked.head(_SHOWN).select(
             pl.col("external_id").alias("id"),
             pl.col("text").str.slice(0, 2_000),
             "label",
@@ -148,7 +148,7 @@ with st.container(border=True):
         column_config={"text": st.column_config.TextColumn(width="large")},
         height=420,
     )
-    if picked.height > SHOWN:
-        st.text(f"The first {SHOWN:,} are listed; what you do is done with all {counted(picked.height)}.")
+    if picked.height > _SHOWN:
+        st.text(f"The first {_SHOWN:,} are listed; what you do is done with all {counted(picked.height)}.")
 bulk.pending(store, dataset, user)
 bulk.history(store, dataset, user)

@@ -16,7 +16,7 @@ from storage.release import runs
 from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-SHOWN = 5_000
+_SHOWN = 5_000
 settings, dataset = dataset_page(user, "Overview", "There is no dataset yet.")
 summary = views.overview(settings.store, dataset)
 if not summary.rows:
@@ -63,9 +63,9 @@ with right.container(border=True):
     st.dataframe([{"split": k, "rows": v} for k, v in summary.splits.items()] or [{"split": "not frozen", "rows": 0}])
 
 rows = row_filters(views.current(settings.store, dataset), list(summary.labels))
-st.text(f"{rows.height:,} rows" + (f", the first {SHOWN:,} are shown" if rows.height > SHOWN else ""))
+st.text(f"{rows.height:,} rows" + (f", the first {_SHOWN:,} are shown" if rows.height > _SHOWN else ""))
 st.dataframe(
-    rows.head(SHOWN).select(
+    rows.head(_SHOWN).select(
         pl.col("external_id").alias("id"),
         pl.col("text").str.slice(0, 2_000),
         pl.col("value").alias("label"),

@@ -18,7 +18,7 @@ from storage.dataset import datasets
 from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-PAGE = 100
+_PAGE = 100
 settings, dataset = dataset_page(user, "Suspect labels", "There is nothing to check yet.")
 store = settings.store
 watch(settings.project)
@@ -68,9 +68,9 @@ if shown.is_empty():
     bulk.history(store, dataset, user)
     st.stop()
 actions = st.container(border=True)
-leaves = -(-shown.height // PAGE)
+leaves = -(-shown.height // _PAGE)
 page = st.pagination(leaves, key=f"page:{leaves}") if leaves > 1 else 1
-part = shown.slice((page - 1) * PAGE, PAGE)
+part = shown.slice((page - 1) * _PAGE, _PAGE)
 token = hashlib.sha256("".join(part["example_id"]).encode()).hexdigest()[:16]
 picked = st.dataframe(
     part.select(

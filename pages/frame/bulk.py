@@ -19,7 +19,7 @@ from storage.review import reviews
 
 BulkAction = Literal["accept", "relabel", "keep", "exclude", "send"]
 _PENDING, _DONE = "bulk_pending", "bulk_done"
-RECENT = 30
+_RECENT = 30
 VOID = (
     "A decision about labels voids the certificate: it holds again once a fresh spot-check, drawn after the "
     "decision, is reviewed."
@@ -32,7 +32,7 @@ QUESTIONS: dict[BulkAction, str] = {
     "send": "Send {rows} to review, one by one?",
 }
 NOT_SENT = {send.WAITING: "since they wait there already", send.EXCLUDED: "since they are left out"}
-SAID: dict[BulkAction, str] = {
+_SAID: dict[BulkAction, str] = {
     "accept": "The suggested label for {rows}: done.",
     "relabel": "A new label for {rows}: done.",
     "keep": "Labels kept: {rows}.",
@@ -111,7 +111,7 @@ def do(store: Store, dataset: str, user: User, bulk: Bulk, why: str = "") -> Non
         if bulk.action == "send":
             report = send.run(send.SendConfig(dataset, bulk.example_ids, reason, user.name), store)
             left = "".join(f" Not sent, {NOT_SENT[name]}: {counted(n)}." for name, n in report.left_out.items())
-            done.append((SAID["send"].format(rows=counted(report.sent)) + left, ()))
+            done.append((_SAID["send"].format(rows=counted(report.sent)) + left, ()))
             return
         ident = uuid.uuid4().hex
         records = [
@@ -127,7 +127,7 @@ def do(store: Store, dataset: str, user: User, bulk: Bulk, why: str = "") -> Non
         st.text(str(taken.rejects[0]["detail"]))
         st.stop()
     decisions = tuple(decide.decision_id(dataset, str(record["action_id"])) for record in records)
-    done.append((SAID[bulk.action].format(rows=counted(len(bulk.example_ids))), decisions))
+    done.append((_SAID[bulk.action].format(rows=counted(len(bulk.example_ids))), decisions))
 
 
 def said(store: Store, dataset: str, user: User) -> None:
@@ -162,7 +162,7 @@ def take_back(store: Store, dataset: str, user: User, decisions: Sequence[str]) 
 
 def history(store: Store, dataset: str, user: User) -> None:
     """List the newest decisions in force, whoever took them, and take back the ones that are chosen."""
-    taken = standing_decisions(reviews.taken(store, dataset))[: -RECENT - 1 : -1]
+    taken = standing_decisions(reviews.taken(store, dataset))[: -_RECENT - 1 : -1]
     if not taken:
         return
     with st.expander("Decisions in force, newest first"):

@@ -24,7 +24,7 @@ from pipelines.admin.keys import EndedSignIns
 from pipelines.admin.sign_in import SignIn, is_loopback
 
 USER_COOKIE = "_streamlit_user"
-OPEN = "_stcore/health"
+_OPEN = "_stcore/health"
 """Answers everybody: it says whether the server runs, and nothing else."""
 UPLOAD = "/_stcore/upload_file/"
 CLOSED = """<!doctype html><meta charset="utf-8"><title>Curator</title>
@@ -94,7 +94,7 @@ class Door:
     def _without_token(self, request: HTTPConnection) -> Response | None:
         """Turn away who has not opened the printed address; who opens it gets a cookie instead of the token."""
         path = request.url.path
-        if path.endswith(OPEN):
+        if path.endswith(_OPEN):
             return None
         name = cookie_name(request.scope)
         if request.scope.get("method") in ("GET", "HEAD") and _same(request.query_params.get("token"), self.token):

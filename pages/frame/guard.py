@@ -26,7 +26,7 @@ from pipelines.runtime import settings as project_settings
 from storage.access import users
 from storage.engine.turns import people_wait
 
-ROOT = Path(__file__).resolve().parents[2]
+APP_ROOT = Path(__file__).resolve().parents[2]
 _NEEDED = "roles_of_this_page"
 
 

@@ -20,7 +20,7 @@ from storage.checks.findings import CheckRun
 from storage.dataset import labels
 from storage.jobs import Job
 
-POLL_S = 1.0
+_POLL_S = 1.0
 _WATCHED = "work_watched"
 
 
@@ -127,7 +127,7 @@ def watch(project: Path) -> None:
         _show(job)
 
 
-@st.fragment(run_every=POLL_S)
+@st.fragment(run_every=_POLL_S)
 def _poll(project: Path) -> None:
     """Draw the progress once a second from the job's files."""
     job = jobs.get(project, st.session_state.get(_WATCHED, ""))

@@ -12,7 +12,7 @@ from pages.frame.work import train_work, watch, work_button
 from storage.release import runs, versions
 
 user = require_role("engineer", "analyst", "admin")
-KINDS = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO)"}
+_KINDS = {"sft": "Supervised (SFT)", "dpo": "Preferences (DPO)"}
 settings, dataset = dataset_page(user, "Training runs", "There is nothing to train on yet.")
 released = [v.version for v in versions.listing(settings.store, dataset)]
 if not released:
@@ -24,7 +24,7 @@ watch(settings.project)
 with st.expander("Train a student", expanded=not found):
     columns = st.columns(3)
     version = columns[0].selectbox("Version", released)
-    kind = columns[1].selectbox("How?", list(KINDS) if finished else ["sft"], format_func=KINDS.__getitem__)
+    kind = columns[1].selectbox("How?", list(_KINDS) if finished else ["sft"], format_func=_KINDS.__getitem__)
     start = columns[2].selectbox("From run", finished) if kind == "dpo" else None
     epochs = columns[2].number_input("Epochs", 1, 100, None, placeholder="what suits the model")
     st.text("Without a key for a training service, a small student is trained on this machine, all of its weights.")
@@ -33,7 +33,7 @@ if not found:
     st.text("There is no run yet.")
     st.stop()
 
-names = {each.run.id: f"{KINDS[each.run.kind]} on {dataset}@{each.run.version}" for each in found}
+names = {each.run.id: f"{_KINDS[each.run.kind]} on {dataset}@{each.run.version}" for each in found}
 st.dataframe(
     [
         {

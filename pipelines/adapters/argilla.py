@@ -16,13 +16,13 @@ from curator.errors import ReviewBoardError
 from curator.ports import BoardEntry, BoardForm, BoardRecord, Progress, RefusedRecord
 from pipelines.adapters import argilla_json
 
-BATCH = 500
+RECORDS_AT_ONCE = 500
 """Most records that the server takes in one request."""
 PAGE = 500
 DELETE_BATCH = 100
 TIMEOUT_S = 120
 CONNECT_RETRIES = 2
-SHOWN = 300
+_SHOWN = 300
 
 
 class _Refused(ReviewBoardError):
@@ -120,9 +120,11 @@ class ArgillaBoard:
         """Create or update records, 500 a request. A batch with a bad record is halved until that one stands alone."""
         question = self._question(self._id(dataset))
         refused: list[RefusedRecord] = []
-        for start in range(0, len(records), BATCH):
-            refused += self._upsert(dataset, [argilla_json.item(r, question) for r in records[start : start + BATCH]])
-            progress(min(start + BATCH, len(records)), len(records))
+        for start in range(0, len(records), RECORDS_AT_ONCE):
+            refused += self._upsert(
+                dataset, [argilla_json.item(r, question) for r in records[start : start + RECORDS_AT_ONCE]]
+            )
+            progress(min(start + RECORDS_AT_ONCE, len(records)), len(records))
         return refused
 
     def remove(self, dataset: str, entries: Sequence[BoardEntry]) -> None:
@@ -241,7 +243,7 @@ class ArgillaBoard:
             )
             raise ReviewBoardError(msg) from error
         except (ValueError, KeyError, TypeError, ArgillaError) as error:
-            msg = f"{self._url} answers, but not as an Argilla 2 server does ({doing}: {str(error)[:SHOWN]})"
+            msg = f"{self._url} answers, but not as an Argilla 2 server does ({doing}: {str(error)[:_SHOWN]})"
             raise ReviewBoardError(msg) from error
 
     def _explain(self, status: int, doing: str, detail: str) -> str:
@@ -252,5 +254,5 @@ class ArgillaBoard:
             409: "it exists already, made by somebody else a moment ago; run the command again",
             422: "the server refused a value",
         }.get(status, "the server failed; see its log, then run the command again: what it took before is kept")
-        said = f": {detail[:SHOWN]}" if detail else ""
+        said = f": {detail[:_SHOWN]}" if detail else ""
         return f"Argilla at {self._url} ({doing}) answered {status}: {hint}{said}"

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-SHOWN = 3
-CHAT = (
+_SHOWN = 3
+_CHAT = (
     "{%- for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' }}{{ m['content'] }}{{ '<|im_end|>' + '\\n' }}"
     "{%- endfor %}{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{%- endif %}"
 )
@@ -77,7 +77,7 @@ def _held(read: Reader, folder: Path, path: str, rows: Meant) -> tuple[int, list
         problems.append(f"{type(error).__name__}: {str(error)[:300]}")
     if kept != len(rows) and not problems:
         problems.append(f"{kept} of {len(rows)} rows were kept")
-    return kept, [*problems[:SHOWN], *([f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else [])]
+    return kept, [*problems[:_SHOWN], *([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])]
 
 
 def _loaders(format: str, stage: str) -> Iterator[tuple[str, str, Reader]]:
@@ -167,7 +167,7 @@ def _tokenizer() -> Any:  # noqa: ANN401 - a tokenizer of a foreign library
     )
     made.train_from_iterator([], trainer)
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=CHAT
+        tokenizer_object=made, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=_CHAT
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from curator.errors import OutsideError, RequestError
 from curator.release import FileProof, Proof
 
-PACKAGES = (
+_PACKAGES = (
     "torch==2.13.0",
     "datasets==5.2.0",
     "transformers==5.24.0",
@@ -42,7 +42,7 @@ def python() -> Path:
 
 def installed() -> dict[str, str | None]:
     """Package -> version in the environment; None where it is missing."""
-    names = [each.partition("==")[0] for each in PACKAGES]
+    names = [each.partition("==")[0] for each in _PACKAGES]
     site = next(folder().glob("lib/python*/site-packages"), folder() / "Lib" / "site-packages")
     found = {
         each.name.lower().replace("_", "-"): each.version for each in importlib.metadata.distributions(path=[str(site)])
@@ -59,8 +59,8 @@ def install() -> None:
     if not python().exists():
         _run([sys.executable, "-m", "venv", str(folder())])
     pip = [str(python()), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    _run([*pip, *shlex.split(os.environ.get("TORCH_PIP_ARGS", "")), PACKAGES[0]])
-    _run([*pip, *PACKAGES])
+    _run([*pip, *shlex.split(os.environ.get("TORCH_PIP_ARGS", "")), _PACKAGES[0]])
+    _run([*pip, *_PACKAGES])
 
 
 def _run(command: Sequence[str]) -> str:

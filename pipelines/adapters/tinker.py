@@ -33,7 +33,7 @@ __all__ = [
     "describe",
 ]
 
-POLL_S = 0.1
+_POLL_S = 0.1
 UNREACHABLE_S = 60.0
 LOCAL_UNREACHABLE_S = 2.0
 """A server that refuses connections for this long while training is gone; the client would retry for minutes."""
@@ -238,7 +238,7 @@ def _watch(child: "subprocess.Popen[bytes]", job: TrainJob, progress: Progress, 
     """
     log_dir, seen, next_check, last_answer = Path(job.log_dir), -1, 0.0, time.monotonic()
     while child.poll() is None:
-        time.sleep(POLL_S)
+        time.sleep(_POLL_S)
         plan, metrics = log_dir / "preflight.json", log_dir / "metrics.jsonl"
         size = metrics.stat().st_size if metrics.exists() else 0
         if size != seen and plan.exists():

@@ -16,7 +16,7 @@ from curator.records import MESSAGE_ROLES
 
 CUSTOMIZED = "customized"
 """The cookbook's name for training what the turns themselves say (`trainable`)."""
-SHOWN = 5
+_SHOWN = 5
 """How many lines an error names; the count is always complete."""
 
 
@@ -87,8 +87,8 @@ class _Problems:
             return
         parts = []
         for reason, lines in self.lines.items():
-            more = ", …" if len(lines) > SHOWN else ""
-            where = ", ".join(map(str, lines[:SHOWN])) + more
+            more = ", …" if len(lines) > _SHOWN else ""
+            where = ", ".join(map(str, lines[:_SHOWN])) + more
             parts.append(f"{len(lines)} row{'s' * (len(lines) > 1)} {reason} (line {where})")
         raise DataError(f"{self.file}: {'; '.join(parts)}")
 

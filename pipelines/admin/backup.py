@@ -38,7 +38,7 @@ BESIDE_STORE = ("vectors", "rejects")
 IN_PROJECT = ("releases", "tinker", "runs")
 LOGICAL = "logical"
 """Where a backup keeps every table as Parquet, for another engine or another day."""
-KEPT = (FILE, STORE, *BESIDE_STORE, *IN_PROJECT, LOGICAL)
+_KEPT = (FILE, STORE, *BESIDE_STORE, *IN_PROJECT, LOGICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def restore(directory: Path, target: Path, *, from_logical: bool = False) -> Res
         msg = f"{place} lies in the backup; restore into a folder elsewhere"
         raise RequestError(msg)
     noted = read_manifest(source)
-    if strange := sorted(path for path in noted.files if path.split("/")[0] not in KEPT):
+    if strange := sorted(path for path in noted.files if path.split("/")[0] not in _KEPT):
         msg = f"{source / MARK} names {strange[0]!r}, which no backup holds; the backup is not to be trusted"
         raise DataError(msg)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from curator.errors import without_password
 from pipelines.runtime.settings import Settings
 from pipelines.wiring import OFFLINE, uses_service
 
-PACKAGES = (
+_PACKAGES = (
     "torch",
     "tinker",
     "tinker-cookbook",
@@ -85,7 +85,7 @@ class DoctorReport:
 
 def examine(settings: Settings | None) -> DoctorReport:
     """Look at packages and adapters."""
-    packages = tuple(_package(name) for name in PACKAGES)
+    packages = tuple(_package(name) for name in _PACKAGES)
     return DoctorReport(
         curator=__version__,
         python=platform.python_version(),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 FOLDER = Path(".streamlit")
 TOKEN, ENDED = FOLDER / "local_token", FOLDER / "ended_sign_ins"
-ENVIRONMENT = "CURATOR_LOCAL_TOKEN"
+_ENVIRONMENT = "CURATOR_LOCAL_TOKEN"
 KEPT_S = 40 * 86_400
 """How long an ended sign-in is remembered: longer than its cookie lives (31 days)."""
 
@@ -28,11 +28,11 @@ def local_token(project: Path) -> str:
         found = ""
     if len(found) >= 32:
         return found
-    made = os.environ.get(ENVIRONMENT) or secrets.token_urlsafe(32)
+    made = os.environ.get(_ENVIRONMENT) or secrets.token_urlsafe(32)
     try:
         write_private(file, made + "\n")
     except OSError:
-        os.environ[ENVIRONMENT] = made
+        os.environ[_ENVIRONMENT] = made
     return made
 
 

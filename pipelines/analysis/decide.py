@@ -22,9 +22,9 @@ from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import current as views
 
-ROWS = ("finding_id", "example_ids", "external_ids", "decision")
+_ROWS = ("finding_id", "example_ids", "external_ids", "decision")
 """Ways to name the rows; `decision` is for an undo, and names the one decision that it takes back."""
-KEYS = {*ROWS, "action", "value", "reviewer", "reason"}
+_KEYS = {*_ROWS, "action", "value", "reviewer", "reason"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +203,11 @@ def _rows(record: dict[str, Any], unreadable: str | None, known: _Known) -> tupl
     """The rows that a record is about, and the finding that it settles."""
     if unreadable is not None:
         raise _Refused(unreadable, str(record.get("")))
-    if unknown := sorted(set(record) - KEYS):
-        raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(KEYS))}")
-    named = [k for k in ROWS if record.get(k)]
+    if unknown := sorted(set(record) - _KEYS):
+        raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(_KEYS))}")
+    named = [k for k in _ROWS if record.get(k)]
     if len(named) != 1:
-        raise _Refused("no_rows", f"name the rows by exactly one of {', '.join(ROWS)}")
+        raise _Refused("no_rows", f"name the rows by exactly one of {', '.join(_ROWS)}")
     given = record[named[0]]
     if named[0] == "finding_id":
         return known.finding(str(given)).rows_for(record.get("action")), str(given)

@@ -15,8 +15,8 @@ from storage.dataset import datasets, labels, vectors
 from storage.engine.store import Store
 from storage.views import current as views
 
-KIND = "learning_curve"
-HELD_OUT = 0.25
+CURVE = "learning_curve"
+_HELD_OUT = 0.25
 MIN_REVIEWED = 50
 """Test rows that people have reviewed, from which on the curve is judged on them alone."""
 
@@ -116,7 +116,7 @@ def run(config: CurveConfig, store: Store) -> CurveReport:
         curve=found,
         notes=tuple(notes),
     )
-    figures.add(store, dataset, KIND, asdict(report), as_of_seq=as_of)
+    figures.add(store, dataset, CURVE, asdict(report), as_of_seq=as_of)
     return report
 
 
@@ -139,7 +139,7 @@ def _test_rows(rows: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, str, list[s
         return frozen, "labels", [why]
     inside = rows.filter(pl.col("out").is_null() & in_train())
     groups = _group(inside).unique().sort()
-    chosen = groups.sample(fraction=HELD_OUT, seed=seed)
+    chosen = groups.sample(fraction=_HELD_OUT, seed=seed)
     return inside.filter(_group(inside).is_in(chosen.to_list())), "labels", [why]
 
 

@@ -15,7 +15,7 @@ from storage.dataset import datasets, vectors
 from storage.engine.store import Store
 from storage.views import current as views
 
-KIND = "coverage"
+COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def run(config: CoverageConfig, store: Store) -> CoverageReport:
         seed=seed,
     )
     report = CoverageReport(dataset, other, wanted, encoder, found)
-    figures.add(store, dataset, KIND, asdict(report), as_of_seq=as_of)
+    figures.add(store, dataset, COVERAGE, asdict(report), as_of_seq=as_of)
     return report
 
 

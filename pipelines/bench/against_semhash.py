@@ -14,8 +14,8 @@ from pipelines.bench.planted import APART, EXACT, NEAR, plant
 from pipelines.bench.real_sets import encoded, load
 from pipelines.bench.text_parts import with_twins
 
-ROWS = 10_000
-THRESHOLD = 0.9
+_ROWS = 10_000
+_THRESHOLD = 0.9
 """SemHash's own default cosine, used for both."""
 _Groups = dict[int, int]
 
@@ -55,7 +55,7 @@ def against_semhash(data: Path | None, keep: Path, *, quick: bool, seed: int) ->
 
     A copy is found where it is in one group with its original; for SemHash, where both have one representative.
     """
-    texts = load("clinc150", data).texts[: 500 if quick else ROWS]
+    texts = load("clinc150", data).texts[: 500 if quick else _ROWS]
     twins = plant(texts, (*EXACT, *NEAR, *APART), 30 if quick else 300, seed)
     everything, rows = with_twins(texts, twins)
     vectors_ND = encoded(everything, keep)
@@ -81,7 +81,7 @@ def against_semhash(data: Path | None, keep: Path, *, quick: bool, seed: int) ->
     # Names in texts without capitals are not known as names; such rows are shown together and never merged unseen.
     apart = not mine.merged["another number"] and not mine.merged["a negation"]
     passed = no_worse and apart and mine.seconds < rival.seconds
-    return SemHashBench(passed, len(everything), THRESHOLD, mine, rival)
+    return SemHashBench(passed, len(everything), _THRESHOLD, mine, rival)
 
 
 def _clocked(step: Callable[[], _Groups]) -> tuple[_Groups, float, float]:
@@ -93,10 +93,10 @@ def _clocked(step: Callable[[], _Groups]) -> tuple[_Groups, float, float]:
 def _group(vectors_ND: NDArray[np.float32], texts: list[str]) -> dict[int, int]:
     """The representative of every row that has a duplicate."""
     first = {row: group.representative for group in exact_groups(texts) for row in group.rows}
-    pairs, _ = semantic_pairs(vectors_ND, texts, near_pairs([]), threshold=THRESHOLD)
+    pairs, _ = semantic_pairs(vectors_ND, texts, near_pairs([]), threshold=_THRESHOLD)
     alike = {
         row: group.representative
-        for group in near_groups(pairs, len(texts), threshold=THRESHOLD)
+        for group in near_groups(pairs, len(texts), threshold=_THRESHOLD)
         for row in group.rows
     }  # fmt: skip
     return alike | {row: alike.get(head, head) for row, head in first.items()}
@@ -110,7 +110,7 @@ def _semhash_group(vectors_ND: NDArray[np.float32], texts: list[str]) -> _Groups
         raise RequestError(msg) from error
     records = [{"row": str(row), "text": text} for row, text in enumerate(texts)]
     made = SemHash.from_embeddings(vectors_ND, records, _NoEncoder(), columns=["text"])
-    filtered = made.self_deduplicate(threshold=THRESHOLD).filtered
+    filtered = made.self_deduplicate(threshold=_THRESHOLD).filtered
     return {int(each.record["row"]): int(each.duplicate_of["row"]) for each in filtered}
 
 

@@ -12,13 +12,13 @@ from curator.simulation import Groups, ReviewStream, Setting, simulate_coverage,
 from curator.spot_checks import Score
 
 POPULATIONS = (200, 2_000, 20_000)
-REVIEWS = (60, 100, 200, 400)
-ERRORS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.065, 0.1)
+_REVIEWS = (60, 100, 200, 400)
+_ERRORS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.065, 0.1)
 CONFIDENCE = 0.95
-SHARES = ("two_sided", "one_sided", "shipped_two_sided", "shipped_one_sided")
+_SHARES = ("two_sided", "one_sided", "shipped_two_sided", "shipped_one_sided")
 
 STREAMS = (
-    *(ReviewStream(2_000, 400, rate) for rate in ERRORS),
+    *(ReviewStream(2_000, 400, rate) for rate in _ERRORS),
     ReviewStream(20_000, 400, 0.05),
     ReviewStream(200, 200, 0.05),
 )
@@ -102,7 +102,7 @@ class CertificateBench:
 def grid() -> list[Setting]:
     """The grid: every population, number of reviews, error rate, score and allocation; a census is left out."""
     scores, purposes = ("good", "useless", "misleading"), ("certify", "find")
-    situations = itertools.product(POPULATIONS, REVIEWS, ERRORS, scores, purposes)
+    situations = itertools.product(POPULATIONS, _REVIEWS, _ERRORS, scores, purposes)
     return [Setting(*each) for each in situations if each[1] < each[0]]  # type: ignore[arg-type]  # literals by construction
 
 
@@ -124,7 +124,7 @@ def run(repetitions: int = 4000, settings: Iterable[Setting] | None = None) -> C
         results = list(pool.map(simulate, chosen, chunksize=8))
     sequence, decisions = _sequence(repetitions), _group_decisions(repetitions)
     least = CONFIDENCE - 3 * results[0].standard_error
-    shares = [{name: getattr(result, name) for name in SHARES} for result in results]
+    shares = [{name: getattr(result, name) for name in _SHARES} for result in results]
     failed = tuple(
         {**asdict(setting), **share}
         for setting, share in zip(chosen, shares, strict=True)
@@ -138,7 +138,7 @@ def run(repetitions: int = 4000, settings: Iterable[Setting] | None = None) -> C
         repetitions=repetitions,
         confidence=CONFIDENCE,
         least_allowed=least,
-        least_covered={name: min(share[name] for share in shares) for name in SHARES},
+        least_covered={name: min(share[name] for share in shares) for name in _SHARES},
         worst={**asdict(chosen[worst]), **shares[worst]},
         failed=failed,
         sequence=sequence,

@@ -17,8 +17,8 @@ from curator.spot_checks import (
 )
 
 POPULATION, REVIEWS = 2_000, 200
-SCORES: tuple[Score, ...] = ("good", "useless", "misleading")
-RATES = (0.01, 0.02, 0.05)
+_SCORES: tuple[Score, ...] = ("good", "useless", "misleading")
+_RATES = (0.01, 0.02, 0.05)
 TARGET, TRUE = 0.02, 0.005
 POWERS = (0.8, 0.9)
 SIZES = range(140, 800)
@@ -29,10 +29,10 @@ def yields(repetitions: int) -> Iterator[str]:
     """What 10 % reviews give, by true error, score and allocation, as lines of a Markdown table."""
     yield "| true error | score | allocation | two-sided width | one-sided bound | errors found | times simple |"
     yield "|---|---|---|---|---|---|---|"
-    for rate in RATES:
+    for rate in _RATES:
         plain = simulate_yield(Audit(POPULATION, REVIEWS, rate, "useless", "simple"), repetitions=repetitions)
         yield f"| {rate:.1%} | any | simple | {plain.width:.2%} | {plain.upper:.2%} | {plain.found:.1f} | 1.0 |"
-        for score in SCORES:
+        for score in _SCORES:
             for allocation in ("certify", "find"):
                 got = simulate_yield(Audit(POPULATION, REVIEWS, rate, score, allocation), repetitions=repetitions)
                 yield (
@@ -52,7 +52,7 @@ def passing(repetitions: int) -> Iterator[str]:
     simple = chances("useless", "simple", repetitions)
     base = [size for power in POWERS for size in needed(simple, power)]
     yield _line("any", "simple", simple, base)
-    for score in SCORES:
+    for score in _SCORES:
         for allocation in ("certify", "find"):
             yield _line(score, allocation, chances(score, allocation, repetitions), base)
 

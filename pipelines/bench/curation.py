@@ -16,7 +16,7 @@ from pipelines.bench.vector_parts import ShareBench, SpeedBench
 
 CurationPart = KnownBench | DuplicatesBench | ShareBench | SpeedBench | SuspectsBench | AnswersBench | SemHashBench
 _Part = Callable[[Path | None, Path, bool, int], CurationPart]
-PARTS: dict[str, _Part] = {
+_PARTS: dict[str, _Part] = {
     "known": lambda data, _keep, quick, seed: text_parts.known(data, quick=quick, seed=seed),
     "duplicates": lambda data, _keep, quick, seed: text_parts.duplicates(data, quick=quick, seed=seed),
     "share": lambda data, keep, quick, seed: vector_parts.share(data, keep, quick=quick, seed=seed),
@@ -52,7 +52,7 @@ def run(
     """Measure one part, or all.
 
     Args:
-        part: One of `PARTS`; default all.
+        part: One of `_PARTS`; default all.
         data: The folder with the public sets.
         keep: A folder where vectors stay for another run; default a temporary one.
         quick: A small sample, to see that it runs: the figures mean little.
@@ -62,14 +62,14 @@ def run(
         RequestError: There is no such part, or a package is missing.
         NotFoundError: A public set is not there.
     """
-    if part is not None and part not in PARTS:
-        msg = f"no part {part!r}; there are {', '.join(PARTS)}"
+    if part is not None and part not in _PARTS:
+        msg = f"no part {part!r}; there are {', '.join(_PARTS)}"
         raise RequestError(msg)
     found: dict[str, CurationPart] = {}
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
-        for name in PARTS if part is None else (part,):
+        for name in _PARTS if part is None else (part,):
             started = time.perf_counter()
-            part_found = PARTS[name](data, keep or Path(folder) / "vectors", quick, seed)
+            part_found = _PARTS[name](data, keep or Path(folder) / "vectors", quick, seed)
             found[name] = replace(part_found, part_seconds=time.perf_counter() - started)
     return CurationBench("curation", all(each.passed for each in found.values()), quick, seed, found)
 

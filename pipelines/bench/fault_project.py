@@ -14,16 +14,16 @@ from storage.engine.store import Store
 
 NAME, ASKED = "support", "asked"
 TEACHER = "scripted"
-LABELS = ("refund", "delivery", "account")
+BENCH_LABELS = ("refund", "delivery", "account")
 BODIES = {
     "refund": ("I want my money back for order {}", "you charged order {} twice", "refund {} has not arrived yet"),
     "delivery": ("where is parcel {}", "the courier lost package {}", "parcel {} is three days late"),
     "account": ("I cannot log in as user {}", "change the e-mail of account {}", "delete profile {} for good"),
 }
-TASK = 'name = "support"\nkind = "classification"\nrubric = "What does the customer want?"\n' + "".join(
-    ["[labels]\n", *(f'{label} = "about {label}"\n' for label in LABELS)]
+_TASK = 'name = "support"\nkind = "classification"\nrubric = "What does the customer want?"\n' + "".join(
+    ["[labels]\n", *(f'{label} = "about {label}"\n' for label in BENCH_LABELS)]
 )
-EXACT: Mapping[str, str] = {
+_EXACT: Mapping[str, str] = {
     "example": "example_id, external_id, content_hash, text",
     "label": "example_id, labeler, sample, value",
     "split_assignment": "example_id, split",
@@ -47,7 +47,7 @@ DISTINCT: Mapping[str, str] = {
     "source_file": "file_hash, name, rows",
 }
 """Rows of which readers take the newest: a rerun may write them again, and none may be missing or another."""
-GROWING = (*EXACT, *DISTINCT, "audit_event", "audit_link", "user_role", "figure", "vector_file")
+GROWING = (*_EXACT, *DISTINCT, "audit_event", "audit_link", "user_role", "figure", "vector_file")
 """Tables in which every row that was once seen must be seen for ever."""
 
 
@@ -97,15 +97,20 @@ def write_inputs(folder: Path, rows: int) -> None:
     """The CSV and the decisions."""
     rng = random.Random(7)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "task.toml").write_text(TASK, encoding="utf-8")
+    (folder / "task.toml").write_text(_TASK, encoding="utf-8")
     with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
         writer.writerow(["id", "text", "label"])
         for n in range(rows):
-            label = LABELS[n % 3]
+            label = BENCH_LABELS[n % 3]
             writer.writerow([f"q{n}", rng.choice(BODIES[label]).format(10_000 + 7 * n), label])
     lines = [
-        {"external_ids": [f"q{n}", f"q{n + 3}"], "action": "relabel", "value": LABELS[(n + 1) % 3], "reviewer": "ana"}
+        {
+            "external_ids": [f"q{n}", f"q{n + 3}"],
+            "action": "relabel",
+            "value": BENCH_LABELS[(n + 1) % 3],
+            "reviewer": "ana",
+        }
         for n in range(0, 60, 6)
     ]
     lines += [{"external_ids": ["q90"], "action": "exclude", "reviewer": "ana", "reason": "a test"}]
@@ -114,7 +119,7 @@ def write_inputs(folder: Path, rows: int) -> None:
 
 def write_asked(folder: Path) -> None:
     """Rows without labels, for a teacher."""
-    lines = [f"a{n},{BODIES[LABELS[n % 3]][n % 2].format(500 + n)}\n" for n in range(60)]
+    lines = [f"a{n},{BODIES[BENCH_LABELS[n % 3]][n % 2].format(500 + n)}\n" for n in range(60)]
     (folder / "asked.csv").write_text("id,text\n" + "".join(lines), encoding="utf-8")
 
 
@@ -124,7 +129,7 @@ def write_reviews(folder: Path, project: Path) -> None:
     tasks = store.rows("select task, proposed from review_task order by position, task")
     lines = []
     for n, (task, proposed) in enumerate(tasks):
-        other = next(label for label in LABELS if label != proposed)
+        other = next(label for label in BENCH_LABELS if label != proposed)
         said = {"verdict": "edit", "value": other if n % 7 == 0 else proposed}
         lines += [{"task_id": task, "reviewer": who, **said} for who in (("ana", "bo") if n % 7 == 0 else ("ana",))]
     _write_lines(folder / "reviews.jsonl", lines)
@@ -173,7 +178,7 @@ class CommandSaid:
 def content(store: Store) -> dict[str, Counter[tuple[Any, ...]]]:
     """What must be the same, by table."""
     tables = {row[0] for row in store.rows("show tables")}
-    exact = {t: Counter(store.rows(f"select {c} from {t}")) for t, c in EXACT.items() if t in tables}
+    exact = {t: Counter(store.rows(f"select {c} from {t}")) for t, c in _EXACT.items() if t in tables}
     newest = {t: Counter(store.rows(f"select distinct {c} from {t}")) for t, c in DISTINCT.items() if t in tables}
     said = Counter(store.rows("select distinct actor, action from audit_event"))
     return {**exact, **newest, "audit_event": said}

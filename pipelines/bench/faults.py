@@ -17,7 +17,7 @@ from typing import Any
 
 from curator.errors import StoreError
 from pipelines.bench.fault_copies import Copies, say
-from pipelines.bench.fault_project import BODIES, LABELS, NAME, Step, compare, content
+from pipelines.bench.fault_project import BENCH_LABELS, BODIES, NAME, Step, compare, content
 from pipelines.bench.nursery import Nursery
 from pipelines.bench.scripted_teacher import ScriptedTeacher
 from pipelines.runtime.settings import load
@@ -35,7 +35,7 @@ EACH = 32_768
 TRIES = (64_000, 16_000, 4_096, 512, 1)
 """Bytes that a file may have on the disk that is full, from much to nothing, until the command meets it."""
 COUNTS = ("kills", "unreadable", "lost", "doubled", "unequal", "broken_logs", "without_words")
-PARTS = ("no_room", "lock", "clock", "damage")
+_PARTS = ("no_room", "lock", "clock", "damage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep
     begun, file = time.monotonic(), keep or Path(tempfile.gettempdir()) / "curator-bench-faults.json"
     say(f"the report so far is in {file}")
     report: dict[str, Any] = {"suite": "faults", "seed": seed, "quick": quick, "finished": False}
-    report |= dict.fromkeys(COUNTS, 0) | {"by_step": {}} | {part: [] for part in PARTS}
+    report |= dict.fromkeys(COUNTS, 0) | {"by_step": {}} | {part: [] for part in _PARTS}
 
     def grown() -> None:
         report["seconds"] = round(time.monotonic() - begun, 1)
@@ -105,7 +105,7 @@ def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep
         words = {body.split()[1]: label for label, bodies in BODIES.items() for body in bodies}
         nursery = Nursery(Path(place))
         try:
-            with ScriptedTeacher(words, otherwise=LABELS[0]) as teacher:
+            with ScriptedTeacher(words, otherwise=BENCH_LABELS[0]) as teacher:
                 bench = _Bench(Copies(Path(place), nursery, teacher, seed=seed, quick=quick), report, grown)
                 bench.copies.unbroken()
                 bench.kills(wanted)
@@ -119,7 +119,7 @@ def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep
 
 
 def _good(report: dict[str, Any], wanted: int) -> bool:
-    wrong = [each for part in PARTS for each in report[part] if not each["passed"]]
+    wrong = [each for part in _PARTS for each in report[part] if not each["passed"]]
     return not wrong and not any(report[key] for key in COUNTS[1:]) and report["kills"] >= wanted
 
 
@@ -288,7 +288,7 @@ def render(report: FaultsBench) -> str:
         lines.append(
             f"  {name:<14} {found['kills']:>3} kills, lost {found['lost']}, doubled {found['doubled']}{differs}"
         )
-    parts = zip(PARTS, (report.no_room, report.lock, report.clock, report.damage), strict=True)
+    parts = zip(_PARTS, (report.no_room, report.lock, report.clock, report.damage), strict=True)
     for part, tried in parts:
         good = sum(each["passed"] for each in tried)
         lines.append(f"  {part}: {good} of {len(tried)}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 KEYS, EVERY_S = 100, 0.05
 """Keys and the time between two of them: faster than people read."""
 NEXT_CARD_P95_MS = 20.0
-PATIENCE_MS = 120_000
+_PATIENCE_MS = 120_000
 
 # From keydown, before the component's own listener, to the frame in which the card of another task is drawn.
 _WATCH = """
@@ -49,7 +49,7 @@ def next_card(profile: "BrowserContext", url: str) -> NextCard:
     try:
         page.add_init_script(_WATCH)
         page.goto(f"{url}/queue")
-        page.wait_for_selector(".card[data-task-id]:not([data-task-id=''])", timeout=PATIENCE_MS)
+        page.wait_for_selector(".card[data-task-id]:not([data-task-id=''])", timeout=_PATIENCE_MS)
         for _ in range(KEYS):
             page.keyboard.press("s")
             time.sleep(EVERY_S)

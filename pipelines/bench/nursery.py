@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = "pipelines.cli"
 """By its name, as `python -m` would: a suite runs commands, and imports none."""
 HEAVY = (
@@ -46,7 +46,7 @@ class Nursery:
             [sys.executable, "-m", "pipelines.bench.nursery"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=ROOT,
+            cwd=_ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
         self._read()  # its imports are behind it

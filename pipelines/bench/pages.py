@@ -28,12 +28,12 @@ from pipelines.bench.served import ROOT, Served, served
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Playwright
 
-ROWS = 100_000
+_ROWS = 100_000
 WARM, VISITS, FRESH = 1, 3, 1
 """Visits to a page before and in the measurement, and in fresh profiles."""
 PAINTED_S, SETTLED_S, MEMORY_MB = 2.0, 3.0, 300.0
 """What is promised for 100,000 rows: each page painted, the map settled, and what any page may hold."""
-PATIENCE_MS = 120_000
+_PATIENCE_MS = 120_000
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 _HEADING = "[data-testid=stHeading]"
 _FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
@@ -95,7 +95,7 @@ class PagesBench:
     pages: tuple[PageTime, ...]
 
 
-def run(rows: int = ROWS, *, slack: float = 1.0) -> PagesBench:
+def run(rows: int = _ROWS, *, slack: float = 1.0) -> PagesBench:
     """Measure every page. `slack` stretches the limits, for machines that do other things as well.
 
     Raises:
@@ -196,9 +196,9 @@ def _visit(profile: "BrowserContext", app: Served, path: str) -> _Visit:
     try:
         before, start = _cpu_seconds(app.pid), time.perf_counter()
         page.goto(f"{app.url}/{path}", wait_until="commit")
-        page.wait_for_selector(_HEADING, timeout=PATIENCE_MS)
+        page.wait_for_selector(_HEADING, timeout=_PATIENCE_MS)
         painted = time.perf_counter() - start
-        page.wait_for_function(_STILL, timeout=PATIENCE_MS)
+        page.wait_for_function(_STILL, timeout=_PATIENCE_MS)
         settled = time.perf_counter() - start
         page.wait_for_timeout(500)  # tables and charts draw themselves after the script has ended
         if page.locator("[data-testid=stException]").count():

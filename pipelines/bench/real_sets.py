@@ -16,7 +16,7 @@ from pipelines.runtime.settings import init
 from storage.dataset import vectors
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
-SETS = {
+_SETS = {
     "banking77": ("banking77/train.jsonl", "banking77/test.jsonl"),
     "clinc150": ("clinc150/data_full.jsonl",),
 }
@@ -43,7 +43,7 @@ def load(name: str, data: Path | None) -> RealSet:
     """Read a set.
 
     Args:
-        name: One of `SETS`.
+        name: One of `_SETS`.
         data: The folder that holds the sets; default CURATOR_SHARED_DATA, else one beside the checkout.
 
     Raises:
@@ -51,7 +51,7 @@ def load(name: str, data: Path | None) -> RealSet:
     """
     folder = folder_of(data)
     rows: list[dict[str, str]] = []
-    for file in SETS[name]:
+    for file in _SETS[name]:
         if not (folder / file).is_file():
             msg = (
                 f"no file {folder / file}: this bench measures on {name}. Put it there as JSON Lines with text, label "

@@ -40,11 +40,11 @@ from storage.review import reviews
 
 REVIEWERS, THINK_S = 20, 6.0
 """Twenty people at 600 answers an hour each, without a pause: 12,000 an hour together."""
-PREFETCH = 80
+CARDS_HELD = 80
 """Cards that a browser holds (`pages.components.protocol`)."""
 BESIDE_ROWS = 100_000
 SAVE_P95_S = 0.5
-LABELS = ("refund", "delivery", "account")
+QUEUE_LABELS = ("refund", "delivery", "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,8 @@ def run(seconds: float = 300.0, rows: int = BESIDE_ROWS) -> ReviewBench:
 
 def _prepare(store: Store, folder: Path, seconds: float, rows: int) -> str:
     """A plan with more tasks than the reviewers can answer or hold, 20 reviewers, rows to embed; the plan's id."""
-    tasks = round(REVIEWERS * (PREFETCH + 1.5 * seconds / THINK_S))
-    task = make_task({"name": "support", "labels": list(LABELS), "rubric": "What does the customer want?"})
+    tasks = round(REVIEWERS * (CARDS_HELD + 1.5 * seconds / THINK_S))
+    task = make_task({"name": "support", "labels": list(QUEUE_LABELS), "rubric": "What does the customer want?"})
     for name in ("review", "embedded", "ingested"):
         datasets.create(store, name, task)
     labelled = write_rows(folder / "review.csv", "review", round(tasks * 1.3))
@@ -159,7 +159,7 @@ def write_rows(file: Path, name: str, rows: int) -> Path:
         writer.writerow(["id", "text", "label"])
         for n in range(rows):
             text = f"Where is parcel {n} of customer {n * 7919 % 99_991}, and who ({name}) answers for it?"
-            writer.writerow([f"{name}-{n}", text, LABELS[n % 3]])
+            writer.writerow([f"{name}-{n}", text, QUEUE_LABELS[n % 3]])
     return file
 
 
@@ -233,7 +233,7 @@ def visit(origin: str, secret: str, seconds: float, reviewers: Sequence[str]) ->
         "page": "queue",
         "query": "dataset=review",
         "reviewers": list(reviewers),
-        "labels": LABELS,
+        "labels": QUEUE_LABELS,
         "think_s": THINK_S,
         "until": time.time() + seconds,
         "seed": 0,

@@ -94,7 +94,9 @@ def run(seconds: float = SECONDS) -> SoakBench:
         secret, log = secrets.token_hex(32), project.project / "server.log"
         names, beside = reviewing.names(REVIEWERS), _Beside()
         with (
-            ScriptedTeacher({label: label for label in reviewing.LABELS}, otherwise=reviewing.LABELS[0]) as teacher,
+            ScriptedTeacher(
+                {label: label for label in reviewing.QUEUE_LABELS}, otherwise=reviewing.QUEUE_LABELS[0]
+            ) as teacher,
             served(project.project, log, lambda origin: reviewing.signed_in_by(origin, secret)) as app,
         ):
             reviewing.visit(app.url, secret, 0.0, names[:1])
@@ -146,8 +148,10 @@ def flatness(memory: Sequence[tuple[float, float]], seconds: float) -> tuple[flo
 
 def _prepare(store: Store, folder: Path, seconds: float) -> str:
     """A plan with more tasks than ten people can answer, a dataset to check, reviewers; the plan's id."""
-    tasks = round(REVIEWERS * (reviewing.PREFETCH + 1.5 * seconds / reviewing.THINK_S))
-    task = make_task({"name": "support", "labels": list(reviewing.LABELS), "rubric": "What does the customer want?"})
+    tasks = round(REVIEWERS * (reviewing.CARDS_HELD + 1.5 * seconds / reviewing.THINK_S))
+    task = make_task(
+        {"name": "support", "labels": list(reviewing.QUEUE_LABELS), "rubric": "What does the customer want?"}
+    )
     for name in ("review", "asked", NAME):
         datasets.create(store, name, task)
     for name, rows in (("review", round(tasks * 1.3)), (NAME, CHECKED)):

@@ -19,7 +19,7 @@ from storage.review import plans, reviews
 
 PROCESSES, THREADS = 3, 3
 TASKS, BATCH, BULK = 5_000, 20, 20_000
-ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[2]
 CLAIM_P95_S = 0.2
 """A reviewer must not wait longer for the next rows, whatever else writes."""
 
@@ -110,7 +110,7 @@ def run(seconds: float = 60.0) -> StoreBench:
 
 def _child(what: str, path: Path, name: str, seconds: float) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", _CHILD, what, str(path), name, str(seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
 
 
 def writer(path: Path, name: str, seconds: float) -> None:

@@ -56,7 +56,7 @@ CLEARLY = 0.005
 """Average precision by which another method must lead, with an interval that excludes zero, to be clearly better."""
 SINGLES = ("cleanlab self-confidence", "cleanlab normalized margin", "neighbours alone", "random")
 """What ours is held against; "(pool)" is cleanlab's ranking of our own pooled probabilities, shown beside."""
-MEASURES = tuple(each.name for each in fields(Found))
+_MEASURES = tuple(each.name for each in fields(Found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +290,7 @@ def _setting(name: str, noise: str, results: Sequence[_Planted]) -> SuspectSetti
 
 
 def _mean(found: Sequence[Found]) -> Found:
-    return Found(*(float(np.mean([getattr(each, measure) for each in found])) for measure in MEASURES))
+    return Found(*(float(np.mean([getattr(each, measure) for each in found])) for measure in _MEASURES))
 
 
 def lines(part: SuspectsBench) -> list[str]:
@@ -310,10 +310,10 @@ def lines(part: SuspectsBench) -> list[str]:
         table.append(_row([each.set, each.noise, f"{each.error_rate:.1%}", *scores,
                            f"{gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"]))  # fmt: skip
     means = [
-        _row(["mean of all settings", *(m.replace("_", " ") for m in MEASURES)]),
-        "|" + "---|" * (len(MEASURES) + 1),
+        _row(["mean of all settings", *(m.replace("_", " ") for m in _MEASURES)]),
+        "|" + "---|" * (len(_MEASURES) + 1),
     ]
-    means += [_row([m, *(f"{getattr(values, k):.3f}" for k in MEASURES)]) for m, values in part.mean.items()]
+    means += [_row([m, *(f"{getattr(values, k):.3f}" for k in _MEASURES)]) for m, values in part.mean.items()]
     known = [
         f"with the teacher's confidence, {each.set}: {each.methods[ours].average_precision:.3f} to "
         f"{each.methods[sure].average_precision:.3f}"

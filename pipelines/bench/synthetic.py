@@ -21,11 +21,11 @@ from storage.review import plans
 from storage.views import current as views
 
 DATASET = "large"
-LABELS = (
+_LABELS = (
     "refund", "delivery", "account", "card", "transfer", "exchange",
     "limit", "identity", "top-up", "cash", "fee", "other",
 )  # fmt: skip
-GROUPS = 40
+_GROUPS = 40
 _DIMENSIONS = 64
 _ENCODER = ("made-up", "1")
 _WORDS = (
@@ -42,13 +42,13 @@ def project(folder: Path, rows: int, *, seed: int = 0) -> Settings:
     if DATASET in datasets.names(store):
         return settings
     rng = np.random.default_rng(seed)
-    task = make_task({"name": DATASET, "labels": list(LABELS), "rubric": "What is it about?", "max_error": 0.05})
+    task = make_task({"name": DATASET, "labels": list(_LABELS), "rubric": "What is it about?", "max_error": 0.05})
     datasets.create(store, DATASET, task)
-    group_N = np.sort(rng.integers(0, GROUPS, rows))
-    label_N = np.where(rng.random(rows) < 0.05, rng.integers(0, len(LABELS), rows), group_N % len(LABELS))
+    group_N = np.sort(rng.integers(0, _GROUPS, rows))
+    label_N = np.where(rng.random(rows) < 0.05, rng.integers(0, len(_LABELS), rows), group_N % len(_LABELS))
     ids = [short_id("ex", [DATASET, row]) for row in range(rows)]
     _append(store, "example", _examples(ids, group_N, rng))
-    labels = pl.Series([LABELS[int(number)] for number in label_N])
+    labels = pl.Series([_LABELS[int(number)] for number in label_N])
     _append(store, "label", _labels(ids, labels, rng, task.content_hash))
     _append(store, "split_assignment", _frame(ids, dataset=DATASET, split="train", reason="made up"))
     _vectors(store, ids, group_N, rng)
@@ -88,17 +88,17 @@ def _labels(ids: list[str], labels: pl.Series, rng: np.random.Generator, task_ha
 
 
 def _vectors(store: Store, ids: list[str], group_N: NDArray[np.int64], rng: np.random.Generator) -> None:
-    centres_GD = rng.normal(size=(GROUPS, _DIMENSIONS))
+    centres_GD = rng.normal(size=(_GROUPS, _DIMENSIONS))
     made_ND = centres_GD[group_N] + 0.5 * rng.normal(size=(len(ids), _DIMENSIONS))
     made_ND /= np.linalg.norm(made_ND, axis=1, keepdims=True)
     vectors.add(store, *_ENCODER, ids, made_ND.astype(np.float32))
 
 
 def _clusters(store: Store, ids: list[str], group_N: NDArray[np.int64], rng: np.random.Generator) -> None:
-    angle_G = np.arange(GROUPS) * np.pi * (3 - np.sqrt(5))
-    centres_G2 = 0.9 * np.sqrt(np.arange(GROUPS) / GROUPS)[:, None] * np.stack([np.cos(angle_G), np.sin(angle_G)], 1)
+    angle_G = np.arange(_GROUPS) * np.pi * (3 - np.sqrt(5))
+    centres_G2 = 0.9 * np.sqrt(np.arange(_GROUPS) / _GROUPS)[:, None] * np.stack([np.cos(angle_G), np.sin(angle_G)], 1)
     xy_N2 = centres_G2[group_N] + 0.035 * rng.normal(size=(len(ids), 2))
-    sizes_G = np.bincount(group_N, minlength=GROUPS)
+    sizes_G = np.bincount(group_N, minlength=_GROUPS)
     order_G = np.argsort(-sizes_G, kind="stable")
     rank_G = np.argsort(order_G)
     found = [
@@ -138,7 +138,7 @@ def _findings(store: Store, ids: list[str], labels: pl.Series, rng: np.random.Ge
             (ids[row],),
             {
                 "given": labels[row],
-                "likely": LABELS[(LABELS.index(labels[row]) + 1) % len(LABELS)],
+                "likely": _LABELS[(_LABELS.index(labels[row]) + 1) % len(_LABELS)],
                 "given_probability": float(1 - risk_N[row]),
                 "likely_probability": float(risk_N[row]),
                 "rank": rank,

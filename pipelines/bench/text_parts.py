@@ -14,7 +14,7 @@ from pipelines.bench.real_sets import RealSet, load
 
 KNOWN = {"banking77": (2, 25), "clinc150": (4, 36)}
 """Inputs with several labels, and texts that stand in more than one split, in the sets as published."""
-LEAST = {"exact": 0.99, "near": 0.95}
+_LEAST = {"exact": 0.99, "near": 0.95}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def duplicates(data: Path | None, *, quick: bool, seed: int) -> DuplicatesBench:
     for name in list(KNOWN)[: 1 if quick else None]:
         rows = load(name, data)
         sets[name] = _planted(rows.texts[:: 8 if quick else 1], each=60 if quick else 300, seed=seed)
-    return DuplicatesBench(all(found.passed for found in sets.values()), sets, LEAST)
+    return DuplicatesBench(all(found.passed for found in sets.values()), sets, _LEAST)
 
 
 def with_twins(texts: list[str], twins: list[Twin]) -> tuple[list[str], list[tuple[int, int]]]:
@@ -150,7 +150,7 @@ def _planted(texts: list[str], each: int, seed: int) -> PlantedDuplicates:
         hits[twin.kind] += one == other or (one in place and place[one] == place.get(other))
     total = Counter(twin.kind for twin in twins)
     recall = {kind: hits[kind] / total[kind] for kind in (*EXACT, *NEAR) if total[kind]}
-    enough = all(share >= LEAST["exact" if kind in EXACT else "near"] for kind, share in recall.items())
+    enough = all(share >= _LEAST["exact" if kind in EXACT else "near"] for kind, share in recall.items())
     merged = {kind: hits[kind] for kind in APART}
     return PlantedDuplicates(
         passed=enough and not any(merged.values()),

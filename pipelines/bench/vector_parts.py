@@ -21,7 +21,7 @@ from pipelines.intake import embed, ingest
 from pipelines.runtime.settings import init
 from storage.dataset import datasets
 
-SHARES = (0.10, 0.25, 0.50, 0.70, 0.92)
+_SHARES = (0.10, 0.25, 0.50, 0.70, 0.92)
 TOLERANCE = 0.05
 ROWS, MANY_ROWS, ALLOWED_S = 10_000, 100_000, 60.0
 _SHOPS = ("the corner shop", "a web shop", "the market hall", "the book store", "your outlet", "the garden centre")
@@ -83,7 +83,7 @@ def share(data: Path | None, keep: Path, *, quick: bool, seed: int) -> ShareBenc
     ]
     vectors_ND = encoded([*others, *scenario], keep)
     found, worst = [], 0.0
-    for part in SHARES:
+    for part in _SHARES:
         big = round(part * total)
         rows = np.concatenate([np.arange(total - big), total + np.arange(big)])
         texts = [(others + scenario)[int(row)] for row in rows]

@@ -17,7 +17,7 @@ from storage.dataset import datasets, examples, labels
 from storage.engine.store import Store
 from storage.views import agreement as opinions
 
-SHOWN = 20
+_SHOWN = 20
 """Rows that a list for a person shows."""
 
 
@@ -76,7 +76,7 @@ def make_consensus(
         f"{report.rows:,} rows of {report.raters} people and labelers: {report.labels_added:,} labels by {name!r}, "
         f"{len(open_rows):,} rows need a person"
         + (f" ({report.tied:,} of them tied, without a label)" if report.tied else ""),
-        *(f"  {row}: {percent(chance)} sure" for row, chance in shown[:SHOWN]),
+        *(f"  {row}: {percent(chance)} sure" for row, chance in shown[:_SHOWN]),
         f"go on with `curator check --labeler {name}`; a plan draws the least sure rows first",
     )
     told = {
@@ -152,7 +152,7 @@ def disputed(dataset: Dataset = None, limit: Annotated[int, typer.Option(min=1, 
     rows = [_dispute(d, external.get(d.example_id, d.example_id)) for d in listed]
     text = lines(
         f"{len(found):,} rows of {name!r} wait for adjudication",
-        *(f"  {r['external_id']} ({r['status']}, gain {r['gain']:.2f}): {_said(r['said'])}" for r in rows[:SHOWN]),
+        *(f"  {r['external_id']} ({r['status']}, gain {r['gain']:.2f}): {_said(r['said'])}" for r in rows[:_SHOWN]),
     )
     return answer({"dataset": name, "disputed": len(found), "rows": rows}, text=text)
 

@@ -21,7 +21,7 @@ from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.review import plans
 
-SHOWN = 12
+_SHOWN = 12
 """Points of the operating characteristic, and rows that are due, in the text."""
 
 
@@ -55,8 +55,8 @@ def certify(
     told |= {"due": due} if due else {}
     said = lines(
         _short(found),
-        *(f"  due: {row['external_id']} ({row['due'].replace('_', ' ')})" for row in due[:SHOWN]),
-        f"  … and {len(due) - SHOWN:,} more: --json" if len(due) > SHOWN else None,
+        *(f"  due: {row['external_id']} ({row['due'].replace('_', ' ')})" for row in due[:_SHOWN]),
+        f"  … and {len(due) - _SHOWN:,} more: --json" if len(due) > _SHOWN else None,
         *(_class(each) for each in classes),
     )
     if text or out is not None:
@@ -134,7 +134,7 @@ def accept(
         f"review {plan.sample:,} rows drawn at random and pass the batch where at most {plan.accept} are wrong",
         f"  a batch at {percent(acceptable)} is refused with a chance of {percent(plan.producers_risk)}, "
         f"one at {percent(limit)} passes with {percent(plan.consumers_risk)}",
-        *(f"  true error {percent(p.error_rate)}: passes {percent(p.chance)}" for p in curve[:: len(curve) // SHOWN]),
+        *(f"  true error {percent(p.error_rate)}: passes {percent(p.chance)}" for p in curve[:: len(curve) // _SHOWN]),
         "a batch that passes is not certified: `curator certify` says how wrong it is at most",
     )
     return answer({**asdict(plan), "curve": [asdict(point) for point in curve]}, text=said)

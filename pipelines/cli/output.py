@@ -11,7 +11,7 @@ from typing import Any
 from curator.errors import RequestError
 from curator.statistics import at_most
 from pipelines.runtime import settings as project_settings
-from pipelines.runtime.jobs import ENVIRONMENT
+from pipelines.runtime.jobs import JOB_VARIABLE
 from storage import jobs
 
 _state: dict[str, Any] = {"json": False, "project": None}
@@ -82,7 +82,7 @@ def answer(report: Any, code: int = 0, *, text: str | None = None) -> int:  # no
     In a job of the app the report is kept in the job's folder as well.
     """
     content = plain(report)
-    folder = os.environ.get(ENVIRONMENT)
+    folder = os.environ.get(JOB_VARIABLE)
     going_on = _state.get("more") and code in _WENT_WELL
     if folder and Path(folder).is_dir() and not going_on:
         jobs.write(Path(folder) / "result.json", {"exit_code": code, "result": content})

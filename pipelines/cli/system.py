@@ -18,8 +18,8 @@ from pipelines.admin import doctor, keys, sign_in
 from pipelines.cli.output import answer, as_json_wanted, named_project, plain, settings
 from pipelines.runtime import settings as project_settings
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCAL = "127.0.0.1"
+_ROOT = Path(__file__).resolve().parents[2]
+_LOCAL = "127.0.0.1"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     port: Annotated[int | None, typer.Option(help="Default 8501, or the next free one.")] = None,
-    address: Annotated[str, typer.Option(help="What to listen to; beyond this machine only with a sign-in.")] = LOCAL,
+    address: Annotated[str, typer.Option(help="What to listen to; beyond this machine only with a sign-in.")] = _LOCAL,
 ) -> int:
     """Open the browser app on the project. A folder without a project becomes an empty one.
 
@@ -54,8 +54,8 @@ def serve(
     command = [sys.executable, "-m", "pages.frame.serve"]
     command += ["--server.port", str(chosen), "--server.address", address, "--server.headless", "true"]
     if auth:  # else Streamlit would ask the internet for its own address, to know whom to let connect
-        command += ["--browser.serverAddress", urlsplit(url).hostname or LOCAL]
-    with subprocess.Popen(command, env=environment, cwd=ROOT) as server:
+        command += ["--browser.serverAddress", urlsplit(url).hostname or _LOCAL]
+    with subprocess.Popen(command, env=environment, cwd=_ROOT) as server:
         # Who ends this command means the app: its port must not stay taken by a server that nobody knows of.
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         try:

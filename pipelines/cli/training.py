@@ -18,7 +18,7 @@ from storage.dataset import datasets
 from storage.release import runs, versions
 
 EXITS = {"SHIP": 0, "HOLD": 1, "NOT ENOUGH DATA": 3}
-MEASURES = {
+_MEASURES = {
     "accuracy": "accuracy against answers that people settled",
     "agreement": "agreement with the labels, no accuracy: people have not settled each of them",
 }
@@ -169,7 +169,7 @@ def table(report: EvalReport) -> str:
     ]
     return lines(
         f"{report.items:,} test items in {report.groups:,} groups, {report.reviewed:,} reviewed",
-        MEASURES[report.measure],
+        _MEASURES[report.measure],
         f"of the frozen split: {report.truth.sentence()}"
         if report.truth and report.truth.rows > report.items
         else None,

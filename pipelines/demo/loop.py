@@ -28,8 +28,8 @@ from storage.engine.store import Store
 from storage.release import runs
 from storage.views import current as views
 
-DATASET = "langid"
-FILE = "demo.json"
+_DATASET = "langid"
+STEPS_FILE = "demo.json"
 SEED = 7
 TRAINING = ("train-raw", "pairs", "release", "train-sft", "train-dpo", "evaluate")
 """The steps that need a trainer; where all are done, none is started."""
@@ -78,7 +78,7 @@ def results(done: Mapping[str, Any], seconds: float) -> LoopResults:
 
 def run(project: Settings) -> LoopResults:
     """Run what is not done yet."""
-    store, steps = project.store, Steps(project.project / FILE)
+    store, steps = project.store, Steps(project.project / STEPS_FILE)
     sys.stderr.write(f"The whole loop on real data, in {project.project}\n")
     truth = {line.external_id: line.truth for line in corpus.lines() if line.truth is not None}
     _collect(project, store, steps)
@@ -89,13 +89,13 @@ def run(project: Settings) -> LoopResults:
 
 def _collect(project: Settings, store: Store, steps: Steps) -> None:
     """Create, ingest, label, set the edge cases aside, embed, cluster, check."""
-    steps.once("create", "dataset and rubric", lambda: datasets.create(store, DATASET, _task()))
+    steps.once("create", "dataset and rubric", lambda: datasets.create(store, _DATASET, _task()))
     steps.once("ingest", "2,100 lines of tinker-cookbook's multilingual.txt read", lambda: _ingest(project, store))
 
     def give_labels() -> Any:  # noqa: ANN401 - JSON
-        teacher = wiring.teacher(project, datasets.task_of(store, DATASET))
+        teacher = wiring.teacher(project, datasets.task_of(store, _DATASET))
         with stage("label") as progress:
-            return asdict(label.run(label.LabelConfig(DATASET), store, teacher, progress=progress))
+            return asdict(label.run(label.LabelConfig(_DATASET), store, teacher, progress=progress))
 
     made = steps.once("label", "labelled by the teacher", give_labels)
     if made["labeler"] == wiring.OFFLINE:
@@ -105,14 +105,14 @@ def _collect(project: Settings, store: Store, steps: Steps) -> None:
 
     def make_vectors() -> Any:  # noqa: ANN401 - JSON
         with stage("embed") as progress:
-            return asdict(embed.run(embed.EmbedConfig(DATASET), store, encoder, progress=progress))
+            return asdict(embed.run(embed.EmbedConfig(_DATASET), store, encoder, progress=progress))
 
     steps.once("embed", f"embedded with {encoder.name}", make_vectors)
 
     def make_clusters() -> Any:  # noqa: ANN401 - JSON
         with stage("cluster"):
             return cluster.run(
-                cluster.ClusterConfig(DATASET, encoder=encoder.name, revision=encoder.revision, seed=SEED), store
+                cluster.ClusterConfig(_DATASET, encoder=encoder.name, revision=encoder.revision, seed=SEED), store
             ).run
 
     steps.once("cluster", "clustered, with the diversity report", make_clusters)
@@ -130,7 +130,7 @@ def _ingest(project: Settings, store: Store) -> Any:  # noqa: ANN401 - JSON
         for line in corpus.lines()
     ]
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return asdict(ingest.run(ingest.IngestConfig(DATASET, (file,), source="production"), store))
+    return asdict(ingest.run(ingest.IngestConfig(_DATASET, (file,), source="production"), store))
 
 
 def _set_edges_aside(store: Store) -> Any:  # noqa: ANN401 - JSON
@@ -141,12 +141,12 @@ def _set_edges_aside(store: Store) -> Any:  # noqa: ANN401 - JSON
         "reviewer": expert.NAME,
         "reason": "edge cases without an answer key: nobody here can review them",
     }
-    return asdict(decide.apply([(1, record, None)], DATASET, store, source="demo-edge-cases"))
+    return asdict(decide.apply([(1, record, None)], _DATASET, store, source="demo-edge-cases"))
 
 
 def _check(store: Store) -> Any:  # noqa: ANN401 - JSON
     with stage("check") as progress:
-        return asdict(check.run(check.CheckConfig(DATASET, seed=SEED), store, progress=progress))
+        return asdict(check.run(check.CheckConfig(_DATASET, seed=SEED), store, progress=progress))
 
 
 def _review(store: Store, steps: Steps, truth: dict[str, str]) -> None:
@@ -159,11 +159,11 @@ def _review(store: Store, steps: Steps, truth: dict[str, str]) -> None:
         )
         return str(found)
 
-    reviewed("test", "frozen test split", plan.PlanConfig(DATASET, "test", seed=SEED))
-    reviewed("find", "first spot-check", plan.PlanConfig(DATASET, "find", reviews=150, risk_reviews=30, seed=SEED))
+    reviewed("test", "frozen test split", plan.PlanConfig(_DATASET, "test", seed=SEED))
+    reviewed("find", "first spot-check", plan.PlanConfig(_DATASET, "find", reviews=150, risk_reviews=30, seed=SEED))
     steps.once("check-again", "checked again, with what the reviews say", lambda: _check(store))
     steps.once("decide", "the pattern decided as one group", lambda: _decide(store))
-    reviewed("certify", "fresh spot-check after the decision", plan.PlanConfig(DATASET, "certify", seed=SEED + 1))
+    reviewed("certify", "fresh spot-check after the decision", plan.PlanConfig(_DATASET, "certify", seed=SEED + 1))
 
 
 def _decide(store: Store) -> Any:  # noqa: ANN401 - JSON
@@ -172,7 +172,7 @@ def _decide(store: Store) -> Any:  # noqa: ANN401 - JSON
     Raises:
         NotEnoughDataError: No pattern surfaced; the loop has nothing to decide.
     """
-    run = findings.newest_run(store, DATASET)
+    run = findings.newest_run(store, _DATASET)
     patterns = findings.frame(store, run.run, "label_pattern") if run else []
     confirmed = [f for f in patterns if f.suggestion.get("action") == "relabel" and f.suggestion.get("value")]
     if not confirmed:
@@ -192,13 +192,13 @@ def _decide(store: Store) -> Any:  # noqa: ANN401 - JSON
         )
         for number, f in enumerate(confirmed, start=1)
     ]
-    report = decide.apply(lines, DATASET, store, source="demo-patterns")
+    report = decide.apply(lines, _DATASET, store, source="demo-patterns")
     return {**asdict(report), "findings": [f.id for f in confirmed]}
 
 
 def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
     def make(labels: Labels, waive: tuple[str, ...], why: str | None) -> Any:  # noqa: ANN401 - JSON
-        config = release.ReleaseConfig(DATASET, labels=labels, seed=SEED, waive=waive, why=why, who=expert.NAME)
+        config = release.ReleaseConfig(_DATASET, labels=labels, seed=SEED, waive=waive, why=why, who=expert.NAME)
         with stage("release"):
             report = release.run(config, store, project.releases)
         if report.version is None:
@@ -212,7 +212,7 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
     if set(TRAINING) <= set(steps.done):
         sys.stderr.write(f"  ✓ {', '.join(TRAINING)} (done before)\n")
         return
-    with wiring.students(project, store, DATASET) as made:
+    with wiring.students(project, store, _DATASET) as made:
         sys.stderr.write(textwrap.fill(made.note, 100, initial_indent="    ", subsequent_indent="    ") + "\n")
         raw_run = steps.once(
             "train-raw",
@@ -235,7 +235,7 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
 
         def compare() -> Any:  # noqa: ANN401 - JSON
             with stage("evaluate") as progress:
-                who = contestants.parse_models(named, store, DATASET)
+                who = contestants.parse_models(named, store, _DATASET)
                 config = evaluate.EvaluateConfig(good["version"], who, SEED)
                 report = evaluate.run(config, store, made.sampler, progress=progress)
             return report.report_id
@@ -244,7 +244,7 @@ def _release_and_train(project: Settings, store: Store, steps: Steps) -> None:
 
 
 def _labeler(store: Store) -> str:
-    run = findings.newest_run(store, DATASET)
+    run = findings.newest_run(store, _DATASET)
     return run.labeler if run else wiring.OFFLINE
 
 
@@ -264,17 +264,17 @@ def _train(project: Settings, store: Store, made: wiring.Students, version: str,
 
 def _pairs(store: Store, made: wiring.Students, raw_run: str) -> Any:  # noqa: ANN401 - JSON
     """Pairs from the raw student's own wrong answers on the train rows, and from people's corrections."""
-    rows = views.current(store, DATASET)
+    rows = views.current(store, _DATASET)
     rows = rows.filter(rows["out"].is_null() & (rows["split"] == "train"))
     with stage("sample the student") as progress:
         key = asking.answer(
             store,
             rows,
             runs.get(store, raw_run),
-            datasets.task_of(store, DATASET),
-            dataset=DATASET,
+            datasets.task_of(store, _DATASET),
+            dataset=_DATASET,
             version=1,
             sampler=made.sampler,
             progress=progress,
         )
-    return asdict(pairs.build(DATASET, store, student=key, seed=SEED))
+    return asdict(pairs.build(_DATASET, store, student=key, seed=SEED))

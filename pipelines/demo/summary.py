@@ -18,7 +18,7 @@ from storage.engine.store import Store
 from storage.release import runs, versions
 from storage.views import current as views
 
-DATASET = "langid"
+_DATASET = "langid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +135,22 @@ def collect(store: Store, results: LoopResults) -> DemoSummary:
         store: The demo's store.
         results: Which plan, version and run are meant.
     """
-    rows = views.current(store, DATASET, labeler=results.labeler)
+    rows = views.current(store, _DATASET, labeler=results.labeler)
     truth = {line.external_id: line.truth for line in corpus.lines() if line.truth is not None}
     known = [r for r in rows.iter_rows(named=True) if r["external_id"] in truth and r["split"] == "train"]
     right = sum(r["teacher_value"] == truth[r["external_id"]] for r in known)
-    certificate = certificates.judge_newest(store, DATASET, plan=results.certify_plan)
+    certificate = certificates.judge_newest(store, _DATASET, plan=results.certify_plan)
     bound = certificate.teacher_error
     shipped = [r for r in known if r["out"] is None]
     shipped_wrong = sum(r["value"] != truth[r["external_id"]] for r in shipped)
-    evaluated = next(r for r in runs.reports(store, dataset=DATASET) if r.report_id == results.evaluation)
-    found = clusters.newest(store, DATASET)
+    evaluated = next(r for r in runs.reports(store, dataset=_DATASET) if r.report_id == results.evaluation)
+    found = clusters.newest(store, _DATASET)
     return DemoSummary(
-        dataset=DATASET,
+        dataset=_DATASET,
         teacher=results.labeler,
         expert=expert.NAME,
         seconds=results.seconds,
-        rows=views.overview(store, DATASET),
+        rows=views.overview(store, _DATASET),
         teacher_accuracy=TeacherAccuracy(
             estimate=1 - bound.estimate if bound else None,
             low=1 - bound.high if bound else None,
@@ -161,7 +161,7 @@ def collect(store: Store, results: LoopResults) -> DemoSummary:
         shipped_error_truth=shipped_wrong / len(shipped),
         findings_before=results.findings_before,
         findings_after=results.findings_after,
-        pattern=_pattern(findings.get(store, DATASET, results.pattern)),
+        pattern=_pattern(findings.get(store, _DATASET, results.pattern)),
         diversity=found.report.diversity if found else None,
         clusters=len(found.report.clusters) if found else 0,
         certificate=certificate,
@@ -234,7 +234,7 @@ def render(s: DemoSummary) -> str:
     return "\n".join(lines)
 
 
-NAMES = {
+_NAMES = {
     "student": "SFT student, curated",
     "raw": "student on raw labels",
     "dpo": "DPO student",
@@ -251,7 +251,7 @@ def _wrapped(text: str) -> list[str]:
 def _contestant(name: str, c: ContestantScore) -> str:
     a = c.accuracy
     bar = "█" * round(20 * a.value)
-    return f"  {NAMES.get(name, name):<22} {bar:<20} {_span(a.value, a.low, a.high)}"
+    return f"  {_NAMES.get(name, name):<22} {bar:<20} {_span(a.value, a.low, a.high)}"
 
 
 def _span(value: float | None, low: float | None, high: float | None) -> str:

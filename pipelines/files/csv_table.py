@@ -15,7 +15,7 @@ from curator.errors import RequestError
 from pipelines.files.csv_form import QuoteDoubt, delimiter, sample, sep_line
 from pipelines.files.row import MAX_LINE, RawRow, shown
 
-NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class _Lines:
@@ -120,7 +120,7 @@ class _Records:
         if said is not None:
             next(self._lines)
             first = first[1:]
-            self.notes.append(f"its first line says that {NAMES.get(said, said)} separate the columns")
+            self.notes.append(f"its first line says that {_NAMES.get(said, said)} separate the columns")
         sign = said or delimiter(path, first)
         self.sign, self.before = sign, int(said is not None)
         self._reader = csv.reader(self._lines, delimiter=sign, strict=True)

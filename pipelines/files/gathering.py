@@ -16,7 +16,7 @@ from pipelines.files.limits import MEMBERS, check_declared, counted
 _TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".conll", ".conllu", ".bio", ".iob", ".iob2")
 SUFFIXES = frozenset((*_TEXTS, ".parquet", ".pq", ".arrow", ".xlsx", ".xlsm"))
 PACKED = frozenset([".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".zip"])
-ABOUT = frozenset(("dataset_info.json", "dataset_infos.json", "state.json", "dataset_dict.json", "manifest.json"))
+_ABOUT = frozenset(("dataset_info.json", "dataset_infos.json", "state.json", "dataset_dict.json", "manifest.json"))
 """Files that say something of data and hold none."""
 _SPLIT = re.compile(r"(train|test|validation|valid|val|dev|eval)(?:[-_.]|$)", re.IGNORECASE)
 _BLOCK = 1 << 20
@@ -145,7 +145,7 @@ def _walk(folder: Path) -> Iterable[Path]:
 def _is_data(path: Path) -> bool:
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     known = bool(suffixes) and (suffixes[-1] in SUFFIXES or (suffixes[-1] in PACKED and suffixes[0] in SUFFIXES))
-    return known and path.name not in ABOUT
+    return known and path.name not in _ABOUT
 
 
 def _inside(path: Path, top: Path) -> tuple[str, ...]:

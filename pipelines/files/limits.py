@@ -21,7 +21,7 @@ ALWAYS = 64 * 1024**2
 """Bytes that a file may unfold to whatever its ratio: a few megabytes of one repeated word are no danger."""
 MEMBERS = 10_000
 """Files in one archive."""
-COLUMNS = 10_000
+_COLUMNS = 10_000
 """Columns of one Parquet file."""
 DEFLATE_MOST = 1_032
 """Times its size that gzip can unfold to."""
@@ -115,8 +115,8 @@ def _check_parquet(path: Path, size: int) -> None:
         found = parquet.ParquetFile(path).metadata
     except (pyarrow.ArrowException, OSError):
         return
-    if found.num_columns > COLUMNS:
-        msg = f"{path.name} has {found.num_columns:,} columns, at most {COLUMNS:,} are read"
+    if found.num_columns > _COLUMNS:
+        msg = f"{path.name} has {found.num_columns:,} columns, at most {_COLUMNS:,} are read"
         raise RequestError(msg)
     _check(path, sum(found.row_group(n).total_byte_size for n in range(found.num_row_groups)), size)
 

@@ -25,7 +25,7 @@ from pipelines.files.workbook import WorkbookReader
 
 JSON = (".jsonl", ".ndjson", ".json", ".manifest")
 CSV = (".csv", ".tsv", ".tab")
-KINDS = ".jsonl, .json, .csv, .tsv, .parquet, .xlsx or .conll, also packed (.gz, .zst, .bz2, .xz, .zip)"
+_KINDS = ".jsonl, .json, .csv, .tsv, .parquet, .xlsx or .conll, also packed (.gz, .zst, .bz2, .xz, .zip)"
 ENCODINGS = (
     "utf-8",
     "cp1252",
@@ -217,7 +217,7 @@ def _kind(path: Path, name: str) -> str:
     if suffix == ".spacy":
         msg = f"{name} is a DocBin of spaCy; write its documents as JSON Lines, one `doc.to_json()` a line"
         raise RequestError(msg)
-    msg = f"{name}: extension {suffix!r} is unknown, expected {KINDS}"
+    msg = f"{name}: extension {suffix!r} is unknown, expected {_KINDS}"
     raise RequestError(msg)
 
 

@@ -22,7 +22,7 @@ import zstandard
 from curator.errors import RequestError
 from pipelines.files.limits import WINDOW, counted
 
-BLOCK = 1 << 20
+_BLOCK = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -88,7 +88,7 @@ def _packing(head: bytes) -> tuple[Callable[[Path], Iterator[bytes]] | None, tup
 def _blocks(file: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile) -> Iterator[bytes]:
     """What can be unpacked, before the error of a file that is cut off."""
     with file:
-        while block := file.read1(BLOCK):
+        while block := file.read1(_BLOCK):
             yield block
 
 
@@ -96,7 +96,7 @@ def _zstandard(path: Path) -> Iterator[bytes]:
     """The frames of a file; unlike the library's own reader, one that is cut off is an error."""
     frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
+        while block := file.read(_BLOCK):
             while block:
                 if frame.eof:
                     frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
@@ -119,7 +119,7 @@ def _from_zip(path: Path, folder: Path) -> Plain:
                 raise RequestError(msg)
             inner = folder / (Path(files[0].filename).name or "inner")
             with archive.open(files[0]) as source, inner.open("wb") as target:
-                for block in counted(iter(partial(source.read, BLOCK), b""), path):
+                for block in counted(iter(partial(source.read, _BLOCK), b""), path):
                     target.write(block)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
         msg = f"{path.name} cannot be unpacked: {error}; unpack it yourself, and name the file in it"
@@ -152,7 +152,7 @@ def as_utf8(plain: Plain, name: str, folder: Path, encoding: str | None) -> Plai
             plain.path.open(encoding=_known(encoding), newline="") as source,
             target.open("w", encoding="utf-8", newline="") as copy,
         ):
-            shutil.copyfileobj(source, copy, BLOCK)
+            shutil.copyfileobj(source, copy, _BLOCK)
     except (UnicodeError, ValueError) as error:
         msg = f"{name} is not {encoding} throughout ({error}); name its encoding with --encoding, or save it as UTF-8"
         raise RequestError(msg) from error
@@ -223,7 +223,7 @@ def _refuse_other_encodings(path: Path, name: str) -> None:
 def _is_utf8(handle: BinaryIO) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     pending = False
-    while block := handle.read(BLOCK):
+    while block := handle.read(_BLOCK):
         if block.isascii() and not pending:
             continue
         try:

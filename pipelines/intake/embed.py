@@ -10,7 +10,7 @@ from pipelines.runtime import acting
 from storage.dataset import datasets, examples, vectors
 from storage.engine.store import Store
 
-BATCH = 256
+_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def run(
     todo = vectors.missing(store, encoder.name, encoder.revision, rows["content_hash"].to_list())
     # Texts of like length together: the encoder pads a batch to its longest text.
     todo.sort(key=lambda h: len(texts[h]))
-    for start in range(0, len(todo), BATCH):
-        batch = todo[start : start + BATCH]
+    for start in range(0, len(todo), _BATCH):
+        batch = todo[start : start + _BATCH]
         vectors.add(store, encoder.name, encoder.revision, batch, encoder.encode([texts[h] for h in batch]))
         progress(start + len(batch), len(todo))
     return EmbedReport(dataset, encoder.name, encoder.revision, rows.height, len(todo), repaired)
@@ -70,7 +70,7 @@ def _repair(store: Store, encoder: Encoder) -> int:
     broken = vectors.damaged(store, encoder.name, encoder.revision)
     for each in broken:
         texts = examples.texts_of(store, each.content_hashes)
-        batches = [each.content_hashes[at : at + BATCH] for at in range(0, len(each.content_hashes), BATCH)]
+        batches = [each.content_hashes[at : at + _BATCH] for at in range(0, len(each.content_hashes), _BATCH)]
         made = [encoder.encode([texts[h] for h in batch]) for batch in batches]
         vectors.repair(store, each, np.concatenate(made))
     return len(broken)

@@ -8,7 +8,7 @@ from curator.importers import ImportFormat, RawRecord, Reading, lifted
 from curator.records import Given, Parsed, Rejected, make_task, take_in
 from pipelines.files import RawRow, Table
 
-MOST = 20_000
+_MOST = 20_000
 """Rows that are looked at."""
 SHOWN = 20
 _ANY = make_task({"name": "first look", "kind": "text"})
@@ -53,7 +53,7 @@ def first_look(table: Table, format: ImportFormat) -> FirstLook:
     refused: list[str] = []
     reading = Reading(_ANY, tuple(table.columns()), table.name)
     for seen, row in enumerate(table.rows(), start=1):
-        if seen > MOST:
+        if seen > _MOST:
             break
         try:
             made = _made(row, format, reading)
@@ -72,7 +72,7 @@ def first_look(table: Table, format: ImportFormat) -> FirstLook:
             if len(shown) < SHOWN:
                 shown.append(_shown(parsed))
     top = tuple(sorted(values.items(), key=lambda item: (-item[1], item[0])))
-    whole = seen <= MOST
+    whole = seen <= _MOST
     return FirstLook(
         format.title, rows, whole, who, rejected, compared, ends, top, tuple(shown), tuple(refused), format.cannot
     )
@@ -118,7 +118,7 @@ def _shown(parsed: Parsed) -> Mapping[str, str]:
 
 def look_words(look: FirstLook) -> list[str]:
     """A first look as sentences."""
-    some = "" if look.whole else f" among its first {MOST:,}"
+    some = "" if look.whole else f" among its first {_MOST:,}"
     words = [f"Recognised as {look.title}: {look.rows:,} rows{some} would come in."]
     if look.labels_by:
         said = ", ".join(f"{name or 'nobody named'} {n:,}" for name, n in look.labels_by.items())

@@ -16,7 +16,7 @@ from pipelines.runtime import acting
 from storage.dataset import datasets, examples, labels
 from storage.engine.store import Store
 
-CHUNK = 5_000
+BATCH_ROWS = 5_000
 
 __all__ = ["LABELER_KINDS", "IngestConfig", "IngestReport", "Source", "run"]
 
@@ -121,7 +121,7 @@ def _read_file(path: InputFile, state: IngestRun, progress: Progress) -> None:
                 continue
             batch.append(parsed)
             numbers.append(row.line)
-            if len(batch) >= CHUNK:
+            if len(batch) >= BATCH_ROWS:
                 write(path, batch, numbers, digest, found.origin, state)
                 batch, numbers = [], []
                 progress(min(rows * 100, total), total)

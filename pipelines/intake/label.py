@@ -12,7 +12,7 @@ from pipelines.runtime import acting
 from storage.dataset import datasets, examples, labels
 from storage.engine.store import Store
 
-BATCH = 200
+FREE_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def _offline(config: LabelConfig, store: Store, task: Task, teacher: OfflineTeac
     missing = [each for each in wanted if each[0] not in done]
     todo = missing[: config.limit]
     reasons, labeled = Counter[str](), 0
-    for start in range(0, len(todo), BATCH):
-        batch = todo[start : start + BATCH]
+    for start in range(0, len(todo), FREE_BATCH):
+        batch = todo[start : start + FREE_BATCH]
         made: list[Label] = []
         for (key, row), answer in zip(batch, teacher.answer([row["text"] for _, row in batch]), strict=True):
             try:

@@ -15,7 +15,7 @@ from curator.ports import PaidTeacher, TeacherAnswer
 
 KEEP_S = 0.5
 """Answers are written to the store so often; until then the journal has them."""
-GIVE_UP_S = 30.0
+_GIVE_UP_S = 30.0
 """On an end before time, requests under way are waited for so long: they are paid."""
 
 
@@ -146,7 +146,7 @@ def ask_all(
         _collect(work, len(threads), concurrency, keep, progress, may_ask)
     except BaseException:
         work.stop.set()
-        limit = monotonic() + GIVE_UP_S
+        limit = monotonic() + _GIVE_UP_S
         for thread in threads:
             thread.join(max(0.0, limit - monotonic()))
         keep([each for each in _drain(work) if isinstance(each, tuple) and each[1].status != "failed"])

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from curator.importers import FORMATS, ROWS
+from curator.importers import IMPORT_FORMATS, ROWS
 from pipelines.intake.ingest import IngestReport
 
-FORMAT_NAMES = ", ".join((ROWS, *sorted(each.name for each in FORMATS)))
+FORMAT_NAMES = ", ".join((ROWS, *sorted(each.name for each in IMPORT_FORMATS)))
 """What `--from` takes."""
 
 

@@ -15,7 +15,7 @@ from storage.dataset import examples
 from storage.engine.store import Store
 from storage.review import comparisons, people
 
-KEYS = {"comparison", "external_id", "reviewer", "choice", "seconds", "note"}
+_KEYS = {"comparison", "external_id", "reviewer", "choice", "seconds", "note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def import_file(path: Path, batch: str, store: Store) -> ChoicesReport:
             rejects.append({"line": row.line, "reason": row.reason, "detail": row.detail})
             continue
         line = {key: value for key, value in row.record.items() if value not in ("", None)}
-        ignored.update(str(key) for key in row.record if key not in KEYS)
+        ignored.update(str(key) for key in row.record if key not in _KEYS)
         try:
             ident = _comparison(line, known, by_row, of_row)
             reviewer, choice = check_person(line.get("reviewer")), _side(line.get("choice"), known[ident])

@@ -23,7 +23,7 @@ from storage.engine.store import Store
 from storage.views.current import current
 from storage.views.where import rows_where
 
-FORMS = (".jsonl", ".csv", ".parquet")
+EXPORT_FORMS = (".jsonl", ".csv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def run(config: ExportConfig, store: Store) -> ExportReport:
     """
     acting.require("export")
     form = config.out.suffix.lower()
-    if form not in FORMS:
-        msg = f"--out {config.out} ends in {form or 'nothing'!r}, expected {', '.join(FORMS)}"
+    if form not in EXPORT_FORMS:
+        msg = f"--out {config.out} ends in {form or 'nothing'!r}, expected {', '.join(EXPORT_FORMS)}"
         raise RequestError(msg)
     if config.spreadsheet and form != ".csv":
         msg = f"--spreadsheet is about a .csv, and --out {config.out} ends in {form!r}"

@@ -19,7 +19,7 @@ from storage.engine.store import Store
 from storage.review import desk, people, plans, reviews
 from storage.views import progress
 
-SAID = ("verdict", "value", "blind", "adjudicates")
+_SAID = ("verdict", "value", "blind", "adjudicates")
 """What makes two reviews of one task by one reviewer the same saying."""
 
 
@@ -232,14 +232,14 @@ def _news(store: Store, plan: Plan, read: list[Review]) -> list[Review]:
     """
     have: defaultdict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
     for row in reviews.frame(store, plan.dataset, plan=plan.id).iter_rows(named=True):
-        have[row["task"], row["reviewer"]].append(tuple(row[name] for name in SAID))
+        have[row["task"], row["reviewer"]].append(tuple(row[name] for name in _SAID))
     given: defaultdict[tuple[str, str], list[Review]] = defaultdict(list)
     for review in read:
         given[review.task_id, review.reviewer].append(review)
     made: list[Review] = []
     moment = store.seq()
     for key, new in given.items():
-        old, said = have[key], [tuple(getattr(r, name) for name in SAID) for r in new]
+        old, said = have[key], [tuple(getattr(r, name) for name in _SAID) for r in new]
         known = next(k for k in range(min(len(old), len(said)), -1, -1) if old[len(old) - k :] == said[:k])
         made += [replace(r, action_id=short_id("r", [plan.id, *key, moment, n])) for n, r in enumerate(new[known:])]
     return made

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from curator.records import Permission
 
-ENVIRONMENT = "CURATOR_ACTOR"
+ACTOR_VARIABLE = "CURATOR_ACTOR"
 Authority = Callable[[Permission], str | None]
 """Returns the name of who acts (None: the user of this machine), or raises NotAllowedError."""
 _authority: list[Authority] = []
@@ -42,7 +42,7 @@ def require(permission: Permission) -> None:
 
 def actor() -> str:
     """Who acts."""
-    return _actor.get() or os.environ.get(ENVIRONMENT) or system_user()
+    return _actor.get() or os.environ.get(ACTOR_VARIABLE) or system_user()
 
 
 def system_user() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from curator.errors import StoreBusyError
 from storage.engine.turns import SAY_S, patience
 
-LOOK_S = 0.05
+_LOOK_S = 0.05
 _log = logging.getLogger("curator.alone")
 
 
@@ -50,4 +50,4 @@ def _wait(handle: int, what: str) -> None:
         if waited > SAY_S and not said:
             said = True
             _log.warning("curator: %s goes on elsewhere; waiting for it, %s seconds at most", what, f"{limit:g}")
-        time.sleep(LOOK_S)
+        time.sleep(_LOOK_S)

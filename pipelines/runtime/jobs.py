@@ -13,13 +13,13 @@ from curator.records import Permission
 from pipelines.runtime import acting
 from storage import jobs
 
-ENVIRONMENT = "CURATOR_JOB"
+JOB_VARIABLE = "CURATOR_JOB"
 BEHIND = ("nice", "-n", "5")
 """Work that nobody waits for at the page lets people at the page go first. Not further behind: on a machine that others
 keep busy a job would get a hundredth of a processor, also while it has the store, and people wait for that."""
 THEN = "--then"
 """Parts the commands of one job."""
-NEEDED: dict[str, tuple[Permission, ...]] = {
+JOB_PERMISSIONS: dict[str, tuple[Permission, ...]] = {
     "embed": ("check",),
     "cluster": ("check",),
     "check": ("check",),
@@ -63,7 +63,7 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
     command = [*BEHIND, sys.executable, "-m", module, *words, *common]
     home = str(Path(__file__).resolve().parents[2])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, ENVIRONMENT: str(place), acting.ENVIRONMENT: acting.actor()}
+    environment = {**os.environ, JOB_VARIABLE: str(place), acting.ACTOR_VARIABLE: acting.actor()}
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     with (place / "log").open("ab") as log:
         process = subprocess.Popen(
@@ -92,7 +92,7 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
 def needed(argv: Sequence[str]) -> set[Permission]:
     """What the commands of a job need."""
     starts = [0, *(place + 1 for place, word in enumerate(argv) if word == THEN)]
-    return {permission for start in starts for permission in NEEDED.get(argv[start], ("administer",))}
+    return {permission for start in starts for permission in JOB_PERMISSIONS.get(argv[start], ("administer",))}
 
 
 def get(project: Path, ident: str) -> jobs.Job | None:

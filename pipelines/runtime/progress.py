@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from curator.ports import Progress
-from pipelines.runtime.jobs import ENVIRONMENT
+from pipelines.runtime.jobs import JOB_VARIABLE
 from storage import jobs
 
 SHOW_AFTER_S = 1.0
@@ -22,7 +22,7 @@ EVERY_WITHOUT_TERMINAL_S = 10.0
 @contextmanager
 def stage(name: str) -> Iterator[Progress]:
     """Report one stage of work. The bar appears if the work takes longer than a second, and lives on its own."""
-    job = os.environ.get(ENVIRONMENT)
+    job = os.environ.get(JOB_VARIABLE)
     at = [0, 0]
     ended = threading.Event()
     last = 0.0

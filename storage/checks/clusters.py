@@ -9,7 +9,7 @@ from curator.composition import ClusterRun, ClusterSummary
 from curator.records import Column, FrameSchema, read_stored, short_id
 from storage.engine.store import Store
 
-MEMBERS = FrameSchema(
+_MEMBERS = FrameSchema(
     "a member of a cluster",
     (
         Column("example_id", pl.String, "the row"),
@@ -38,10 +38,10 @@ class RunKey:
 
 
 def add(store: Store, key: RunKey, members: pl.DataFrame, report: ClusterSummary) -> str:
-    """Append a run; returns its id. `members` is as `MEMBERS` states."""
+    """Append a run; returns its id. `members` is as `_MEMBERS` states."""
     run = key.run
     store.append(
-        "cluster_member", MEMBERS.check(members).select(pl.lit(run).alias("run"), "example_id", "cluster", "x", "y")
+        "cluster_member", _MEMBERS.check(members).select(pl.lit(run).alias("run"), "example_id", "cluster", "x", "y")
     )
     record = pl.DataFrame(
         {

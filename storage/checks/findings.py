@@ -11,7 +11,7 @@ from curator.checks import ListedFinding
 from curator.records import Column, Finding, FrameSchema, read_stored, short_id
 from storage.engine.store import Store
 
-SCORES = FrameSchema(
+_SCORES = FrameSchema(
     "a row's score",
     (
         Column("example_id", pl.String, "the row"),
@@ -70,8 +70,8 @@ def add_run(
     scores: pl.DataFrame,
     report: CheckSummary,
 ) -> None:
-    """Append a run: scores (as `SCORES` states) and findings first, the run's record last."""
-    store.append("score", SCORES.check(scores).select(pl.lit(run).alias("run"), "example_id", "kind", "score"))
+    """Append a run: scores (as `_SCORES` states) and findings first, the run's record last."""
+    store.append("score", _SCORES.check(scores).select(pl.lit(run).alias("run"), "example_id", "kind", "score"))
     frame = pl.DataFrame(
         {
             "run": [run] * len(findings),

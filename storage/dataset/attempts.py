@@ -8,7 +8,7 @@ import polars as pl
 from curator.records import Attempt
 from storage.engine.store import Store
 
-SCHEMA: dict[str, type[pl.DataType]] = {
+_SCHEMA: dict[str, type[pl.DataType]] = {
     "attempt": pl.String,
     "dataset": pl.String,
     "file_hash": pl.String,
@@ -40,7 +40,7 @@ def add(store: Store, dataset: str, attempts: Sequence[Attempt], *, file_hash: s
     """Append attempts; one that is there already changes nothing. Returns how many went in."""
     names = [each.name for each in fields(Attempt)]
     rows = [[x.id, dataset, file_hash, *(getattr(x, name) for name in names)] for x in attempts]
-    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").unique("attempt", keep="first", maintain_order=True)
+    frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row").unique("attempt", keep="first", maintain_order=True)
     return store.append("attempt", frame, ignore_existing=True)
 
 

@@ -8,7 +8,7 @@ from curator.errors import NotEnoughDataError, NotFoundError, RequestError
 from curator.records import LABELS, Label
 from storage.engine.store import Connection, Store, Told
 
-SCHEMA: dict[str, type[pl.DataType]] = {
+_SCHEMA: dict[str, type[pl.DataType]] = {
     "dataset": pl.String,
     "example_id": pl.String,
     "labeler": pl.String,
@@ -43,7 +43,7 @@ def add(
     fields = ("example_id", "labeler", "kind", "version", "sample", "value", "task_hash", "confidence", "request_key")
     measured = ("tokens_in", "tokens_out", "cost_usd", "latency_s", "said_at")
     rows = [[dataset, *(getattr(x, name) for name in (*fields, *measured))] for x in labels]
-    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
     def news(connection: Connection, chunk: pl.DataFrame) -> pl.DataFrame:
         newer = connection.rows(

@@ -1,6 +1,6 @@
 """Whose turn it is with the store's file: one lock for the threads of a process, and one for the processes.
 
-Nobody waits in silence or for ever: after `SAY_S` the log says who has the file, after `GIVE_UP_S` the wait ends.
+Nobody waits in silence or for ever: after `SAY_S` the log says who has the file, after `_GIVE_UP_S` the wait ends.
 A process that serves people goes before one that does not: the others ask, before they begin with the file, whether
 such a process waits, and stand back for `GIVE_WAY_S` at most.
 """
@@ -24,7 +24,7 @@ TURNS_S = 0.25
 """How long the threads of one process may hand the open file on among themselves."""
 SAY_S = 2.0
 """How long somebody waits for the file before the log says for whom."""
-GIVE_UP_S = 60.0
+_GIVE_UP_S = 60.0
 """How long somebody waits for the file at most; `CURATOR_WAIT_S` in the environment stands above it."""
 GIVE_WAY_S = 1.0
 """How long a process that serves nobody lets those go first that do."""
@@ -40,9 +40,9 @@ _log = logging.getLogger("curator.store")
 def patience() -> float:
     """How many seconds to wait for the file at most."""
     try:
-        return max(0.0, float(os.environ.get("CURATOR_WAIT_S", GIVE_UP_S)))
+        return max(0.0, float(os.environ.get("CURATOR_WAIT_S", _GIVE_UP_S)))
     except ValueError:
-        return GIVE_UP_S
+        return _GIVE_UP_S
 
 
 def people_wait() -> None:

@@ -114,7 +114,7 @@ def listing(store: Store, dataset: str) -> list[DatasetVersion]:
     return [get(store, dataset, row[0]) for row in rows]
 
 
-DIGITS = 9
+_DIGITS = 9
 """Of a version's number."""
 
 
@@ -128,7 +128,7 @@ def parse(reference: str) -> tuple[str, int]:
     ('intent', 3)
     """
     name, at, number = reference.rpartition("@")
-    if not at or not name or not (number.isascii() and number.isdigit() and len(number) <= DIGITS):
+    if not at or not name or not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
         msg = f"{reference!r} is not a version; expected NAME@NUMBER, for example intent@1"
         raise RequestError(msg)
     return name, int(number)

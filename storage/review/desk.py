@@ -15,7 +15,7 @@ from storage.access import audit
 from storage.engine.store import Connection, File, Store
 from storage.review import plans, reviews
 
-RECENT = 20
+_RECENT = 20
 """Answers that a reviewer can still take back after a reload."""
 
 # Flat rows, put together here: a plan's answers are few, and planning window functions and joins over them, or
@@ -24,7 +24,7 @@ _SAID = (
     "select task, reviewer, action_id, verdict, value, blind, coalesce(adjudicates, false), undoes, seq "
     "from review where plan = ? and seq > ? order by seq"
 )
-KEPT = 4
+_KEPT = 4
 """Plans whose answers are kept in memory: a review is only ever appended, so that a look reads what is new."""
 _kept: OrderedDict[tuple[File, str], list[tuple[Any, ...]]] = OrderedDict()
 DEFINITIONS = 100
@@ -116,7 +116,7 @@ def read(store: Store, dataset: str, plan: str, reviewer: str, count: int) -> De
     asked = [task for task in tasks.values() if task.stream != GOLD]
     done = sum(len({a.reviewer for a in given[t.id]}) >= t.overlap for t in asked if t.id in given)
     own = [answer for answer in answers if answer.reviewer == reviewer and not answer.adjudicates]
-    old = len(own) - RECENT
+    old = len(own) - _RECENT
     mine = [_own(tasks[a.task], given[a.task], a, recent=turn >= old) for turn, a in enumerate(own)]
     mine = [row for row in mine if row.recent or row.due]
     return Desk([tasks[task] for task in leased], mine, done, len(asked))
@@ -132,7 +132,7 @@ def _said(connection: Connection, file: File, plan: str) -> list[tuple[Any, ...]
         have, last = [], 0  # another past: somebody has put an older file in its place
     have = [*have, *connection.rows(_SAID, [plan, last])]
     _kept[file, plan] = have
-    while len(_kept) > KEPT:
+    while len(_kept) > _KEPT:
         _kept.popitem(last=False)
     return have
 

@@ -14,7 +14,7 @@ from curator.records import OPINION, Opinion, short_id
 from storage.access import audit
 from storage.engine.store import Connection, Store
 
-WHY = "brought in from another tool"
+_WHY = "brought in from another tool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +158,12 @@ def _tasks(
             "blind": False,
             "content_hash": [hashes[row] for row, _ in new],
             "proposed": pl.Series([labels.get(row) if no is None else no for row, no in new], dtype=pl.String),
-            "why": WHY,
+            "why": _WHY,
             "overlap": 1,
         }
     )
     connection.append("review_task", made)
-    settings = {"reviews": 0, "risk_reviews": len(new), "why": f"{WHY}: {file}"}
+    settings = {"reviews": 0, "risk_reviews": len(new), "why": f"{_WHY}: {file}"}
     record = {"plan": plan, "dataset": dataset, "purpose": "opinions", "labeler": labeler, "seed": 0}
     record |= {"as_of_seq": connection.seq(), "settings": json.dumps(settings, ensure_ascii=False)}
     connection.append("plan", pl.DataFrame([record]))

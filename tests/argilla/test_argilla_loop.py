@@ -32,7 +32,7 @@ def test_the_certificate_holds_the_truth_though_the_server_dies_twice(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(adapter, "BATCH", batch)
+    monkeypatch.setattr(adapter, "RECORDS_AT_ONCE", batch)
     monkeypatch.setattr(adapter, "PAGE", batch)
     with open_lab(server, data, tmp_path, monkeypatch, data=data, plan=plan) as lab:
         push_through_a_death(lab, batch)
@@ -131,7 +131,7 @@ def test_rows_of_several_batches_go_and_come_back(
 ) -> None:
     census = ("--reviews", MANY, "--test-share", 0.0)
     with open_lab(server, "many", tmp_path, monkeypatch, data="many", plan=census) as lab:
-        assert lab.route()["on_board"] == MANY > 2 * adapter.BATCH
+        assert lab.route()["on_board"] == MANY > 2 * adapter.RECORDS_AT_ONCE
         assert lab.route()["unchanged"] == MANY
         ana = lab.annotator("ana")
         ana.answer(ana.pending(lab.dataset)[:ANSWERED])

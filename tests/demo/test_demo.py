@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished demo: the one that CI ran before the tests, else one made here."""
     made = os.environ.get("CURATOR_DEMO")
-    if made and (Path(made) / loop.FILE).exists():
+    if made and (Path(made) / loop.STEPS_FILE).exists():
         return Path(made)
     folder = tmp_path_factory.mktemp("demo") / "demo"
     done = subprocess.run(
@@ -47,7 +47,7 @@ def store(project: Path) -> Store:
 
 @pytest.fixture(scope="module")
 def state(project: Path) -> dict[str, Any]:
-    steps = json.loads((project / loop.FILE).read_text())
+    steps = json.loads((project / loop.STEPS_FILE).read_text())
     return {name: step["result"] for name, step in steps.items()}
 
 

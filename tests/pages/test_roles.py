@@ -293,7 +293,7 @@ def test_every_command_that_a_page_starts_says_what_it_needs() -> None:
     words = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     commands = words & set(typer.main.get_command(application()).commands)  # type: ignore[attr-defined]
     assert {"train", "embed", "check", "demo"} <= commands
-    assert commands <= set(jobs.NEEDED), commands - set(jobs.NEEDED)
+    assert commands <= set(jobs.JOB_PERMISSIONS), commands - set(jobs.JOB_PERMISSIONS)
     assert work.demo_work().argv[0] == "demo"
 
 

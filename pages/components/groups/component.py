@@ -14,7 +14,7 @@ import streamlit as st
 from pages.components.protocol import Applied, component_source, exchange, read_form
 
 GroupVerdict = Literal["relabel", "merge", "keep", "exclude", "skip", "undo"]
-PREFETCH = 60
+GROUPS_HELD = 60
 """Groups to hand to the browser at once: at a key each 50 ms it does not run dry."""
 BUDGET = 400_000
 """Characters of text in one message; the first groups are sent whatever they hold."""
@@ -131,7 +131,7 @@ def _data(state: GroupState) -> dict[str, Any]:
     """Build the JSON of a state for the browser, within the budget."""
     items: list[dict[str, Any]] = []
     spent = 0
-    for group in state.items[:PREFETCH]:
+    for group in state.items[:GROUPS_HELD]:
         spent += group.size
         if spent > BUDGET and len(items) >= FIRST:
             break

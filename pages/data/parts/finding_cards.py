@@ -19,7 +19,7 @@ from storage.dataset import datasets, examples
 from storage.engine.store import Store
 from storage.review import reviews
 
-SHOWN = 500
+_SHOWN = 500
 SIDE_BY_SIDE = 3
 _SAID = "decision_said"
 
@@ -48,7 +48,7 @@ def group_card(store: Store, dataset: str, user: User, finding: Finding) -> None
             st.dataframe([{"rows": form["rows"], "text": clipped(form["text"])} for form in forms])
         if members:
             hidden = ("example_id", "words", "score")
-            shown = [{k: clipped(str(v)) for k, v in m.items() if k not in hidden} for m in members[:SHOWN]]
+            shown = [{k: clipped(str(v)) for k, v in m.items() if k not in hidden} for m in members[:_SHOWN]]
             st.dataframe(shown, height=min(38 + 36 * len(shown), 320))
         else:
             _all_rows(store, dataset, finding, open_at_once=not forms)
@@ -70,7 +70,7 @@ def suspects_table(store: Store, dataset: str, found: list[Finding]) -> None:
                 "other label": f.evidence["likely"],
                 "supports the other": percent(f.evidence["likely_probability"], 0),
             }
-            for rank, f in enumerate(found[:SHOWN], start=1)
+            for rank, f in enumerate(found[:_SHOWN], start=1)
         ],
         height=480,
     )
@@ -182,7 +182,7 @@ def _rule_form(store: Store, dataset: str, finding: Finding) -> None:
 
 def _all_rows(store: Store, dataset: str, finding: Finding, *, open_at_once: bool = False) -> None:
     texts = examples.frame(store, dataset).select("example_id", "external_id", "text")
-    rows = texts.filter(texts["example_id"].is_in(list(finding.example_ids))).head(SHOWN).drop("example_id")
+    rows = texts.filter(texts["example_id"].is_in(list(finding.example_ids))).head(_SHOWN).drop("example_id")
     with st.expander(f"All {len(finding.example_ids):,} rows, and what was measured", expanded=open_at_once):
         st.dataframe(rows.rename({"external_id": "id"}), height=min(38 + 36 * max(1, rows.height), 280))
         if measured := _measured(finding.evidence):

@@ -12,7 +12,7 @@ from curator.checks import survivor
 from curator.records import Finding
 from curator.review import Standing, TakenDecision, effective_decisions, excludes, human_outcome, standing_decisions
 from curator.text import marked
-from pages.components.groups.component import PREFETCH, GroupAction, GroupCard, GroupState, Member
+from pages.components.groups.component import GROUPS_HELD, GroupAction, GroupCard, GroupState, Member
 from pages.components.protocol import Applied
 from pages.frame.words import FINDINGS, percent, sentence
 from pipelines.analysis import decide
@@ -22,12 +22,12 @@ from storage.engine.store import Store
 from storage.review import reviews
 
 DUPLICATES = ("exact_duplicate", "near_duplicate", "semantic_duplicate")
-KINDS = ("contradiction", *DUPLICATES)
-RECENT = 20
+GROUP_KINDS = ("contradiction", *DUPLICATES)
+_RECENT = 20
 """Decisions that can still be taken back after a reload."""
-MEMBERS = 24
+MEMBERS_SHOWN = 24
 """Rows of a group that are drawn; the card says how many more there are."""
-TEXT_LIMIT = 4_000
+_TEXT_LIMIT = 4_000
 ALIKE: dict[str, str] = {
     "exact_duplicate": "The same text.",
     "near_duplicate": "Nearly the same text.",
@@ -60,7 +60,7 @@ class GroupQueue:
         store: The project's store.
         dataset: Whose rows.
         run: The check run.
-        kind: One of `KINDS`.
+        kind: One of `GROUP_KINDS`.
         least: Groups whose score is below this are not shown.
         reader: Who decides.
         test: Ids of the rows of the frozen test split.
@@ -84,10 +84,10 @@ class GroupQueue:
         waiting = {f.id: f for f in found if f.id not in standing and not _moot(f, rows)}
         put_off = [task for task in dict.fromkeys(self.skipped.values()) if task in waiting]
         first = [f for f in waiting.values() if f.id not in put_off]
-        order = (first + [waiting[task] for task in put_off])[:PREFETCH]
+        order = (first + [waiting[task] for task in put_off])[:GROUPS_HELD]
         by_id = {f.id: f for f in found}
         mine = [d for d in standing.values() if d.reviewer == self.reader and d.finding_id in by_id]
-        recent = sorted(mine, key=lambda d: d.seq)[-RECENT:]
+        recent = sorted(mine, key=lambda d: d.seq)[-_RECENT:]
         drawn = [*order, *(by_id[str(d.finding_id)] for d in recent)]
         names = examples.external_ids(self.store, [e for finding in drawn for e in finding.example_ids])
         groups = [self._group(finding, rows, names) for finding in drawn]
@@ -161,8 +161,8 @@ class GroupQueue:
 
     def _member(self, member: dict[str, Any], rows: "_Rows", names: Mapping[str, str]) -> Member:
         ident, text = str(member["example_id"]), str(member["text"])
-        more = len(text) - TEXT_LIMIT
-        pieces = marked(text[:TEXT_LIMIT], member.get("words", ()))
+        more = len(text) - _TEXT_LIMIT
+        pieces = marked(text[:_TEXT_LIMIT], member.get("words", ()))
         notes = [REASONS[member["reason"]] if member.get("reason") in REASONS else str(member.get("reason") or "")]
         if 0 < float(member.get("score", 1.0)) < 1:
             notes.append(f"{percent(member['score'], 0)} alike")
@@ -220,11 +220,11 @@ def _moot(finding: Finding, rows: _Rows) -> bool:
 
 def _spread(members: Sequence[dict[str, Any]], labels: Sequence[str], rows: _Rows) -> list[dict[str, Any]]:
     """The rows to draw: some of each label, so that no side of a contradiction is hidden by a long one."""
-    if len(members) <= MEMBERS:
+    if len(members) <= MEMBERS_SHOWN:
         return list(members)
-    each = max(1, MEMBERS // max(1, len(labels)))
+    each = max(1, MEMBERS_SHOWN // max(1, len(labels)))
     drawn = [[m for m in members if rows.label(m) == label][:each] for label in labels]
-    return [member for side in drawn for member in side][:MEMBERS]
+    return [member for side in drawn for member in side][:MEMBERS_SHOWN]
 
 
 def _why(finding: Finding) -> str:

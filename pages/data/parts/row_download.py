@@ -23,7 +23,7 @@ def download(settings: Settings, dataset: str, rows: pl.DataFrame, of: int) -> N
         return
     with st.expander(f"Download these rows ({rows.height:,} of {of:,})"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            form = st.selectbox("File", export.FORMS, key="download:form")
+            form = st.selectbox("File", export.EXPORT_FORMS, key="download:form")
             choices = labels.choices(settings.store, dataset)
             labeler = st.selectbox("Labels where no person has spoken", choices, key="download:labeler")
             asked = st.button("Make the file")

@@ -8,7 +8,7 @@ from storage.checks import figures
 from storage.engine.store import Store
 from storage.release import runs
 
-SHOWN = {
+_SHOWN = {
     "train_rows": ("Rows to train on", 1.0),
     "label_error_at_most": ("Label error at most, %", 100.0),
     "effective_clusters": ("As varied as so many even clusters", 1.0),
@@ -23,14 +23,14 @@ def trends(store: Store, dataset: str) -> None:
     if found.height < 2:
         return
     found = found.join(_accuracy(store, dataset), on="version", how="left")
-    drawn = {name: found.select("version", name).drop_nulls() for name in SHOWN if name in found.columns}
+    drawn = {name: found.select("version", name).drop_nulls() for name in _SHOWN if name in found.columns}
     drawn = {name: part for name, part in drawn.items() if part.height >= 2}
     if not drawn:
         return
     with st.container(border=True):
         st.text("From version to version")
         for column, (name, part) in zip(st.columns(len(drawn)), drawn.items(), strict=True):
-            title, factor = SHOWN[name]
+            title, factor = _SHOWN[name]
             points = part.select("version", value=pl.col(name) * factor)
             values = [float(value) for value in points["value"]]
             low, high = min(values), max(values)

@@ -21,7 +21,7 @@ from pipelines.runtime.settings import Settings
 from storage.access import audit
 from storage.dataset import datasets
 
-NAMES = {
+_NAMES = {
     "input": "Text (the input)",
     "label": "Label (the teacher's answer)",
     "id": "Row id",
@@ -32,7 +32,7 @@ NAMES = {
     "time": "Time",
     "tools": "Tools that the model may call",
 }
-SPLITS: dict[str, Split | None] = {
+_SPLITS: dict[str, Split | None] = {
     "as the file says, else drawn": None,
     "all to train": "train",
     "all to test": "test",
@@ -77,7 +77,7 @@ def upload_form(settings: Settings) -> None:
                 placeholder="as the file says" if found.look is not None else "",
                 key=f"{found.path}:{source}:labeler",
             )
-            split = SPLITS[st.selectbox("What are these rows for?", list(SPLITS), help=_SPLIT_HELP)]
+            split = _SPLITS[st.selectbox("What are these rows for?", list(_SPLITS), help=_SPLIT_HELP)]
         if st.button("Create the dataset", type="primary", disabled=not name.strip()):
             by = (source, labeler.strip() or usual or None)
             _create(settings, name.strip(), by, split, found, mapping, definition)
@@ -119,7 +119,7 @@ def _mapping(found: Preview) -> dict[str, str | None]:
     for number, field in enumerate(FIELDS):
         proposed = found.mapping.get(field)
         index = options.index(proposed) if proposed in options else 0
-        column = columns[number % 4].selectbox(NAMES[field], options, index=index, key=f"{found.path}:{field}")
+        column = columns[number % 4].selectbox(_NAMES[field], options, index=index, key=f"{found.path}:{field}")
         chosen[field] = None if column == NONE else column  # none is none, also where a column has the usual name
     return chosen
 

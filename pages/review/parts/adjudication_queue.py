@@ -12,8 +12,8 @@ from storage.engine.store import Store
 from storage.review import plans, reviews
 from storage.views import agreement as opinions
 
-RECENT = 20
-WHY = {
+_RECENT = 20
+_WHY = {
     "disputed": "People differ",
     "rejected": "The label was rejected, and nobody has said what is right",
     "unsettled": "Waits for another look",
@@ -43,7 +43,7 @@ class AdjudicationQueue:
         return QueueState(
             items=[_card(d, task.text) for d in open_rows if (task := texts[d.task]) is not None],
             second_looks=[],
-            recent=[_recent(r, plans.task(self.store, r["task"])) for r in mine[-RECENT:]],
+            recent=[_recent(r, plans.task(self.store, r["task"])) for r in mine[-_RECENT:]],
             done=len(settled),
             total=len(settled) + len(open_rows),
         )
@@ -105,7 +105,7 @@ def who_said_what(dispute: Dispute) -> str:
 
 
 def _card(dispute: Dispute, text: str) -> Card:
-    why = f"{WHY[dispute.status]}. {who_said_what(dispute)}"
+    why = f"{_WHY[dispute.status]}. {who_said_what(dispute)}"
     return Card(dispute.task, text, dispute.proposed, False, why, "adjudication")
 
 

@@ -11,7 +11,7 @@ from pipelines.preferences import choose as preferring
 from storage.engine.store import Store
 from storage.review import comparisons
 
-RECENT = 20
+_RECENT = 20
 """Answers that a reviewer can still take back after a reload."""
 
 
@@ -28,7 +28,7 @@ class PreferenceQueue:
         """Lease the next comparisons."""
         items = comparisons.claim(self.store, self.batch, self.reviewer, PREFETCH)
         said = comparisons.answers(self.store, self.dataset, batch=self.batch)
-        mine = said.filter(reviewer=self.reviewer).tail(RECENT)
+        mine = said.filter(reviewer=self.reviewer).tail(_RECENT)
         standing = comparisons.batches(self.store, self.dataset).filter(batch=self.batch).row(0, named=True)
         return PreferenceState(
             items=[_pair(row) for row in items.iter_rows(named=True)],

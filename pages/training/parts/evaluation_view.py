@@ -7,8 +7,11 @@ import streamlit as st
 from curator.evaluation import EvalReport
 from pages.frame.words import CONTESTANTS, clipped, interval, p_value, percent, points
 
-LOCAL = "small local student"
-MEASURES = {"accuracy": "Accuracy", "agreement": "Agreement with the labels (no accuracy: people have not settled all)"}
+_LOCAL = "small local student"
+_MEASURES = {
+    "accuracy": "Accuracy",
+    "agreement": "Agreement with the labels (no accuracy: people have not settled all)",
+}
 OUTCOMES = {
     "SHIP": (st.success, "SHIP: the student may replace what runs today."),
     "HOLD": (st.error, "HOLD: do not ship this student."),
@@ -29,7 +32,7 @@ def show_report(report: EvalReport, reviewed_by: str) -> None:
     if report.verdict.not_measured:
         st.text(f"Not measured, and no part of this verdict: {', '.join(report.verdict.not_measured)}.")
     if report.local_student:
-        st.text(f"This is a {LOCAL}, trained on this machine: its figures say nothing about a large model.")
+        st.text(f"This is a {_LOCAL}, trained on this machine: its figures say nothing about a large model.")
     _bought(report)
     _contestants(report, reviewed_by)
     _comparisons(report)
@@ -83,7 +86,7 @@ def _contestants(report: EvalReport, reviewed_by: str) -> None:
         ]
     ).sort("value", descending=True)
     st.text(
-        f"{MEASURES[report.measure]} on {report.items:,} frozen test rows, with 95 % intervals. "
+        f"{_MEASURES[report.measure]} on {report.items:,} frozen test rows, with 95 % intervals. "
         f"{report.reviewed:,} of them reviewed, by {reviewed_by}."
     )
     if report.truth and report.truth.rows > report.items:

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 SEGMENTS: dict[str, Literal["training", "sampler"]] = {"weights": "training", "sampler_weights": "sampler"}
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 class RefusedError(Exception):
@@ -179,6 +179,6 @@ def checked(name: str) -> str:
     Raises:
         RefusedError: It is not.
     """
-    if not NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise RefusedError(f"name {name!r}: expected 1 to 128 letters, digits, '.', '_' or '-', not starting with '.'")
     return name

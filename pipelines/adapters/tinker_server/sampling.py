@@ -11,7 +11,7 @@ from torch import Tensor
 from pipelines.adapters.tinker_server.checkpoints import RefusedError
 from pipelines.adapters.tinker_server.model import Cache, Student, by_length, pad
 
-TOKEN_BUDGET = 8192
+_TOKEN_BUDGET = 8192
 """Padded prompt tokens in one batch: enough to fill a core, little memory."""
 
 
@@ -79,7 +79,7 @@ def sample(student: Student, tokenizer: Tokenizer, requests: Sequence[SampleRequ
     """
     sequences = [Answer(at, number) for at, request in enumerate(requests) for number in range(request.samples)]
     scores: dict[int, list[float]] = {}
-    for group in by_length([requests[answer.request].prompt for answer in sequences], TOKEN_BUDGET):
+    for group in by_length([requests[answer.request].prompt for answer in sequences], _TOKEN_BUDGET):
         answers = [sequences[row] for row in group]
         _sample_group(student, tokenizer, [requests[answer.request] for answer in answers], answers, scores)
     return [

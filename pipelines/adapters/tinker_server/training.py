@@ -12,7 +12,7 @@ from torch import Tensor
 from pipelines.adapters.tinker_server.checkpoints import RefusedError, Run
 from pipelines.adapters.tinker_server.model import Student, by_length, pad
 
-TOKEN_BUDGET = 2048
+_TOKEN_BUDGET = 2048
 """Padded tokens in one pass: larger ones leave the processor's cache and are slower."""
 
 
@@ -57,7 +57,7 @@ class TrainedModel:
         """
         outputs: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(data)
         total = 0.0
-        for group in by_length([datum.tokens for datum in data], TOKEN_BUDGET):
+        for group in by_length([datum.tokens for datum in data], _TOKEN_BUDGET):
             total += self._one_pass([data[row] for row in group], group, outputs, backward=backward)
         return outputs, total
 

@@ -3,7 +3,7 @@
 import pytest
 
 from curator.errors import RequestError
-from curator.importers import FORMATS, named, of_record, recognise, stranger
+from curator.importers import IMPORT_FORMATS, named, of_record, recognise, stranger
 
 ALPACA = {"instruction": "Translate", "input": "good day", "output": "bonjour"}
 SHAREGPT = {"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello"}]}
@@ -11,8 +11,8 @@ ROW = {"text": "hi", "label": "a"}
 
 
 def test_each_format_has_a_name_of_its_own_and_can_be_asked_for() -> None:
-    assert len({each.name for each in FORMATS}) == len(FORMATS)
-    assert all(named(each.name) is each for each in FORMATS)
+    assert len({each.name for each in IMPORT_FORMATS}) == len(IMPORT_FORMATS)
+    assert all(named(each.name) is each for each in IMPORT_FORMATS)
     assert named("rows") is None
     with pytest.raises(RequestError, match=r"--from excel: no such format; choose from rows, alpaca"):
         named("excel")

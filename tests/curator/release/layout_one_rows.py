@@ -27,7 +27,7 @@ CALLED = read_turns(
         {"role": "tool", "content": "found", "tool_call_id": "abcdefgh1"},
     ]
 )
-PARTS = read_turns(
+TYPED_PARTS = read_turns(
     [
         {
             "role": "user",
@@ -38,5 +38,5 @@ PARTS = read_turns(
         }
     ]
 )
-PROMPTS = {"plain": PLAIN, "earlier": EARLIER, "weighed": WEIGHED, "called": CALLED, "parts": PARTS}
+PROMPTS = {"plain": PLAIN, "earlier": EARLIER, "weighed": WEIGHED, "called": CALLED, "parts": TYPED_PARTS}
 ANSWERS = {"plain": "2024-01-01", "earlier": "2024-01-02", "weighed": "x", "called": "y", "parts": "z"}

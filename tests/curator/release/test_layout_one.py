@@ -7,7 +7,7 @@ import pytest
 from curator.records import answer_turn, canonical_json
 from curator.release import companions, croissant, file_fact, readme
 from curator.release.formats import cannot_carry, render
-from curator.release.layout_one import FORMATS
+from curator.release.layout_one import FIRST_FORMATS
 from curator.release.rows import DpoRow, SftRow
 from tests.curator.manifest_parts import make
 from tests.curator.release.layout_one_rows import ANSWERS, PROMPTS, TOOLS
@@ -57,7 +57,7 @@ def short(data):
 def written():
     """Path -> bytes, and rows by path."""
     made, rows = {}, {}
-    for name, each in FORMATS.items():
+    for name, each in FIRST_FORMATS.items():
         for stage in each.stages:
             kept = rows_of(name, stage)
             path, data = render(name, stage, "train", kept, 1)
@@ -73,7 +73,7 @@ def test_its_cards_have_the_bytes_that_they_had(written):
     files, rows = written
     gates = [{"name": "a", "passed": None, "why": "open"}, {"name": "b", "passed": True, "why": ""}]
     facts = [file_fact(path, data, rows[path]) for path, data in files.items()]
-    manifest = make(files=facts, settings={"formats": list(FORMATS)}, gates=gates)
+    manifest = make(files=facts, settings={"formats": list(FIRST_FORMATS)}, gates=gates)
     assert manifest.settings.layout == 1
     made = {"README.md": readme(manifest).encode(), "croissant.json": canonical_json(croissant(manifest))}
     assert {path: short(data) for path, data in (made | companions(manifest)).items()} == CARDS

@@ -251,7 +251,7 @@ def test_a_newer_label_of_the_same_labeler_is_added_beside_the_old(ready: Store,
 def test_a_killed_ingest_goes_on_where_it_was(ready: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"id": n, "text": f"row {n}", "label": "ab"[n % 2]} for n in range(450)]
     path = write(tmp_path, "rows.jsonl", "\n".join(map(json.dumps, rows)))
-    monkeypatch.setattr(ingest, "CHUNK", 100)
+    monkeypatch.setattr(ingest, "BATCH_ROWS", 100)
     real, calls = labels.add, []
 
     def killed(*arguments: Any, **more: Any) -> int:

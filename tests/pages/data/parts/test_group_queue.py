@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pages.components.groups.component import GroupAction, read_action
-from pages.data.parts.group_queue import MEMBERS, GroupQueue
+from pages.data.parts.group_queue import MEMBERS_SHOWN, GroupQueue
 from pipelines.analysis import decide
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
@@ -177,5 +177,5 @@ def test_a_long_group_shows_some_rows_of_each_label(tmp_path: Path) -> None:
     (group,) = queue(settings).load().items
     assert group.rows == 41
     assert dict(group.labels) == {"refund": 40, "account": 1}
-    assert len(group.members) <= MEMBERS
+    assert len(group.members) <= MEMBERS_SHOWN
     assert {member.label for member in group.members} == {"refund", "account"}
