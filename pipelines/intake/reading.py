@@ -139,7 +139,7 @@ def rows_of(
             yield row, None
             continue
         try:
-            made = _parse(row, found, digest, state, table.name)
+            made = _parse(row, found, digest, state, path.name)
         except Rejected as error:
             state.reject(path, row.line, error.reason, str(error), as_raw(row.record))
             yield row, None
