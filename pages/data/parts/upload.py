@@ -21,7 +21,7 @@ from pipelines.runtime.settings import Settings
 from storage.access import audit
 from storage.dataset import datasets
 
-_NAMES = {
+FIELD_NAMES = {
     "input": "Text (the input)",
     "label": "Label (the teacher's answer)",
     "id": "Row id",
@@ -119,7 +119,7 @@ def _mapping(found: Preview) -> dict[str, str | None]:
     for number, field in enumerate(FIELDS):
         proposed = found.mapping.get(field)
         index = options.index(proposed) if proposed in options else 0
-        column = columns[number % 4].selectbox(_NAMES[field], options, index=index, key=f"{found.path}:{field}")
+        column = columns[number % 4].selectbox(FIELD_NAMES[field], options, index=index, key=f"{found.path}:{field}")
         chosen[field] = None if column == NONE else column  # none is none, also where a column has the usual name
     return chosen
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curator.importers import FORMATS, Reading
+from curator.importers import IMPORT_FORMATS, Reading
 from curator.records import Rejected, make_task, take_in
 
 FILES = Path(__file__).parent.parent.parent / "data" / "formats"
@@ -67,7 +67,7 @@ def test_an_odd_record_is_rejected_with_a_reason_or_read(data: st.DataObject) ->
             if isinstance(inside, dict) or path[-1] < len(inside):
                 inside[path[-1]] = data.draw(VALUES)
     task = data.draw(st.sampled_from(TASKS))
-    for each in FORMATS:
+    for each in IMPORT_FORMATS:
         if not each.fits(record):
             continue
         try:

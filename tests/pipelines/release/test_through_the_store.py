@@ -100,7 +100,7 @@ def test_a_row_goes_out_as_it_came_in_or_its_refusal_is_told(
             assert (tools is None) == (came[key]["tools"] is None)
             told_tools = tools if isinstance(tools, str) else write_exact(tools)
             assert tools is None or same_json(told_tools, write_exact(came[key]["tools"]))
-    for form in export.FORMS[::2]:
+    for form in export.EXPORT_FORMS[::2]:
         _read_again(store, folder, form, came)
 
 
