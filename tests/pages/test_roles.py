@@ -15,6 +15,7 @@ from pages.frame import guard, work
 from pages.frame.guard import User
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.admin import backup, users
+from pipelines.admin.sign_in import SignIn
 from pipelines.analysis import decide
 from pipelines.cli import application
 from pipelines.intake import ingest, label
@@ -43,7 +44,7 @@ ANA = "ana@example.org"
 def sign_in(project: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`sign_in(ANA, "reviewer")`: who acts from now on, with just these roles; None for a stranger."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(guard, "provider", lambda: {"redirect_uri": "https://c.example/oauth2callback"})
+    monkeypatch.setattr(guard, "provider", lambda: SignIn({"redirect_uri": "https://c.example/oauth2callback"}))
     here: list[str | None] = [None]
     monkeypatch.setattr(guard, "_name", lambda: here[0])
 
