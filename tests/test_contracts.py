@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = ("curator", "storage", "pipelines", "pages")
 BARE = ("dict[str, Any]", "dict[str, object]", "Mapping[str, Any]", "Mapping[str, object]")
-MOST_BARE = 20
+MOST_BARE = 18
 """Public functions that may return a dict without a form of its own. It only ever goes down; the aim is 20."""
 
 
@@ -156,7 +156,7 @@ def test_no_two_public_types_are_named_alike() -> None:
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
-MOST_ALIKE = 4
+MOST_ALIKE = 0
 """Names that public constants of two modules share. It only ever goes down; the aim is none."""
 
 

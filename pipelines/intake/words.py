@@ -18,7 +18,7 @@ def ingest_words(report: IngestReport) -> list[str]:
     ]
     words += [f"{name}: {title}" for name, title in report.formats.items()]
     words += _counted("labels by", report.labels_by)
-    words += _counted("not labels", report.opinions)
+    words += _counted("words of people", report.opinions)
     if report.comparisons:
         words.append(f"{report.comparisons:,} comparisons of two answers; `curator pairs build` makes pairs of them")
     words += _counted("requests to models", report.attempts)

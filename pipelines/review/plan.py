@@ -138,7 +138,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         need_test=config.purpose == "test",
     )
     as_of = views.state_seq(store, config.dataset)
-    rows = views.current(store, config.dataset, labeler=labeler)
+    rows = (views.current if config.purpose == "test" else views.audited)(store, config.dataset, labeler=labeler)
     population, notes = _population(rows, config.purpose, set(held.held_out))
     known = frozenset(population.filter((pl.col("human_status") == "settled").fill_null(False))["example_id"].to_list())
     missed = _missed(store, config, labeler, (target, confidence), set(population["example_id"]) - known)

@@ -4,10 +4,11 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import GOLD, Purpose, Stream, TaskKind, short_id
+from curator.records import GOLD, TASKS, Purpose, Stream, TaskKind, short_id
 from curator.review import Staffing, gold_rows, share_of
 from curator.spot_checks import Draw
 
+_BESIDE = {"proposed": pl.String, "why": pl.String, "overlap": pl.Int64}
 _Card = tuple[Stream, str, str, float, int, bool]
 """Stream, example id, stratum, inclusion probability, position, whether the label is hidden."""
 
@@ -48,9 +49,7 @@ def tasks(
         }
         for stream, e, stratum, probability, position, hidden in _cards(rows, draw, staffing, estimating, kind, seed)
     ]
-    return pl.DataFrame(
-        records, schema_overrides={"proposed": pl.String, "position": pl.Int64, "inclusion_probability": pl.Float64}
-    )
+    return pl.DataFrame(records, schema={**TASKS.dtypes, **_BESIDE})  # also where nobody is left to ask about
 
 
 def _cards(

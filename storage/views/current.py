@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from curator.records import Plan, SplitTruth, TrainingRun
+from curator.records import OPINION, Plan, SplitTruth, TrainingRun
 from curator.release import DatasetVersion
 from curator.review import current_labels, split_truth
 from storage.checks import findings
@@ -47,6 +47,26 @@ def current(store: Store, dataset: str, *, labeler: str | None = None, as_of: in
     """
     state = state_seq(store, dataset)
     return _current(store.file, dataset, labeler, state if as_of is None else min(as_of, state)).clone()
+
+
+def audited(store: Store, dataset: str, *, labeler: str | None = None, as_of: int | None = None) -> pl.DataFrame:
+    """As `current`, but what people settled is what they settled in a plan: what a spot-check may rest on.
+
+    A word that came in with a file sets a row's label. It is a label that a spot-check measures, never the measure:
+    else a file of labels that says of itself that people gave them would certify itself.
+    """
+    rows = current(store, dataset, labeler=labeler, as_of=as_of)
+    given = reviews.frame(store, dataset, as_of=as_of)
+    if OPINION not in given["stream"]:
+        return rows
+    seen = current_labels(
+        rows["example_id"],
+        labels=labels.frame(store, dataset, labeler=labeler, as_of=as_of),
+        reviews=given.filter(pl.col("stream") != OPINION),
+        decisions=reviews.decisions(store, dataset, as_of=as_of),
+        labeler=labeler,
+    )
+    return rows.with_columns(seen["human_status"], seen["human_value"])
 
 
 @lru_cache(maxsize=4)

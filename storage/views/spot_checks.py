@@ -33,7 +33,7 @@ def read(store: Store, plan: Plan, as_of: int | None = None) -> SpotCheck:
         task_drawn=datasets.task_of(store, plan.dataset, as_of=plan.seq),
         rows=plans.rows(store, plan.id),
         audit=tuple(tasks.filter(pl.col("stream") == "audit")["example_id"]),
-        labels=views.current(store, plan.dataset, labeler=plan.labeler, as_of=as_of),
+        labels=views.audited(store, plan.dataset, labeler=plan.labeler, as_of=as_of),
         reviewers=tuple(reviews.frame(store, plan.dataset, plan=plan.id, as_of=as_of)["reviewer"]),
     )
 
