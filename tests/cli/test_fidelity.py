@@ -1,6 +1,7 @@
 """What comes in goes out unchanged: small inputs of which each once lost something, through the command line."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,59 @@ def test_code_signs_smileys_and_case_make_twenty_texts_of_ten_pairs(tmp_path: Pa
     counts = curator.ok("check", "--dataset", "t")["counts"]
     assert not {"exact_duplicate", "near_duplicate", "contradiction", "leak"} & set(counts)
     assert "nothing is left" not in curator("findings", "--dataset", "t", "--format", "jsonl").out  # a smiley is a text
+
+
+def test_an_instruction_and_its_input_are_the_input_and_none_is_lost(tmp_path: Path) -> None:
+    curator = project(tmp_path)
+    file = FIDELITY / "03-alpaca.jsonl"
+    sources = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    told = curator.ok("ingest", file, "--dataset", "t", "--source", "teacher")
+    assert (told["added"], told["labels_added"], told["rejected"]) == (len(sources), len(sources), 0)
+    curator.ok("release", "t", "--format", "openai", "--test-share", "0", *WAIVED)
+    rows = released(curator, "openai/sft/train.jsonl")
+    for source in sources:
+        (asked,) = [ask for ask in rows if source["instruction"] in ask and source.get("input", "") in ask]
+        assert rows[asked]["messages"][-1]["content"] == source["output"]
+
+
+@pytest.mark.parametrize(
+    ("name", "trainer", "valid"),
+    [
+        ("openai-tool-orphan", "openai", False),
+        ("openai-args-notjson", "openai", False),
+        ("openai-all-weight-0", "openai", False),
+        ("lf-sharegpt", "llama-factory", True),
+        ("lf-alpaca", "llama-factory", True),
+        ("trl-implicit-prompt", "trl", True),
+        ("trl-text-field", "trl", True),
+        ("together-prompt", "together", True),
+    ],
+)
+def test_a_file_is_valid_as_its_trainer_reads_it(tmp_path: Path, name: str, trainer: str, valid: bool) -> None:
+    found = project(tmp_path)("validate", FIDELITY / f"19-{name}.jsonl", "--format", trainer)
+    errors = [each for each in found.json["problems"] if each["severity"] == "error" and each["rule"] != "too_few_rows"]
+    assert (errors == []) is valid, errors
+
+
+def test_files_of_other_tools_are_read_as_what_they_are(tmp_path: Path) -> None:
+    chats = project(tmp_path)
+    told = chats.ok("ingest", FIDELITY / "24-sharegpt.jsonl", "--dataset", "t", "--source", "teacher")
+    assert (told["added"], told["labels_added"], told["rejected"]) == (1, 1, 0)
+    told = chats.ok("ingest", FIDELITY / "24-preference.jsonl", "--dataset", "t", "--source", "teacher")
+    assert (told["added"], told["labels_added"], told["comparisons"]) == (1, 0, 1)
+    classes = tmp_path / "classes"
+    run("init", classes)
+    (tmp_path / "ab.toml").write_text('name = "t"\nkind = "classification"\nlabels = ["a", "b"]\n')
+    doccano = Curator(classes)
+    doccano.ok("dataset", "create", "t", "--task", tmp_path / "ab.toml")
+    told = doccano.ok("ingest", FIDELITY / "24-doccano-export.jsonl", "--dataset", "t")
+    assert (told["added"], told["labels_added"], told["rejected"]) == (2, 1, 1)
+    assert ":3" in next(iter(told["first"].values())) or "3" in str(told["first"])
+
+
+def test_every_case_is_tried() -> None:
+    names = {file.name for file in FIDELITY.iterdir()} - {"EXPECTED.md"}
+    tried = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py"))
+    made = {f"19-{name}.jsonl" for name in re.findall(r'\("((?:openai|lf|trl|together)-[\w-]+)",', tried)}
+    made |= {f"26-answer-{mark}.jsonl" for mark in ("human", "im_end", "inst", "think")}
+    assert {name for name in names - made if name not in tried} == set()
