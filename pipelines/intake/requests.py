@@ -182,7 +182,7 @@ def _collect(
                 waiting += [*failed, each]  # the teacher answers others: those failed by themselves
                 failed = []
             if len(failed) > concurrency and error is None:
-                error = TeacherError(f"{len(failed)} requests in a row failed, the last: {failed[-1][1].error}")
+                error = _outage(work.teacher, failed)
                 work.stop.set()
             progress(ended)
             if not may_ask(each[1]):
@@ -195,6 +195,13 @@ def _collect(
         keep(waiting)
     if error is not None:
         raise error
+
+
+def _outage(teacher: PaidTeacher, failed: Sequence[Ended]) -> TeacherError:
+    return TeacherError(
+        f"teacher {teacher.name!r} at {teacher.version}: {len(failed)} requests in a row failed, the last: "
+        f"{failed[-1][1].error}; check the address and the server; a rerun asks only for what is missing"
+    )
 
 
 def _drain(work: _Work) -> Iterator[Ended | TeacherError | None]:

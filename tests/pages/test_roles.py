@@ -285,7 +285,7 @@ def test_the_navigation_lists_each_page_by_its_roles() -> None:
     named = {ast.literal_eval(n.args[0]) for n in calls if getattr(n.func, "id", "") == "page"}
     assert named == {p.relative_to(ROOT).as_posix() for p in page_files()}
     assert [ast.unparse(n) for n in calls if ast.unparse(n.func) == "st.Page"] == [
-        "st.Page(path, visibility='hidden' if mine.isdisjoint(roles_of(ROOT / path)) else 'visible', **look)"
+        "st.Page(path, visibility='hidden' if mine.isdisjoint(roles_of(APP_ROOT / path)) else 'visible', **look)"
     ]
 
 

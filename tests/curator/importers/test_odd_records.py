@@ -33,12 +33,13 @@ def records() -> list[dict[str, Any]]:
     for file in sorted(FILES.rglob("*.*")):
         body = file.read_text() if file.suffix in (".json", ".jsonl", ".csv") else ""
         if file.suffix == ".json":
-            found += json.loads(body)
+            whole = json.loads(body)
+            found += whole if isinstance(whole, list) else [whole]
         elif file.suffix == ".csv":
             found += list(csv.DictReader(io.StringIO(body)))
         else:
             found += [json.loads(line) for line in body.splitlines()]
-    return found
+    return [record for record in found if record]
 
 
 RECORDS = records()
