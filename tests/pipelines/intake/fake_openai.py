@@ -17,13 +17,17 @@ Reply = tuple[int, str]
 
 @dataclass(slots=True)
 class FakeOpenAI:
-    """`reply` gives (status, answer or error) for a prompt and how often it was asked before."""
+    """`reply` gives (status, answer or error) for a prompt and how often it was asked before.
+
+    Where the order of requests under way at once would decide, `by_body` gives it from the whole request instead.
+    """
 
     reply: Callable[[str, int], Reply]
     url: str = ""
     asked: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     finish: str = "stop"
+    by_body: Callable[[dict[str, Any]], Reply] | None = None
 
 
 @contextmanager
@@ -45,7 +49,7 @@ def serve(reply: Callable[[str, int], Reply]) -> Iterator[FakeOpenAI]:
                 before = fake.asked[text]
                 fake.asked[text] += 1
                 fake.bodies.append(body)
-            status, said = fake.reply(text, before)
+            status, said = fake.by_body(body) if fake.by_body else fake.reply(text, before)
             if self.headers["Authorization"] != f"Bearer {KEY}":
                 status, said = 401, "Incorrect API key provided"
             if said == PAGE:
