@@ -57,6 +57,7 @@ from curator.records.stored import read_stored
 from curator.records.structured import DEPTH, TooDeepError, nested_too_deep, read_json, read_toml, too_deep
 from curator.records.taking import take_in
 from curator.records.task import Task, check_task, make_task, parse_task
+from curator.records.task_changes import TaskChange, task_changes
 from curator.records.types import (
     GOLD,
     OPINION,
@@ -148,6 +149,7 @@ __all__ = [
     "SqlLiteral",
     "Stream",
     "Task",
+    "TaskChange",
     "TaskKind",
     "TextPart",
     "TooDeepError",
@@ -223,6 +225,7 @@ __all__ = [
     "sql_faults",
     "tables_of",
     "take_in",
+    "task_changes",
     "too_deep",
     "unmasked",
     "write_exact",

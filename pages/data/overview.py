@@ -44,6 +44,8 @@ st.text(
     f"Labelled by {', '.join(summary.labelers) or 'nobody yet'}. Reviewed by {reviewers(settings.store, dataset)}. "
     f"{summary.decided:,} labels were set by a group decision."
 )
+if (stale := summary.stale.sentence()) is not None:
+    st.warning(stale)
 
 trends(settings.store, dataset)
 left, right = st.columns([3, 2], gap="medium")

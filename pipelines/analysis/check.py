@@ -16,8 +16,9 @@ from storage.dataset import datasets, examples, labels, vectors
 from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import current as views
+from storage.views.stale import stale_rows
 
-RULES_VERSION = 11
+RULES_VERSION = 12
 """Raised when the checks change what they find, so that a rerun does not return an old run."""
 
 
@@ -82,7 +83,8 @@ def run(config: CheckConfig, store: Store, *, progress: Progress = lambda _done,
         reviewed=_reviewed(rows, reviews.frame(store, dataset, as_of=as_of)),
         progress=progress,
     )
-    report = CheckSummary(rows.height, dict(result.counts), tuple(result.notes))
+    old = stale_rows(store, dataset, rows, labeler=labeler, as_of=as_of).sentence()
+    report = CheckSummary(rows.height, dict(result.counts), (*result.notes, *([old] if old else [])))
     findings.add_run(
         store,
         dataset,

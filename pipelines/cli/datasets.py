@@ -5,18 +5,13 @@ from typing import Annotated
 
 import typer
 
-from curator.errors import DataError, NotFoundError, RequestError
-from curator.records import parse_task
 from pipelines.cli.output import answer, counts, lines, named_project, settings
-from pipelines.files import is_sample_database, tables_as_script
+from pipelines.intake.task_file import read_task
 from pipelines.runtime import acting
 from pipelines.runtime import settings as project_settings
 from storage.access import audit
 from storage.dataset import datasets
 from storage.views import current as views
-
-TASK_BYTES = 4_000_000
-"""Of a task file, a rubric or a schema."""
 
 dataset_app = typer.Typer(help="Create, list and show datasets.", no_args_is_help=True)
 
@@ -41,11 +36,7 @@ def dataset_create(
     name: str, task: Annotated[Path, typer.Option("--task", help="The task file (TOML): name, kind, labels, rubric.")]
 ) -> int:
     """Make a dataset for a task, or give an existing one a new task definition."""
-    try:
-        made = parse_task(_read_text(task), lambda named: _read_text(_beside(task, named)))
-    except DataError as error:
-        msg = f"{task}: {error}"
-        raise RequestError(msg) from error
+    made = read_task(task)
     store = settings().store
     told = audit.telling(actor=acting.actor(), action="dataset", subject=name, task_hash=made.content_hash)
     changed = datasets.create(store, name, made, told=told)
@@ -58,33 +49,6 @@ def dataset_create(
         "created": changed,
     }
     return answer(report, text=f"dataset {name}: task {made.name} ({made.kind}, {len(made.labels)} labels)")
-
-
-def _beside(task: Path, named: str) -> Path:
-    """A file that a task file names. Not any file of this machine: what it says becomes part of every release."""
-    folder = task.parent.resolve()
-    place = (folder / named).resolve()
-    if not place.is_relative_to(folder):
-        msg = f"{task} names {named!r}, which lies outside its folder; put it beside the task file"
-        raise RequestError(msg)
-    return place
-
-
-def _read_text(file: Path) -> str:
-    """A task file, or a rubric, schema or database beside it; of a SQLite file the script of its tables."""
-    if not file.is_file():
-        msg = f"no file {file}"
-        raise NotFoundError(msg)
-    if is_sample_database(file):
-        return tables_as_script(file)
-    if file.stat().st_size > TASK_BYTES:
-        msg = f"{file} has {file.stat().st_size:,} bytes, at most {TASK_BYTES:,} are read as a task, rubric or schema"
-        raise RequestError(msg)
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        msg = f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8"
-        raise RequestError(msg) from error
 
 
 @dataset_app.command("list")
@@ -118,6 +82,7 @@ def dataset_show(name: str) -> int:
         counts("labels", size.labels if datasets.task_of(store, name).kind == "classification" else {}),
         counts("findings", shown.findings),
         counts("requests to models", shown.attempts),
+        size.stale.sentence(),
         *(f"plan {p.id}: {p.purpose}, {p.settings.reviews} reviews" for p in shown.plans),
         *(f"version {v.version}: {v.path}" for v in shown.versions),
         *(f"run {r.id}: {r.kind} on {name}@{r.version}, {r.status}" for r in shown.runs),

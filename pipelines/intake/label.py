@@ -103,12 +103,14 @@ def run(
 def _offline(config: LabelConfig, store: Store, task: Task, teacher: OfflineTeacher, progress: Progress) -> LabelReport:
     since = store.seq()
     rows = examples.frame(store, config.dataset).select("example_id", "text", "content_hash")
-    done = labels.done_requests(store, config.dataset)
+    rules = datasets.same_rules(store, config.dataset, task)
+    given = labels.newest_requests(store, config.dataset, teacher.name, teacher.version)
+    done = {example for (example, _), (_, under) in given.items() if under in rules}
     wanted = [
         (digest([task.content_hash, teacher.name, teacher.version, row["content_hash"], row["example_id"], 0]), row)
         for row in rows.iter_rows(named=True)
     ]
-    missing = [each for each in wanted if each[0] not in done]
+    missing = [each for each in wanted if each[1]["example_id"] not in done]
     todo = missing[: config.limit]
     reasons, labeled = Counter[str](), 0
     for start in range(0, len(todo), FREE_BATCH):

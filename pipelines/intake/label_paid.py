@@ -12,7 +12,7 @@ from pipelines.intake.label_event import keep
 from pipelines.intake.requests import Ended, Journal, TeacherRequest, ask_all, journal
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
-from storage.dataset import attempts, examples, labels
+from storage.dataset import attempts, datasets, examples, labels
 from storage.engine.store import Store
 
 READ_AGAIN: tuple[AttemptStatus, ...] = ("answered", "invalid", "unparsable", "refused")
@@ -123,26 +123,28 @@ class _Labelling:
 
     def _todo(self, requests: Sequence[TeacherRequest]) -> list[TeacherRequest]:
         """What was never asked, or is to be asked again; answers that are there become labels of rows without one."""
-        labelled = labels.answered(self.store, self.wish.dataset)
+        labelled = labels.newest_requests(self.store, self.wish.dataset, self.teacher.name, self.teacher.version)
+        rules = datasets.same_rules(self.store, self.wish.dataset, self.task)
         known = attempts.newest(self.store, self.wish.dataset, [request.key for request in requests])
         todo: list[TeacherRequest] = []
         again: list[Label] = []
         for request in requests:
-            there = [example for example in request.example_ids if (example, request.key) in labelled]
-            self.done.already += len(there)
-            missing = [example for example in request.example_ids if example not in there]
+            given = {e: labelled.get((e, request.sample), (None, "")) for e in request.example_ids}
+            missing = [e for e, (key, under) in given.items() if key != request.key or under not in rules]
+            self.done.already += len(given) - len(missing)
             if not missing:
                 continue
             last = known.get(request.key)
-            if last is None or last.status in self.wish.retry:
-                once_more = request.key if last is None else digest([request.key, last.id])
-                todo.append(replace(request, example_ids=tuple(missing), idempotency=once_more))
-                continue
-            found = self._labels(missing, request, _as_answer(last)) if last.status in READ_AGAIN else ()
+            found = self._labels(missing, request, _as_answer(last)) if last and last.status in READ_AGAIN else None
             if isinstance(found, list):
                 again += found
-            else:
-                self.done.unasked[last.status] += len(missing)
+                continue
+            ended = None if last is None else found[0] if found is not None else last.status
+            if last is None or ended in self.wish.retry:
+                once_more = request.key if last is None else digest([request.key, last.id])
+                todo.append(replace(request, example_ids=tuple(missing), idempotency=once_more))
+            elif ended is not None:
+                self.done.unasked[ended] += len(missing)
         found_again = keep(self.store, self.wish.dataset, self.teacher.name, again, 0.0, self.since)
         self.done.kept += found_again
         self.done.labeled += found_again

@@ -1,6 +1,8 @@
 """Datasets and the task definitions that they are labelled under."""
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -35,6 +37,51 @@ def create(store: Store, dataset: str, task: Task, *, told: Told | None = None) 
         if told is not None:
             told(connection, what)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class TaskVersion:
+    """A definition that a dataset has had.
+
+    Attributes:
+        number: From 1; a definition that comes back has a number of its own.
+        seq: When it came into force, in the store's own count.
+        created_at: The same by the clock, in UTC.
+        actor: Who gave it; None where no event tells.
+        task: The definition.
+    """
+
+    number: int
+    seq: int
+    created_at: datetime
+    actor: str | None
+    task: Task
+
+
+def history(store: Store, dataset: str) -> list[TaskVersion]:
+    """Every definition that the dataset has had, oldest first; the last is in force."""
+    rows = store.rows(
+        "select d.seq, d.created_at, (select arg_min(actor, seq) from audit_event a where a.subject = d.dataset and "
+        "a.seq > d.seq and json_extract_string(a.detail, '$.task_hash') = d.task_hash), t.definition "
+        "from dataset d join task_definition t using (task_hash) where d.dataset = ? order by d.seq",
+        [dataset],
+    )
+    return [
+        TaskVersion(number, seq, at, actor, _read(definition))
+        for number, (seq, at, actor, definition) in enumerate(rows, start=1)
+    ]
+
+
+def same_rules(store: Store, dataset: str, task: Task) -> set[str]:
+    """Hashes of the dataset's definitions that say of every answer what `task` says."""
+    wanted = task.says_right()
+    return {task.content_hash} | {
+        each.task.content_hash for each in history(store, dataset) if each.task.says_right() == wanted
+    }
+
+
+def _read(definition: str) -> Task:
+    return make_task({k: v for k, v in json.loads(definition).items() if v is not None})
 
 
 def names(store: Store) -> list[str]:
@@ -74,4 +121,4 @@ def task_of(store: Store, dataset: str, *, as_of: int | None = None) -> Task:
     )
     if not rows:
         require(store, dataset)
-    return make_task({k: v for k, v in json.loads(rows[0][0]).items() if v is not None})
+    return _read(rows[0][0])

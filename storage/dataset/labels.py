@@ -132,10 +132,16 @@ def require_labeler(store: Store, dataset: str, labeler: str | None) -> str:
     return labeler
 
 
-def answered(store: Store, dataset: str) -> set[tuple[str, str]]:
-    """(example id, request key) of each label that answers a request."""
-    sql = "select example_id, request_key from label where dataset = ? and request_key is not null"
-    return set(store.rows(sql, [dataset]))
+def newest_requests(
+    store: Store, dataset: str, labeler: str, version: str
+) -> dict[tuple[str, int], tuple[str | None, str]]:
+    """(example id, draw) -> (request key, task hash) of the labeler's newest label, from one of its versions."""
+    sql = (
+        "select example_id, sample, arg_max(coalesce(request_key, ''), seq), arg_max(task_hash, seq) from label "
+        "where dataset = ? and labeler = ? and version = ? group by all"
+    )
+    rows = store.rows(sql, [dataset, labeler, version])
+    return {(example, sample): (key or None, task) for example, sample, key, task in rows}
 
 
 def done_requests(store: Store, dataset: str) -> set[str]:

@@ -16,6 +16,7 @@ from storage.dataset import attempts, examples, labels
 from storage.engine.store import File, Store
 from storage.release import runs, versions
 from storage.review import plans, reviews
+from storage.views.stale import StaleRows, stale_rows
 
 STATE_TABLES = (
     "example",
@@ -115,6 +116,7 @@ class DatasetOverview:
         labels: Releasable rows by label.
         labelers: Whose labels there are.
         sources: By where rows came from.
+        stale: Releasable rows that were labelled under an older definition of the task.
     """
 
     dataset: str
@@ -128,13 +130,15 @@ class DatasetOverview:
     labels: Mapping[str, int]
     labelers: tuple[str, ...]
     sources: Mapping[str, int]
+    stale: StaleRows
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `--json`."""
-        return {
+        plain = {
             each.name: dict(value) if isinstance(value := getattr(self, each.name), Mapping) else value
             for each in fields(self)
         }
+        return plain | {"stale": self.stale.as_json()}
 
 
 def overview(store: Store, dataset: str) -> DatasetOverview:
@@ -159,6 +163,7 @@ def _overview(file: File, dataset: str, as_of: int) -> DatasetOverview:
         labels=_counts(shipped, "value"),
         labelers=tuple(labels.labelers(store, dataset)),
         sources=_counts(rows, "source"),
+        stale=stale_rows(store, dataset, rows, as_of=as_of),
     )
 
 
