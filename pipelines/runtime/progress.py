@@ -1,4 +1,4 @@
-"""Progress for a person (a bar on standard error) and for the app (the job's file)."""
+"""Progress for a person (a bar on a terminal, whole lines in a log) and for the app (the job's file)."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from storage import jobs
 
 SHOW_AFTER_S = 1.0
 EVERY_S = 0.3
-EVERY_WITHOUT_TERMINAL_S = 10.0
+EVERY_LINE_S = 10.0
 
 
 @contextmanager
@@ -37,7 +37,8 @@ def stage(name: str) -> Iterator[Progress]:
 
     if job is not None:
         jobs.beat(Path(job), name, 0, 0)
-    painter = threading.Thread(target=_paint, args=(name, at, ended), daemon=True)
+    show = _paint if sys.stderr.isatty() else _write
+    painter = threading.Thread(target=show, args=(name, at, ended), daemon=True)
     if job is None:
         painter.start()
     try:
@@ -52,11 +53,39 @@ def _paint(name: str, at: list[int], ended: threading.Event) -> None:
     """Draw the bar until the work has ended; also while a step says nothing."""
     if ended.wait(SHOW_AFTER_S):
         return
-    every = EVERY_S if sys.stderr.isatty() else EVERY_WITHOUT_TERMINAL_S
     with tqdm(desc=name, total=at[1] or None, file=sys.stderr, leave=False) as bar:
         while True:
             bar.total = at[1] or None
             bar.n = at[0]
             bar.refresh()
-            if ended.wait(every):
+            if ended.wait(EVERY_S):
                 return
+
+
+def _write(name: str, at: list[int], ended: threading.Event) -> None:
+    """Write a line every few seconds until the work has ended: a bar that redraws itself is rubbish in a log."""
+    began = time.monotonic()
+    while not ended.wait(EVERY_LINE_S):
+        sys.stderr.write(line(name, at[0], at[1], time.monotonic() - began) + "\n")
+        sys.stderr.flush()
+
+
+def line(name: str, done: int, total: int, elapsed_s: float) -> str:
+    """One line of a log: what is done, of how much, since when, and the time left at the rate so far.
+
+    >>> line("check", 3, 5, 75.0)
+    'check: 3 of 5 (60 %), 1:15 so far, about 0:50 left'
+    >>> line("label", 0, 0, 10.0)
+    'label: 0:10 so far'
+    """
+    so_far = f"{_clock(elapsed_s)} so far"
+    if not total:
+        return f"{name}: {f'{done:,} done, ' if done else ''}{so_far}"
+    left = f", about {_clock(elapsed_s * (total - done) / done)} left" if 0 < done < total else ""
+    return f"{name}: {done:,} of {total:,} ({100 * done // total} %), {so_far}{left}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
