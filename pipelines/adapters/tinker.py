@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from pipelines.adapters.tinker_sample import TinkerSampler
 from pipelines.adapters.tinker_server import describe
 from pipelines.adapters.tinker_server.launch import LocalTinker
 from pipelines.adapters.tinker_train import TrainJob
+from pipelines.runtime import child as own
 
 __all__ = [
     "LOCAL_DEFAULTS",
@@ -211,10 +211,8 @@ class TinkerTrainer:
         for old in ("error.json", "preflight.json"):
             (log_dir / old).unlink(missing_ok=True)
         (log_dir / "job.json").write_text(json.dumps(asdict(job)))
-        command = [sys.executable, "-m", "pipelines.adapters.tinker_train", str(log_dir / "job.json"), str(os.getpid())]
-        home = str(Path(__file__).resolve().parents[2])
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])}
-        env |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+        command = [*own.command("pipelines.adapters.tinker_train"), str(log_dir / "job.json"), str(os.getpid())]
+        env = own.environment({"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"})
         if self.local:
             # The real key, if there is one, has no business with the local server.
             env |= {"TINKER_API_KEY": LocalTinker.api_key, "HF_HUB_OFFLINE": "1"}

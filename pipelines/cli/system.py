@@ -16,9 +16,9 @@ from pipelines import bench as suites
 from pipelines.admin import backup as backups
 from pipelines.admin import doctor, keys, sign_in
 from pipelines.cli.output import answer, as_json_wanted, named_project, plain, settings
+from pipelines.runtime import child
 from pipelines.runtime import settings as project_settings
 
-_ROOT = Path(__file__).resolve().parents[2]
 _LOCAL = "127.0.0.1"
 
 
@@ -50,12 +50,12 @@ def serve(
     url = auth.origin.replace("{port}", str(chosen)) if auth else keys.local_address(project.project, chosen)
     mode = "with sign-in" if auth else "local single-user mode: no sign-in, this machine only"
     sys.stderr.write(f"Curator: {url}  (project {project.project}; {mode}; Ctrl-C ends it)\n")
-    environment = {**os.environ, "CURATOR_PROJECT": str(project.project)}
-    command = [sys.executable, "-m", "pages.frame.serve"]
+    environment = child.environment({"CURATOR_PROJECT": str(project.project)})
+    command = child.command("pages.frame.serve")
     command += ["--server.port", str(chosen), "--server.address", address, "--server.headless", "true"]
     if auth:  # else Streamlit would ask the internet for its own address, to know whom to let connect
         command += ["--browser.serverAddress", urlsplit(url).hostname or _LOCAL]
-    with subprocess.Popen(command, env=environment, cwd=_ROOT) as server:
+    with subprocess.Popen(command, env=environment, cwd=child.HOME) as server:
         # Who ends this command means the app: its port must not stay taken by a server that nobody knows of.
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         try:

@@ -3,14 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from curator.records import Permission
-from pipelines.runtime import acting
+from pipelines.runtime import acting, child
 from storage import jobs
 
 JOB_VARIABLE = "CURATOR_JOB"
@@ -60,18 +59,14 @@ def start(project: Path, argv: Sequence[str], title: str) -> str:
     common = ["--project", str(project), "--json"]
     words = [word for each in argv for word in ((*common, THEN) if each == THEN else (each,))]
     module = "pipelines.cli.sequence" if THEN in argv else "pipelines.cli"
-    command = [*BEHIND, sys.executable, "-m", module, *words, *common]
-    home = str(Path(__file__).resolve().parents[2])
-    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, JOB_VARIABLE: str(place), acting.ACTOR_VARIABLE: acting.actor()}
-    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    command = [*BEHIND, *child.command(module), *words, *common]
     with (place / "log").open("ab") as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            env=environment,
+            env=child.environment({JOB_VARIABLE: str(place), acting.ACTOR_VARIABLE: acting.actor()}),
             process_group=0,  # no session of its own: Linux shares the processor out by sessions before `nice` counts
         )
     _started[ident] = process

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from curator.errors import TrainerError
+from pipelines.runtime import child
 
 START_LIMIT_S = 120.0
 END_LIMIT_S = 15.0
@@ -58,19 +58,17 @@ class LocalTinker:
         self.base_model = str(folder)
         ready = Path(tempfile.mkdtemp(prefix=".ready-", dir=self.root)) / "ready.json"
         self._log = (self.root / "server.log").open("ab")
-        command = [sys.executable, "-m", "pipelines.adapters.tinker_server", "--root", str(self.root)]
+        command = [*child.command("pipelines.adapters.tinker_server"), "--root", str(self.root)]
         # Checkpoints of an earlier corpus need the base model (and tokenizer) that they came from.
         for base in sorted(folder.parent.glob("student-*")):
             command += ["--model", str(base)]
         command += ["--ready-file", str(ready), "--parent", str(os.getpid())]
-        home = str(Path(__file__).resolve().parents[3])
-        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+            env=child.environment({"OMP_NUM_THREADS": "1"}),
         )
         try:
             self.base_url = f"http://127.0.0.1:{self._wait(ready)}"
