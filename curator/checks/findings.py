@@ -7,7 +7,7 @@ from typing import Any
 from curator.checks.hygiene import Fault
 from curator.composition import MIN_LABEL_ROWS, Balance, CapPlan
 from curator.duplicates import Contradiction, Group, Leak, Repetition, differing_words
-from curator.label_errors import NoiseResult, Pattern
+from curator.label_errors import NoiseResult, OutsideProbabilities, Pattern
 from curator.records import Finding, FindingKind, short_id
 
 _SAMPLES = 5
@@ -112,19 +112,25 @@ def survivor(found: Finding, *, inside: Collection[str], test: Collection[str], 
     return max(ids, key=lambda ident: (ident in test, ident in reviewed, ident == first), default=first)
 
 
-def suspect(table: CheckedRows, noise: NoiseResult, row: int) -> Finding:
+def suspect(table: CheckedRows, noise: NoiseResult, row: int, outside: OutsideProbabilities | None = None) -> Finding:
     """One row whose label the other rows do not support."""
     if noise.field_N and noise.field_N[row] is not None:
         return _suspect_answer(table, noise, row, str(noise.field_N[row]))
     given, other = table.labels[row], noise.best_other_N[row]
     own, rival = float(noise.self_N[row]), float(noise.other_N[row])
-    evidence = {"members": [_member(table, row)], "given": given, "likely": other,
+    evidence: dict[str, Any] = {"members": [_member(table, row)], "given": given, "likely": other,
                 "given_probability": round(own, 4), "likely_probability": round(rival, 4)}  # fmt: skip
     against = rival > own
     more, less = (other, given) if against else (given, other)
     shares = f"{more!r} ({max(own, rival):.0%}) rather than {less!r} ({min(own, rival):.0%})"
     text = f"rows like this one are labelled {shares}: " + ("look at it" if against else "nothing speaks against it")
     suggestion = {"action": "relabel", "value": other} if against else {"action": "review"}
+    told = outside and outside.likely(row, str(given))
+    if told:
+        given_p, likely, likely_p = told
+        evidence["outside"] = {"likely": likely, "given_probability": round(given_p, 4),
+                               "likely_probability": round(likely_p, 4)}  # fmt: skip
+        text += f"; the probabilities given say {likely!r} ({likely_p:.0%}), {given!r} {given_p:.0%}"
     score = float(noise.score_N[row])
     return table.finding("suspect_label", score, [row], evidence, {**suggestion, "text": text})
 

@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curator.checks import findings, hygiene
-from curator.checks.answer_faults import SPOILT
+from curator.checks import doubts, findings, hygiene
 from curator.checks.conversation import Conversations, conversation_faults
 from curator.composition import MAX_RATIO, MAX_SHARE, MIN_LABEL_ROWS, balance, cap_plan
 from curator.duplicates import (
@@ -27,27 +26,14 @@ from curator.duplicates import (
     template_forms,
 )
 from curator.errors import DataError
-from curator.label_errors import (
-    CERTAIN,
-    NoiseResult,
-    Pattern,
-    find_patterns,
-    suspect,
-    suspect_answers,
-    with_reviews,
-)
+from curator.label_errors import OutsideProbabilities, with_reviews
 from curator.ports import Progress
 from curator.records import Finding, Task, answer_form, query_form
 from curator.statistics import unit_rows
 from curator.text import COURTESIES, normalise
 
-TOP_SUSPECTS, MAX_SUSPECTS = 200, 10_000
-"""Suspect rows that become findings: the first ones, and those after them whose label has less support than
-another, up to a maximum. The scores hold every row."""
 _COLUMNS = ("example_id", "external_id", "text", "label", "group", "split", "confidence")
 _STEPS = 5
-# Least risk of rows in a group finding; suspect scores go up to 1.
-_RISK_EXACT, _RISK_NEAR, _RISK_PATTERN, _RISK_SHAPE, _RISK_UNKNOWN = 0.9, 0.6, 0.95, 0.5, 0.5
 _MAX_REPEATED = 0.5  # effective inputs below this share of the rows are said to be made from templates
 
 
@@ -56,7 +42,7 @@ class CheckResult:
     """What the checks found.
 
     Attributes:
-        findings: Groups in full, suspect labels as `TOP_SUSPECTS` says.
+        findings: Groups in full, suspect labels as `doubts.TOP_SUSPECTS` says.
         scores: example_id, kind, score: "suspect_label" for every row that can be ranked, "risk" in
             0..1 for every row.
         counts: Findings by kind; for suspect_label the rows that were ranked.
@@ -76,6 +62,7 @@ def run_checks(
     task: Task,
     seed: int,
     reviewed: pl.DataFrame | None = None,
+    outside: OutsideProbabilities | None = None,
     progress: Progress | None = None,
 ) -> CheckResult:
     """Run every check on one labelled set.
@@ -92,6 +79,7 @@ def run_checks(
             whose present label is one of the two count. Suspect labels and patterns are looked for in the
             labels as given, since a corrected row still tells about its neighbours; reviewed rows are not
             listed as suspects again.
+        outside: What another model says of the classes of each row; a further opinion in the suspect ranking.
         progress: Called after each step.
 
     Raises:
@@ -101,7 +89,7 @@ def run_checks(
     vectors_ND = None if vectors_ND is None else unit_rows(vectors_ND)
     tick = progress or (lambda _done, _total: None)
     table = findings.CheckedRows(rows["example_id"].to_list(), rows["text"].to_list(), rows["label"].to_list())
-    said, given = _said(table, reviewed)
+    said, given = doubts.said(table, reviewed)
     notes: list[str] = [] if vectors_ND is not None else ["no vectors: nothing was compared by meaning"]
     blind = set() if vectors_ND is None else set(np.flatnonzero(~vectors_ND.any(axis=1)).tolist())
     if blind:
@@ -127,13 +115,14 @@ def run_checks(
         table,
         labels=[None if row in blind else given.get(row, label) for row, label in enumerate(table.labels)],
     )
-    noise, patterns = _label_checks(as_given, vectors_ND, task, seed, said, rows["confidence"].to_list(), notes)
+    confidences = rows["confidence"].to_list()
+    noise, patterns = doubts.label_checks(as_given, vectors_ND, task, seed, said, confidences, outside, notes)
     wrong = {row: value != as_given.labels[row] for row, value in said.items()}
-    noise = with_reviews(_with_faults(noise, found, table, task), wrong)
+    noise = with_reviews(doubts.with_faults(noise, found, table, task), wrong)
     found += [findings.pattern(as_given, pattern, said) for pattern in patterns]
     tick(4, _STEPS)
-    ranked = [row for row in _ranked(noise) if row not in said]
-    found += [findings.suspect(table, noise, row) for row in _listed(ranked, noise)]
+    ranked = [row for row in doubts.ranked(noise) if row not in said]
+    found += [findings.suspect(table, noise, row, outside) for row in doubts.listed(ranked, noise)]
     counts: dict[str, int] = dict(sorted(Counter(str(finding.kind) for finding in found).items()))
     if ranked:
         counts["suspect_label"] = len(ranked)
@@ -142,11 +131,11 @@ def run_checks(
         notes.append(
             f"suspect_label: {len(ranked):,} rows are ranked; rows like them speak against {outvoted:,} of their labels"
         )
-    risk_N = _risk(table, rows["confidence"].to_list(), noise, conflicts, patterns)
+    risk_N = doubts.risk(table, confidences, noise, conflicts, patterns)
     tick(_STEPS, _STEPS)
     unseen_N = noise.score_N.copy()
     unseen_N[list(said)] = np.nan
-    return CheckResult(tuple(found), _scores(table.ids, unseen_N, risk_N), counts, tuple(notes))
+    return CheckResult(tuple(found), doubts.scores(table.ids, unseen_N, risk_N), counts, tuple(notes))
 
 
 def _check_input(rows: pl.DataFrame, vectors_ND: NDArray[np.float32] | None) -> None:
@@ -161,19 +150,6 @@ def _check_input(rows: pl.DataFrame, vectors_ND: NDArray[np.float32] | None) -> 
     if vectors_ND is not None and (vectors_ND.ndim != 2 or len(vectors_ND) != len(rows)):
         msg = f"vectors have shape {vectors_ND.shape} for {len(rows)} rows; expected one vector for each row"
         raise DataError(msg)
-
-
-def _said(table: findings.CheckedRows, reviewed: pl.DataFrame | None) -> tuple[dict[int, str], dict[int, str]]:
-    """Row -> what a person said, and row -> the label that was reviewed."""
-    said: dict[int, str] = {}
-    given: dict[int, str] = {}
-    if reviewed is not None:
-        row_by_id = {example_id: row for row, example_id in enumerate(table.ids)}
-        for example_id, label, value in reviewed.select("example_id", "given", "value").iter_rows():
-            row = row_by_id.get(example_id)
-            if row is not None and value is not None and table.labels[row] in (label, value):
-                said[row], given[row] = value, label
-    return said, given
 
 
 def _row_findings(
@@ -258,25 +234,6 @@ def _class_findings(table: findings.CheckedRows, known: Sequence[str]) -> list[F
     return found
 
 
-def _label_checks(
-    table: findings.CheckedRows, vectors_ND: NDArray[np.float32] | None, task: Task, seed: int, said: dict[int, str],
-    confidences: Sequence[float | None], notes: list[str],
-) -> tuple[NoiseResult, tuple[Pattern, ...]]:  # fmt: skip
-    labels: Sequence[str | None] = table.labels
-    if all(label is None for label in labels):
-        notes.append("suspect_label, label_pattern: no row has a label")
-    if task.kind != "classification":
-        notes.append(f"label_pattern: answers of a {task.kind} task are no classes; no patterns are looked for")
-        noise = suspect_answers(vectors_ND, table.texts, labels, task.kind, seed)
-        notes += noise.notes
-        return noise, ()
-    noise = suspect(vectors_ND, table.texts, labels, seed, confidences)
-    patterns = find_patterns(vectors_ND, table.texts, labels, seed=seed, reviewed=said)
-    if any(label is not None for label in labels):
-        notes += [*noise.notes, *patterns.notes]
-    return noise, patterns.patterns
-
-
 def _by_value(labels: Sequence[str | None], task: Task) -> Sequence[str | None]:
     """The labels, of which those that are the same answer (JSON by value, SQL by structure) have one spelling."""
     if task.kind not in ("extraction", "sql"):
@@ -301,63 +258,3 @@ def _setting_apart(pairs: NearPairs, table: findings.CheckedRows, task: Task) ->
         for left, right in zip(pairs.left_P.tolist(), pairs.right_P.tolist(), strict=True)
     ]
     return pairs.without(pairs.by_words() & np.array(say_more, dtype=bool))
-
-
-def _ranked(noise: NoiseResult) -> list[int]:
-    order = np.argsort(-noise.score_N, kind="stable")  # NaN sorts last
-    return [int(row) for row in order[: int(np.isfinite(noise.score_N).sum())]]
-
-
-def _listed(ranked: Sequence[int], noise: NoiseResult) -> list[int]:
-    """The ranked rows that a person should find in a list, most suspect first."""
-    outvoted = [row for row in ranked[TOP_SUSPECTS:] if noise.other_N[row] > noise.self_N[row]]
-    return [*ranked[:TOP_SUSPECTS], *outvoted][:MAX_SUSPECTS]
-
-
-def _with_faults(noise: NoiseResult, found: Sequence[Finding], table: findings.CheckedRows, task: Task) -> NoiseResult:
-    """The ranking, in which an answer with a fault of its own is a certain doubt as well."""
-    if task.kind == "classification":
-        return noise
-    at = {ident: row for row, ident in enumerate(table.ids)}
-    rules = {
-        at[ident]: str(each.evidence["rule"])
-        for each in found
-        if each.kind == "format" and each.evidence["rule"] in SPOILT
-        for ident in each.example_ids
-    }
-    score_N = noise.score_N.copy()
-    fields = list(noise.field_N or [None] * len(score_N))
-    for row, rule in rules.items():
-        if table.labels[row] is not None and row not in noise.certain:
-            score_N[row] = CERTAIN + (1.0 - CERTAIN) * min(1.0, float(np.nan_to_num(score_N[row])))
-            fields[row] = rule
-    answered = frozenset(row for row in rules if table.labels[row] is not None)
-    return replace(noise, score_N=score_N, field_N=tuple(fields), certain=noise.certain | answered)
-
-
-def _risk(
-    table: findings.CheckedRows, confidences: list[float | None], noise: NoiseResult,
-    conflicts: Sequence[Contradiction], patterns: Sequence[Pattern],
-) -> NDArray[np.float64]:  # fmt: skip
-    labelled = np.array([label is not None for label in table.labels], dtype=bool)
-    risk_N = np.where(labelled, np.nan_to_num(noise.score_N, nan=_RISK_UNKNOWN), 0.0)
-    doubt = np.array([0.0 if p is None else 1.0 - p for p in confidences])
-    risk_N = np.maximum(risk_N, 0.8 * doubt * labelled)  # a teacher's own figure is seldom calibrated
-    for conflict in conflicts:
-        members = list(conflict.rows)
-        risk_N[members] = np.maximum(risk_N[members], _RISK_EXACT if conflict.exact else _RISK_NEAR)
-    for pattern in patterns:
-        members = list(pattern.rows)
-        risk_N[members] = np.maximum(risk_N[members], _RISK_PATTERN if pattern.value else _RISK_SHAPE)
-    return np.asarray(np.clip(risk_N, 0.0, 1.0))
-
-
-def _scores(ids: Sequence[str], suspect_N: NDArray[np.float64], risk_N: NDArray[np.float64]) -> pl.DataFrame:
-    ranked = np.isfinite(suspect_N)
-    schema = {"example_id": pl.String, "kind": pl.String, "score": pl.Float64}
-    parts = [
-        pl.DataFrame({"example_id": [ids[row] for row in np.flatnonzero(ranked).tolist()], "kind": "suspect_label",
-                      "score": suspect_N[ranked]}, schema=schema),
-        pl.DataFrame({"example_id": list(ids), "kind": "risk", "score": risk_N}, schema=schema),
-    ]  # fmt: skip
-    return pl.concat(parts)

@@ -14,6 +14,7 @@ from curator.label_errors.models import (
     stratified_folds,
     views,
 )
+from curator.label_errors.outside import OutsideProbabilities, outside_probabilities
 from curator.label_errors.patterns import Pattern, find_patterns
 from curator.label_errors.ranking import NoiseResult, believed, first_pass, suspect, two_passes, with_confidence
 
@@ -22,6 +23,7 @@ __all__ = [
     "FOLDS",
     "LOGISTIC",
     "NoiseResult",
+    "OutsideProbabilities",
     "Pattern",
     "Views",
     "believed",
@@ -29,6 +31,7 @@ __all__ = [
     "first_pass",
     "logistic_log_probabilities",
     "models",
+    "outside_probabilities",
     "stratified_folds",
     "suspect",
     "suspect_answers",

@@ -92,11 +92,19 @@ def gram_matrix(texts: Sequence[str]) -> "scipy.sparse.csr_matrix":
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One opinion. `say(y_R, weight_R, classes)` gives probabilities [R, C]; `prior` is its weight in the average."""
+    """One opinion.
+
+    Attributes:
+        name: What it looks at.
+        prior: Its weight in the average, before its fit is known.
+        say: `say(y_R, weight_R, classes)` gives probabilities [R, C]; NaN in a row of which it says nothing.
+        most: The largest share of the average that it may have, 0..1.
+    """
 
     name: str
     prior: float
     say: Say
+    most: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,7 @@ def _out_of_fold(
         test, train = fold_R == fold, fold_R != fold
         if train.any():
             logit_RC[test] = fit(x_RD[train], y_R[train], weight_R[train], classes, x_RD[test])
-    return _calibrated(logit_RC, y_R)
+    return calibrated(logit_RC, y_R)
 
 
 def softmax(logit_RC: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -193,7 +201,8 @@ def softmax(logit_RC: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
-def _calibrated(logit_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray[np.float64]:
+def calibrated(logit_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return probabilities [R, C] from log-odds, at the temperature under which the given labels are likeliest."""
     # One temperature for a model: the one under which the given labels, some of them wrong, are likeliest.
     # Families then weigh alike in the average, whatever the encoder and the number of classes.
     sample = np.arange(len(y_R))[:: max(1, len(y_R) // 2000)]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.label_errors.models import FOLDS, LOGISTIC, Model, Views, models, stratified_folds, views
+from curator.label_errors.outside import OutsideProbabilities, agreement_note, outside_model
 
 MIN_CLASS = 3
 """A class with fewer rows has no two others to learn from; its rows are not ranked."""
@@ -54,6 +55,7 @@ def suspect(
     labels: Sequence[str | None],
     seed: int,
     confidences: Sequence[float | None] | None = None,
+    outside: OutsideProbabilities | None = None,
 ) -> NoiseResult:
     """Score every labelled row by how little the other rows support its label.
 
@@ -64,6 +66,7 @@ def suspect(
         seed: Seed of the folds.
         confidences: How sure the teacher was, 0..1, or None where unknown. They count as much as they
             prove to tell: not at all where they say nothing about which labels the other rows doubt.
+        outside: What another model says of the rows: one opinion beside ours, for at most half.
     """
     notes: list[str] = []
     given = np.array(["" if label is None else label for label in labels], dtype=object)
@@ -81,10 +84,12 @@ def suspect(
         return unranked(len(labels), notes)
     if vectors_ND is None:
         notes.append("suspect_label: no vectors; ranked by character n-grams alone")
+    notes += [] if outside is None else [*outside.notes, agreement_note(outside, labels)]
     code = {name: place for place, name in enumerate(kept)}
     y_R = np.array([code[str(given[row])] for row in rows], dtype=np.int64)
     seen = views(None if vectors_ND is None else vectors_ND[rows], [texts[row] for row in rows.tolist()], seed)
-    pooled_RC = pooled(seen, y_R, len(kept), seed)
+    more = [] if outside is None else outside_model(outside, y_R, rows, kept)
+    pooled_RC = pooled(seen, y_R, len(kept), seed, more=more)
     if pooled_RC is None:
         notes.append("suspect_label: neither vectors nor characters to compare rows by")
         return unranked(len(labels), notes)
@@ -123,7 +128,7 @@ def _own(probability_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray
 
 
 def pooled(
-    seen: Views, y_R: NDArray[np.int64], classes: int, seed: int, *, fast: bool = False
+    seen: Views, y_R: NDArray[np.int64], classes: int, seed: int, *, fast: bool = False, more: Sequence[Model] = ()
 ) -> NDArray[np.float64] | None:
     """Return what the other rows say of each row, [R, C], or None where there is nothing to compare rows by.
 
@@ -133,9 +138,10 @@ def pooled(
         classes: C.
         seed: Seed of the folds.
         fast: Go without the logistic regression, which takes nine tenths of the time.
+        more: Further opinions about these rows.
     """
     opinions = models(seen, stratified_folds(y_R, FOLDS, np.random.default_rng(seed)))
-    opinions = [model for model in opinions if not fast or model.name != LOGISTIC]
+    opinions = [*(model for model in opinions if not fast or model.name != LOGISTIC), *more]
     return two_passes(opinions, first_pass(opinions, y_R, classes), y_R) if opinions else None
 
 
@@ -164,16 +170,29 @@ def _shares(
     # A model counts by how well it foretells the given labels, some of which are wrong: on parallel sentences in
     # 15 languages the characters lead, on one bank's intents the meaning does.
     every = np.arange(len(y_R))
-    fit_M = np.array([np.log((1.0 - _DOUBT) * p_RC[every, y_R] + _DOUBT / classes).mean() for p_RC in said])
+    fit_M = np.array([_foretells(p_RC[every, y_R], classes) for p_RC in said])
     share_M = np.array([model.prior for model in opinions]) * np.exp((fit_M - fit_M.max()) / _FIT)
-    return np.asarray(share_M / share_M.sum())
+    share_M /= share_M.sum()
+    for place, model in enumerate(opinions):
+        beside = 1.0 - float(share_M[place])
+        if share_M[place] > model.most and beside > 0.0:
+            share_M *= (1.0 - model.most) / beside
+            share_M[place] = model.most
+    return np.asarray(share_M)
+
+
+def _foretells(own_R: NDArray[np.float32], classes: int) -> float:
+    known_R = own_R[np.isfinite(own_R)]
+    return float(np.log((1.0 - _DOUBT) * known_R + _DOUBT / classes).mean()) if len(known_R) else -np.inf
 
 
 def _log_pool(said: Sequence[NDArray[np.float32]], share_M: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    total_RC = np.zeros(said[0].shape)
+    total_RC, mass_R = np.zeros(said[0].shape), np.zeros(len(said[0]))
     for share, p_RC in zip(share_M.tolist(), said, strict=True):
-        total_RC += share * np.log(p_RC + _FLOOR / classes)
-    return total_RC
+        known_R = np.isfinite(p_RC).all(axis=1)  # a row of which one says nothing is left to the others
+        total_RC[known_R] += share * np.log(p_RC[known_R] + _FLOOR / classes)
+        mass_R += share * known_R
+    return np.asarray(total_RC / np.where(mass_R > 0.0, mass_R, 1.0)[:, None])
 
 
 def _normal(log_RC: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Every quality check over the current labels; findings and scores are stored."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -9,6 +10,7 @@ from curator.checks import run_checks
 from curator.errors import NotEnoughDataError
 from curator.ports import Progress
 from curator.records import short_id, split_now
+from pipelines.analysis import probabilities
 from pipelines.runtime import acting
 from storage.checks import findings
 from storage.checks.findings import CheckSummary
@@ -30,11 +32,13 @@ class CheckConfig:
         dataset: Whose rows.
         labeler: Under whose labels; None where there is one labeler.
         seed: Of the models.
+        probabilities: A file with what another model says of the classes of each row.
     """
 
     dataset: str
     labeler: str | None = None
     seed: int = 0
+    probabilities: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ def run(config: CheckConfig, store: Store, *, progress: Progress = lambda _done,
     Raises:
         NotEnoughDataError: There are no rows, or no labels by the labeler named.
         RequestError: There are several labelers and none is named.
+        DataError: The probabilities given are none, or name no row.
     """
     acting.require("check")
     dataset, labeler, seed = config.dataset, config.labeler, config.seed
@@ -65,13 +70,17 @@ def run(config: CheckConfig, store: Store, *, progress: Progress = lambda _done,
     labeler = labels.labeler_or_nobody(store, dataset, labeler)
     as_of = views.state_seq(store, dataset)
     rows = views.current(store, dataset, labeler=labeler, as_of=as_of)
+    everything = rows
     rows = rows.filter(pl.col("out").is_null() | (pl.col("out") != "excluded"))
     if rows.is_empty():
         msg = f"dataset {dataset!r} has no rows to check"
         raise NotEnoughDataError(msg)
     encoder = vectors.most_complete(store, rows["content_hash"].to_list())  # the checks say what they left out
     lacking = 0 if encoder is None else len(vectors.missing(store, *encoder, rows["content_hash"].to_list()))
-    name = short_id("ck", [dataset, labeler, seed, as_of, encoder, lacking, RULES_VERSION])
+    file = config.probabilities
+    outside = None if file is None else probabilities.from_file(file, rows, everything, task)
+    beside = [] if outside is None else [probabilities.digest(outside)]
+    name = short_id("ck", [dataset, labeler, seed, as_of, encoder, lacking, RULES_VERSION, *beside])
     newest = findings.newest_run(store, dataset, labeler)
     if newest is not None and newest.run == name:
         return _report(dataset, name, labeler, False, newest.report)
@@ -81,6 +90,7 @@ def run(config: CheckConfig, store: Store, *, progress: Progress = lambda _done,
         task=task,
         seed=seed,
         reviewed=_reviewed(rows, reviews.frame(store, dataset, as_of=as_of)),
+        outside=outside,
         progress=progress,
     )
     old = stale_rows(store, dataset, rows, labeler=labeler, as_of=as_of).sentence()

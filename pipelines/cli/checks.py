@@ -59,12 +59,20 @@ def vectors_in_use(store: Store) -> tuple[str, str]:
     return found[0]
 
 
-def check_rows(dataset: Dataset = None, labeler: Labeler = None, seed: Seed = 0) -> int:
+def check_rows(
+    dataset: Dataset = None,
+    labeler: Labeler = None,
+    seed: Seed = 0,
+    probabilities: Annotated[
+        Path | None,
+        typer.Option(help="What another model says: a table with example_id or external_id and a column a class."),
+    ] = None,
+) -> int:
     """Run every quality check; findings are stored."""
     store = settings().store
     with stage("check") as progress:
         report = check.run(
-            check.CheckConfig(datasets.require(store, dataset), labeler=labeler, seed=seed), store, progress=progress
+            check.CheckConfig(datasets.require(store, dataset), labeler, seed, probabilities), store, progress=progress
         )
     text = lines(
         f"{report.rows:,} rows checked, labels by {report.labeler} (run {report.run})",

@@ -5,7 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curator.checks.run import TOP_SUSPECTS, _listed, run_checks
+from curator.checks.doubts import TOP_SUSPECTS, listed
+from curator.checks.run import run_checks
 from curator.errors import DataError
 from curator.label_errors import NoiseResult
 from tests.curator.curation_data import LANGUAGES, frame, languages, task
@@ -146,7 +147,7 @@ def test_every_row_whose_label_has_less_support_than_another_is_listed():
     own = np.full(number, 0.6)
     own[-10:] = 0.3
     noise = NoiseResult(np.linspace(1, 0, number), own, ("other",) * number, np.full(number, 0.4), ())
-    assert _listed(range(number), noise) == [*range(TOP_SUSPECTS), *range(number - 10, number)]
+    assert listed(range(number), noise) == [*range(TOP_SUSPECTS), *range(number - 10, number)]
 
 
 def test_a_row_that_nothing_speaks_against_is_ranked_but_no_other_label_is_proposed():
