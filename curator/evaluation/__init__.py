@@ -13,6 +13,7 @@ from curator.evaluation.report import (
     WrongAnswer,
     read_report,
 )
+from curator.evaluation.rubric_test import RubricDifference, RubricScore, TriedRow, difference, score
 from curator.evaluation.significance import PairedComparison, holm, paired_comparison
 from curator.evaluation.verdict import Recommendation, StudentCandidate, Verdict, best_of_kind, decide, recommend
 
@@ -25,7 +26,10 @@ __all__ = [
     "PairedComparison",
     "Price",
     "Recommendation",
+    "RubricDifference",
+    "RubricScore",
     "StudentCandidate",
+    "TriedRow",
     "Usage",
     "Verdict",
     "WrongAnswer",
@@ -34,6 +38,7 @@ __all__ = [
     "break_even",
     "cost",
     "decide",
+    "difference",
     "holm",
     "latency",
     "macro_f1",
@@ -41,4 +46,5 @@ __all__ = [
     "per_class",
     "read_report",
     "recommend",
+    "score",
 ]

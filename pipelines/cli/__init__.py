@@ -23,6 +23,7 @@ from storage.engine.faults import is_full, no_room
 PARTS: Final[Mapping[str, str]] = {
     "datasets": "init dataset",
     "tasks": "task",
+    "rubric": "rubric",
     "data": "ingest label embed",
     "checks": "cluster check findings decide select",
     "analysis": "balance coverage curve figures",

@@ -8,7 +8,7 @@ import typer
 from curator.errors import RequestError
 from curator.records import AttemptStatus, parse_mapping
 from pipelines import wiring
-from pipelines.cli.options import Dataset
+from pipelines.cli.options import Concurrency, Dataset, PriceIn, PriceOut, TeacherName, price_of
 from pipelines.cli.output import answer, choose, counts, lines, settings
 from pipelines.intake import embed, ingest, label, said
 from pipelines.intake.words import FORMAT_NAMES, ingest_words
@@ -112,29 +112,24 @@ def _review_line(word: said.SaidOfRow) -> dict[str, object]:
 
 def label_rows(
     dataset: Dataset = None,
-    teacher: Annotated[str | None, typer.Option(help="A model's name; default: the project's, else offline.")] = None,
+    teacher: TeacherName = None,
     samples: Annotated[int, typer.Option(min=1, help="Answers for each row.")] = 1,
     budget: Annotated[float | None, typer.Option(help="US dollars after which no more is asked.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many requests.")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=512, help="Requests under way at once.")] = 8,
+    concurrency: Concurrency = 8,
     retry: Annotated[
         list[str] | None, typer.Option(help=f"Ask again where a request ended so: {', '.join(RETRY)}. Repeatable.")
     ] = None,
-    price_in: Annotated[
-        float | None, typer.Option(min=0, help="US dollars for a million prompt tokens; for --budget and the report.")
-    ] = None,
-    price_out: Annotated[float | None, typer.Option(min=0, help="US dollars for a million answer tokens.")] = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
 ) -> int:
     """Let a teacher label what it has not labelled yet. What it answered once is never asked again."""
     if unknown := sorted(set(retry or ()) - set(RETRY)):
         msg = f"--retry {unknown[0]}: no such end of a request; there are {', '.join(RETRY)}"
         raise RequestError(msg)
-    if (price_in is None) != (price_out is None):
-        msg = "--price-in and --price-out go together: a bill needs both"
-        raise RequestError(msg)
+    price = price_of(price_in, price_out)
     project = settings()
     name = datasets.require(project.store, dataset)
-    price = None if price_in is None or price_out is None else (price_in, price_out)
     by = wiring.teacher(project, datasets.task_of(project.store, name), teacher, price=price)
     again = tuple(each for each in RETRY if each in (retry or ()))
     config = label.LabelConfig(name, samples, limit, budget, concurrency, again)

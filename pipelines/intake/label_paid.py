@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import polars as pl
+
 from curator.checks import refuses
 from curator.errors import DataError, RequestError
 from curator.ports import PaidTeacher, Progress, Teacher, TeacherAnswer
@@ -12,6 +14,7 @@ from pipelines.intake.label_event import keep
 from pipelines.intake.requests import Ended, Journal, TeacherRequest, ask_all, journal
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
+from storage.access import audit
 from storage.dataset import attempts, datasets, examples, labels
 from storage.engine.store import Store
 
@@ -45,8 +48,44 @@ class Done:
     unasked: Counter[str] = field(default_factory=Counter)
 
 
-def label(wish: Wish, store: Store, task: Task, teacher: PaidTeacher, progress: Progress) -> Done:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A teacher's answer to one row under a definition that is being tried; no label.
+
+    Attributes:
+        value: As a label would hold it; None where there is none.
+        status: What came of the request.
+        tokens_in: Of the prompt.
+        tokens_out: Of the answer.
+    """
+
+    value: str | None
+    status: AttemptStatus
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+def label(
+    wish: Wish,
+    store: Store,
+    task: Task,
+    teacher: PaidTeacher,
+    progress: Progress,
+    *,
+    trials: dict[str, Trial] | None = None,
+    rows: frozenset[str] | None = None,
+) -> Done:
     """Ask what was never asked; one process at a time for a dataset and a teacher.
+
+    Args:
+        wish: What is wanted.
+        store: The store.
+        task: The definition to ask under.
+        teacher: Who is asked.
+        progress: Told of each request that ended.
+        trials: Gets each row's answer, and then no label is made: the definition is only tried. Requests and answers
+            are kept as for labels, so that neither is paid again for the other.
+        rows: Example ids to ask about; None is all.
 
     Raises:
         RequestError: A budget was set, and no price is known.
@@ -66,12 +105,21 @@ def label(wish: Wish, store: Store, task: Task, teacher: PaidTeacher, progress: 
         alone(folder / f"{name}.lock", f"a labelling of {wish.dataset} by {teacher.name}"),
         journal(folder / f"{name}.jsonl") as kept,
     ):
-        return _Labelling(wish, store, task, teacher)._ask(kept, progress)
+        return _Labelling(wish, store, task, teacher, trials, rows)._ask(kept, progress)
 
 
 class _Labelling:
-    def __init__(self, wish: Wish, store: Store, task: Task, teacher: PaidTeacher) -> None:
+    def __init__(
+        self,
+        wish: Wish,
+        store: Store,
+        task: Task,
+        teacher: PaidTeacher,
+        trials: dict[str, Trial] | None,
+        rows: frozenset[str] | None,
+    ) -> None:
         self.wish, self.store, self.task, self.teacher = wish, store, task, teacher
+        self.trials, self.rows = trials, rows
         self.since = store.seq()
         self.done = Done()
         self.spent = 0.0
@@ -105,7 +153,9 @@ class _Labelling:
     def _requests(self) -> list[TeacherRequest]:
         """Every request that the dataset asks for, each once: rows with the same prompt share one."""
         rows = examples.frame(self.store, self.wish.dataset).select("example_id", "shown", "content_hash")
-        before = labels.done_requests(self.store, self.wish.dataset)
+        if self.rows is not None:
+            rows = rows.filter(pl.col("example_id").is_in(list(self.rows)))
+        before = labels.done_requests(self.store, self.wish.dataset) if self.trials is None else set()
         shared: defaultdict[tuple[str, int, str], list[str]] = defaultdict(list)
         for sample in range(self.wish.samples):
             told = self.teacher.parameters(sample)
@@ -123,7 +173,9 @@ class _Labelling:
 
     def _todo(self, requests: Sequence[TeacherRequest]) -> list[TeacherRequest]:
         """What was never asked, or is to be asked again; answers that are there become labels of rows without one."""
-        labelled = labels.newest_requests(self.store, self.wish.dataset, self.teacher.name, self.teacher.version)
+        labelled = {}
+        if self.trials is None:
+            labelled = labels.newest_requests(self.store, self.wish.dataset, self.teacher.name, self.teacher.version)
         rules = datasets.same_rules(self.store, self.wish.dataset, self.task)
         known = attempts.newest(self.store, self.wish.dataset, [request.key for request in requests])
         todo: list[TeacherRequest] = []
@@ -135,20 +187,33 @@ class _Labelling:
             if not missing:
                 continue
             last = known.get(request.key)
-            found = self._labels(missing, request, _as_answer(last)) if last and last.status in READ_AGAIN else None
-            if isinstance(found, list):
-                again += found
-                continue
-            ended = None if last is None else found[0] if found is not None else last.status
-            if last is None or ended in self.wish.retry:
+            found = None if last is None else self._read_again(missing, request, last)
+            if last is None or found in self.wish.retry:
                 once_more = request.key if last is None else digest([request.key, last.id])
                 todo.append(replace(request, example_ids=tuple(missing), idempotency=once_more))
-            elif ended is not None:
-                self.done.unasked[ended] += len(missing)
+                continue
+            if isinstance(found, list):
+                again += found
+            elif found is not None:
+                self.done.unasked[found] += len(missing)
+            if found is not None:
+                self._try_out(request.example_ids, found, _as_answer(last))
+        if self.trials is not None:
+            self.done.kept = len(again)
+            return todo[: self.wish.limit]
         found_again = keep(self.store, self.wish.dataset, self.teacher.name, again, 0.0, self.since)
         self.done.kept += found_again
         self.done.labeled += found_again
         return todo[: self.wish.limit]
+
+    def _read_again(
+        self, example_ids: Sequence[str], request: TeacherRequest, last: Attempt
+    ) -> list[Label] | AttemptStatus:
+        """What an answer that is there gives now: labels, or how the request ended."""
+        if last.status not in READ_AGAIN:
+            return last.status
+        found = self._labels(example_ids, request, _as_answer(last))
+        return found if isinstance(found, list) else found[0]
 
     def _keep(self, ended: Sequence[Ended]) -> None:
         """Bring answers into the store: what came of each request first, then the labels in them."""
@@ -160,6 +225,7 @@ class _Labelling:
             status, error = (found[0], found[1]) if isinstance(found, tuple) else (answer.status, answer.error)
             self.done.statuses[status] += 1
             made += found if isinstance(found, list) else []
+            self._try_out(request.example_ids, found if isinstance(found, list) else status, answer)
             if isinstance(found, tuple):
                 self.done.reasons[(error or status)[:80]] += len(request.example_ids)
             records += [
@@ -168,7 +234,29 @@ class _Labelling:
         attempts.add(self.store, self.wish.dataset, records)
         if costs:
             self.done.cost_usd = (self.done.cost_usd or 0.0) + sum(costs)
+        if self.trials is not None:
+            audit.note(
+                self.store,
+                actor=acting.actor(),
+                action="try",
+                subject=self.wish.dataset,
+                teacher=self.teacher.name,
+                task_hash=self.task.content_hash,
+                asked=len(ended),
+                cost_usd=sum(costs) if costs else None,
+            )
+            return
         self.done.labeled += keep(self.store, self.wish.dataset, self.teacher.name, made, sum(costs), self.since)
+
+    def _try_out(self, example_ids: Sequence[str], found: list[Label] | AttemptStatus, answer: TeacherAnswer) -> None:
+        """Keep what was answered under a definition that is being tried."""
+        if self.trials is None:
+            return
+        for example in example_ids:
+            if isinstance(found, str):
+                self.trials[example] = Trial(None, found, answer.tokens_in, answer.tokens_out)
+            else:
+                self.trials[example] = Trial(found[0].value, "answered", answer.tokens_in, answer.tokens_out)
 
     def _labels(
         self, example_ids: Sequence[str], request: TeacherRequest, answer: TeacherAnswer
