@@ -51,6 +51,7 @@ from curator.records.places import in_test, in_train, split_now
 from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
+from curator.records.speakers import as_chat_turn, speaker_of
 from curator.records.split_truth import DroppedRow, SplitTruth, WaitingRow, WaitsFor, first_ids
 from curator.records.sql import SqlFault, SqlLiteral, literals_of, query_form, sql_faults, tables_of
 from curator.records.stored import read_stored
@@ -162,6 +163,7 @@ __all__ = [
     "answer_form",
     "answer_text",
     "answer_turn",
+    "as_chat_turn",
     "as_first_said",
     "build_prompt",
     "canonical_json",
@@ -221,6 +223,7 @@ __all__ = [
     "short_id",
     "shown_text",
     "sources",
+    "speaker_of",
     "split_now",
     "sql_faults",
     "tables_of",
