@@ -81,7 +81,7 @@ from curator.records.types import (
     TrainingOutcome,
     TrainingRun,
 )
-from curator.records.where import Narrowed, narrow, parse_where
+from curator.records.where import Narrowed, check_column, narrow, parse_where
 
 __all__ = [
     "ALLOWED",
@@ -167,6 +167,7 @@ __all__ = [
     "as_first_said",
     "build_prompt",
     "canonical_json",
+    "check_column",
     "check_name",
     "check_person",
     "check_revocation",

@@ -148,6 +148,7 @@ def turns_of(cell: str) -> tuple[Message, ...]:
     return tuple(message_from_json(turn) for turn in json.loads(cell))
 
 
+@pytest.mark.slow
 @given(made=st.lists(rows(), min_size=15, max_size=15))
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 def test_a_row_goes_out_as_it_came_in_or_its_refusal_is_told(
