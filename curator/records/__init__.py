@@ -3,7 +3,7 @@
 Frozen, validated, without behaviour beyond their own truth.
 """
 
-from curator.records.answers import answer_text, answer_turn, is_call
+from curator.records.answers import answer_seen, answer_text, answer_turn, is_call
 from curator.records.audit_chain import AuditHead, Event, link
 from curator.records.chat_json import read_turn, read_turns, unmasked, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
@@ -161,6 +161,7 @@ __all__ = [
     "WaitingRow",
     "WaitsFor",
     "answer_form",
+    "answer_seen",
     "answer_text",
     "answer_turn",
     "as_chat_turn",
