@@ -23,6 +23,8 @@ _ROLES: Mapping[str, MessageRole] = {
     "tool_call": "assistant",
     **{role: role for role in MESSAGE_ROLES},
 }
+RawTurn = dict[str, Any]
+"""A turn as a file has it."""
 _CALLS = frozenset({"function_call", "tool_call"})
 
 
@@ -34,7 +36,7 @@ def speaker_of(turn: Mapping[str, Any]) -> str | None:
     return None if said is None else _ROLES.get(str(said), str(said))
 
 
-def as_chat_turn(turn: Mapping[str, Any], place: str) -> dict[str, Any]:
+def as_chat_turn(turn: Mapping[str, Any], place: str) -> RawTurn:
     """A turn in any format's words as `role` and `content`, with the calls of a turn that is one as `tool_calls`.
 
     Raises:

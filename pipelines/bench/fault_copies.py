@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ class Copies:
         self.board.put_back(self.held[step.name])
         return self.place / "try"
 
-    def content(self, project: Path) -> dict[str, Any]:
+    def content(self, project: Path) -> dict[str, Counter[tuple[Any, ...]]]:
         """What must be the same, by table, of the project and of the board that it works with."""
         return content(load(project).store) | {"cards on the board": self.board.rows()}
 

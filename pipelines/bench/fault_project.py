@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.bench.scripted_board import Json
 from pipelines.runtime.settings import load
 from storage.engine.store import Store
 
@@ -137,7 +138,7 @@ def write_reviews(folder: Path, project: Path) -> None:
     _write_lines(folder / "reviews.jsonl", lines)
 
 
-def answers_of(reviews: Path, project: Path) -> Callable[[Mapping[str, Any]], str | None]:
+def answers_of(reviews: Path, project: Path) -> Callable[[Json], str | None]:
     """What a third person says on a board: of each fifth task of the file what the others said there."""
     said = {line["task_id"]: line["value"] for line in map(json.loads, reviews.read_text("utf-8").splitlines())}
     some = set(sorted(said)[::5])
