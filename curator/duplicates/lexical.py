@@ -9,7 +9,8 @@ the luck of a sketch: texts equal but for one word, texts equal after words at a
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from functools import cache
+from itertools import chain, combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ _SHORT = 40  # texts of at most this many words get the one-word keys; longer on
 _BUCKET = 40  # above this, a bucket's words are compared with their neighbours in sorted order only
 _PERMUTATIONS, _ROWS = 128, 4  # 32 bands of 4: Jaccard 0.6 is found with 0.988, 0.25 with 0.12
 _MIN_JACCARD = 0.4  # below this a MinHash candidate is not worth aligning
+_BITS = 2048  # in which the shingles of a text are noted
+_CHUNK = 1 << 14  # rows, or pairs, at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,30 +219,73 @@ def _one_part_candidates(
 def shingles(form: str, size: int = 3) -> frozenset[str]:
     """Return the character n-grams of a normalised text, with a space at both ends."""
     padded = f" {form} "
-    return frozenset(padded[start : start + size] for start in range(max(1, len(padded) - size + 1)))
+    return frozenset([padded[start : start + size] for start in range(max(1, len(padded) - size + 1))])
 
 
 def _minhash_candidates(forms: list[str], seed: int) -> Iterator[tuple[int, int]]:
     if len(forms) < 2:
         return
-    shingles_N = [shingles(form) for form in forms]
-    matrix = RMinHash.digest_matrix_from_token_sets([sorted(items) for items in shingles_N], _PERMUTATIONS, seed)
-    digests_NP = np.array(matrix.to_rows(), dtype=np.uint32)
-    seen: set[int] = set()
+    made = [_sketches(forms[at : at + _CHUNK], seed) for at in range(0, len(forms), _CHUNK)]
+    digests_NP, bits_NW, sizes_N = (np.concatenate(parts) for parts in zip(*made, strict=True))
+    beside_N = sizes_N - np.bitwise_count(bits_NW).sum(axis=1, dtype=np.int64)
+    kept = []
     for start in range(0, _PERMUTATIONS, _ROWS):
-        band = np.ascontiguousarray(digests_NP[:, start : start + _ROWS]).view(f"V{4 * _ROWS}").ravel()
-        _, inverse = np.unique(band, return_inverse=True)
-        order = np.argsort(inverse, kind="stable")
-        for rows in np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1):
-            members = rows.tolist()
-            # A bucket this large is a shared template; neighbours in it still meet in other bands.
-            pairs = combinations(members, 2) if len(members) <= _BUCKET else pairwise(members)
-            for a, b in pairs:
-                key = a * len(forms) + b
-                if key not in seen:
-                    seen.add(key)
-                    if _jaccard(shingles_N[a], shingles_N[b]) >= _MIN_JACCARD:
-                        yield a, b
+        left_P, right_P = _band_pairs(digests_NP, start)
+        for at in range(0, len(left_P), _CHUNK):
+            left, right = left_P[at : at + _CHUNK], right_P[at : at + _CHUNK]
+            shared = np.bitwise_count(bits_NW[left] & bits_NW[right]).sum(axis=1, dtype=np.int64)
+            shared += np.minimum(beside_N[left], beside_N[right])
+            high = _jaccard_at_most(shared, sizes_N[left], sizes_N[right]) >= _MIN_JACCARD
+            kept.append(left[high] * len(forms) + right[high])
+    # Shared shingles are at most the shared bits and those that share a bit in one text: most pairs are far below what
+    # is worth aligning, and are gone by now.
+    known = cache(shingles)
+    for key in np.unique(np.concatenate(kept)).tolist() if kept else ():
+        a, b = divmod(key, len(forms))
+        if _jaccard(known(forms[a]), known(forms[b])) >= _MIN_JACCARD:
+            yield a, b
+
+
+def _sketches(forms: Sequence[str], seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.int64]]:
+    """Of each form: its MinHash digest, its shingles as bits (each sets one, by its hash), and how many it has."""
+    sets = [shingles(form) for form in forms]
+    matrix = RMinHash.digest_matrix_from_token_sets([list(each) for each in sets], _PERMUTATIONS, seed)
+    sizes_N = np.array([len(each) for each in sets], dtype=np.int64)
+    places = np.fromiter(map(hash, chain.from_iterable(sets)), dtype=np.int64, count=int(sizes_N.sum())) % _BITS
+    bits_NB = np.zeros((len(forms), _BITS), dtype=bool)
+    bits_NB[np.repeat(np.arange(len(forms)), sizes_N), places] = True
+    return np.array(matrix.to_rows(), dtype=np.uint32), np.packbits(bits_NB, axis=1).view(np.uint64), sizes_N
+
+
+def _jaccard_at_most(
+    shared_P: NDArray[np.int64], left_P: NDArray[np.int64], right_P: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The Jaccard of pairs of sets of these sizes that share at most so many."""
+    shared_P = np.minimum(shared_P, np.minimum(left_P, right_P))
+    return shared_P / (left_P + right_P - shared_P)
+
+
+def _band_pairs(digests_NP: NDArray[np.uint32], start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that share a band of the digest, as pairs (smaller, larger); of a large bucket, neighbours alone.
+
+    A bucket that large is a shared template; neighbours in it still meet in other bands.
+    """
+    band = np.ascontiguousarray(digests_NP[:, start : start + _ROWS]).view(f"V{4 * _ROWS}").ravel()
+    _, inverse, counts = np.unique(band, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse, kind="stable")
+    begin = np.cumsum(counts) - counts
+    lefts, rights = [], []
+    for size in np.unique(counts[(counts > 1) & (counts <= _BUCKET)]).tolist():
+        rows_GS = order[begin[counts == size][:, None] + np.arange(size)]
+        one, other = np.triu_indices(size, k=1)
+        lefts.append(rows_GS[:, one].ravel())
+        rights.append(rows_GS[:, other].ravel())
+    for large in np.flatnonzero(counts > _BUCKET).tolist():
+        members = order[begin[large] : begin[large] + counts[large]]
+        lefts.append(members[:-1])
+        rights.append(members[1:])
+    none = np.zeros(0, dtype=np.int64)
+    return np.concatenate([none, *lefts]), np.concatenate([none, *rights])
 
 
 def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:

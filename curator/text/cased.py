@@ -13,7 +13,9 @@ august bath bill carol chad china cork dick faith frank grace guinea jack jersey
 mobile nice norm pat polish reading rich rob rose sandy scone tangier turkey victor wales welsh
 """
 _CAPITONYMS = frozenset(_NAMED.split())
-_SOUGHT = re.compile(rf"(?i)(?<![\w'’])(?:{'|'.join(sorted(_ABBREVIATIONS | _CAPITONYMS))})(?![\w'’])")
+_EITHER = _ABBREVIATIONS | _CAPITONYMS
+_SOUGHT = re.compile(rf"(?i)(?<![\w'’])(?:{'|'.join(sorted(_EITHER))})(?![\w'’])")
+_RUN = re.compile(r"[a-z]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _BEGINS = re.compile(r"(?:^|[.,!?:;\n…])[\s\"'“‘(]*$")
 
@@ -24,6 +26,8 @@ def cased_in(text: str) -> tuple[str, ...] | None:
     >>> cased_in("I work in IT"), cased_in("I work in it"), cased_in("i work in it"), cased_in("Polish it in May")
     (('IT',), (), None, ('May',))
     """
+    if text.isascii() and _EITHER.isdisjoint(_RUN.findall(text.lower())):
+        return ()  # as most texts
     found = list(_SOUGHT.finditer(text))
     if not found:
         return ()

@@ -13,6 +13,7 @@ from curator.text.signs import signs_in
 
 _THOUSANDS = re.compile(r"(?<!\d)\d{1,3}([, '’\u00a0\u202f])\d{3}(?:\1\d{3})*(?!\d)")
 _DASHES = "-\u2010\u2011\u2012\u2013\u2212"
+_ANY_DASH = re.compile(f"[{_DASHES}]")
 _NUMBER = re.compile(rf"(?:(?:(?<=[\s(\[{{=<>,:+*/])|^)[{_DASHES}]\.?|(?<![\w.])\.)?\d+(?:[.,]\d+)*\s?%?")
 _RAISED = re.compile(r"(?<=\d)([⁰¹²³⁴-⁹]+)")
 _DIGIT = re.compile(r"\d")
@@ -26,6 +27,8 @@ _OPERATOR = re.compile(
     rf"|(?:(?<=[\d)\]])|(?<={_LETTER}))[*/](?=[\d(\[]|{_LETTER}\b)"
     rf"|(?<={_LETTER})(?: - (?=\d|{_LETTER}\b)|-(?={_LETTER}\b))|(?<=\d) - (?={_LETTER}\b)"
 )
+_MAY_OPERATE = re.compile(r"[!#<>=+^|~×÷±≤≥≠*/$¢£¥฿\u20a0-\u20bf-]")
+"""A character that every operator has one of: most prose holds none, which is quickly seen."""
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[ `´]+(?=[^\W\d_])")
 _SENTENCE_END = re.compile(r"[.!?。！？:;\n]\s*[\"'“‘(]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -161,8 +164,10 @@ def operators_in(text: str) -> tuple[str, ...]:
     >>> operators_in("is 3*4 more than x / y in C#?"), operators_in("on/off, 07-355 2616")
     (('*', '/', '#'), ())
     """
-    plain = re.sub(f"[{_DASHES}]", "-", " ".join(unicodedata.normalize("NFKC", text).split()))
-    return tuple(match.group().strip() for match in _OPERATOR.finditer(plain))
+    plain = _ANY_DASH.sub("-", unicodedata.normalize("NFKC", text))
+    if not _MAY_OPERATE.search(plain):
+        return ()
+    return tuple(match.group().strip() for match in _OPERATOR.finditer(" ".join(plain.split())))
 
 
 def same_text(text: str) -> SameText:
@@ -187,6 +192,9 @@ def numbers_in(text: str) -> tuple[str, ...]:
     ('1000', '2.50', '10')
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    if plain.isascii() and not _DIGIT.search(plain):  # words alone
+        said = (_WORD_NUMBERS.get(word.lower()) for word in _WORD.findall(plain))
+        return tuple(number for number in said if number is not None)
     plain = _THOUSANDS.sub(lambda match: re.sub(r"\D", "", match.group()), plain)
     found = [(match.start(), _digits(match.group())) for match in _NUMBER.finditer(plain)]
     found += [(match.start(), match.group()) for match in _NUMERAL.finditer(plain)]

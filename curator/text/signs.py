@@ -13,6 +13,8 @@ _WORTH = re.compile(
     r"[&@#\\_{}%*=]|[\w)\]][(\[]|[:;]['^-]?[()\[\]DPp/|\\<>]|[(\[][-^']?[:;=]|::|//|\.\.?/|`{3}"
     r"|(?:^|(?<=[\s(\[\"'`,;]))[!:/-]{1,2}[\w(/.\"'$]|\n[ \t]+\S|!=|\w--(?!\w)|(?<!\S)\.\.(?!\S)"
 )
+_MAY_SIGN = re.compile(r"[&@#\\_{}%*=(\[:;/`\n!-]|\.\.")
+"""What every such sign holds some of: sought first, since it is found or not in one quick pass."""
 _SMILEY = re.compile(r"(?:(?<!\w)[:;=]['^-]?[()\[\]DPpOo|/\\*3]+|(?<!\S)[()\[\]]+[-^']?[:;=])(?![\w/])")
 _GLUED_SMILEY = re.compile(r"(?<=\w)[:;=][-^']?[()]+(?!\w)")  # glad:)
 _TYPED = str.maketrans({**dict.fromkeys("“”„«»″", '"'), **dict.fromkeys("‘’‚′", "'"), **dict.fromkeys("‐‑‒–−", "-")})
@@ -63,7 +65,10 @@ def signs_in(text: str) -> tuple[str, ...]:
     >>> signs_in("f(x, y)") == signs_in("f(x), y")
     False
     """
-    text = _PERCENT.sub("%", text.translate(_TYPED))
+    text = text if text.isascii() else text.translate(_TYPED)
+    if not _MAY_SIGN.search(text):
+        return ()
+    text = _PERCENT.sub("%", text)
     if not _WORTH.search(text):
         return ()
     lines = text.splitlines()

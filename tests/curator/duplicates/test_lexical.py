@@ -1,11 +1,14 @@
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rensa import RMinHash
 
+from curator.duplicates import lexical
 from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups, near_pairs
 from curator.text import compare, marks, typo_distance
 from tests.curator.curation_data import shared
@@ -275,3 +278,31 @@ def test_a_text_far_longer_than_another_is_told_apart_without_aligning_them(monk
 
     monkeypatch.setattr("curator.text.edits._aligned", refuse)
     assert compare([f"word{n % 9973}" for n in range(160_000)], ["where", "is", "my", "card"]) is None
+
+
+@given(
+    st.lists(
+        st.sampled_from(["red", "blue", "card", "order", "late", "again", "today"]),
+        min_size=8,
+        max_size=8,
+    ),
+    st.lists(st.tuples(st.integers(0, 7), st.sampled_from(["fee", "rate", "bank", "swap"])), max_size=60),
+)
+@settings(max_examples=30, deadline=None)
+def test_pairs_that_share_a_band_and_many_shingles_are_all_candidates(words, changes):
+    forms = [" ".join(words)] + [" ".join([*words[:at], word, *words[at + 1 :]]) for at, word in changes]
+    forms = list(dict.fromkeys(forms))
+    sets = [lexical.shingles(form) for form in forms]
+    matrix = RMinHash.digest_matrix_from_token_sets([sorted(each) for each in sets], 128, 0)
+    rows = [tuple(row) for row in matrix.to_rows()]
+    buckets = defaultdict(list)
+    for number, row in enumerate(rows):
+        for start in range(0, 128, 4):
+            buckets[start, row[start : start + 4]].append(number)
+    expected = {
+        pair
+        for members in buckets.values()
+        for pair in (combinations(members, 2) if len(members) <= 40 else pairwise(members))
+        if lexical._jaccard(sets[pair[0]], sets[pair[1]]) >= 0.4
+    }
+    assert set(lexical._minhash_candidates(forms, 0)) == expected

@@ -1,10 +1,13 @@
+import re
+import unicodedata
 from collections import defaultdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.text.normal_form import marks, name_words, negations_in, normalise, numbers_in
+from curator.text import cased, normal_form, signs
+from curator.text.normal_form import marks, name_words, negations_in, normalise, numbers_in, operators_in
 from tests.curator.curation_data import shared
 
 
@@ -120,3 +123,31 @@ def test_a_word_is_a_name_by_how_the_corpus_writes_it():
     assert name_words(texts) == {"paris"}
     assert marks(["to Paris", "to Paris"])[0].names == ("paris",)
     assert name_words(["PLEASE GIVE ME MY MONEY BACK NOW"]) == frozenset()
+
+
+SIGNED = st.text(st.sampled_from("ab1 .,'’?!:;-–−/\\()[]{}<>=+*#$€%&@_|~^`\"\n\tİſK２½"), max_size=40)
+
+
+@given(SIGNED)
+def test_the_quick_look_for_an_operator_misses_none(text):
+    plain = re.sub(f"[{normal_form._DASHES}]", "-", " ".join(unicodedata.normalize("NFKC", text).split()))
+    assert operators_in(text) == tuple(found.group().strip() for found in normal_form._OPERATOR.finditer(plain))
+
+
+@given(SIGNED)
+def test_the_quick_look_for_a_sign_misses_none(text):
+    if signs._WORTH.search(signs._PERCENT.sub("%", text.translate(signs._TYPED))):
+        assert signs._MAY_SIGN.search(text if text.isascii() else text.translate(signs._TYPED))
+
+
+@given(st.lists(st.sampled_from(["IT", "it", "May", "maybe", "us", "Us2", "it's", "x", ".", "’", "ſat", " ", "-"])))
+def test_the_quick_look_for_a_word_of_another_case_misses_none(parts):
+    text = "".join(parts)
+    if cased._SOUGHT.search(text):
+        assert not text.isascii() or not cased._EITHER.isdisjoint(cased._RUN.findall(text.lower()))
+
+
+@given(st.lists(st.sampled_from(["two", "Ten", "ten's", "half", "dozen", "tea", "don't", ",", "-", "one-two"])))
+def test_numbers_in_words_are_read_alike_with_and_without_digits_beside(words):
+    text = " ".join(words)
+    assert numbers_in(f"{text} 7") == (*numbers_in(text), "7")
