@@ -197,6 +197,10 @@ class Sampler(Protocol):
         """
         ...
 
+    def at_once(self, requests: int) -> "Sampler":
+        """The same sampler with so many requests under way at once."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class BoardForm:

@@ -1,5 +1,6 @@
 """Scores of one contestant on human-reviewed items, each with an interval that respects groups."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -127,6 +128,62 @@ def macro_f1(
     f1_R = _mean_f1(weights_RG @ hits_GC, weights_RG @ misses_GC, weights_RG @ alarms_GC)
     low, high = np.quantile(f1_R, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Metric("macro_f1", value, min(float(low), value), max(float(high), value), len(truth))
+
+
+def mean_score(
+    scores_N: NDArray[np.generic], groups_N: NDArray[np.generic], *, name: str, confidence: float = 0.95
+) -> Metric:
+    """The mean of scores in 0..1, with a t interval on group sums (cluster-robust ratio estimator).
+
+    Where no score differs from any other, the interval is that of `accuracy`, which does not shrink to a point.
+
+    Raises:
+        NotEnoughDataError: Fewer than two groups.
+        DataError: Lengths differ or a score is outside 0..1.
+    """
+    plain = accuracy(scores_N, groups_N, confidence=confidence, name=name)
+    values_N = np.asarray(scores_N, dtype=np.float64)
+    sums_G, counts_G = group_sums(values_N, groups_N)
+    groups = len(sums_G)
+    error = math.sqrt(groups / (groups - 1) * float(((sums_G - plain.value * counts_G) ** 2).sum())) / plain.n
+    if error == 0.0:
+        return plain
+    reach = float(scipy.special.stdtrit(groups - 1, (1 + confidence) / 2)) * error
+    return Metric(name, plain.value, max(plain.value - reach, 0.0), min(plain.value + reach, 1.0), plain.n)
+
+
+def pooled_ratio(
+    top_N: NDArray[np.float64],
+    bottom_N: NDArray[np.float64],
+    groups_N: NDArray[np.generic],
+    *,
+    seed: int,
+    name: str,
+    confidence: float = 0.95,
+    repetitions: int = 2000,
+) -> Metric | None:
+    """sum(top) / sum(bottom) over all items, with a bootstrap interval that resamples whole groups.
+
+    Where every group has the same ratio the bootstrap shows no spread; the interval is then that of the share of
+    items whose ratio is whole, which does not shrink to a point.
+
+    Returns:
+        The ratio over `n` items; None where nothing is counted below.
+    """
+    if float(bottom_N.sum()) == 0:
+        return None
+    value = float(top_N.sum() / bottom_N.sum())
+    whole = accuracy(np.isclose(top_N, bottom_N) if value > 0 else top_N > 0, groups_N, confidence=confidence)
+    tops_G, _ = group_sums(top_N, groups_N)
+    bottoms_G, _ = group_sums(bottom_N, groups_N)
+    groups = len(tops_G)
+    weights_RG = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), repetitions)
+    below_R = weights_RG @ bottoms_G
+    ratio_R = (weights_RG @ tops_G)[below_R > 0] / below_R[below_R > 0]
+    low, high = (float(q) for q in np.quantile(ratio_R, [(1 - confidence) / 2, (1 + confidence) / 2]))
+    if low == high:
+        low, high = min(whole.low, value), max(whole.high, value)
+    return Metric(name, value, min(low, value), max(high, value), len(top_N))
 
 
 def per_class(truth: Sequence[str], predicted: Sequence[str | None], labels: Sequence[str]) -> tuple[ClassMetrics, ...]:

@@ -5,10 +5,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from curator.evaluation.by_kind import TakenFor
+from curator.evaluation.forgetting import Forgetting
 from curator.evaluation.metrics import ClassMetrics, Latency, Metric
 from curator.evaluation.significance import PairedComparison
+from curator.evaluation.slices import SliceScore
+from curator.evaluation.timing import TimedAnswers
 from curator.evaluation.verdict import Recommendation, Verdict
 from curator.records import SplitTruth, read_stored
+
+ContestantKind = Literal["sft", "dpo", "base", "labeler", "endpoint", "baseline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,13 @@ class ContestantScore:
         cost_usd: What the answers cost, in all; None where no price is known.
         in_flight: Requests under way at once while the time was taken; None where it was not taken here.
         run: The training run; None for the base model and for a labeler.
-        kind: sft, dpo, base or labeler.
+        kind: sft, dpo, base, labeler (stored labels), endpoint (asked now) or baseline.
         macro_f1: Mean F1 over the labels; None but for classification.
-        per_class: One for each label; None but for classification.
+        per_class: One for each label of a classification or of sets of labels; None elsewhere.
+        metrics: All that is measured for the kind of task, each with its interval; `accuracy` is the first.
+        per_field: One for each field of JSON answers; None elsewhere.
+        confusion: Labels that were taken for others, the most frequent first; None but for classification.
+        usd_each: Dollars for one answer, from measured tokens and a stated price; None where unknown.
     """
 
     n: int
@@ -41,16 +51,24 @@ class ContestantScore:
     tokens_out: int
     cost_usd: float | None
     run: str | None
-    kind: Literal["sft", "dpo", "base", "labeler"]
+    kind: ContestantKind
     macro_f1: Metric | None = None
     per_class: tuple[ClassMetrics, ...] | None = None
     cut: int = 0
     whole_split: tuple[float, float] | None = None
     in_flight: int | None = None
+    metrics: tuple[Metric, ...] = ()
+    per_field: tuple[ClassMetrics, ...] | None = None
+    confusion: tuple[TakenFor, ...] | None = None
+    usd_each: float | None = None
+
+    def metric(self, name: str) -> Metric:
+        """The metric of this name; the share of right answers where there is none."""
+        return next((m for m in self.metrics if m.name == name), self.accuracy)
 
     def as_json(self) -> dict[str, Any]:
         """The score as reports hold it: without the figures of a classification where it was none."""
-        absent = {name for name in ("macro_f1", "per_class") if getattr(self, name) is None}
+        absent = {name for name in ("macro_f1", "per_class", "per_field", "confusion") if getattr(self, name) is None}
         return {name: value for name, value in asdict(self).items() if name not in absent}
 
 
@@ -130,9 +148,15 @@ class EvalReport:
         local_student: Whether a student was trained on this machine: its figures say nothing about a large model.
         verdict: What may be said about the subject.
         recommendation: Which student to put before the verdict; None without students.
-        failures: Rows that the subject got wrong, at most 200: what the next round of review begins with.
+        failures: Rows that the subject got wrong, the first 200; `wrong` is how many there are.
         measure: What the scores are: accuracy where people settled each of the rows, else agreement with labels.
         truth: The test split as it was frozen; None in a report of an early Curator.
+        decided_by: The metric that comparisons are made on: that of `measure`, for free text the chrF.
+        wrong: Rows that the subject got wrong; None in a report of an early Curator.
+        slices: The subject on parts of the test rows, the worst first.
+        forgetting: What the subject kept of what its base model knew; None where it was not asked.
+        timings: Contestants timed in turns; empty where nobody was.
+        by_form: Rows that were judged by the form of the query, as the true one gives no rows; None without a database.
     """
 
     version: str
@@ -147,6 +171,12 @@ class EvalReport:
     failures: tuple[WrongAnswer, ...]
     measure: Literal["accuracy", "agreement"] = "accuracy"
     truth: SplitTruth | None = None
+    decided_by: str = "accuracy"
+    wrong: int | None = None
+    slices: tuple[SliceScore, ...] = ()
+    forgetting: Forgetting | None = None
+    timings: tuple[TimedAnswers, ...] = ()
+    by_form: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The report as it is stored and printed."""

@@ -112,6 +112,7 @@ def decide(
     minimum_rows: int = MINIMUM_ROWS,
     subject: str = "",
     run: str | None = None,
+    further: Sequence[VerdictGate] = (),
     not_measured: Sequence[str] = (),
 ) -> Verdict:
     """Decide about a student from paired comparisons on the frozen, human-reviewed test split.
@@ -133,6 +134,7 @@ def decide(
         minimum_rows: Smallest test split that is judged.
         subject: The contestant that the verdict is about.
         run: The subject's training run.
+        further: More conditions that were looked at: slices, forgetting, latency, cost.
         not_measured: What nobody looked at.
     """
     data = (_reviewed(truth, scored), _size(scored, minimum_rows))
@@ -141,6 +143,7 @@ def decide(
         gates.append(_not_worse(versus_previous))
     if certificate_status is not None:
         gates.append(_certified(certificate_status, shipped_error, max_error))
+    gates += further
     outcome: Outcome
     if any(not gate.passed for gate in data):
         outcome, decisive = "NOT ENOUGH DATA", [gate for gate in data if not gate.passed]

@@ -45,6 +45,16 @@ class TinkerSampler:
         self.local = local
         self.concurrency = concurrency
 
+    def at_once(self, requests: int) -> "TinkerSampler":
+        """The same sampler with so many requests in flight."""
+        return TinkerSampler(
+            self.base_model,
+            base_url=self.base_url,
+            renderer_name=self.renderer_name,
+            local=self.local,
+            concurrency=requests,
+        )
+
     def sample(
         self,
         conversations: Sequence[Sequence[dict[str, str]]],

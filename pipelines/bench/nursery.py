@@ -30,7 +30,6 @@ HEAVY = (
     "scipy.stats",
     "rapidfuzz.distance",
     "openai",
-    "argilla",
     "tinker",
     "sentence_transformers",
 )

@@ -32,7 +32,9 @@ PARTS: Final[Mapping[str, str]] = {
     "certify": "certify accept",
     "release": "pairs release versions validate",
     "export": "export",
-    "training": "train runs evaluate verdict cost breakeven",
+    "training": "train runs",
+    "evaluation": "evaluate verdict forgetting failures",
+    "economics": "cost breakeven",
     "users": "users audit",
     "system": "app demo doctor backup restore bench",
 }

@@ -8,6 +8,7 @@ from curator.errors import RequestError
 
 Dataset = Annotated[str | None, typer.Option("--dataset", help="The dataset; may be left out where there is one.")]
 Labeler = Annotated[str | None, typer.Option("--labeler", help="Whose labels, where there are several labelers.")]
+Version = Annotated[str, typer.Option("--version", help="NAME@NUMBER")]
 Wheres = Annotated[
     list[str] | None,
     typer.Option("--where", help="COLUMN=VALUE of the metadata kept with rows; again for one more column or value."),

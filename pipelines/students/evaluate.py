@@ -1,47 +1,48 @@
 """Contestants answer a version's frozen test split; scores, paired comparisons and the verdict are stored."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from curator.errors import DataError, NotEnoughDataError, RequestError
+from curator.errors import RequestError
 from curator.evaluation import (
     ContestantComparison,
     ContestantScore,
     EvalReport,
+    Executed,
+    Forgetting,
     PairedComparison,
-    Recommendation,
-    StudentCandidate,
-    Verdict,
+    Price,
+    SuitePrompt,
+    Targets,
+    TimedAnswers,
     WrongAnswer,
-    accuracy,
-    best_of_kind,
-    decide,
+    cost_each,
     holm,
-    latency,
-    macro_f1,
     paired_comparison,
-    per_class,
-    recommend,
+    score_slices,
 )
 from curator.ports import Progress, Sampler
-from curator.records import SplitTruth, Task, is_right, parse_answer, short_id
+from curator.records import short_id
 from curator.release import Manifest
 from pipelines.runtime import acting
-from pipelines.students.asking import answer
-from pipelines.students.contestants import Contestant
+from pipelines.students import baseline, forgetting, sql_results
+from pipelines.students import timing as clock
+from pipelines.students.asking import answer, conversation, room
+from pipelines.students.contestants import Contestant, Endpoints
+from pipelines.students.deciding import further_gates, recommendation_of, verdict_on
+from pipelines.students.items import TestItems, of_version, slice_columns
+from pipelines.students.scoring import Execute, ReadAnswers, read_answers, score
 from storage.access import audit
-from storage.dataset import datasets, labels
+from storage.dataset import labels
 from storage.engine.store import Store
 from storage.release import runs, versions
-from storage.views import current as views
 
-NOT_MEASURED: Final = ("what the student forgot", "slices of the data", "latency of one request at a time", "cost")
-"""What no verdict looks at yet, and says so."""
+WRONG_SHOWN: Final = 200
+"""Wrong answers that a report keeps; `wrong_answers` gives all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,23 @@ class EvaluateConfig:
         version: `NAME@N`; its frozen test split is answered.
         contestants: Who answers; the first is compared with each other one.
         seed: Of the resampling.
+        database: A SQLite file or script with rows, on which queries are run; None: the task's own script.
+        prompts: General prompts to the first contestant and its base model; empty: what it forgot is not measured.
+        timing: How to time contestants; None: they are not.
+        prices: Contestant -> price of its tokens.
+        targets: What the student must not exceed.
+        encoder: Whose vectors the baseline reads.
     """
 
     version: str
     contestants: Sequence[Contestant]
     seed: int = 0
+    database: Path | None = None
+    prompts: tuple[SuitePrompt, ...] = ()
+    timing: clock.TimingConfig | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    targets: Targets = field(default_factory=Targets)
+    encoder: baseline.EncoderName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +85,38 @@ class EvaluateReport:
     report: EvalReport
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One evaluation under way: what is asked of whom, and through what."""
+
+    config: EvaluateConfig
+    store: Store
+    dataset: str
+    number: int
+    manifest: Manifest
+    items: TestItems
+    sampler: Sampler | None
+    endpoints: Endpoints | None
+
+    def sampler_of(self, contestant: Contestant) -> Sampler:
+        """What answers for a contestant.
+
+        Raises:
+            RequestError: It has to be asked, and nothing can.
+        """
+        if contestant.endpoint is not None and self.endpoints is not None:
+            return self.endpoints(contestant.endpoint)
+        if self.sampler is None or contestant.endpoint is not None:
+            msg = f"contestant {contestant.name!r} has to be sampled, and there is no sampler"
+            raise RequestError(msg)
+        return self.sampler
+
+
 def run(
     config: EvaluateConfig,
     store: Store,
     sampler: Sampler | None,
+    endpoints: Endpoints | None = None,
     *,
     progress: Progress = lambda _done, _total: None,
 ) -> EvaluateReport:
@@ -83,183 +124,182 @@ def run(
 
     Raises:
         NotEnoughDataError: The version has no test rows.
-        TrainerError: The sampling server failed; finished contestants are kept.
+        RequestError: A contestant cannot be asked, or a setting names nobody.
+        TrainerError, TeacherError: A server failed; finished contestants are kept.
     """
     acting.require("train")
-    version, contestants, seed = config.version, config.contestants, config.seed
-    dataset, number = versions.parse(version)
+    dataset, number = versions.parse(config.version)
     manifest = versions.get(store, dataset, number).manifest
-    task = datasets.task_of(store, dataset)
-    items = _items(store, dataset, manifest)
-    answers: dict[str, _Answers] = {}
-    for done, contestant in enumerate(contestants):
-        given = _answers(store, contestant, items, task, dataset, number, sampler)
-        answers[contestant.name] = _Answers.of(task, items, given)
-        progress(done + 1, len(contestants))
-    truth = views.truth_of_test(store, dataset, labeler=manifest.settings.labeler, as_of=manifest.as_of_seq)
-    groups_N = items["unit"].to_numpy()
-    ask = _Question(task, items, groups_N, seed, truth, sampler.concurrency if sampler else None)
-    scores = {c.name: _score(ask, c, answers[c.name]) for c in contestants}
-    paired = _paired(contestants, answers, groups_N, seed)
-    report = EvalReport(
-        version=version,
-        items=items.height,
-        reviewed=_reviewed(items),
-        groups=int(items["unit"].n_unique()),
-        contestants=scores,
-        comparisons=_comparisons(contestants[0].name, paired),
-        local_student=any(c.run is not None and bool(c.run.config.get("local")) for c in contestants),
-        verdict=_verdict(contestants, paired, ask, manifest),
-        recommendation=_recommendation(contestants, scores, answers, ask),
-        failures=_failures(items, answers[contestants[0].name]),
-        measure=ask.measure,
-        truth=truth,
-    )
-    subject = contestants[0].run.id if contestants[0].run else None
-    report_id = short_id("ev", [version, manifest.content_sha256, report.as_json()["contestants"], seed])
-    told = audit.telling(actor=acting.actor(), action="evaluate", subject=version, report=report_id)
+    _refuse_strangers(config)
+    asked = _Asked(config, store, dataset, number, manifest, of_version(store, dataset, manifest), sampler, endpoints)
+    report = _evaluate(asked, progress)
+    subject = config.contestants[0].run.id if config.contestants[0].run else None
+    about = {k: v for k, v in report.as_json().items() if k in ("contestants", "forgetting", "timings")}
+    targets = [config.targets.p95_s, config.targets.usd_per_1000]
+    kept = [config.version, manifest.content_sha256, about["contestants"], config.seed]
+    extra = [about["forgetting"], about["timings"], targets]
+    report_id = short_id("ev", [*kept, *(extra if any(extra[:2]) or any(targets) else [])])
+    told = audit.telling(actor=acting.actor(), action="evaluate", subject=config.version, report=report_id)
     runs.add_report(store, report_id=report_id, dataset=dataset, version=number, run=subject, report=report, told=told)
     return EvaluateReport(report_id, report)
 
 
-def _reviewed(items: pl.DataFrame) -> int:
-    return int((items["human_status"] == "settled").fill_null(False).sum())
+def _refuse_strangers(config: EvaluateConfig) -> None:
+    names = {c.name for c in config.contestants}
+    if strangers := sorted(set(config.prices) - names):
+        msg = f"--price {strangers[0]}=…: no contestant has this name (there are {', '.join(sorted(names))})"
+        raise RequestError(msg)
+    if config.prompts and config.contestants[0].run is None:
+        msg = f"--forgetting is about a student, and the first contestant, {config.contestants[0].name!r}, is none"
+        raise RequestError(msg)
 
 
-def _items(store: Store, dataset: str, manifest: Manifest) -> pl.DataFrame:
-    """The version's test rows: example_id, messages, truth, human_status, unit (source group, else the row)."""
-    rows = manifest.rows.get("test", ())
-    if not rows:
-        msg = f"version {manifest.version} has no test rows: nothing can be evaluated on it"
-        raise NotEnoughDataError(msg)
-    current = views.current(store, dataset, labeler=manifest.settings.labeler, as_of=manifest.as_of_seq)
-    wanted = pl.DataFrame({"example_id": [row.example_id for row in rows]})
-    return wanted.join(current, on="example_id", how="left", maintain_order="left").select(
-        "example_id",
-        "external_id",
-        "text",
-        "messages",
-        pl.col("value").alias("truth"),
-        "human_status",
-        pl.coalesce("group", "example_id").alias("unit"),
+def _evaluate(asked: _Asked, progress: Progress) -> EvalReport:
+    config, items, contestants = asked.config, asked.items, asked.config.contestants
+    answers = _all_answers(asked, progress)
+    in_flight = asked.sampler.concurrency if asked.sampler else None
+    scores = {
+        c.name: _priced(score(items, c, answers[c.name], in_flight), config.prices.get(c.name)) for c in contestants
+    }
+    paired = _paired(contestants, answers, items, config.seed)
+    subject = answers[contestants[0].name]
+    reference = next((c for c in contestants[1:] if c.is_teacher), None)
+    slices = score_slices(
+        subject.scores_N,
+        items.groups_N,
+        slice_columns(asked.store, asked.dataset, items),
+        seed=config.seed,
+        reference=(reference.name, answers[reference.name].scores_N) if reference else None,
+    )
+    timings, kept = _timings(asked), _kept(asked)
+    gates, silent = further_gates(
+        contestants[0].name, config.targets, slices, reference, kept, timings, scores[contestants[0].name]
+    )
+    wrong = wrong_answers(items, subject)
+    return EvalReport(
+        version=config.version,
+        items=items.rows.height,
+        reviewed=items.reviewed,
+        groups=int(items.rows["unit"].n_unique()),
+        contestants=scores,
+        comparisons=_comparisons(contestants[0].name, paired),
+        local_student=any(c.run is not None and bool(c.run.config.get("local")) for c in contestants),
+        verdict=verdict_on(contestants, paired, items, asked.manifest, gates, silent),
+        recommendation=recommendation_of(contestants, scores, answers, items, config.seed),
+        failures=wrong[:WRONG_SHOWN],
+        measure=items.measure,
+        truth=items.truth,
+        decided_by=subject.measured.decides,
+        wrong=len(wrong),
+        slices=slices,
+        forgetting=kept,
+        timings=timings,
+        by_form=subject.measured.by_form,
     )
 
 
-def _answers(
-    store: Store,
-    contestant: Contestant,
-    items: pl.DataFrame,
-    task: Task,
-    dataset: str,
-    number: int,
-    sampler: Sampler | None,
-) -> pl.DataFrame:
-    """Answers in the order of the items: answer, latency_s, tokens_in, tokens_out, cost_usd, cut."""
+def _priced(made: ContestantScore, price: Price | None) -> ContestantScore:
+    each = cost_each(price, made.tokens_in, made.tokens_out, made.n)
+    if each is None and made.cost_usd is not None and made.n:
+        each = made.cost_usd / made.n
+    return replace(made, usd_each=each)
+
+
+def _all_answers(asked: _Asked, progress: Progress) -> dict[str, ReadAnswers]:
+    database = sql_results.open_database(asked.items.task, asked.config.database)
+
+    def execute(truth: Sequence[str], said: Sequence[str | None]) -> list[Executed]:
+        assert database is not None
+        return sql_results.execute_all(database, truth, said)
+
+    run_queries: Execute | None = execute if database is not None else None
+    made: dict[str, ReadAnswers] = {}
+    try:
+        for done, contestant in enumerate(asked.config.contestants):
+            frame = _answers(asked, contestant)
+            made[contestant.name] = read_answers(asked.items, frame, seed=asked.config.seed, execute=run_queries)
+            progress(done + 1, len(asked.config.contestants))
+    finally:
+        if database is not None:
+            database.close()
+    return made
+
+
+def _answers(asked: _Asked, contestant: Contestant) -> pl.DataFrame:
+    """ReadAnswers in the order of the items: answer, latency_s, tokens_in, tokens_out, cost_usd, cut."""
+    store, items = asked.store, asked.items
+    nothing = {"latency_s": pl.Float64, "tokens_in": pl.Int64, "tokens_out": pl.Int64, "cost_usd": pl.Float64}
     if contestant.labeler is not None:
-        given = labels.frame(store, dataset, labeler=contestant.labeler).filter(pl.col("sample") == 0)
+        given = labels.frame(store, asked.dataset, labeler=contestant.labeler).filter(pl.col("sample") == 0)
         newest = given.sort("seq").unique("example_id", keep="last")
-        found = newest.select(
-            "example_id",
-            pl.col("value").alias("answer"),
-            "latency_s",
-            "tokens_in",
-            "tokens_out",
-            "cost_usd",
-            pl.lit(False).alias("cut"),
-        )
-    else:
-        if sampler is None:
-            msg = f"contestant {contestant.name!r} has to be sampled, and there is no sampler"
+        found = newest.select("example_id", pl.col("value").alias("answer"), *nothing, pl.lit(False).alias("cut"))
+    elif contestant.baseline:
+        if asked.config.encoder is None:
+            msg = f"contestant {contestant.name!r} reads vectors, and no encoder is named"
             raise RequestError(msg)
+        said = baseline.answer_rows(store, asked.dataset, asked.manifest, items, asked.config.encoder)
+        empty = [pl.lit(None, dtype=kind).alias(name) for name, kind in nothing.items()]
+        found = said.with_columns(*empty, pl.lit(False).alias("cut"))
+    else:
         key = answer(
             store,
-            items,
+            items.rows,
             contestant.run,
-            task,
-            dataset=dataset,
-            version=number,
-            sampler=sampler,
+            items.task,
+            dataset=asked.dataset,
+            version=asked.number,
+            sampler=None if contestant.run and asked.sampler is None else asked.sampler_of(contestant),
             prompted=contestant.prompted,
+            who=f"endpoint {contestant.endpoint.url or 'default'}" if contestant.endpoint else None,
         )
         found = runs.predictions(store, key).with_columns(cost_usd=pl.lit(None, dtype=pl.Float64))
-    joined = items.select("example_id").join(found, on="example_id", how="left", maintain_order="left")
+    joined = items.rows.select("example_id").join(found, on="example_id", how="left", maintain_order="left")
     return joined.with_columns(pl.col("answer").fill_null(""), pl.col("cut").fill_null(False))
 
 
-def read_answer(task: Task, said: str) -> str | None:
-    """What a contestant said as a value of the task, by the rules that the teacher's answers are read by, or None."""
-    try:
-        return parse_answer(task, said)
-    except DataError:
+def _timings(asked: _Asked) -> tuple[TimedAnswers, ...]:
+    if asked.config.timing is None:
+        return ()
+    task = asked.items.task
+    who = [
+        clock.Timed(
+            c.name,
+            asked.sampler_of(c),
+            c.run.sampler_path if c.run else None,
+            [conversation(task, stored, prompted=c.prompted) for stored in asked.items.rows["messages"]],
+            room(c.run, task),
+            tuple(task.labels) if task.kind == "classification" else (),
+        )
+        for c in asked.config.contestants
+        if c.is_sampled or c.endpoint is not None
+    ]
+    if not who:
+        msg = (
+            "--time: no contestant is asked here, so there is nobody to time; stored labels have the seconds they took"
+        )
+        raise RequestError(msg)
+    return clock.time_answers(asked.config.timing, who)
+
+
+def _kept(asked: _Asked) -> Forgetting | None:
+    subject = asked.config.contestants[0]
+    if not asked.config.prompts or subject.run is None:
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """A contestant's answers in the order of the items: as they came, as values, and which are right."""
-
-    frame: pl.DataFrame
-    values: list[str | None]
-    right_N: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, task: Task, items: pl.DataFrame, frame: pl.DataFrame) -> "_Answers":
-        values = [read_answer(task, said) for said in frame["answer"]]
-        pairs = zip(values, items["truth"], strict=True)
-        right = [value is not None and is_right(task, value, truth) for value, truth in pairs]
-        return cls(frame, values, np.array(right, dtype=np.bool_))
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What every contestant was asked, and what is known about it."""
-
-    task: Task
-    items: pl.DataFrame
-    groups_N: NDArray[Any]
-    seed: int
-    truth: SplitTruth
-    in_flight: int | None
-
-    @property
-    def measure(self) -> Literal["accuracy", "agreement"]:
-        return "accuracy" if _reviewed(self.items) == self.items.height else "agreement"
-
-
-def _score(ask: _Question, contestant: Contestant, given: _Answers) -> ContestantScore:
-    labels_true, names = ask.items["truth"].to_list(), list(ask.task.labels)
-    by_class = ask.task.kind == "classification"
-    timed, cost = given.frame["latency_s"].drop_nulls().to_list(), given.frame["cost_usd"].drop_nulls()
-    cut_N = given.frame["cut"].to_numpy()
-    said = [None if value not in ask.task.labels else value for value in given.values] if by_class else []
-    n, right, missing = len(given.values), int(given.right_N.sum()), ask.truth.rows - len(given.values)
-    return ContestantScore(
-        n=n,
-        accuracy=accuracy(given.right_N, ask.groups_N, name=ask.measure),
-        invalid=sum(value is None and not cut for value, cut in zip(given.values, cut_N, strict=True)),
-        latency=latency(timed) if timed else None,
-        tokens_in=int(given.frame["tokens_in"].sum() or 0),
-        tokens_out=int(given.frame["tokens_out"].sum() or 0),
-        cost_usd=float(cost.sum()) if cost.len() else None,
-        run=contestant.run.id if contestant.run else None,
-        kind=contestant.kind,
-        macro_f1=macro_f1(labels_true, said, names, ask.groups_N, seed=ask.seed) if by_class else None,
-        per_class=tuple(per_class(labels_true, said, names)) if by_class else None,
-        cut=int(cut_N.sum()),
-        whole_split=(right / (n + missing), (right + missing) / (n + missing)) if missing > 0 else None,
-        in_flight=ask.in_flight if timed and contestant.labeler is None else None,
-    )
+    config = forgetting.KeptConfig(subject.run, asked.config.prompts, asked.number)
+    return forgetting.run(config, asked.store, asked.sampler_of(subject))
 
 
 def _paired(
-    contestants: Sequence[Contestant], answers: dict[str, _Answers], groups_N: NDArray[Any], seed: int
+    contestants: Sequence[Contestant], answers: Mapping[str, ReadAnswers], items: TestItems, seed: int
 ) -> dict[str, PairedComparison]:
     """The first against each other one, by the other's name."""
-    first = answers[contestants[0].name].right_N
-    return {c.name: paired_comparison(first, answers[c.name].right_N, groups_N, seed=seed) for c in contestants[1:]}
+    first = answers[contestants[0].name].scores_N
+    return {
+        c.name: paired_comparison(first, answers[c.name].scores_N, items.groups_N, seed=seed) for c in contestants[1:]
+    }
 
 
-def _comparisons(first: str, paired: dict[str, PairedComparison]) -> tuple[ContestantComparison, ...]:
+def _comparisons(first: str, paired: Mapping[str, PairedComparison]) -> tuple[ContestantComparison, ...]:
     """As the report names them, with p-values adjusted by Holm."""
     adjusted = holm([found.p for found in paired.values()])
     return tuple(
@@ -268,57 +308,33 @@ def _comparisons(first: str, paired: dict[str, PairedComparison]) -> tuple[Conte
     )
 
 
-def _verdict(
-    contestants: Sequence[Contestant], paired: dict[str, PairedComparison], ask: _Question, manifest: Manifest
-) -> Verdict:
-    """The verdict on the first contestant; of several base models it has to beat the best."""
-    subject, others = contestants[0], contestants[1:]
-    teacher = next((paired[c.name] for c in others if c.labeler is not None), None)
-    bases = [paired[c.name] for c in others if c.is_base]
-    certificate = manifest.certificate
-    return decide(
-        truth=ask.truth,
-        scored=ask.items.height,
-        versus_teacher=teacher,
-        versus_base=max(bases, key=lambda found: found.b, default=None),
-        versus_previous=paired.get("previous"),
-        certificate_status=certificate.status if certificate else None,
-        shipped_error=certificate.shipped_error.as_bound() if certificate and certificate.shipped_error else None,
-        max_error=certificate.target if certificate else None,
-        subject=subject.name,
-        run=subject.run.id if subject.run else None,
-        not_measured=(*_bare(others), *NOT_MEASURED),
-    )
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a contestant got wrong, with the test rows that it was asked."""
+
+    items: TestItems
+    wrong: tuple[WrongAnswer, ...]
 
 
-def _bare(others: Sequence[Contestant]) -> tuple[str, ...]:
-    bases = [c for c in others if c.is_base]
-    return ("the base model with the rubric in its prompt",) if bases and not any(c.prompted for c in bases) else ()
+def failed(config: EvaluateConfig, store: Store) -> Failed:
+    """All that the first contestant got wrong, from answers that are stored; nobody is asked.
+
+    Raises:
+        NotEnoughDataError: It has not answered every row.
+    """
+    acting.require("train")
+    dataset, number = versions.parse(config.version)
+    manifest = versions.get(store, dataset, number).manifest
+    asked = _Asked(config, store, dataset, number, manifest, of_version(store, dataset, manifest), None, None)
+    one = replace(asked, config=replace(config, contestants=config.contestants[:1]))
+    given = _all_answers(one, lambda _done, _total: None)[config.contestants[0].name]
+    return Failed(asked.items, wrong_answers(asked.items, given))
 
 
-def _recommendation(
-    contestants: Sequence[Contestant],
-    scores: dict[str, ContestantScore],
-    answers: dict[str, _Answers],
-    ask: _Question,
-) -> Recommendation | None:
-    candidates = [
-        StudentCandidate(c.name, c.run.kind, scores[c.name].accuracy, c.run.id, c.run.parent_run)
-        for c in contestants
-        if c.run is not None and c.name not in ("previous", "raw")
-    ]
-    if not candidates:
-        return None
-    best = best_of_kind(candidates)
-    if len(best) < 2:
-        return recommend(candidates)
-    dpo, sft = (answers[best[kind].name].right_N for kind in ("dpo", "sft"))
-    return recommend(candidates, paired_comparison(dpo, sft, ask.groups_N, seed=ask.seed))
-
-
-def _failures(items: pl.DataFrame, given: _Answers) -> tuple[WrongAnswer, ...]:
-    """The subject's wrong answers: what the next round of review begins with."""
-    rows = items.with_columns(answer=given.frame["answer"]).filter(pl.Series(~given.right_N)).head(200)
+def wrong_answers(items: TestItems, given: ReadAnswers) -> tuple[WrongAnswer, ...]:
+    """All rows that a contestant got wrong, by the lowest score first: what the next round of review begins with."""
+    rows = items.rows.with_columns(answer=given.frame["answer"], score=pl.Series(given.scores_N))
+    wrong = rows.filter(pl.Series(~given.right_N)).sort("score", maintain_order=True)
     return tuple(
-        WrongAnswer(*row) for row in rows.select("example_id", "external_id", "text", "truth", "answer").iter_rows()
+        WrongAnswer(*row) for row in wrong.select("example_id", "external_id", "text", "truth", "answer").iter_rows()
     )

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
-from curator.errors import RequestError
-from curator.evaluation import EvalReport
+from curator.errors import NotEnoughDataError, RequestError
+from curator.evaluation import EvalReport, Price, SuitePrompt, Targets
 from curator.ports import Completion
 from curator.records import TrainingRun
 from pipelines.release import release
@@ -15,7 +16,9 @@ from pipelines.release.release import ReleaseConfig
 from pipelines.review import answers
 from pipelines.review import plan as planning
 from pipelines.runtime.settings import Settings
-from pipelines.students import contestants, evaluate
+from pipelines.students import contestants, evaluate, failures
+from pipelines.students.contestants import Endpoint
+from pipelines.students.timing import TimingConfig
 from storage.release import runs
 from tests.sample_project import LABELS, make_project
 
@@ -25,13 +28,16 @@ WAIVED = {"waive": ("certificate", "test_reviewed"), "why": "a test"}
 class StandIn:
     """Answers by a function of the last turn; keeps what it was asked."""
 
-    base_model = "models/small"
+    base_model = "local/base"
     concurrency = 3
 
     def __init__(self, answer: Callable[[str | None, str], Completion]) -> None:
         self.answer = answer
         self.asked: list[tuple[str | None, str]] = []
         self.room: list[tuple[int, tuple[str, ...]]] = []
+
+    def at_once(self, requests: int) -> "StandIn":
+        return self
 
     def sample(
         self,
@@ -133,3 +139,70 @@ def test_the_report_of_a_dpo_run_is_about_that_run_and_claims_nothing_for_dpo_fr
 def test_base_is_the_untrained_model_and_no_name_for_a_run(project: Settings) -> None:
     with pytest.raises(RequestError, match="`base` is the untrained model"):
         contestants.parse_models("base=run_sft", project.store, "support")
+
+
+def test_slices_are_scored_failures_are_all_written_and_thin_parts_are_named(project: Settings, tmp_path: Path) -> None:
+    sampler = StandIn(lambda path, text: Completion("refund", 0.1, 9, 1))
+    who = contestants.parse_models("student=run_sft,base=,teacher=teacher", project.store, "support")
+    config = evaluate.EvaluateConfig("support@1", who)
+    report = evaluate.run(config, project.store, sampler).report
+    assert {s.column for s in report.slices} >= {"label", "length"}
+    worst = report.slices[0]
+    assert (worst.column, worst.score.value if worst.score else None) == ("label", 0.0)
+    assert report.contestants["student"].confusion[0].said == "refund"
+    found = evaluate.failed(config, project.store)
+    assert len(found.wrong) == report.wrong == 37 - round(37 * report.contestants["student"].accuracy.value)
+    file = tmp_path / "wrong.csv"
+    assert failures.write(file, found.wrong) == len(found.wrong)
+    assert pl.read_csv(file).height == len(found.wrong)
+    thin = failures.to_collect(project.store, "support", report, found.items, found.wrong)
+    assert thin[0].wrong == thin[0].test_rows
+    assert all(each.train_rows for each in thin if each.column == "label")
+
+
+def test_failures_of_a_run_that_did_not_answer_are_refused_and_nobody_is_asked(project: Settings) -> None:
+    who = contestants.parse_models("student=run_sft", project.store, "support")
+    with pytest.raises(NotEnoughDataError, match="37 of 37 rows were not answered yet"):
+        evaluate.failed(evaluate.EvaluateConfig("support@1", who), project.store)
+
+
+def test_the_verdict_uses_forgetting_latency_and_cost_where_they_were_measured(project: Settings) -> None:
+    sampler = StandIn(lambda path, text: Completion("42" if path is None else "refund", 0.1, 9, 1))
+    who = contestants.parse_models("student=run_sft,base=,teacher=teacher", project.store, "support")
+    config = evaluate.EvaluateConfig(
+        "support@1",
+        who,
+        prompts=tuple(SuitePrompt(f"p{k}", "reasoning", f"What is 42 + 0 · {k}?", {"number": 42}) for k in range(200)),
+        timing=TimingConfig(100, 4),
+        prices={"student": Price("student", 0.1, 0.4, "2026-11-01")},
+        targets=Targets(p95_s=0.05, usd_per_1000=1.0),
+    )
+    report = evaluate.run(config, project.store, sampler).report
+    gates = {gate.name: gate.passed for gate in report.verdict.gates}
+    assert gates["kept what the base model knew"] is False
+    assert gates["answers in time"] is False
+    assert gates["costs at most the target"] is True
+    assert report.verdict.not_measured == ("the base model with the rubric in its prompt",)
+    assert {(t.contestant, t.concurrency) for t in report.timings} == {
+        (n, c) for n in ("student", "base") for c in (1, 4)
+    }
+    assert report.contestants["student"].usd_each == pytest.approx((9 * 0.1 + 0.4) / 1e6)
+
+
+def test_a_price_for_nobody_and_forgetting_of_a_teacher_are_refused(project: Settings) -> None:
+    who = contestants.parse_models("teacher=teacher,again=teacher", project.store, "support")
+    priced = evaluate.EvaluateConfig("support@1", who, prices={"x": Price("x", 1, 1, "2026-11-01")})
+    with pytest.raises(RequestError, match="no contestant has this name"):
+        evaluate.run(priced, project.store, None)
+    asked = evaluate.EvaluateConfig("support@1", who, prompts=(SuitePrompt("a", "b", "c", {"number": 1}),))
+    with pytest.raises(RequestError, match="is about a student"):
+        evaluate.run(asked, project.store, None)
+
+
+@pytest.mark.parametrize("what", ["openai:", "openai:m@httpx", "openai:m@http://"])
+def test_an_endpoint_is_named_by_model_and_address(project: Settings, what: str) -> None:
+    with pytest.raises(RequestError, match="openai:MODEL"):
+        contestants.parse_models(f"x={what}", project.store, "support")
+    made = contestants.parse_models("x=openai:a/b@v2@http://127.0.0.1:1/v1,y=openai-bare:m", project.store, "support")
+    assert [c.endpoint for c in made] == [Endpoint("a/b@v2", "http://127.0.0.1:1/v1"), Endpoint("m", None)]
+    assert [(c.kind, c.prompted, c.is_teacher) for c in made] == [("endpoint", True, True), ("endpoint", False, False)]
