@@ -64,7 +64,7 @@ class CapPlan:
     drop: dict[str, int]
 
 
-def cap_plan(counts: Mapping[str, int], cap: float = MAX_SHARE) -> CapPlan:
+def cap_plan(counts: Mapping[str, int], cap: float = MAX_SHARE, *, what: str = "labels") -> CapPlan:
     """Return the largest set in which every label has at most `cap` of the *final* rows.
 
     For one dominant label this is n_dom <= cap / (1 - cap) * n_rest: 0.4286 · n_rest at 30 %, and not
@@ -76,8 +76,8 @@ def cap_plan(counts: Mapping[str, int], cap: float = MAX_SHARE) -> CapPlan:
     present = {label: count for label, count in counts.items() if count > 0}
     if not 0.0 < cap <= 1.0 or (present and len(present) * cap < 1.0 - 1e-9):
         msg = (
-            f"a cap of {cap:.0%} cannot hold with {len(present)} labels: "
-            "give a cap in (0, 1] of at least 1 divided by the number of labels"
+            f"a cap of {cap:.0%} cannot hold with {len(present)} {what}: "
+            f"give a cap in (0, 1] of at least 1 divided by the number of {what}"
         )
         raise RequestError(msg)
     low, high = 0, max(present.values(), default=0)

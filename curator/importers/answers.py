@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from curator.importers.sharegpt import turn_of
+from curator.errors import DataError
 from curator.importers.turns import is_turns
-from curator.records import Rejected
-
-_SHAREGPT = ("from", "value")
+from curator.records import Rejected, as_chat_turn, speaker_of
 
 
 def is_answer(value: Any) -> bool:  # noqa: ANN401 - raw JSON
@@ -29,7 +27,10 @@ def as_chat(value: Any) -> list[Any]:  # noqa: ANN401 - raw JSON
     turns = [value] if is_turn(value) else value
     if not isinstance(turns, list) or not turns:
         raise Rejected("bad_messages", f"{str(value)[:60]!r} is no turn and no list of turns")
-    return [turn_of(t, n) if isinstance(t, Mapping) and "from" in t else t for n, t in enumerate(turns)]
+    try:
+        return [as_chat_turn(t, f"turn {n}") if isinstance(t, Mapping) else t for n, t in enumerate(turns)]
+    except DataError as error:
+        raise Rejected("bad_messages", str(error)) from error
 
 
 def last_answer(turns: Sequence[Any]) -> Any:  # noqa: ANN401 - raw JSON
@@ -41,12 +42,9 @@ def last_answer(turns: Sequence[Any]) -> Any:  # noqa: ANN401 - raw JSON
     if len(turns) != 1:
         detail = f"an answer of {len(turns)} turns cannot be compared: Curator compares one turn with one turn"
         raise Rejected("several_turns", detail)
-    turn = turns[0]
-    if not isinstance(turn, Mapping) or turn.get("role", turn.get("from")) not in ("assistant", "gpt", "model", "bot"):
-        raise Rejected("bad_messages", f"the answer {str(turn)[:60]!r} is no turn of the assistant")
-    if "role" in turn:
-        return turn
-    return {"role": "assistant", "content": turn.get("value"), **{k: turn[k] for k in turn if k not in _SHAREGPT}}
+    if not isinstance(turns[0], Mapping) or speaker_of(turns[0]) != "assistant":
+        raise Rejected("bad_messages", f"the answer {str(turns[0])[:60]!r} is no turn of the assistant")
+    return as_chat(turns)[0]
 
 
 def against(prompt: Sequence[Any], value: Any) -> Any:  # noqa: ANN401 - raw JSON

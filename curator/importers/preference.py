@@ -13,7 +13,7 @@ from curator.importers.alpaca import asked as asked_alpaca
 from curator.importers.answers import against, as_chat, is_answer, last_answer, shared
 from curator.importers.form import ImportFormat, RawRecord, Reading
 from curator.importers.turns import as_turns, is_turns, rest, tools_in, with_system
-from curator.records import Given, GivenComparison, Rejected
+from curator.records import Given, GivenComparison, Rejected, speaker_of
 
 _PROMPTS = ("prompt", "messages", "conversations", "question", "query", "input", "text")
 _SIDES = ("chosen", "rejected")
@@ -26,7 +26,7 @@ def fits(record: RawRecord) -> bool:
     if is_turns(record.get("messages")):
         turn = record["messages"][-1]
         swift = isinstance(record.get("rejected_response"), str) or is_turns(record.get("rejected_messages"))
-        if swift and turn.get("role") == "assistant":
+        if swift and isinstance(turn, Mapping) and speaker_of(turn) == "assistant":
             return True
     nested = record.get("input")
     if isinstance(nested, Mapping) and is_turns(nested.get("messages")):
@@ -63,7 +63,7 @@ def _parts(record: RawRecord) -> tuple[list[Any], Any, Any, tuple[str, ...]]:
         return _swift(record)
     if isinstance(record.get("instruction"), str):
         turns = asked_alpaca({**record, "system": None})
-        return turns, *_against(turns, record), ("instruction", "input", "history", "output", *_SIDES)
+        return turns, *_against(turns, record), ("instruction", "input", "history", *_SIDES)
     name = next((name for name in _PROMPTS if record.get(name) not in (None, "", [])), None)
     if name is not None:
         turns = as_turns(record[name]) if isinstance(record[name], str) else as_chat(record[name])

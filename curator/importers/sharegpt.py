@@ -1,6 +1,6 @@
 """ShareGPT: `{"conversations": [{"from": "human", "value": …}, …]}`, with `system` and `tools` as trainers add them.
 
-The form that LLaMA-Factory documents (`function_call`, `observation`) is read as calls and results of tools.
+Turns in which LLaMA-Factory writes calls and results of tools are read as such: `curator.records.speakers`.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from curator.importers.form import ImportFormat, RawRecord, Reading
 from curator.importers.turns import answered, is_turns, rest, tools_in, with_system
-from curator.records import Given, Rejected, read_exact
+from curator.records import Given, Rejected
 
 _COLUMNS = ("conversations", "conversation")
 
@@ -40,20 +40,11 @@ def turns_of(raw: Any) -> list[RawRecord]:  # noqa: ANN401 - raw JSON
     """
     if not isinstance(raw, list):
         raise Rejected("bad_messages", f"the conversation is {type(raw).__name__}, expected a list of turns")
-    return [turn_of(turn, number) for number, turn in enumerate(raw)]
-
-
-def turn_of(turn: Any, number: int) -> RawRecord:  # noqa: ANN401 - raw JSON
-    """One turn; a call of a tool is JSON in its text."""
-    if not isinstance(turn, Mapping) or "value" not in turn:
-        raise Rejected("bad_messages", f"turn {number} is {str(turn)[:40]!r}, expected an object with from and value")
-    if turn.get("from") != "function_call":
-        return dict(turn)
-    try:
-        calls = read_exact(turn["value"])
-    except (ValueError, TypeError) as error:
-        raise Rejected("bad_messages", f"turn {number} calls a function in no JSON: {error}") from error
-    return {"role": "assistant", "content": None, "tool_calls": calls if isinstance(calls, list) else [calls]}
+    odd = next((n for n, turn in enumerate(raw) if not isinstance(turn, Mapping) or "value" not in turn), None)
+    if odd is not None:
+        detail = f"turn {odd} is {str(raw[odd])[:40]!r}, expected an object with from and value"
+        raise Rejected("bad_messages", detail)
+    return [dict(turn) for turn in raw]
 
 
 SHAREGPT = ImportFormat("sharegpt", "ShareGPT conversations", fits, read)

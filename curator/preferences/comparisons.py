@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from curator.preferences.pairs import Candidate, PairSource
-from curator.records import digest, short_id
-from curator.text import as_seen
+from curator.records import answer_seen, digest, short_id
 
 Side = Literal["a", "b"]
 ComparisonAnswer = Literal["a", "b", "tie", "skip"]
@@ -87,7 +86,7 @@ def draw(
         a, b = answers_a.get(example), answers_b.get(example)
         if a is None or b is None or not a.strip() or not b.strip():
             missing += 1
-        elif as_seen(a) == as_seen(b):
+        elif answer_seen(a) == answer_seen(b):
             equal += 1
         else:
             made.append(compared(dataset, example, row["content_hash"], (a_source, a), (b_source, b), seed=seed))

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 
 from curator.errors import RequestError
-from curator.records import PreferencePair, short_id
+from curator.records import PreferencePair, answer_seen, short_id
 from curator.text import as_seen, squeeze
 
 PairSource = Literal["review_edit", "student_error", "decision", "preference", "import"]
@@ -113,14 +113,14 @@ def build_pairs(
     sound: dict[tuple[str, str, str], PreferencePair] = {}
     for each in sorted(candidates, key=_by_value):
         reason = _unfit(each, approved or {})
-        key = (each.example_id, as_seen(each.chosen), as_seen(each.rejected))
+        key = (each.example_id, answer_seen(each.chosen), answer_seen(each.rejected))
         if reason is None and key in sound:
             reason = "duplicate"
         if reason is not None:
             dropped[reason] += 1
             continue
         sound[key] = PreferencePair(
-            id=short_id("pair", [each.dataset, *key]),
+            id=short_id("pair", [each.dataset, each.example_id, as_seen(each.chosen), as_seen(each.rejected)]),
             dataset=each.dataset,
             example_id=each.example_id,
             chosen=each.chosen,
@@ -150,12 +150,12 @@ def _seeded(seed: int, name: str) -> str:
 
 
 def _unfit(each: Candidate, approved: Mapping[str, str]) -> DropReason | None:
-    chosen, rejected = as_seen(each.chosen), as_seen(each.rejected)
+    chosen, rejected = answer_seen(each.chosen), answer_seen(each.rejected)
     if not chosen.strip() or not rejected.strip():
         return "empty"
     if chosen == rejected:
         return "identical"
-    if each.example_id in approved and rejected == as_seen(approved[each.example_id]):
+    if each.example_id in approved and rejected == answer_seen(approved[each.example_id]):
         return "rejected_is_approved"
     return None
 
@@ -188,7 +188,7 @@ def check_pairs(
 
 def _each_pair(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> Iterable[PairFinding]:
     for pair in pairs:
-        chosen, rejected = as_seen(pair.chosen), as_seen(pair.rejected)
+        chosen, rejected = answer_seen(pair.chosen), answer_seen(pair.rejected)
         where = f"pair {pair.id} of example {pair.example_id}"
         if not chosen.strip() or not rejected.strip():
             yield PairFinding("empty", "error", (pair.id,), f"{where}: an answer is empty; drop the pair")
@@ -208,7 +208,7 @@ def _each_prompt(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> 
     for prompt, group in by_prompt.items():
         edges: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for pair in group:
-            edges[as_seen(pair.chosen), as_seen(pair.rejected)].append(pair.id)
+            edges[answer_seen(pair.chosen), answer_seen(pair.rejected)].append(pair.id)
         for (chosen, rejected), ids in edges.items():
             if chosen < rejected and (rejected, chosen) in edges:
                 text = "the same input prefers each of two answers over the other; keep one direction"
@@ -244,7 +244,7 @@ def _shares(pairs: Sequence[PreferencePair]) -> Iterable[PairFinding]:
         text = f"the chosen answer is the {side} one in {share:.0%} of the pairs; balance them by length"
         evidence = {"share_chosen_longer": longer, "median_length_ratio": ratio}
         yield PairFinding("length_bias", "warning", (), text, evidence)
-    labels = Counter((as_seen(pair.chosen), as_seen(pair.rejected)) for pair in pairs)
+    labels = Counter((answer_seen(pair.chosen), answer_seen(pair.rejected)) for pair in pairs)
     (chosen, rejected), most = min(labels.items(), key=lambda item: (-item[1], item[0]))
     if most / len(pairs) > DOMINANT:
         text = f"{most} of {len(pairs)} pairs prefer {chosen[:60]!r} over {rejected[:60]!r}; lower the cap"

@@ -3,7 +3,7 @@
 Frozen, validated, without behaviour beyond their own truth.
 """
 
-from curator.records.answers import answer_text, answer_turn, is_call
+from curator.records.answers import answer_seen, answer_text, answer_turn, is_call
 from curator.records.audit_chain import AuditHead, Event, link
 from curator.records.chat_json import read_turn, read_turns, unmasked, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
@@ -59,6 +59,7 @@ from curator.records.places import in_test, in_train, split_now
 from curator.records.plan import ESTIMATES, Plan, PlanSettings, ReviewTask
 from curator.records.prompting import build_prompt, parse_answer, prompt_hash_source
 from curator.records.roles import ALLOWED, ROLES, Permission, Role, check_revocation, clean_name, identity, may
+from curator.records.speakers import as_chat_turn, speaker_of
 from curator.records.split_truth import DroppedRow, SplitTruth, WaitingRow, WaitsFor, first_ids
 from curator.records.sql import SqlFault, SqlLiteral, literals_of, query_form, sql_faults, tables_of
 from curator.records.stored import read_stored
@@ -88,7 +89,7 @@ from curator.records.types import (
     TrainingOutcome,
     TrainingRun,
 )
-from curator.records.where import Narrowed, narrow, parse_where
+from curator.records.where import Narrowed, check_column, narrow, parse_where
 
 __all__ = [
     "ALLOWED",
@@ -168,11 +169,14 @@ __all__ = [
     "WaitingRow",
     "WaitsFor",
     "answer_form",
+    "answer_seen",
     "answer_text",
     "answer_turn",
+    "as_chat_turn",
     "as_first_said",
     "build_prompt",
     "canonical_json",
+    "check_column",
     "check_name",
     "check_person",
     "check_revocation",
@@ -230,6 +234,7 @@ __all__ = [
     "short_id",
     "shown_text",
     "sources",
+    "speaker_of",
     "split_now",
     "sql_faults",
     "tables_of",

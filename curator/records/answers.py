@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from curator.errors import DataError
 from curator.records.chat_json import read_turn, write_turn
-from curator.records.json_text import read_exact, write_exact
-from curator.records.message import Message, TextPart, ToolCallPart
+from curator.records.json_text import json_form, read_exact, write_exact
+from curator.records.message import Message, Part, TextPart, ToolCallPart
+from curator.text import as_seen
 
 _OPENING = '{"role":"assistant",'
 
@@ -34,6 +35,34 @@ def answer_turn(value: str) -> Message:
         except (DataError, ValueError):
             pass  # a text that only begins like a turn
     return Message("assistant", (TextPart(value),))
+
+
+def answer_seen(value: str) -> str:
+    """One text for all answers of which a model sees the same (`curator.text.as_seen`).
+
+    Calls of tools are the same where their names and arguments are: how arguments were written in a file, and the ids
+    that a server gave, say nothing.
+    """
+    if not value.startswith(_OPENING):
+        return as_seen(value)
+    turn = answer_turn(value)
+    if not any(isinstance(part, ToolCallPart) for part in turn.parts):
+        return as_seen(value)
+    return write_exact(write_turn(replace(turn, parts=tuple(_seen(part) for part in turn.parts))))
+
+
+def _seen(part: Part) -> Part:
+    match part:
+        case TextPart(text=text):
+            return replace(part, text=as_seen(text))
+        case ToolCallPart(arguments=arguments):
+            try:
+                arguments = json_form(arguments)
+            except (DataError, ValueError):
+                arguments = as_seen(arguments)
+            return replace(part, arguments=arguments, form="text", id=None)
+        case _:
+            return part
 
 
 def is_call(value: str) -> bool:

@@ -15,27 +15,12 @@ from curator.records.message import (
     MESSAGE_ROLES,
     ImagePart,
     Message,
-    MessageRole,
     OtherPart,
     Part,
     TextPart,
     ToolCallPart,
 )
-
-SPEAKERS: Mapping[str, MessageRole] = {
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "assistant": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "system": "system",
-    "tool": "tool",
-    "observation": "tool",
-}
-"""Who speaks in a `{"from": …, "value": …}` turn."""
-
+from curator.records.speakers import as_chat_turn, speaker_of
 
 MASKS = ("train", "trainable", "loss")
 """Flags by which trainers (Axolotl, tinker-cookbook, ms-swift) say whether a turn is trained."""
@@ -57,8 +42,7 @@ def _unmasked(turn: Any, *, last: bool) -> Any:  # noqa: ANN401 - raw JSON
     if not said:
         return turn
     rest = {key: value for key, value in turn.items() if key not in MASKS or not isinstance(value, bool)}
-    speaker = str(rest.get("role", rest.get("from")))
-    if SPEAKERS.get(speaker, speaker) != "assistant" or said[0] == last or rest.get("weight") is not None:
+    if speaker_of(rest) != "assistant" or said[0] == last or rest.get("weight") is not None:
         return rest
     return {**rest, "weight": int(said[0])}
 
@@ -81,10 +65,7 @@ def read_turn(raw: Any, place: str = "message") -> Message:  # noqa: ANN401 - ra
     if not isinstance(raw, dict) and not isinstance(raw, Mapping):  # the look-up of an abstract class is slow
         msg = f"{place}: {str(raw)[:40]!r} is no turn, expected an object with role and content"
         raise DataError(msg)
-    fields = {key: value for key, value in raw.items() if value is not None}
-    if "role" not in fields and {"from", "value"} <= set(fields):
-        speaker = str(fields.pop("from"))
-        fields = {"role": SPEAKERS.get(speaker, speaker), "content": fields.pop("value"), **fields}
+    fields = as_chat_turn(raw, place)
     role = fields.pop("role", None)
     if len(fields) == 1 and role in MESSAGE_ROLES and isinstance(said := fields.get("content"), str):
         return Message(role, (TextPart(said),))  # most turns

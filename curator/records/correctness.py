@@ -2,10 +2,10 @@
 
 import re
 
+from curator.records.answers import answer_seen
 from curator.records.json_text import json_form
 from curator.records.sql import query_form
 from curator.records.task import Task
-from curator.text import as_seen
 
 _SQL = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*(?:\n|$))|\s+""")
 """A quoted text, a name or a comment, which stay as they are, or white space, which is one space."""
@@ -38,7 +38,7 @@ def answer_form(task: Task, answer: str) -> str:
             form = query_form(answer, task.dialect)
             return form if form is not None else _SQL.sub(lambda found: found[1] or " ", answer).strip().rstrip("; ")
         case "text":
-            return as_seen(answer)
+            return answer_seen(answer)
         case _:
             return answer.strip()
 

@@ -7,6 +7,7 @@ from typing import Any
 from curator.errors import RequestError
 from curator.records.exported import about_words, turns_in
 from curator.records.paths import sources
+from curator.records.speakers import speaker_of
 from curator.records.types import LabelerKind
 
 FIELDS = ("input", "label", "id", "group", "split", "labeler", "confidence", "time", "tools")
@@ -149,7 +150,7 @@ def ends_in_answer(records: Iterable[Mapping[str, Any]], column: str) -> bool:
     return any(
         (turns := turns_in(record.get(column), column))
         and isinstance(turns[-1], dict)
-        and turns[-1].get("role") == "assistant"
+        and speaker_of(turns[-1]) == "assistant"
         for record in records
     )
 

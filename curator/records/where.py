@@ -53,9 +53,23 @@ def _one(text: str, known: Sequence[str]) -> Where:
     if "=" not in text:
         msg = f"--where {text!r} is not COLUMN=VALUE"
         raise RequestError(msg)
-    there = f"the metadata columns are {', '.join(known[:30])}" if known else "no row has metadata"
-    msg = f"--where {text!r}: no row has a metadata column {text.partition('=')[0]!r}; {there}"
+    msg = f"--where {text!r}: {_unknown(text.partition('=')[0], known)}"
     raise RequestError(msg)
+
+
+def check_column(column: str, columns: Iterable[str]) -> None:
+    """Hold a column that somebody named against those that rows have.
+
+    Raises:
+        RequestError: No row has it.
+    """
+    if column not in (known := sorted(set(columns))):
+        raise RequestError(_unknown(column, known))
+
+
+def _unknown(column: str, known: Sequence[str]) -> str:
+    there = f"the metadata columns are {', '.join(known[:30])}" if known else "no row has metadata"
+    return f"no row has a metadata column {column!r}; {there}"
 
 
 def narrow(metadata: Sequence[Mapping[str, Any]], wheres: Sequence[Where]) -> Narrowed:
@@ -87,6 +101,8 @@ def _equal(value: Any, typed: str) -> bool:  # noqa: ANN401 - any JSON value
             return same_json(write_exact(value), typed)
         except ValueError:
             return False
+    if value is None:
+        return typed == "null"
     if isinstance(value, bool):
         return typed == str(value).lower()
     try:

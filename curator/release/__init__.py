@@ -8,10 +8,10 @@ from curator.release.carriage import Turns, as_prompt, turns_of
 from curator.release.companions import companions
 from curator.release.croissant import croissant
 from curator.release.diff import FileProblem, diff_manifests, verify
-from curator.release.encoding import Look, look, look_at_table, parquet_lines
+from curator.release.encoding import Look, NoTableError, look, look_at_table, parquet_lines
 from curator.release.figures import version_figures
 from curator.release.filters import Filters, filters
-from curator.release.formats import FORMATS, LAYOUT, cannot_carry, get_format, render, render_format
+from curator.release.formats import FORMATS, LAYOUT, cannot_carry, get_format, render, render_format, says_of_tools
 from curator.release.gates import (
     blocking,
     carried_gate,
@@ -55,6 +55,7 @@ __all__ = [
     "Filters",
     "Look",
     "Manifest",
+    "NoTableError",
     "Proof",
     "Prover",
     "ReleaseGate",
@@ -95,6 +96,7 @@ __all__ = [
     "render",
     "render_format",
     "reviewed_gate",
+    "says_of_tools",
     "seal",
     "secrets_gate",
     "template_gate",

@@ -24,6 +24,10 @@ DATED = re.compile(
 """A text that may be read as a date."""
 
 
+class NoTableError(DataError):
+    """Rows whose values have no common table."""
+
+
 def encode(rows: Iterable[dict[str, Any]]) -> bytes:
     """JSON lines: UTF-8, keys in the given order, a line feed after each row, no blank line.
 
@@ -60,15 +64,19 @@ def encode_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
     A key that a row does not have is null there.
 
     Raises:
-        DataError: A text is not valid Unicode, or one key holds values of several types.
+        NoTableError: One key holds values of several types, a number that no column holds, or empty objects alone.
+        DataError: A text is not valid Unicode.
     """
+    buffer = io.BytesIO()
     try:
         table = pa.Table.from_pylist(_same_keys(rows))
-    except (UnicodeError, pa.ArrowException) as error:
+        pa.parquet.write_table(table, buffer, compression="zstd", use_dictionary=True, store_schema=False)
+    except UnicodeError as error:
         msg = f"the rows cannot be written as Parquet ({error}); clean their texts"
         raise DataError(msg) from error
-    buffer = io.BytesIO()
-    pa.parquet.write_table(table, buffer, compression="zstd", use_dictionary=True, store_schema=False)
+    except (pa.ArrowException, OverflowError) as error:
+        msg = f"the rows have no common table ({error}), so that they cannot be written as Parquet"
+        raise NoTableError(msg) from error
     return buffer.getvalue()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from curator.errors import DataError, RequestError
 from curator.records import Message, Split, answer_turn, read_exact
 from curator.release import layout_one
-from curator.release.carriage import FOUR, Carries, Needs, needs, refusal, spoken, written
+from curator.release.carriage import FOUR, Carries, Needs, calls_of, needs, refusal, spoken, written
 from curator.release.encoding import encode, encode_parquet, look
 from curator.release.rows import DpoRow, Format, SftRow, Stage, chosen_is_a
 
@@ -219,6 +219,7 @@ def render_format(format: str, files: Mapping[tuple[Stage, Split], Rows], layout
 
     Raises:
         RequestError: The format is unknown, or has no such stage.
+        NoTableError: The files have to be Parquet, and what rows say of tools has no common table: `says_of_tools`.
         DataError: A row is of the other stage, or cannot be written.
     """
     made = get_format(format, layout)
@@ -231,6 +232,11 @@ def render_format(format: str, files: Mapping[tuple[Stage, Split], Rows], layout
             return written
         made = replace(made, suffix="parquet")
     return {_path(made, key): encode_parquet(rows) for key, rows in lines.items()}
+
+
+def says_of_tools(row: SftRow | DpoRow) -> bool:
+    """Whether it has tools or calls one: objects of any keys, of which a table has to make columns."""
+    return row.tools is not None or any(calls_of(turn) for turn in _conversation(row))
 
 
 def _path(made: Format, key: tuple[Stage, Split]) -> str:

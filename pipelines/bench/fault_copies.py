@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipelines.bench.fault_project import (
     NAME,
     CommandSaid,
     Step,
+    answers_of,
     command,
     compare,
     content,
@@ -23,6 +25,7 @@ from pipelines.bench.fault_project import (
     write_reviews,
 )
 from pipelines.bench.nursery import Nursery
+from pipelines.bench.scripted_board import ScriptedBoard
 from pipelines.bench.scripted_teacher import ScriptedTeacher
 from pipelines.runtime.settings import load
 from storage.access import audit
@@ -31,13 +34,17 @@ from storage.access import audit
 class Copies:
     """The project at every step, and how to run, kill and compare commands of copies of it."""
 
-    def __init__(self, place: Path, nursery: Nursery, teacher: ScriptedTeacher, *, seed: int, quick: bool) -> None:
-        self.place, self.nursery, self.quick = place, nursery, quick
+    def __init__(
+        self, place: Path, nursery: Nursery, teacher: ScriptedTeacher, board: ScriptedBoard, *, seed: int, quick: bool
+    ) -> None:
+        self.place, self.nursery, self.board, self.quick = place, nursery, board, quick
         self.rng = random.Random(seed)
         self.inputs, self.last = place / "inputs", place / "unbroken"
         self.took: dict[str, float] = {}
         self.after: dict[str, dict[str, Any]] = {}
         self.environment = {"OPENAI_BASE_URL": teacher.url, "OPENAI_API_KEY": "none"}
+        self.environment |= {"ARGILLA_API_URL": board.url, "ARGILLA_API_KEY": "none"}
+        self.held: dict[str, Any] = {}
         self.steps = [step for step in steps(self.inputs) if not quick or step.light]
         write_inputs(self.inputs, 120)
 
@@ -52,13 +59,16 @@ class Copies:
         for step in self.steps:
             if step.name == "review import":
                 write_reviews(self.inputs, self.last)
+            if step.name == "pull":
+                self.board.answer("cy", answers_of(self.inputs / "reviews.jsonl", self.last))
+            self.held[step.name] = self.board.held()
             shutil.copytree(self.last, self.place / "before" / step.name)
             target = self.place / "restored" if step.name == "restore" else self.last
             begun = time.monotonic()
             self._must(step, target)
             self.took[step.name] = time.monotonic() - begun
             say(f"unbroken {step.name}: {self.took[step.name]:.1f} s")
-            self.after[step.name] = content(load(target).store)
+            self.after[step.name] = self.content(target)
 
     def _must(self, step: Step, project: Path | None = None) -> None:
         said = self.run(step, project or self.last)
@@ -101,7 +111,12 @@ class Copies:
                 self._must(Step("backup", ("backup", str(self.inputs / "backup"))), before)
         else:
             shutil.copytree(self.place / "before" / step.name, self.place / "try")
+        self.board.put_back(self.held[step.name])
         return self.place / "try"
+
+    def content(self, project: Path) -> dict[str, Counter[tuple[Any, ...]]]:
+        """What must be the same, by table, of the project and of the board that it works with."""
+        return content(load(project).store) | {"cards on the board": self.board.rows()}
 
     def _made(self, step: Step) -> list[Path]:
         return [self.inputs / step.makes, *self.inputs.glob(f".{step.makes}*")] if step.makes else []
@@ -118,7 +133,7 @@ class Copies:
         """Rows missing, rows too many, and the tables that differ from the unbroken run's."""
         if not (project / "curator.toml").exists():
             return 0, 0, ["the project is not there"]
-        return compare(content(load(project).store), self.after[step.name])
+        return compare(self.content(project), self.after[step.name])
 
 
 def say(text: str) -> None:

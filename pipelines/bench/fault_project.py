@@ -4,11 +4,12 @@ import csv
 import json
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.bench.scripted_board import Json
 from pipelines.runtime.settings import load
 from storage.engine.store import Store
 
@@ -80,7 +81,9 @@ def steps(folder: Path) -> list[Step]:
         Step("cluster", ("cluster", *data), light=False),
         Step("check", ("check", *data), light=False),
         Step("plan", ("plan", *data, "--reviews", "40", "--risk-reviews", "10")),
+        Step("route", ("route", "--plan", "@plan", "--to", "argilla")),
         Step("review import", ("review", "import", str(folder / "reviews.jsonl"), "--plan", "@plan")),
+        Step("pull", ("pull", "--plan", "@plan", "--from", "argilla")),
         Step("decide", ("decide", str(folder / "decisions.jsonl"), *data)),
         Step("pairs build", ("pairs", "build", *data)),
         Step("release", ("release", NAME, "--waive", "certificate", "--why", "a measurement")),
@@ -133,6 +136,15 @@ def write_reviews(folder: Path, project: Path) -> None:
         said = {"verdict": "edit", "value": other if n % 7 == 0 else proposed}
         lines += [{"task_id": task, "reviewer": who, **said} for who in (("ana", "bo") if n % 7 == 0 else ("ana",))]
     _write_lines(folder / "reviews.jsonl", lines)
+
+
+def answers_of(reviews: Path, project: Path) -> Callable[[Json], str | None]:
+    """What a third person says on a board: of each fifth task of the file what the others said there."""
+    said = {line["task_id"]: line["value"] for line in map(json.loads, reviews.read_text("utf-8").splitlines())}
+    some = set(sorted(said)[::5])
+    texts = dict(load(project).store.rows("select task, text from review_task join example using (example_id)"))
+    value_by_text = {texts[task]: said[task] for task in some}
+    return lambda card: value_by_text.get(card["fields"]["text"])
 
 
 def _write_lines(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:

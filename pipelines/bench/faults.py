@@ -2,7 +2,7 @@
 
 Each command of a project is killed at random moments, again and again, from the same start; then it is run to its end
 and the store compared with that of a run that nobody killed. What was once read from the store must be read after
-each kill. Sending to and pulling from a board needs a server that is not embedded: tests/argilla kills those.
+each kill. A teacher and a board are servers on loopback; the board is compared as the store is, and put back with it.
 """
 
 import json
@@ -17,13 +17,14 @@ from typing import Any
 
 from curator.errors import StoreError
 from pipelines.bench.fault_copies import Copies, say
-from pipelines.bench.fault_project import BENCH_LABELS, BODIES, NAME, Step, compare, content
+from pipelines.bench.fault_project import BENCH_LABELS, BODIES, NAME, Step, compare
 from pipelines.bench.nursery import Nursery
+from pipelines.bench.scripted_board import ScriptedBoard
 from pipelines.bench.scripted_teacher import ScriptedTeacher
 from pipelines.runtime.settings import load
 
-KILLS, QUICK_KILLS = 100, 8
-QUICK = ("ingest", "review import", "decide", "release", "backup", "restore")
+KILLS, QUICK_KILLS = 100, 10
+QUICK = ("ingest", "route", "review import", "pull", "decide", "release", "backup", "restore")
 LIGHT = 3
 """Kills of a step that loads no model for one of those that do."""
 ROOM = 10
@@ -105,8 +106,9 @@ def run(repetitions: int | None = None, quick: bool = False, seed: int = 0, keep
         words = {body.split()[1]: label for label, bodies in BODIES.items() for body in bodies}
         nursery = Nursery(Path(place))
         try:
-            with ScriptedTeacher(words, otherwise=BENCH_LABELS[0]) as teacher:
-                bench = _Bench(Copies(Path(place), nursery, teacher, seed=seed, quick=quick), report, grown)
+            with ScriptedTeacher(words, otherwise=BENCH_LABELS[0]) as teacher, ScriptedBoard() as board:
+                copies = Copies(Path(place), nursery, teacher, board, seed=seed, quick=quick)
+                bench = _Bench(copies, report, grown)
                 bench.copies.unbroken()
                 bench.kills(wanted)
                 for part in (bench.no_room, bench.lock, bench.clock, bench.damage):
@@ -210,7 +212,7 @@ class _Bench:
                 said = self.copies.run(step, project, CURATOR_WAIT_S="3")
             told = said.code == 4 and f"process {os.getpid()}" in said.out and "waiting for it" in said.err
             again = self.copies.run(step, project)
-            same = compare(content(load(project).store), self.copies.after[step.name])[:2] == (0, 0)
+            same = compare(self.copies.content(project), self.copies.after[step.name])[:2] == (0, 0)
             passed = told and again.code == 0 and same
             self._add("lock", {"step": step.name, "exit_code": said.code, "passed": passed})
 

@@ -30,6 +30,7 @@ HEAVY = (
     "scipy.stats",
     "rapidfuzz.distance",
     "openai",
+    "argilla",
     "tinker",
     "sentence_transformers",
 )

@@ -35,6 +35,9 @@ def balance(
     apply: Annotated[bool, typer.Option("--apply", help="Leave the rows out now, by a decision.")] = False,
     reviewer: Annotated[str | None, typer.Option(help="Who decides; needed by --apply and --out.")] = None,
     labeler: Labeler = None,
+    by: Annotated[
+        str | None, typer.Option(help="A metadata column: weigh and cap its values in place of the labels.")
+    ] = None,
 ) -> int:
     """How the labels balance, which rows a cap leaves out (most redundant first, reviewed never), what to collect."""
     store = settings().store
@@ -42,14 +45,15 @@ def balance(
     if (apply or out) and not (reviewer or "").strip():
         msg = "--apply and --out need --reviewer: a decision carries the name of who took it"
         raise RequestError(msg)
-    report = balancing.run(balancing.BalanceConfig(name, labeler=labeler, cap=cap), store)
+    report = balancing.run(balancing.BalanceConfig(name, labeler=labeler, cap=cap, by=by), store)
     decided = 0
+    what, many = ("label", "labels") if by is None else (f"value of {by}", f"values of {by}")
     if report.cap is not None and report.external_ids:
         record = {
             "external_ids": list(report.external_ids),
             "action": "exclude",
             "reviewer": reviewer,
-            "reason": f"cap: no label above {percent(report.cap)} of the final set, the most redundant rows first",
+            "reason": f"cap: no {what} above {percent(report.cap)} of the final set, the most redundant rows first",
         }
         if out is not None:
             out.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -57,10 +61,10 @@ def balance(
             source = f"cap:{report.cap}:{store.seq()}"
             decided = decide.apply([(1, record, None)], name, store, source=source).rows
     text = lines(
-        f"{report.rows:,} rows, {len(report.counts)} labels, as varied as {report.effective:.1f} even ones; "
+        f"{report.rows:,} rows, {len(report.counts)} {many}, as varied as {report.effective:.1f} even ones; "
         f"the largest has {percent(report.largest_share)}, {report.ratio:.1f} times the smallest",
-        *(f"  {n:>7,}  {label}" for label, n in list(report.counts.items())[:20]),
-        f"  … and {len(report.counts) - 20} more labels" if len(report.counts) > 20 else None,
+        *(f"  {n:>7,}  {label}{_spread(report.labels_by.get(label))}" for label, n in list(report.counts.items())[:20]),
+        f"  … and {len(report.counts) - 20} more {many}" if len(report.counts) > 20 else None,
         f"to hold {percent(report.cap)}, leave out {len(report.external_ids):,} rows: "
         + "; ".join(f"{n:,} of {label}" for label, n in report.drop.items())
         if report.cap is not None and report.drop
@@ -76,6 +80,14 @@ def balance(
     )
     told = {k: v for k, v in asdict(report).items() if k != "example_ids"}
     return answer({**told, "left_out": decided}, text=text)
+
+
+def _spread(labels: dict[str, int] | None) -> str:
+    """How the labels of a column's value spread, in words; nothing where labels themselves are told."""
+    if not labels:
+        return ""
+    more = f", {len(labels) - 5} more" if len(labels) > 5 else ""
+    return f"  ({', '.join(f'{n:,} {label[:40]}' for label, n in list(labels.items())[:5])}{more})"
 
 
 def coverage(

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from curator.preferences import AnswerComparison, compared
-from curator.records import Parsed, short_id
-from curator.text import as_seen
+from curator.records import Parsed, answer_seen, short_id
 from pipelines.intake.config import LABELER_KINDS
 from pipelines.intake.run_state import IngestRun
 from pipelines.runtime import acting
@@ -22,7 +21,7 @@ def take(rows: Sequence[tuple[int, Parsed]], digest: str, origin: str, state: In
         for given in parsed.comparisons:
             example = parsed.example
             first, second = (given.a_source, str(given.a)), (given.b_source, str(given.b))
-            if as_seen(first[1]) == as_seen(second[1]):
+            if answer_seen(first[1]) == answer_seen(second[1]):
                 state.note("both answers of a comparison are the same: there is nothing to compare", f"row {number}")
                 continue
             one = compared(dataset, example.id, example.content_hash, first, second)

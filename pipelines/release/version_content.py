@@ -14,6 +14,7 @@ from curator.release import (
     DpoRow,
     FileFact,
     Look,
+    NoTableError,
     SftRow,
     SplitResult,
     Stage,
@@ -25,6 +26,7 @@ from curator.release import (
     look,
     look_at_table,
     render_format,
+    says_of_tools,
 )
 from pipelines import splits as splitting
 from storage.dataset import datasets, examples
@@ -34,6 +36,10 @@ from storage.views import current as views
 
 Labels = Literal["current", "teacher"]
 SPLITS: tuple[Split, ...] = ("train", "test")
+_NO_TABLE = (
+    "what it says of tools as columns of a table: its files have to be Parquet, since a reader would take other texts "
+    "of them for dates"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,21 +233,35 @@ def _carried(
     made: DataFiles, format: str, rows: Sequence[SftRow] | Sequence[DpoRow], names: dict[str, str], layout: int
 ) -> list[Any]:
     """The rows that the format carries; the others are noted in `made`."""
-    kept: list[Any] = []
-    for row in rows:
-        reason = cannot_carry(format, row, layout)
-        if reason is None:
-            kept.append(row)
-        elif (name := names[row.example_id]) not in (ids := made.refused.setdefault(format, {}).setdefault(reason, [])):
-            ids.append(name)
-    return kept
+    reasons = [cannot_carry(format, row, layout) for row in rows]
+    return _without_refused(made, format, rows, reasons, names)
+
+
+def _without_refused(
+    made: DataFiles, format: str, rows: Sequence[Any], reasons: Sequence[str | None], names: dict[str, str]
+) -> list[Any]:
+    """The rows of which there is nothing to say; the others are noted in `made`, each row once for a reason."""
+    for row, reason in zip(rows, reasons, strict=True):
+        if reason is not None:
+            ids = made.refused.setdefault(format, {}).setdefault(reason, [])
+            if names[row.example_id] not in ids:
+                ids.append(names[row.example_id])
+    return [row for row, reason in zip(rows, reasons, strict=True) if reason is None]
 
 
 def _write(
     made: DataFiles, format: str, kept: dict[tuple[Stage, Split], Any], names: dict[str, str], layout: int
 ) -> None:
     lines = get_format(format, layout).rows_of_pair
-    for (key, rows), (path, data) in zip(kept.items(), render_format(format, kept, layout).items(), strict=True):
+    try:
+        files = render_format(format, kept, layout)
+    except NoTableError:
+        for key, rows in kept.items():
+            reasons = [_NO_TABLE if says_of_tools(row) else None for row in rows]
+            kept[key] = _without_refused(made, format, rows, reasons, names)
+        kept = {key: rows for key, rows in kept.items() if rows}
+        files = render_format(format, kept, layout)
+    for (key, rows), (path, data) in zip(kept.items(), files.items(), strict=True):
         times = lines if key[0] == "dpo" else 1
         ids = tuple(names[row.example_id] for row in rows for _ in range(times))
         found = (look_at_table if path.endswith(".parquet") else look)(data)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from curator.records import Narrowed, narrow, parse_where, write_exact
+from curator.records import Narrowed, check_column, narrow, parse_where, write_exact
 from storage.dataset.examples import parse_metadata
 
 
@@ -22,6 +22,17 @@ def rows_where(rows: pl.DataFrame, asked: Sequence[str]) -> tuple[pl.DataFrame, 
     wheres = parse_where(asked, {column for row in metadata for column in row})
     found = narrow(metadata, wheres)
     return rows[list(found.kept)], found
+
+
+def column_values(rows: pl.DataFrame, column: str) -> list[str | None]:
+    """What each row has in a metadata column, as `rows_where` asks for it; None where it has nothing there.
+
+    Raises:
+        RequestError: No row has the column.
+    """
+    metadata = [parse_metadata(stored) for stored in rows["metadata"]]
+    check_column(column, {known for row in metadata for known in row})
+    return [None if row.get(column) is None else _asked(row[column]) for row in metadata]
 
 
 def kept_columns(rows: pl.DataFrame) -> list[str]:

@@ -134,3 +134,27 @@ def test_select_and_findings_are_narrowed_by_a_column_that_was_kept_with_rows(cu
     for command in (("select", "--n", 5), ("findings",)):
         unknown = curator(*command, "--dataset", "support", "--where", "chanel=mail")
         assert (unknown.code, "the metadata columns are channel" in unknown.json["error"]) == (2, True)
+
+
+def test_a_column_that_was_kept_with_rows_is_balanced_and_capped_as_labels_are(tmp_path: Path) -> None:
+    curator, _ = make_project(tmp_path)
+    with (tmp_path / "support.csv").open(newline="", encoding="utf-8") as handle:
+        known = list(csv.DictReader(handle))
+    rows = [{"id": row["id"], "text": row["text"], "year": 2020 + place % 4 // 3} for place, row in enumerate(known)]
+    curator.ok("ingest", write_jsonl(tmp_path / "year.jsonl", rows[:200]), "--dataset", "support")
+    before = curator.ok("balance", "--dataset", "support", "--by", "year", "--cap", "0.6")
+    assert (before["by"], before["rows"], before["counts"]) == ("year", 200, {"2020": 150, "2021": 50})
+    assert {value: sum(labels.values()) for value, labels in before["labels_by"].items()} == before["counts"]
+    assert before["notes"][0] == f"{len(rows) - 200:,} rows have no value in column 'year' and are not counted"
+    assert before["drop"] == {"2020": 75}
+    assert before["collect_labels"] == {}
+    curator.ok("balance", "--dataset", "support", "--by", "year", "--cap", "0.6", "--apply", "--reviewer", "ana")
+    after = curator.ok("balance", "--dataset", "support", "--by", "year", "--cap", "0.6")
+    assert (after["counts"], after["drop"]) == ({"2020": 75, "2021": 50}, {})
+    refused = curator("balance", "--dataset", "support", "--by", "year", "--cap", "0.2")
+    assert (refused.code, "cannot hold with 2 values of 'year'" in refused.json["error"]) == (2, True)
+    unknown = curator("balance", "--dataset", "support", "--by", "yaer")
+    assert (unknown.code, unknown.json["error"]) == (
+        2,
+        "no row has a metadata column 'yaer'; the metadata columns are year",
+    )

@@ -243,3 +243,8 @@ def test_sharegpt_calls_a_function_in_the_text_of_a_turn() -> None:
     assert [turn.role for turn in parsed.example.messages] == ["user", "assistant", "tool"]
     assert parsed.example.messages[1].parts[0].kind == "tool_call"
     assert parsed.example.tools == '[{"name":"find"}]'
+
+
+def test_an_output_beside_a_preference_is_kept() -> None:
+    row = {"instruction": "q", "input": "", "output": "a third answer", "chosen": "good", "rejected": "bad"}
+    assert take(row, "preference").example.metadata == {"output": "a third answer"}

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from curator.errors import RequestError
 from curator.preferences.pairs import SOURCE_VALUE, Candidate, build_pairs, check_pairs
-from curator.records import PreferencePair
+from curator.records import PreferencePair, write_exact
 from curator.text import squeeze
 
 
@@ -176,3 +176,15 @@ def test_pairs_that_all_prefer_one_source_are_said():
     assert (found.evidence["winner"], found.evidence["loser"], found.evidence["pairs"]) == ("gpt", "llama", 40)
     mixed = {each.id: ("gpt", "llama") if n % 3 else ("llama", "gpt") for n, each in enumerate(pairs)}
     assert "one_sided_source" not in {f.kind for f in check_pairs(pairs, {}, sources=mixed)}
+
+
+def test_two_calls_of_one_function_with_the_same_arguments_are_no_pair():
+    def call(ident, arguments):
+        called = {"id": ident, "type": "function", "function": {"name": "f", "arguments": arguments}}
+        return write_exact({"role": "assistant", "content": None, "tool_calls": [called]})
+
+    same = candidate("e1", call("1", {"a": 1}), call("2", '{"a": 1.0}'))
+    other = candidate("e2", call("1", {"a": 1}), call("1", {"a": 2}))
+    result = build_pairs([same, other], cap_per_label_pair=9, seed=0)
+    assert result.dropped == {"identical": 1}
+    assert [each.example_id for each in result.pairs] == ["e2"]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.records.correctness import as_first_said, is_right
+from curator.records.json_text import write_exact
 from curator.records.task import make_task
 
 KINDS = {
@@ -100,3 +101,17 @@ def test_triplets_in_another_order_are_one_answer_where_the_schema_calls_them_a_
     assert is_right(sets, one, other)
     assert not is_right(lists, one, other)
     assert not is_right(sets, one, '[["Italy", "in", "Rome"], ["Oslo", "in", "Norway"]]')
+
+
+def calls(ident: str, arguments: object, said: str | None = None) -> str:
+    call = {"id": ident, "type": "function", "function": {"name": "f", "arguments": arguments}}
+    return write_exact({"role": "assistant", "content": said, "tool_calls": [call]})
+
+
+def test_a_call_of_a_tool_is_the_same_however_a_file_wrote_it() -> None:
+    task = make_task({"name": "t", "kind": "text"})
+    first = calls("call_1", {"a": 1.0, "b": "x"})
+    assert is_right(task, calls("call_2", '{"b": "x", "a": 1}'), first)
+    for other in (calls("call_1", {"a": 2, "b": "x"}), calls("call_1", {"a": 1, "b": "x"}, "Checking."), "f"):
+        assert not is_right(task, other, first)
+    assert is_right(task, calls("1", "no json "), calls("2", "no json"))

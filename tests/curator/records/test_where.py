@@ -55,3 +55,8 @@ def test_rows_without_the_column_are_counted() -> None:
 def test_what_cannot_be_asked_names_what_can(text: str, words: str) -> None:
     with pytest.raises(RequestError, match=words):
         parse_where([text], ["team", "n"])
+
+
+def test_a_value_that_is_null_is_asked_for_as_null() -> None:
+    found = narrow([{"a": None}, {"a": "null"}, {"a": 0}, {}], parse_where(["a=null"], ["a"]))
+    assert found.kept == (0, 1)
