@@ -5,6 +5,6 @@ would refuse, or one that is done.
 """
 
 from curator.loop.facts import LoopFacts
-from curator.loop.stages import STAGES, Loop, Stage, StageName, StageState, Step, StepCode, loop
+from curator.loop.stages import STAGES, Loop, LoopStage, NextStep, StageName, StageState, StepCode, loop
 
-__all__ = ["STAGES", "Loop", "LoopFacts", "Stage", "StageName", "StageState", "Step", "StepCode", "loop"]
+__all__ = ["STAGES", "Loop", "LoopFacts", "LoopStage", "NextStep", "StageName", "StageState", "StepCode", "loop"]

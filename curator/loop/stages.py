@@ -42,7 +42,7 @@ STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """What to do next.
 
     Attributes:
@@ -63,7 +63,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class LoopStage:
     """One stage: whether it is done, next, open (it may be worked on) or blocked, and why."""
 
     name: StageName
@@ -75,8 +75,8 @@ class Stage:
 class Loop:
     """All stages in order, and the next step."""
 
-    stages: tuple[Stage, ...]
-    next: Step
+    stages: tuple[LoopStage, ...]
+    next: NextStep
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `--json`."""
@@ -107,117 +107,117 @@ def _is(number: int) -> str:
 
 
 # ---- the steps, in the order of the loop ----------------------------------------------------------------------
-def _data(f: LoopFacts) -> Step | None:
+def _data(f: LoopFacts) -> NextStep | None:
     if not f.rows:
         why = "There are no rows yet."
-        return Step("ingest", "Data", why, "Bring in data", "curator ingest FILE", "ingest")
+        return NextStep("ingest", "Data", why, "Bring in data", "curator ingest FILE", "ingest")
     if not f.labelled:
         none = "The row has no label" if f.rows == 1 else f"The {_rows(f.rows)} have no labels"
         why = f"{none} yet: bring them in, let a teacher label them, or label by hand."
-        return Step("label", "Data", why, "Get labels", "curator label", "ingest")
+        return NextStep("label", "Data", why, "Get labels", "curator label", "ingest")
     return None
 
 
-def _check(f: LoopFacts) -> Step | None:
+def _check(f: LoopFacts) -> NextStep | None:
     if not f.checked:
         why = "The labels have not been checked yet."
-        return Step("check", "Check", why, "Check the labels", "curator check", "check")
+        return NextStep("check", "Check", why, "Check the labels", "curator check", "check")
     if f.patterns:
         groups = "A group of rows is" if f.patterns == 1 else f"{f.patterns:,} groups of rows are"
         why = f"{groups} wrong in the same way: fix the rule, then the rows."
         label, command = "Decide about the group", "curator findings --kind label_pattern"
-        return Step("decide_patterns", "Check", why, label, command, "decide")
+        return NextStep("decide_patterns", "Check", why, label, command, "decide")
     return None
 
 
-def _review(f: LoopFacts) -> Step | None:
+def _review(f: LoopFacts) -> NextStep | None:
     if not f.drawn:
         why = "Nobody has measured the label error yet."
-        return Step("draw", "Review", why, "Draw a spot-check", "curator plan", "plan")
+        return NextStep("draw", "Review", why, "Draw a spot-check", "curator plan", "plan")
     if f.void:
         why = "Labels or rows have changed since the spot-check was drawn, so it proves nothing about them."
-        return Step("redraw", "Review", why, "Draw a fresh one", "curator plan", "plan")
+        return NextStep("redraw", "Review", why, "Draw a fresh one", "curator plan", "plan")
     if f.unreviewed:
         why = f"{_rows(f.unreviewed)} of the spot-check {_wait(f.unreviewed)} for an answer."
-        return Step("review", "Review", why, "Review", "curator app", "review")
+        return NextStep("review", "Review", why, "Review", "curator app", "review")
     if f.disputed:
         why = f"People differ about {_rows(f.disputed)} of the spot-check."
-        return Step("adjudicate", "Review", why, "Settle them", "curator review disputed", "review")
+        return NextStep("adjudicate", "Review", why, "Settle them", "curator review disputed", "review")
     if f.second_looks:
         why = f"{_rows(f.second_looks)} of the spot-check {_wait(f.second_looks)} for a second look."
-        return Step("second_looks", "Review", why, "Look again", "curator app", "review")
+        return NextStep("second_looks", "Review", why, "Look again", "curator app", "review")
     if f.unanswered and f.status != "CERTIFIED":
         count = f.unanswered
         why = f"{_rows(count)} of the spot-check {_is(count)} rejected or skipped, and nobody has said what is right."
-        return Step("adjudicate", "Review", why, "Settle them", "curator review disputed", "review")
+        return NextStep("adjudicate", "Review", why, "Settle them", "curator review disputed", "review")
     if f.status == "INCOMPLETE":
-        return Step("review", "Review", "The spot-check is not done yet.", "Review", "curator app", "review")
+        return NextStep("review", "Review", "The spot-check is not done yet.", "Review", "curator app", "review")
     return None
 
 
-def _certify(f: LoopFacts) -> Step | None:
+def _certify(f: LoopFacts) -> NextStep | None:
     if f.status != "UNCERTIFIED" or f.target is None:
         return None
     if f.upper is None or f.estimate is None:
         why = "The spot-check gives no figure for the labels that would ship."
-        return Step("redraw", "Certify", why, "Draw a fresh one", "curator plan", "plan")
+        return NextStep("redraw", "Certify", why, "Draw a fresh one", "curator plan", "plan")
     told = f"At most {at_most(f.upper)} of the labels are wrong, and the target is {percent(f.target, 2)}"
     if f.estimate < f.target:
         why = f"{told}. The estimate is below it: a larger spot-check can show it."
-        return Step("draw_more", "Certify", why, "Draw a larger one", "curator plan --reviews N", "plan")
+        return NextStep("draw_more", "Certify", why, "Draw a larger one", "curator plan --reviews N", "plan")
     why = f"{told}: correct the labels that look wrong, then draw a fresh spot-check."
-    return Step("find_mistakes", "Certify", why, "Find mistakes", "curator findings --kind suspect_label", "decide")
+    return NextStep("find_mistakes", "Certify", why, "Find mistakes", "curator findings --kind suspect_label", "decide")
 
 
-def _test(f: LoopFacts) -> Step | None:
+def _test(f: LoopFacts) -> NextStep | None:
     if not f.test_rows:
         return None
     if not f.test_drawn:
         why = f"The {_rows(f.test_rows)} of the test split have not been reviewed, so no student can be judged."
         label, command = "Review the test split", "curator plan --purpose test"
-        return Step("draw_test", "Review", why, label, command, "plan")
+        return NextStep("draw_test", "Review", why, label, command, "plan")
     if f.test_unreviewed:
         why = f"{_rows(f.test_unreviewed)} of the test split {_wait(f.test_unreviewed)} for an answer."
-        return Step("review_test", "Review", why, "Review", "curator app", "review")
+        return NextStep("review_test", "Review", why, "Review", "curator app", "review")
     if f.test_disputed:
         why = f"{_rows(f.test_disputed)} of the test split {_wait(f.test_disputed)} for somebody to settle them."
         label, command = "Settle them", "curator review disputed"
-        return Step("adjudicate_test", "Review", why, label, command, "review")
+        return NextStep("adjudicate_test", "Review", why, label, command, "review")
     return None
 
 
-def _release(f: LoopFacts) -> Step | None:
+def _release(f: LoopFacts) -> NextStep | None:
     if f.versions:
         return None
     why = "The labels are certified, and nothing is released yet." if f.target else "Nothing is released yet."
-    return Step("release", "Release", why, "Release a version", "curator release", "export")
+    return NextStep("release", "Release", why, "Release a version", "curator release", "export")
 
 
-def _train(f: LoopFacts) -> Step | None:
+def _train(f: LoopFacts) -> NextStep | None:
     if f.finished:
         return None
     if f.running:
         why = "A student is in training."
-        return Step("wait_for_training", "Train", why, "See how it goes", "curator runs", "train")
+        return NextStep("wait_for_training", "Train", why, "See how it goes", "curator runs", "train")
     why = "The last training failed." if f.failed else "No student has been trained yet."
-    return Step("train", "Train", why, "Train a student", "curator train sft --version NAME@N", "train")
+    return NextStep("train", "Train", why, "Train a student", "curator train sft --version NAME@N", "train")
 
 
-def _compare(f: LoopFacts) -> Step:
+def _compare(f: LoopFacts) -> NextStep:
     if f.outcome is None:
         why = "The student has not been compared with the others yet."
-        return Step("evaluate", "Compare", why, "Compare them", "curator evaluate --version NAME@N", "train")
+        return NextStep("evaluate", "Compare", why, "Compare them", "curator evaluate --version NAME@N", "train")
     if f.outcome == "SHIP":
         why = f"The student may ship; it gets {_rows(f.failures)} of the test split wrong."
-        return Step("ship", "Compare", why, "Read the comparison", "curator verdict RUN", "train")
+        return NextStep("ship", "Compare", why, "Read the comparison", "curator verdict RUN", "train")
     if f.outcome == "HOLD":
         why = f"The student should not ship; it gets {_rows(f.failures)} of the test split wrong."
-        return Step("improve", "Compare", why, "See what it gets wrong", "curator verdict RUN", "train")
+        return NextStep("improve", "Compare", why, "See what it gets wrong", "curator verdict RUN", "train")
     why = "The comparison had too little data for a verdict."
-    return Step("more_test_rows", "Compare", why, "Read why", "curator verdict RUN", "train")
+    return NextStep("more_test_rows", "Compare", why, "Read why", "curator verdict RUN", "train")
 
 
-_RULES: Final[tuple[Callable[[LoopFacts], Step | None], ...]] = (
+_RULES: Final[tuple[Callable[[LoopFacts], NextStep | None], ...]] = (
     _data,
     _check,
     _review,
@@ -230,14 +230,14 @@ _RULES: Final[tuple[Callable[[LoopFacts], Step | None], ...]] = (
 
 
 # ---- the stages -------------------------------------------------------------------------------------------------
-def _stage(name: StageName, f: LoopFacts, step: Step) -> Stage:
+def _stage(name: StageName, f: LoopFacts, step: NextStep) -> LoopStage:
     done, said = _DONE[name](f)
     if name == step.stage and step.code != "ship":
-        return Stage(name, "next", step.why)
+        return LoopStage(name, "next", step.why)
     if done:
-        return Stage(name, "done", said)
+        return LoopStage(name, "done", said)
     held = _held_up(name, f)
-    return Stage(name, "blocked" if held else "open", held or said)
+    return LoopStage(name, "blocked" if held else "open", held or said)
 
 
 def _held_up(name: StageName, f: LoopFacts) -> str:

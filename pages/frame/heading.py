@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from curator.loop import Loop, StageName, StageState, Step, StepCode
+from curator.loop import Loop, NextStep, StageName, StageState, StepCode
 from pages.frame.guard import APP_ROOT, User, allow, roles_of
-from pages.frame.sections import SECTIONS, Section
+from pages.frame.sections import SECTIONS, AppSection
 from pipelines import loop
 from storage.engine.store import Store
 
@@ -99,7 +99,7 @@ def _stages(user: User, found: Loop) -> None:
         )
 
 
-def _next(user: User, step: Step) -> None:
+def _next(user: User, step: NextStep) -> None:
     file = STEP_PAGES[step.code]
     with st.container(key="next", horizontal=True, vertical_alignment="center", gap="small"):
         st.text(f"Next: {step.why}", width="content")
@@ -109,7 +109,7 @@ def _next(user: User, step: Step) -> None:
             st.page_link(file, label=step.label, icon=":material/arrow_forward:")
 
 
-def _tabs(user: User, section: Section) -> None:
+def _tabs(user: User, section: AppSection) -> None:
     tabs = [tab for tab in section.tabs if not user.roles.isdisjoint(roles_of(APP_ROOT / tab.file))]
     if len(tabs) < 2:
         return
@@ -128,7 +128,7 @@ def _here() -> str | None:
     return None
 
 
-def _section() -> Section | None:
+def _section() -> AppSection | None:
     """The section of the page that is drawn; None where a page is drawn alone, without the navigation."""
     here = _here()
     return next((section for section in SECTIONS if any(tab.file == here for tab in section.tabs)), None)

@@ -17,7 +17,7 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class AppSection:
     """One entry of the navigation. `bare`: it says something also while there is no dataset."""
 
     name: str
@@ -27,7 +27,7 @@ class Section:
 
 
 SECTIONS = (
-    Section(
+    AppSection(
         "Data",
         ":material/dataset:",
         (
@@ -40,7 +40,7 @@ SECTIONS = (
         ),
         bare=True,
     ),
-    Section(
+    AppSection(
         "Check",
         ":material/search_insights:",
         (
@@ -49,7 +49,7 @@ SECTIONS = (
             Tab("pages/data/suspects.py", "Suspect labels"),
         ),
     ),
-    Section(
+    AppSection(
         "Review",
         ":material/rate_review:",
         (
@@ -61,11 +61,11 @@ SECTIONS = (
             Tab("pages/review/boards.py", "What is where"),
         ),
     ),
-    Section("Certify", ":material/workspace_premium:", (Tab("pages/review/certificate.py", "Certificate"),)),
-    Section("Release", ":material/inventory_2:", (Tab("pages/training/versions.py", "Versions"),)),
-    Section("Train", ":material/model_training:", (Tab("pages/training/runs.py", "Runs"),)),
-    Section("Compare", ":material/balance:", (Tab("pages/training/evaluation.py", "Evaluation"),)),
-    Section(
+    AppSection("Certify", ":material/workspace_premium:", (Tab("pages/review/certificate.py", "Certificate"),)),
+    AppSection("Release", ":material/inventory_2:", (Tab("pages/training/versions.py", "Versions"),)),
+    AppSection("Train", ":material/model_training:", (Tab("pages/training/runs.py", "Runs"),)),
+    AppSection("Compare", ":material/balance:", (Tab("pages/training/evaluation.py", "Evaluation"),)),
+    AppSection(
         "Admin",
         ":material/settings:",
         (Tab("pages/admin/users.py", "Users"), Tab("pages/admin/audit.py", "Audit log")),

@@ -6,7 +6,7 @@ from storage.engine.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RowCounts:
     """Counts of a dataset: rows, those with a label, those of the test split; the newest version's number, or 0."""
 
     rows: int
@@ -15,7 +15,7 @@ class Standing:
     newest_version: int
 
 
-def of_dataset(store: Store, dataset: str) -> Standing:
+def of_dataset(store: Store, dataset: str) -> RowCounts:
     """Count what there is."""
     ((rows, labelled, test_rows, newest_version),) = store.rows(
         "select (select count(*) from example where dataset = ?), "
@@ -24,4 +24,4 @@ def of_dataset(store: Store, dataset: str) -> Standing:
         "(select coalesce(max(number), 0) from dataset_version where dataset = ?)",
         [dataset] * 4,
     )
-    return Standing(rows, labelled, test_rows, newest_version)
+    return RowCounts(rows, labelled, test_rows, newest_version)
