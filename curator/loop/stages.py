@@ -209,12 +209,12 @@ def _compare(f: LoopFacts) -> NextStep:
         return NextStep("evaluate", "Compare", why, "Compare them", "curator evaluate --version NAME@N", "train")
     if f.outcome == "SHIP":
         why = f"The student may ship; it gets {_rows(f.failures)} of the test split wrong."
-        return NextStep("ship", "Compare", why, "Read the comparison", "curator verdict RUN", "train")
+        return NextStep("ship", "Compare", why, "Read the comparison", "curator verdict --run RUN", "train")
     if f.outcome == "HOLD":
         why = f"The student should not ship; it gets {_rows(f.failures)} of the test split wrong."
-        return NextStep("improve", "Compare", why, "See what it gets wrong", "curator verdict RUN", "train")
+        return NextStep("improve", "Compare", why, "See what it gets wrong", "curator verdict --run RUN", "train")
     why = "The comparison had too little data for a verdict."
-    return NextStep("more_test_rows", "Compare", why, "Read why", "curator verdict RUN", "train")
+    return NextStep("more_test_rows", "Compare", why, "Read why", "curator verdict --run RUN", "train")
 
 
 _RULES: Final[tuple[Callable[[LoopFacts], NextStep | None], ...]] = (

@@ -97,9 +97,9 @@ def test_a_bound_just_above_the_target_is_not_said_to_be_the_target() -> None:
     bound = judge().shipped_error
     assert bound is not None
     close = judge(target=bound.upper_one_sided - 1e-6)
-    said, target = re.findall(r"[0-9.]+%", close.why[0])[::2]
+    said, target = re.findall(r"[0-9.]+ %", close.why[0])[::2]
     assert close.status == "UNCERTIFIED"
-    assert float(said[:-1]) / 100 >= bound.upper_one_sided > float(target[:-1]) / 100 - 5e-5
+    assert float(said[:-2]) / 100 >= bound.upper_one_sided > float(target[:-2]) / 100 - 5e-5
 
 
 def test_a_plan_is_incomplete_until_its_last_row_is_reviewed() -> None:
