@@ -11,6 +11,7 @@ from curator.records.correctness import answer_form, as_first_said, is_right
 from curator.records.crossing import DECISIONS, EXAMPLES, LABELS, PLAN_ROWS, REVIEWS, TASKS, TODAY
 from curator.records.exported import MESSAGES, input_cell, is_plain, own_names
 from curator.records.frames import Column, FrameSchema
+from curator.records.gate_rules import GateRules
 from curator.records.given import Choice, Given, GivenAttempt, GivenComparison, GivenLabel
 from curator.records.ids import (
     canonical_json,
@@ -126,6 +127,7 @@ __all__ = [
     "Finding",
     "FindingKind",
     "FrameSchema",
+    "GateRules",
     "Given",
     "GivenAttempt",
     "GivenComparison",

@@ -12,6 +12,13 @@ from curator.release.encoding import Look, NoTableError, look, look_at_table, pa
 from curator.release.figures import version_figures
 from curator.release.filters import Filters, filters
 from curator.release.formats import FORMATS, LAYOUT, cannot_carry, get_format, render, render_format, says_of_tools
+from curator.release.gate_report import (
+    GateResult,
+    as_junit,
+    as_summary,
+    gates_of_file,
+    gates_of_version,
+)
 from curator.release.gates import (
     blocking,
     carried_gate,
@@ -40,7 +47,7 @@ from curator.release.rows import DpoRow, SftRow, Stage
 from curator.release.sealing import build_manifest, file_fact, manifest_bytes, manifest_hash, seal, unsealed
 from curator.release.splits import SplitResult, assign_splits
 from curator.release.tool_forms import TOOL_FORMS, ToolForm, ToolRow, label_config
-from curator.release.validation import validate_lines
+from curator.release.validation import Validation, validate_lines
 
 __all__ = [
     "FORMATS",
@@ -53,6 +60,7 @@ __all__ = [
     "FileProblem",
     "FileProof",
     "Filters",
+    "GateResult",
     "Look",
     "Manifest",
     "NoTableError",
@@ -66,8 +74,11 @@ __all__ = [
     "ToolForm",
     "ToolRow",
     "Turns",
+    "Validation",
     "Waiver",
+    "as_junit",
     "as_prompt",
+    "as_summary",
     "assign_splits",
     "blocking",
     "build_manifest",
@@ -82,6 +93,8 @@ __all__ = [
     "file_fact",
     "filters",
     "format_gate",
+    "gates_of_file",
+    "gates_of_version",
     "get_format",
     "label_config",
     "leak_gate",

@@ -32,6 +32,7 @@ PARTS: Final[Mapping[str, str]] = {
     "agreement": "agreement consensus review",
     "certify": "certify accept",
     "release": "pairs release versions validate",
+    "gate": "gate",
     "export": "export",
     "training": "train runs",
     "evaluation": "evaluate verdict forgetting failures",

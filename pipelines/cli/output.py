@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curator.errors import RequestError
+from curator.errors import NotFoundError, RequestError
 from curator.statistics import at_most
 from curator.statistics import percent as percent_of
 from pipelines.runtime import settings as project_settings
@@ -60,6 +60,20 @@ def settings() -> project_settings.Settings:
         NotFoundError: There is no project.
     """
     return project_settings.load(project_settings.find_project(_state["project"]))
+
+
+def settings_if_any() -> project_settings.Settings | None:
+    """The project's settings; None outside of any project, for what can be judged without one.
+
+    Raises:
+        NotFoundError: A project was named that is none.
+    """
+    try:
+        return settings()
+    except NotFoundError:
+        if named_project():
+            raise
+        return None
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any report

@@ -5,15 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.errors import NotFoundError
-from curator.records import read_json
-from curator.release import FORMATS, DatasetVersion, diff_manifests, parquet_lines, validate_lines
+from curator.release import FORMATS, DatasetVersion, diff_manifests
 from pipelines import wiring
 from pipelines.cli.options import Dataset, Labeler, Seed
-from pipelines.cli.output import answer, choose, counts, lines, plain, settings
+from pipelines.cli.output import answer, choose, counts, lines, plain, settings, settings_if_any
 from pipelines.preferences import draw as compare
 from pipelines.preferences import pairs
 from pipelines.release import release, verify
+from pipelines.release import validate as judge_file
 from pipelines.runtime.progress import stage
 from pipelines.runtime.settings import Settings
 from pipelines.students import asking
@@ -212,20 +211,12 @@ def versions_diff(old: str, new: str) -> int:
 @versions_app.command("verify")
 def versions_verify(directory: Path) -> int:
     """Check a release folder against its manifest, and against the store where there is one."""
-    report = verify.run(verify.VerifyConfig(directory, expected_sha256=_recorded_hash(directory)))
+    project = settings_if_any()
+    recorded = None if project is None else verify.recorded_hash(project.store, directory)
+    report = verify.run(verify.VerifyConfig(directory, expected_sha256=recorded))
     content = {"valid": not report.problems, **plain(report)}
     text = "\n".join(f"{p.kind}: {p.path}: {p.hint}" for p in report.problems) or f"intact: {report.files} files"
     return answer(content, 1 if report.problems else 0, text=text)
-
-
-def _recorded_hash(directory: Path) -> str | None:
-    """The hash that the store keeps for the version; None outside a project, or for a stranger's release."""
-    try:
-        manifest = read_json((directory / "manifest.json").read_text(encoding="utf-8"))
-        found = versions.get(settings().store, str(manifest["name"]), int(manifest["number"]))
-    except (NotFoundError, OSError, KeyError, TypeError, ValueError):
-        return None
-    return found.manifest_sha256
 
 
 @versions_app.command("rebuild")
@@ -243,14 +234,7 @@ def versions_rebuild(reference: str, out: Annotated[Path, typer.Option("--out", 
 
 def validate(file: Path, format: Annotated[str, typer.Option("--format", help=",".join(FORMATS))]) -> int:
     """Check any training file against a format's rules."""
-    if not file.is_file():
-        msg = f"no file {file}"
-        raise NotFoundError(msg)
-    if file.suffix == ".parquet":
-        found = validate_lines(parquet_lines(file.read_bytes()), format=format, typed=True)
-    else:
-        with file.open("rb") as handle:
-            found = validate_lines(handle, format=format)
+    found = judge_file.run(file, format)
     text = lines(
         f"{'valid' if found.valid else 'NOT valid'}: {found.rows:,} {found.stage} rows",
         *(f"  line {p.line} {p.severity} {p.rule} at {p.path}: {p.hint}" for p in found.problems[:30]),

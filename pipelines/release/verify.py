@@ -6,6 +6,8 @@ from pathlib import Path
 from curator.errors import DataError, NotFoundError
 from curator.records import read_json
 from curator.release import FileProblem, verify
+from storage.engine.store import Store
+from storage.release import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,13 @@ def run(config: VerifyConfig) -> VerifyReport:
     problems = verify(lambda path: (directory / path).read_bytes(), listing, manifest, expected_sha256=expected_sha256)
     name = f"{manifest.get('name')}@{manifest.get('number')}"
     return VerifyReport(str(directory), name, expected_sha256 is not None, len(listing), problems)
+
+
+def recorded_hash(store: Store, directory: Path) -> str | None:
+    """The hash that the store keeps for a folder's version; None where it does not know it."""
+    try:
+        manifest = read_json((directory / "manifest.json").read_text(encoding="utf-8"))
+        found = versions.get(store, str(manifest["name"]), int(manifest["number"]))
+    except (NotFoundError, OSError, KeyError, TypeError, ValueError):
+        return None
+    return found.manifest_sha256

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import DataError, NotFoundError, RequestError
-from curator.records import read_toml
+from curator.records import GateRules, read_toml
 from pipelines.runtime.new_place import check_new
 from storage.engine.store import Store
 
@@ -34,6 +34,11 @@ name = "all-MiniLM-L6-v2"      # embedded; or any sentence-transformers model: a
 # workspace = "curator"
 [argilla.reviewers]
 # ana_k = "ana"                 # Argilla's user name = the reviewer's name here; others keep their user name
+
+[gate]
+# required = ["certificate"]    # what `curator gate` demands of a version beside its own gates
+# no_waiver = ["secrets"]
+# max_error = 0.05
 """
 
 
@@ -50,6 +55,7 @@ class Settings:
     argilla_url: str | None = None
     argilla_workspace: str = "curator"
     argilla_reviewers: dict[str, str] = field(default_factory=dict)
+    gate: GateRules = field(default_factory=GateRules)
 
     @property
     def store(self) -> Store:
@@ -119,6 +125,7 @@ def load(project: Path) -> Settings:
         argilla_url=os.environ.get("ARGILLA_API_URL") or get("argilla", "url"),
         argilla_workspace=get("argilla", "workspace") or "curator",
         argilla_reviewers=_reviewers(file, content),
+        gate=_gate(file, content),
     )
 
 
@@ -128,6 +135,23 @@ def _reviewers(file: Path, content: dict[str, Any]) -> dict[str, str]:
         msg = f'{file}: argilla.reviewers must be a table of user = "reviewer"'
         raise RequestError(msg)
     return dict(named)
+
+
+def _gate(file: Path, content: dict[str, Any]) -> GateRules:
+    table = content.get("gate", {})
+    names = ("required", "no_waiver")
+    if not isinstance(table, dict) or (unknown := sorted(set(table) - {*names, "max_error"})):
+        msg = f"{file}: [gate] holds {', '.join(unknown) if isinstance(table, dict) else table!r}; expected the keys "
+        raise RequestError(msg + "required, no_waiver and max_error alone")
+    for key in names:
+        if not isinstance(table.get(key, []), list) or not all(isinstance(each, str) for each in table.get(key, [])):
+            msg = f"{file}: gate.{key} is {table[key]!r}, expected a list of names of gates"
+            raise RequestError(msg)
+    most = table.get("max_error")
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int | float) or not 0 <= most <= 1):
+        msg = f"{file}: gate.max_error is {most!r}, expected a share from 0 to 1"
+        raise RequestError(msg)
+    return GateRules(tuple(table.get("required", [])), tuple(table.get("no_waiver", [])), most)
 
 
 def init(folder: Path) -> tuple[Settings, bool]:
