@@ -11,9 +11,9 @@ from curator.release.diff import FileProblem
 from curator.release.manifest import Manifest
 from curator.release.validation import Validation
 
-Standing = Literal["passed", "failed", "waived", "open"]
+GateStanding = Literal["passed", "failed", "waived", "open"]
 """`open` is what is not demanded, or cannot be known."""
-MARKS: dict[Standing, str] = {"passed": "✅", "failed": "❌", "waived": "⚠️", "open": "➖"}
+MARKS: dict[GateStanding, str] = {"passed": "✅", "failed": "❌", "waived": "⚠️", "open": "➖"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FILES, MAX_ERROR = "files", "max_error"
 
@@ -29,7 +29,7 @@ class GateResult:
     """
 
     name: str
-    standing: Standing
+    standing: GateStanding
     why: str
 
 
@@ -50,7 +50,7 @@ def _stated(manifest: Manifest, rules: GateRules) -> list[GateResult]:
     waived = {each.gate: each for each in manifest.waivers}
     found = []
     for gate in manifest.gates:
-        standing: Standing = "passed" if gate.passed else "open" if gate.passed is None else "failed"
+        standing: GateStanding = "passed" if gate.passed else "open" if gate.passed is None else "failed"
         why = gate.why
         if standing == "failed" and (waiver := waived.get(gate.name)):
             why = f"{gate.why}; waived by {waiver.who}: {waiver.why}"

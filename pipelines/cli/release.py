@@ -12,7 +12,7 @@ from pipelines.cli.output import answer, choose, counts, lines, plain, settings,
 from pipelines.preferences import draw as compare
 from pipelines.preferences import pairs
 from pipelines.release import release, verify
-from pipelines.release import validate as judge_file
+from pipelines.release.validate import judge
 from pipelines.runtime.progress import stage
 from pipelines.runtime.settings import Settings
 from pipelines.students import asking
@@ -234,7 +234,7 @@ def versions_rebuild(reference: str, out: Annotated[Path, typer.Option("--out", 
 
 def validate(file: Path, format: Annotated[str, typer.Option("--format", help=",".join(FORMATS))]) -> int:
     """Check any training file against a format's rules."""
-    found = judge_file.run(file, format)
+    found = judge(file, format)
     text = lines(
         f"{'valid' if found.valid else 'NOT valid'}: {found.rows:,} {found.stage} rows",
         *(f"  line {p.line} {p.severity} {p.rule} at {p.path}: {p.hint}" for p in found.problems[:30]),

@@ -59,7 +59,7 @@ def _judge(subject: str, config: GateConfig, store: Store | None) -> tuple[GateR
         if config.format is None:
             msg = f"{subject} is a training file: name its format with --format"
             raise RequestError(msg)
-        return gates_of_file(validate.run(place, config.format), config.format)
+        return gates_of_file(validate.judge(place, config.format), config.format)
     if place.is_dir():
         return _folder(place, None if store is None else verify.recorded_hash(store, place), config.rules)
     if "@" not in subject:

@@ -6,7 +6,7 @@ from curator.errors import NotFoundError
 from curator.release import Validation, parquet_lines, validate_lines
 
 
-def run(file: Path, format: str) -> Validation:
+def judge(file: Path, format: str) -> Validation:
     """Read the file, JSON lines or Parquet.
 
     Raises:
