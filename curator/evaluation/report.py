@@ -156,6 +156,7 @@ class EvalReport:
         slices: The subject on parts of the test rows, the worst first.
         forgetting: What the subject kept of what its base model knew; None where it was not asked.
         timings: Contestants timed in turns; empty where nobody was.
+        notes: What else a reader should know: that a cheap baseline does as well.
         by_form: Rows that were judged by the form of the query, as the true one gives no rows; None without a database.
     """
 
@@ -177,6 +178,7 @@ class EvalReport:
     forgetting: Forgetting | None = None
     timings: tuple[TimedAnswers, ...] = ()
     by_form: int | None = None
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report as it is stored and printed."""

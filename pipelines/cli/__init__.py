@@ -35,7 +35,7 @@ PARTS: Final[Mapping[str, str]] = {
     "gate": "gate",
     "export": "export",
     "training": "train runs",
-    "evaluation": "evaluate verdict forgetting failures",
+    "evaluation": "evaluate verdict forgetting failures report",
     "economics": "cost breakeven",
     "users": "users audit",
     "system": "app demo doctor backup restore bench",

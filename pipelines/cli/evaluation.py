@@ -24,7 +24,7 @@ from pipelines.review import send
 from pipelines.runtime import acting
 from pipelines.runtime.progress import stage
 from pipelines.runtime.settings import Settings
-from pipelines.students import asking, contestants, evaluate, failures, forgetting
+from pipelines.students import asking, contestants, evaluate, failures, forgetting, report_page
 from pipelines.students.baseline import EncoderName
 from pipelines.students.contestants import Contestant, Endpoint
 from pipelines.students.timing import TimingConfig
@@ -48,6 +48,7 @@ def register(app: typer.Typer) -> None:
     app.command("verdict")(verdict)
     app.command("forgetting")(forgetting_of)
     app.command("failures")(failures_of)
+    app.command("report")(report_of)
 
 
 def evaluate_models(
@@ -283,3 +284,25 @@ def _send(project: Settings, newest: Evaluation, wrong: list[str], run: str, nea
     why = f"near what {run} got wrong in {newest.report_id}: is the label right?"
     config = send.SendConfig(newest.dataset, rows, why, acting.actor())
     return send.run(config, project.store)
+
+
+def report_of(
+    run: RunId,
+    out: Annotated[Path | None, typer.Option("--out", help="Default: report-RUN.html here.")] = None,
+) -> int:
+    """The newest evaluation of a run as one HTML file for people outside: no network, light and dark."""
+    store = settings().store
+    newest = newest_of(store, run)
+    place = Path(f"report-{run}.html") if out is None else out
+    if place.suffix not in (".html", ".htm"):
+        msg = f"{place.name}: a report is written as .html"
+        raise RequestError(msg)
+    if not place.absolute().parent.is_dir():
+        msg = f"{place.parent}: no such folder"
+        raise RequestError(msg)
+    page = report_page.of_run(store, newest)
+    place.write_text(page, encoding="utf-8")
+    content = {"run": run, "report": newest.report_id, "file": str(place), "bytes": len(page.encode())}
+    return answer(
+        content | {"verdict": newest.report.verdict.outcome}, text=f"{place}: {newest.report.verdict.outcome}"
+    )

@@ -50,6 +50,7 @@ def report_table(report: EvalReport) -> str:
         f"{report.wrong:,} of {report.items:,} wrong" if report.wrong is not None else None,
         *verdict_lines(report.verdict),
         report.recommendation.reason if report.recommendation else None,
+        *report.notes,
     )
 
 

@@ -128,3 +128,19 @@ def recommendation_of(
         return recommend(candidates)
     dpo, sft = (answers[best[kind].name].scores_N for kind in ("dpo", "sft"))
     return recommend(candidates, paired_comparison(dpo, sft, items.groups_N, seed=seed))
+
+
+def notes_of(contestants: Sequence[Contestant], paired: Mapping[str, PairedComparison]) -> tuple[str, ...]:
+    """Whether a cheap baseline does as well as the student that is judged: then no large model is needed."""
+    subject = contestants[0]
+    made = []
+    for each in contestants[1:]:
+        if not each.baseline or subject.run is None:
+            continue
+        c = paired[each.name]
+        said = f"{each.name}, a logistic regression on embeddings, scores {c.b:.1%} and {subject.name} {c.a:.1%}"
+        if c.difference < 0 and c.p < c.alpha:
+            made.append(f"The cheap baseline wins: {said} (p = {c.p:.3g}). No student is needed for this task.")
+        elif not (c.difference > 0 and c.p < c.alpha):
+            made.append(f"The student is not shown to be better than the cheap baseline: {said} (p = {c.p:.3g}).")
+    return tuple(made)

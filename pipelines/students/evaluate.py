@@ -33,7 +33,7 @@ from pipelines.students import baseline, forgetting, sql_results
 from pipelines.students import timing as clock
 from pipelines.students.asking import answer, conversation, room
 from pipelines.students.contestants import Contestant, Endpoints
-from pipelines.students.deciding import further_gates, recommendation_of, verdict_on
+from pipelines.students.deciding import further_gates, notes_of, recommendation_of, verdict_on
 from pipelines.students.items import TestItems, of_version, slice_columns
 from pipelines.students.scoring import Execute, ReadAnswers, read_answers, score
 from storage.access import audit
@@ -195,6 +195,7 @@ def _evaluate(asked: _Asked, progress: Progress) -> EvalReport:
         forgetting=kept,
         timings=timings,
         by_form=subject.measured.by_form,
+        notes=notes_of(contestants, paired),
     )
 
 

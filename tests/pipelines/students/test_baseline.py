@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from curator.errors import NotEnoughDataError, RequestError
+from curator.ports import Completion
+from curator.records import TrainingRun
 from pipelines.release import release
 from pipelines.release.release import ReleaseConfig
 from pipelines.students import contestants, evaluate, failures
 from pipelines.students.baseline import EncoderName
 from storage.dataset import vectors
+from storage.release import runs
 from storage.views import current as views
+from tests.pipelines.students.test_evaluate import StandIn
 from tests.sample_project import LABELS, make_project
 
 ENCODER = EncoderName("toy", "1")
@@ -36,6 +40,11 @@ def test_the_baseline_is_compared_like_any_other_and_failures_lead_to_train_rows
     assert report.contestants["cheap"].kind == "baseline"
     assert report.contestants["cheap"].accuracy.value >= 0.9
     assert report.contestants["cheap"].latency is None
+    runs.record(store, TrainingRun("run_a", "support", 1, "sft", "local/base", None, {}, "path", "state", "finished"))
+    lazy = contestants.parse_models("student=run_a,cheap=baseline", store, "support")
+    speaker = StandIn(lambda path, text: Completion("refund", 0.1, 9, 1))
+    noted = evaluate.run(evaluate.EvaluateConfig("support@1", lazy, encoder=ENCODER), store, speaker).report
+    assert "The cheap baseline wins" in noted.notes[0]
     assert len(LABELS) == len(report.contestants["cheap"].per_class or ())
     test_ids = [row["example_id"] for row in rows.iter_rows(named=True) if row["split"] == "test"][:2]
     near = failures.train_rows_near(store, "support", test_ids, ENCODER, each=3)
