@@ -13,6 +13,25 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """US dollars for a million tokens, and who says so."""
+
+    tokens_in: float
+    tokens_out: float
+    source: str = "as given"
+
+    def of(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
+        """What one request cost; None where the server counts no tokens."""
+        if tokens_in is None or tokens_out is None:
+            return None
+        return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / 1_000_000
+
+    def words(self) -> str:
+        """For a person."""
+        return f"{self.tokens_in:g} and {self.tokens_out:g} US dollars for a million tokens, {self.source}"
+
+
+@dataclass(frozen=True, slots=True)
 class TeacherAnswer:
     """A teacher's raw answer to one request, with what it cost, or why there is none.
 
@@ -26,6 +45,8 @@ class TeacherAnswer:
         status: What came of the request; `failed` is one without an answer, which nobody paid for.
         finish_reason: Why the model stopped, in the provider's word.
         error: Why there is no answer, in the provider's words.
+        again: Why a failed request is worth sending once more: the server is busy (429), at fault, or was too slow.
+        wait_s: Seconds after which it asks for that; None where it does not say.
     """
 
     text: str
@@ -37,6 +58,8 @@ class TeacherAnswer:
     status: Literal["answered", "refused", "truncated", "filtered", "empty", "failed"] = "answered"
     finish_reason: str | None = None
     error: str | None = None
+    again: Literal["busy", "fault", "slow"] | None = None
+    wait_s: float | None = None
 
 
 class OfflineTeacher(Protocol):
@@ -58,16 +81,19 @@ class PaidTeacher(Protocol):
     version: str
     """Where it is asked, without secrets."""
     offline: Literal[False]
+    price: TokenPrice | None
+    """None where it is not known."""
 
     def parameters(self, sample: int) -> Mapping[str, object]:
         """All that it is told beside the prompt, for the draw with this number."""
         ...
 
-    def ask(self, prompt: str, *, sample: int, idempotency: str) -> TeacherAnswer:
+    def ask(self, prompt: str, *, sample: int, idempotency: str, images: Sequence[str] = ()) -> TeacherAnswer:
         """Answer one whole prompt; called from several threads. A request that fails alone is an answer that says so.
 
-        `idempotency` is the same when the same request is sent once more after a kill: a server that knows such keys
-        does not charge again.
+        It is sent once: whoever asks decides whether and when it is sent again. `idempotency` is the same when the same
+        request is sent once more: a server that knows such keys does not charge again. `images` are addresses or data
+        URLs, in the order in which the prompt marks them.
 
         Raises:
             TeacherError: It cannot be asked at all: no such address, key or model.

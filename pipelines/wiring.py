@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from curator.errors import RequestError, without_password
-from curator.ports import Encoder, ReviewBoard, Sampler, Teacher, Trainer
+from curator.ports import Encoder, PaidTeacher, ReviewBoard, Sampler, Teacher, TokenPrice, Trainer
 from curator.records import Task
 from curator.release import Prover
 from pipelines.runtime.settings import Settings
@@ -19,6 +19,8 @@ from storage.release import versions
 DEFAULT_BASE = "Qwen/Qwen3-8B"
 OFFLINE = "offline-langid"
 _LOCAL = "local"
+TEACHER_TIMEOUT_S = 120.0
+"""A thinking model may be silent for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,21 @@ def encoder(settings: Settings, name: str | None = None) -> Encoder:
 
 
 def teacher(
-    settings: Settings, task: Task, name: str | None = None, *, price: tuple[float, float] | None = None
+    settings: Settings,
+    task: Task,
+    name: str | None = None,
+    *,
+    price: tuple[float, float] | None = None,
+    timeout_s: float = TEACHER_TIMEOUT_S,
 ) -> Teacher:
     """The named teacher, else the project's, else the embedded offline labeller.
 
-    `price`: US dollars for a million tokens of the prompt and of the answer, where the user knows it.
+    Args:
+        settings: The project's.
+        task: What is labelled.
+        name: The teacher's.
+        price: US dollars for a million tokens of the prompt and of the answer, where the user knows it.
+        timeout_s: Seconds without a sign of the server, after which a request is given up.
 
     Raises:
         RequestError: The embedded labeller does not know this task.
@@ -62,14 +74,22 @@ def teacher(
         from pipelines.adapters.offline_teacher import OfflineLanguageTeacher
 
         return OfflineLanguageTeacher(task)
-    from pipelines.adapters.openai_teacher import OpenAITeacher, TokenPrice
+    given = None if price is None else TokenPrice(*price)
+    return _paid_teacher(settings, task, wanted, given or settings.prices.get(wanted), timeout_s)
 
-    return OpenAITeacher(
-        wanted,
-        base_url=settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL"),
-        api_key=os.environ.get("OPENAI_API_KEY"),
-        price=None if price is None else TokenPrice(*price),
-    )
+
+def _paid_teacher(
+    settings: Settings, task: Task, wanted: str, given: TokenPrice | None, timeout_s: float
+) -> PaidTeacher:
+    """The adapter that a teacher's name asks for; its price as given, else as the packaged list knows it."""
+    from pipelines.adapters import prices
+    from pipelines.adapters.answer_form import form_of
+    from pipelines.adapters.openai_teacher import OpenAITeacher
+
+    url = settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL")
+    known = given or (prices.listed(wanted, url=url) if url else prices.listed(wanted, provider="openai"))
+    key = os.environ.get("OPENAI_API_KEY")
+    return OpenAITeacher(wanted, base_url=url, api_key=key, price=known, form=form_of(task), timeout_s=timeout_s)
 
 
 def endpoint(settings: Settings, model: str, url: str | None) -> Sampler:

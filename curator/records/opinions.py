@@ -48,6 +48,9 @@ class Attempt:
         tokens_out: Tokens of the answer.
         said_at: When, as the file says it.
         sample: Of several answers to one request, which one.
+        latency_s: Seconds until it ended.
+        cost_usd: US dollars; None where no price is known.
+        confidence: The model's own, 0..1; None where it gives none.
     """
 
     example_id: str
@@ -61,6 +64,9 @@ class Attempt:
     tokens_out: int | None = None
     said_at: str | None = None
     sample: int = 0
+    latency_s: float | None = None
+    cost_usd: float | None = None
+    confidence: float | None = None
 
     @property
     def id(self) -> str:

@@ -4,11 +4,14 @@ import json
 import re
 
 from curator.errors import DataError
-from curator.records.task import Task
+from curator.records.task import Task, TaskExample
 
 _FINAL = re.compile(r"final answer\s*:\s*(.+)", re.IGNORECASE)
-_THOUGHT = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-_OPEN_THOUGHT = re.compile(r"\s*<think(?:ing)?>", re.IGNORECASE)
+_TAG = r"(?:think|thinking|thought|reasoning|seed:think)"
+_THOUGHT = re.compile(rf"\s*<{_TAG}>.*?</{_TAG}>", re.DOTALL | re.IGNORECASE)
+_UNOPENED = re.compile(rf"(?:(?!<{_TAG}>).)*?</{_TAG}>", re.DOTALL | re.IGNORECASE)
+"""Thoughts whose first mark stood in the prompt, as some models' templates have it."""
+_ANY_MARK = re.compile(r"</?(?:think|thinking|seed:think)>", re.IGNORECASE)
 _FENCE = re.compile(r"```(?:json|sql)?\s*\n(.*?)```", re.DOTALL)
 
 
@@ -38,8 +41,18 @@ def build_prompt(task: Task, text: str) -> str:
             parts.append(f"Answer with one SQL query{said} and nothing else.")
         case "text":
             pass
+    if task.edge_cases:
+        parts.append("Hard cases:\n" + "\n".join(f"- {each}" for each in task.edge_cases))
+    parts += [_example(task, each) for each in task.examples]
     parts.append("Text:\n" + text)
     return "\n\n".join(parts)
+
+
+def _example(task: Task, example: TaskExample) -> str:
+    """An example as it would be asked and answered."""
+    answer = f"Final Answer: {example.output}" if task.kind == "classification" else example.output
+    why = f"Because: {example.why}\n" if example.why else ""
+    return f"Example:\n{example.input}\n{why}{answer}"
 
 
 def prompt_hash_source(task: Task) -> str:
@@ -51,14 +64,15 @@ def _after_thought(answer: str) -> str:
     """The answer without the thinking block that it begins with.
 
     Raises:
-        DataError: The block never ends: the answer was cut before it began.
+        DataError: The block never ends (the answer was cut before it began), or there is one inside the answer.
     """
-    if (thought := _THOUGHT.match(answer)) is not None:
-        return answer[thought.end() :].strip()
-    if _OPEN_THOUGHT.match(answer):
-        msg = "the answer ends inside its thinking block: give it more room for tokens"
+    thought = _THOUGHT.match(answer) or _UNOPENED.match(answer)
+    text = answer[thought.end() :].strip() if thought is not None else answer.strip()
+    if (mark := _ANY_MARK.search(text)) is not None:
+        where = "ends inside its thinking block" if mark.start() == 0 else "holds a thinking block"
+        msg = f"the answer {where}: give it more room for tokens, or turn its thinking off"
         raise DataError(msg)
-    return answer.strip()
+    return text
 
 
 def parse_answer(task: Task, answer: str) -> str:

@@ -16,11 +16,43 @@ from curator.records.structured import BYTES, read_json, read_toml
 from curator.records.types import TaskKind
 
 _HALF = re.compile("[\ud800-\udfff]")
-_KEYS = ("name", "kind", "labels", "rubric", "rubric_file", "schema", "database", "dialect", "max_error", "confidence")
+_KEYS = (
+    "name",
+    "kind",
+    "labels",
+    "rubric",
+    "rubric_file",
+    "schema",
+    "database",
+    "dialect",
+    "max_error",
+    "confidence",
+    "edge_cases",
+    "examples",
+)
 
 
 _DATABASES = (".sql", ".ddl", ".sqlite", ".sqlite3", ".db")
 """How a `database` ends that is a file beside the task file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskExample:
+    """An input with the right answer, which the teacher is shown.
+
+    Attributes:
+        input: The text.
+        output: The answer, as a label would hold it.
+        why: The reason; empty where none is given.
+    """
+
+    input: str
+    output: str
+    why: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """As a task file gives it."""
+        return {"input": self.input, "output": self.output} | ({"why": self.why} if self.why else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +62,8 @@ class Task:
     Of a task of kind sql, `database` is what the prompt shows (best CREATE TABLE …), `schema` may give its tables as
     {table: columns}, and `dialect` is SQL's, by sqlglot's name. `labels` maps a label to its definition (possibly
     empty). `max_error` is the target for the label error
-    of a release, `confidence` the confidence of its bound; both in 0..1.
+    of a release, `confidence` the confidence of its bound; both in 0..1. `edge_cases` are hard cases, each with what is
+    right, and `examples` inputs with their answers; the teacher is shown both.
     """
 
     name: str
@@ -43,9 +76,14 @@ class Task:
     confidence: float
     content_hash: str
     dialect: str | None = None
+    edge_cases: tuple[str, ...] = ()
+    examples: tuple[TaskExample, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The definition without its hash, as stored."""
+        """The definition without its hash, as stored. What came later is there where it says something."""
+        later: dict[str, Any] = {} if self.dialect is None else {"dialect": self.dialect}
+        later |= {"edge_cases": list(self.edge_cases)} if self.edge_cases else {}
+        later |= {"examples": [each.as_json() for each in self.examples]} if self.examples else {}
         return {
             "name": self.name,
             "kind": self.kind,
@@ -55,11 +93,12 @@ class Task:
             "database": self.database,
             "max_error": self.max_error,
             "confidence": self.confidence,
-        } | ({} if self.dialect is None else {"dialect": self.dialect})
+        } | later
 
     def says_right(self) -> tuple[Any, ...]:
         """What of the definition says which answer is right: not its name, its target or its confidence."""
-        return self.kind, self.labels, self.rubric.strip(), self.schema, self.database, self.dialect
+        said = (self.kind, self.labels, self.rubric.strip(), self.schema, self.database, self.dialect)
+        return (*said, self.edge_cases, self.examples)
 
     def check_value(self, value: str) -> str:
         """The value as it is stored, or the reason why it is none.
@@ -150,7 +189,43 @@ def make_task(definition: dict[str, Any]) -> Task:
         "max_error": max_error,
         "confidence": confidence,
     } | ({} if dialect is None else {"dialect": dialect})  # a task without one keeps its hash
-    return Task(content_hash=digest(body), **body)
+    edge_cases = _edge_cases(name, definition.get("edge_cases"))
+    examples = _examples(name, definition.get("examples"))
+    body |= {"edge_cases": list(edge_cases)} if edge_cases else {}
+    body |= {"examples": [each.as_json() for each in examples]} if examples else {}
+    made = Task(content_hash=digest(body), **body | {"edge_cases": edge_cases, "examples": examples})
+    for each in examples:
+        try:
+            made.check_value(each.output)
+        except DataError as error:
+            msg = f"task {name!r}: the example {each.input[:40]!r} has an output that does not fit: {error}"
+            raise DataError(msg) from error
+    return made
+
+
+def _edge_cases(name: str, given: Any) -> tuple[str, ...]:  # noqa: ANN401 - raw TOML
+    if given is None:
+        return ()
+    if not isinstance(given, list | tuple) or not all(isinstance(x, str) and x.strip() for x in given):
+        msg = f"task {name!r}: `edge_cases` must be a list of sentences"
+        raise DataError(msg)
+    return tuple(given)
+
+
+def _examples(name: str, given: Any) -> tuple[TaskExample, ...]:  # noqa: ANN401 - raw TOML
+    found = []
+    for each in given if isinstance(given, list | tuple) else [] if given is None else [given]:
+        if isinstance(each, TaskExample):
+            found.append(each)
+            continue
+        told = each if isinstance(each, dict) else {}
+        if not {"input", "output"} <= told.keys() <= {"input", "output", "why"} or not all(
+            isinstance(value, str) for value in told.values()
+        ):
+            msg = f"task {name!r}: `examples` must be tables [[examples]] with the texts input and output, perhaps why"
+            raise DataError(msg)
+        found.append(TaskExample(**told))
+    return tuple(found)
 
 
 def check_task(task: Task) -> Task:

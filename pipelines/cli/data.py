@@ -8,6 +8,7 @@ import typer
 from curator.errors import RequestError
 from curator.records import AttemptStatus, parse_mapping
 from pipelines import wiring
+from pipelines.cli.consent import agreement
 from pipelines.cli.options import Concurrency, Dataset, PriceIn, PriceOut, TeacherName, price_of
 from pipelines.cli.output import answer, choose, counts, lines, settings
 from pipelines.intake import embed, ingest, label, said
@@ -84,8 +85,7 @@ def ingest_files(
     with stage("ingest") as progress:
         report = ingest.run(config, project.store, progress=progress)
     text = lines("dry run: nothing was written" if dry_run else None, *ingest_words(report))
-    came = report.added or report.unchanged or report.changed
-    nothing = not report.rows or (report.rejected and not came)
+    nothing = report.rejected and not (report.added or report.unchanged or report.changed)
     return answer(report, 1 if nothing or (strict and report.rejected) else 0, text=text)
 
 
@@ -123,22 +123,36 @@ def label_rows(
     ] = None,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds without a sign of the server, after which a request is given up.")
+    ] = 120.0,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what is left to ask, with tokens, cost and time; ask nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask the teacher without a question before.")] = False,
 ) -> int:
-    """Let a teacher label what it has not labelled yet. What it answered once is never asked again."""
+    """Let a teacher label what it has not labelled yet. What it answered once is never asked again.
+
+    On a terminal it says first what that will take, and asks; elsewhere, and with --json, it goes on at once.
+    """
     if unknown := sorted(set(retry or ()) - set(RETRY)):
         msg = f"--retry {unknown[0]}: no such end of a request; there are {', '.join(RETRY)}"
         raise RequestError(msg)
     price = price_of(price_in, price_out)
     project = settings()
     name = datasets.require(project.store, dataset)
-    by = wiring.teacher(project, datasets.task_of(project.store, name), teacher, price=price)
+    by = wiring.teacher(project, datasets.task_of(project.store, name), teacher, price=price, timeout_s=timeout)
     again = tuple(each for each in RETRY if each in (retry or ()))
-    config = label.LabelConfig(name, samples, limit, budget, concurrency, again)
+    agree = agreement(estimate=estimate, yes=yes)
+    config = label.LabelConfig(name, samples, limit, budget, concurrency, again, agree)
     with stage("label") as progress:
         report = label.run(config, project.store, by, progress=progress)
+    slow = f"{report.slowest_pace} at once in the end" if report.slowest_pace else "no slower for that"
     text = lines(
+        f"nothing was asked; {report.estimate.sentence()}" if report.declined and report.estimate else None,
         f"{report.labeled:,} labels by {report.labeler}, {report.already:,} were there, {report.failed:,} unusable"
         + ("" if report.cost_usd is None else f", {report.cost_usd:.4f} US dollars"),
+        f"the server was too busy {report.busy:,} times (429), asked at its pace: {slow}" if report.busy else None,
         f"{report.kept:,} of them from answers that were there" if report.kept else None,
         "stopped by the budget; run again with a larger one" if report.stopped_by_budget else None,
         counts("unusable", report.by_reason),

@@ -10,7 +10,6 @@ from typing import Any
 
 from curator.errors import NotFoundError, RequestError
 from curator.statistics import at_most
-from curator.statistics import percent as percent_of
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.jobs import JOB_VARIABLE
 from storage import jobs
@@ -136,13 +135,13 @@ def percent(value: float) -> str:
     >>> percent(0.0125)
     '1.2 %'
     """
-    return percent_of(value)
+    return f"{value:.1%}".replace("%", " %")
 
 
 def percent_at_most(bound: float) -> str:
     """An upper bound for a person, never rounded below it.
 
     >>> percent_at_most(0.0125)
-    '1.25 %'
+    '1.3 %'
     """
-    return at_most(bound)
+    return at_most(bound, 1, unit=" %")

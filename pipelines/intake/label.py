@@ -1,12 +1,14 @@
 """Rows without an answer -> the teacher -> labels. No answered request is sent again, whatever happens."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from curator.errors import DataError
 from curator.ports import OfflineTeacher, Progress, Teacher
 from curator.records import AttemptStatus, Label, Task, digest
 from pipelines.intake import label_paid
+from pipelines.intake.estimate import BillEstimate
 from pipelines.intake.label_event import keep
 from pipelines.runtime import acting
 from storage.dataset import datasets, examples, labels
@@ -26,6 +28,7 @@ class LabelConfig:
         budget_usd: US dollars after which no more is asked; needs a teacher whose price is known.
         concurrency: Requests under way at once.
         retry: Ask again where an earlier request ended so.
+        agree: Is told what a paid teacher's answers will take before the first is asked, and says whether to ask.
     """
 
     dataset: str
@@ -34,6 +37,7 @@ class LabelConfig:
     budget_usd: float | None = None
     concurrency: int = 8
     retry: tuple[AttemptStatus, ...] = ()
+    agree: Callable[[BillEstimate], bool] = lambda _estimate: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class LabelReport:
         by_status: Requests of this run by what came of them.
         unasked: Requests that ended without a label in an earlier run, by status: asked again with `retry`.
         kept: Labels made from answers that an earlier run had paid.
+        estimate: What was still to be asked when the run began, and what that was expected to take; None if nothing.
+        declined: Whether nothing was asked because whoever pays said no.
+        busy: How often the server said that there are too many requests (429).
+        slowest_pace: Fewest requests at once that it was asked with for that; None where it was never slowed down.
     """
 
     dataset: str
@@ -65,6 +73,10 @@ class LabelReport:
     by_status: dict[str, int] = field(default_factory=dict)
     unasked: dict[str, int] = field(default_factory=dict)
     kept: int = 0
+    estimate: BillEstimate | None = None
+    declined: bool = False
+    busy: int = 0
+    slowest_pace: int | None = None
 
 
 def run(
@@ -82,7 +94,7 @@ def run(
     if teacher.offline:
         return _offline(config, store, task, teacher, progress)
     wish = label_paid.Wish(
-        config.dataset, config.samples, config.limit, config.budget_usd, config.concurrency, config.retry
+        config.dataset, config.samples, config.limit, config.budget_usd, config.concurrency, config.retry, config.agree
     )
     done = label_paid.label(wish, store, task, teacher, progress)
     return LabelReport(
@@ -97,6 +109,10 @@ def run(
         by_status=dict(done.statuses),
         unasked=dict(done.unasked),
         kept=done.kept,
+        estimate=done.estimate,
+        declined=done.declined,
+        busy=done.busy,
+        slowest_pace=done.slowest_pace,
     )
 
 

@@ -1,24 +1,28 @@
 """Labelling by a teacher that costs money: each request once, each answer kept as it arrives."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 import polars as pl
 
 from curator.checks import refuses
 from curator.errors import DataError, RequestError
 from curator.ports import PaidTeacher, Progress, Teacher, TeacherAnswer
-from curator.records import Attempt, AttemptStatus, Label, Task, build_prompt, digest, parse_answer
+from curator.records import Attempt, AttemptStatus, ImagePart, Label, Task, build_prompt, digest, parse_answer
+from pipelines.intake.estimate import BillEstimate, estimate
 from pipelines.intake.label_event import keep
-from pipelines.intake.requests import Ended, Journal, TeacherRequest, ask_all, journal
+from pipelines.intake.pace import Pace
+from pipelines.intake.requests import Ended, Journal, Spending, TeacherRequest, ask_all, journal
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
+from pipelines.runtime.progress import say
 from storage.access import audit
 from storage.dataset import attempts, datasets, examples, labels
 from storage.engine.store import Store
 
-READ_AGAIN: tuple[AttemptStatus, ...] = ("answered", "invalid", "unparsable", "refused")
+READ_AGAIN: tuple[AttemptStatus, ...] = ("answered", "invalid", "unparsable")
 """Answers that came whole: whether they hold a label is looked at again, since the task may have changed."""
 
 
@@ -32,6 +36,7 @@ class Wish:
     budget_usd: float | None
     concurrency: int
     retry: tuple[AttemptStatus, ...]
+    agree: Callable[[BillEstimate], bool] = lambda _estimate: True
 
 
 @dataclass(slots=True)
@@ -46,6 +51,10 @@ class Done:
     reasons: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     unasked: Counter[str] = field(default_factory=Counter)
+    estimate: BillEstimate | None = None
+    declined: bool = False
+    busy: int = 0
+    slowest_pace: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +102,10 @@ def label(
         StoreBusyError: Another process has been asking this teacher about this dataset for too long.
     """
     acting.require("ingest")
-    if wish.budget_usd is not None and getattr(teacher, "price", None) is None:
+    if wish.budget_usd is not None and teacher.price is None:
         msg = (
             f"no price of teacher {teacher.name!r} is known, so --budget cannot be kept: give --price-in and "
-            "--price-out (US dollars for a million tokens), or use --limit N"
+            "--price-out (US dollars for a million tokens), write them under [prices] in curator.toml, or use --limit N"
         )
         raise RequestError(msg)
     name = digest([wish.dataset, teacher.name, teacher.version])[:16]
@@ -122,7 +131,6 @@ class _Labelling:
         self.trials, self.rows = trials, rows
         self.since = store.seq()
         self.done = Done()
-        self.spent = 0.0
 
     def _ask(self, kept: Journal, progress: Progress) -> Done:
         requests = self._requests()
@@ -134,42 +142,74 @@ class _Labelling:
         kept.clear()
         self.done = Done(already=self.done.already, labeled=self.done.labeled, kept=self.done.labeled)
         todo = self._todo(requests)
-        if todo:
+        if todo and self._agreed(requests, todo):
             labels.intend(
                 self.store, self.wish.dataset, f"label:{self.teacher.name}", [request.key for request in todo]
             )
-            ask_all(
-                todo,
-                self.teacher,
-                kept,
-                concurrency=self.wish.concurrency,
-                keep=self._keep,
-                progress=lambda ended: progress(ended, len(todo)),
-                may_ask=self._within_budget,
-            )
+            self._ask_all(todo, kept, progress)
             kept.clear()
         return self.done
 
+    def _agreed(self, requests: Sequence[TeacherRequest], todo: Sequence[TeacherRequest]) -> bool:
+        """BillEstimate what there is to ask, and whether whoever pays agrees."""
+        known = attempts.newest(self.store, self.wish.dataset, [request.key for request in requests])
+        answered = [
+            (len(request.prompt), known[request.key])
+            for request in requests
+            if request.key in known and known[request.key].status == "answered"
+        ]
+        self.done.estimate = estimate(todo, self.task, answered, self.teacher.price, self.wish.concurrency)
+        self.done.declined = not self.wish.agree(self.done.estimate)
+        return not self.done.declined
+
+    def _ask_all(self, todo: Sequence[TeacherRequest], kept: Journal, progress: Progress) -> None:
+        spending = Spending(self.wish.budget_usd, self.done.estimate.each_usd if self.done.estimate else None)
+
+        began = monotonic()
+
+        def tell(ended: int, pace: Pace) -> None:
+            rate = f"{ended / max(1e-3, monotonic() - began):.1f} requests/s"
+            slowed = f"{pace.refused:,} times 429, {pace.at_once} at once" if pace.refused else ""
+            spent = "" if spending.spent is None else f"{spending.spent:.4f} US dollars"
+            say(", ".join(filter(None, (rate, spent, slowed))))
+            progress(ended, len(todo))
+
+        pace = ask_all(
+            todo,
+            self.teacher,
+            kept,
+            concurrency=self.wish.concurrency,
+            keep=self._keep,
+            progress=tell,
+            spending=spending,
+        )
+        self.done.stopped, self.done.busy = spending.stopped, pace.refused
+        self.done.slowest_pace = pace.lowest if pace.lowest < pace.most else None
+
     def _requests(self) -> list[TeacherRequest]:
         """Every request that the dataset asks for, each once: rows with the same prompt share one."""
-        rows = examples.frame(self.store, self.wish.dataset).select("example_id", "shown", "content_hash")
+        rows = examples.frame(self.store, self.wish.dataset).select("example_id", "shown", "content_hash", "messages")
         if self.rows is not None:
             rows = rows.filter(pl.col("example_id").is_in(list(self.rows)))
         before = labels.done_requests(self.store, self.wish.dataset) if self.trials is None else set()
-        shared: defaultdict[tuple[str, int, str], list[str]] = defaultdict(list)
+        shared: defaultdict[tuple[str, int, str, tuple[str, ...]], list[str]] = defaultdict(list)
         for sample in range(self.wish.samples):
             told = self.teacher.parameters(sample)
             for row in rows.iter_rows(named=True):
                 # As a request was called before it was hashed by what the teacher sees: its answer is paid, too.
                 old = [self.task.content_hash, self.teacher.name, "1", row["content_hash"], row["example_id"], sample]
-                if digest(old) in before:
+                if before and digest(old) in before:
                     self.done.already += 1
                     continue
-                prompt = build_prompt(self.task, row["shown"])
+                prompt, images = build_prompt(self.task, row["shown"]), _images(row["messages"])
                 who = [self.teacher.version, self.teacher.name]
-                key = digest([*who, [{"role": "user", "content": prompt}], dict(told), sample])
-                shared[key, sample, prompt].append(row["example_id"])
-        return [TeacherRequest(key, prompt, sample, tuple(ids), key) for (key, sample, prompt), ids in shared.items()]
+                content = [prompt, *images] if images else prompt
+                key = digest([*who, [{"role": "user", "content": content}], dict(told), sample])
+                shared[key, sample, prompt, images].append(row["example_id"])
+        return [
+            TeacherRequest(key, prompt, sample, tuple(ids), key, images)
+            for (key, sample, prompt, images), ids in shared.items()
+        ]
 
     def _todo(self, requests: Sequence[TeacherRequest]) -> list[TeacherRequest]:
         """What was never asked, or is to be asked again; answers that are there become labels of rows without one."""
@@ -271,11 +311,13 @@ class _Labelling:
         except DataError as error:
             return "invalid", str(error)
 
-    def _within_budget(self, answer: TeacherAnswer) -> bool:
-        """Whether there is money left after an answer; what is under way is paid still."""
-        self.spent += answer.cost_usd or 0.0
-        self.done.stopped = self.wish.budget_usd is not None and self.spent >= self.wish.budget_usd
-        return not self.done.stopped
+
+def _images(stored: str) -> tuple[str, ...]:
+    """The images of a row's turns, in order, as addresses or data URLs."""
+    if '"image"' not in stored:
+        return ()
+    parts = (part for message in examples.parse_messages(stored) for part in message.parts)
+    return tuple(part.url for part in parts if isinstance(part, ImagePart))
 
 
 def label_of(example_id: str, task: Task, teacher: Teacher, key: str, sample: int, answer: TeacherAnswer) -> Label:
@@ -320,8 +362,13 @@ def _attempt(
         tokens_in=answer.tokens_in,
         tokens_out=answer.tokens_out,
         sample=request.sample,
+        latency_s=answer.latency_s,
+        cost_usd=answer.cost_usd,
+        confidence=answer.confidence,
     )
 
 
 def _as_answer(last: Attempt) -> TeacherAnswer:
-    return TeacherAnswer(last.answer or "", tokens_in=last.tokens_in, tokens_out=last.tokens_out)
+    """An answer that was paid before; what it cost is told with the attempt, and is no cost of a label made now."""
+    measured = (last.confidence, last.tokens_in, last.tokens_out)
+    return TeacherAnswer(last.answer or "", *measured, latency_s=last.latency_s)

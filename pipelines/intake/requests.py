@@ -1,17 +1,20 @@
 """Requests to a paid teacher: asked at once, each answer kept as it arrives, so that nothing is paid twice."""
 
+import heapq
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import Final
 
 from curator.errors import TeacherError
 from curator.ports import PaidTeacher, TeacherAnswer
+from pipelines.intake.pace import Pace, backoff_s
 
 KEEP_S = 0.5
 """Answers are written to the store so often; until then the journal has them."""
@@ -29,6 +32,7 @@ class TeacherRequest:
         sample: Number of the draw, from 0.
         example_ids: The rows that it is asked for.
         idempotency: The same for the same request that is sent once more, another for one that is retried on purpose.
+        images: Addresses or data URLs, in the order in which the prompt marks them.
     """
 
     key: str
@@ -36,9 +40,42 @@ class TeacherRequest:
     sample: int
     example_ids: tuple[str, ...]
     idempotency: str
+    images: tuple[str, ...] = ()
 
 
 Ended = tuple[TeacherRequest, TeacherAnswer]
+
+
+class Spending:
+    """What a run has paid, held under its budget before each request. Not safe for threads: its user locks.
+
+    Attributes:
+        spent: US dollars so far; None before anything was paid, or where no price is known.
+        stopped: Whether requests were left for the budget.
+    """
+
+    def __init__(self, budget_usd: float | None, each_usd: float | None) -> None:
+        """Begin to count.
+
+        Args:
+            budget_usd: None for no limit.
+            each_usd: What one request is expected to cost, until one is measured.
+        """
+        self.budget, self.spent, self.stopped = budget_usd, None, False  # type: float | None, float | None, bool
+        self._each, self._dearest = each_usd or 0.0, 0.0
+
+    def paid(self, usd: float | None) -> None:
+        """Count an answer."""
+        if usd is not None:
+            self.spent = (self.spent or 0.0) + usd
+            self._dearest = max(self._dearest, usd)
+
+    def may_ask(self, under_way: int) -> bool:
+        """Whether one more request fits, if it and those under way cost as much as the dearest so far."""
+        if self.budget is None:
+            return True
+        each = self._dearest or self._each
+        return (self.spent or 0.0) + (under_way + 1) * each <= self.budget
 
 
 class Journal:
@@ -81,34 +118,131 @@ def journal(path: Path) -> Iterator[Journal]:
         made.close()
 
 
-class _Work:
-    """What the asking threads share: the next request, the answers, and whether to go on."""
+MOST_TRIES: Final[Mapping[str, int]] = {"busy": 12, "fault": 6, "slow": 3}
+"""How often a request is sent that a server turns away (429), fails, or leaves without an answer until time is up."""
 
-    def __init__(self, todo: Sequence[TeacherRequest], teacher: PaidTeacher, kept: Journal) -> None:
-        self.turn, self.lock = iter(todo), threading.Lock()
-        self.teacher, self.journal = teacher, kept
+
+@dataclass(order=True, slots=True)
+class _Again:
+    """A request that is to be sent once more, at a time of the monotonic clock."""
+
+    due: float
+    number: int
+    request: TeacherRequest = field(compare=False)
+    tries: int = field(compare=False)
+
+
+class _Work:
+    """What the asking threads share: the next request, those that come again, the answers, and whether to go on.
+
+    A request that waits to be sent again holds no thread: slow answers and waits delay nobody.
+    """
+
+    def __init__(
+        self,
+        todo: Sequence[TeacherRequest],
+        teacher: PaidTeacher,
+        kept: Journal,
+        concurrency: int,
+        spending: Spending,
+    ) -> None:
+        self.turn, self.changed = iter(todo), threading.Condition()
+        self.teacher, self.journal, self.spending = teacher, kept, spending
         self.ended: SimpleQueue[Ended | TeacherError | None] = SimpleQueue()
         self.stop = threading.Event()
+        self.pace = Pace(concurrency)
+        self._again: list[_Again] = []
+        self._active = self._number = 0
+        self._dry = False
 
     def __call__(self) -> None:
         try:
-            while not self.stop.is_set():
-                with self.lock:
-                    request = next(self.turn, None)
-                if request is None:
-                    return
-                answer = self.teacher.ask(request.prompt, sample=request.sample, idempotency=request.idempotency)
-                if answer.status != "failed":  # a failure was not paid for, and may be an outage of the whole
-                    self.journal.add(request.key, answer)
-                self.ended.put((request, answer))
+            while (each := self._next()) is not None:
+                request, tries = each
+                answer = self._ask(request)
+                if not self._comes_again(request, tries + 1, answer):
+                    self._end(request, answer)
         except TeacherError as error:
-            self.stop.set()
-            self.ended.put(error)
+            self._halt(error)
         except BaseException as error:
-            self.stop.set()
-            self.ended.put(TeacherError(f"asking the teacher failed: {type(error).__name__}: {error}"))
+            self._halt(TeacherError(f"asking the teacher failed: {type(error).__name__}: {error}"))
         finally:
             self.ended.put(None)
+
+    def _ask(self, request: TeacherRequest) -> TeacherAnswer:
+        told = (request.sample, request.idempotency)
+        if strange := next((url for url in request.images if not url.startswith(("https:", "http:", "data:"))), None):
+            why = f"the image {strange[:80]!r} is neither an address nor a data URL, so no teacher can see it"
+            return TeacherAnswer("", status="failed", error=why)
+        if not request.images:
+            return self.teacher.ask(request.prompt, sample=told[0], idempotency=told[1])
+        return self.teacher.ask(request.prompt, sample=told[0], idempotency=told[1], images=request.images)
+
+    def _end(self, request: TeacherRequest, answer: TeacherAnswer) -> None:
+        if answer.status != "failed":  # a failure was not paid for, and may be an outage of the whole
+            self.journal.add(request.key, answer)
+        with self.changed:
+            self.spending.paid(answer.cost_usd)
+            self._active -= 1
+            self.changed.notify_all()
+        self.ended.put((request, answer))
+
+    def _halt(self, error: TeacherError) -> None:
+        self.stop.set()
+        self.ended.put(error)
+        with self.changed:
+            self.changed.notify_all()
+
+    def _next(self) -> tuple[TeacherRequest, int] | None:
+        """The next request with how often it was sent, once it may be sent; None where there is no more."""
+        with self.changed:
+            while not self.stop.is_set():
+                now = monotonic()
+                free = self._active < self.pace.at_once and now >= self.pace.hold_until
+                if free and (found := self._ready(now)) is not None:
+                    self._active += 1
+                    return found
+                if self._dry and not self._again and not self._active:
+                    break
+                self.changed.wait(self._patience(now))
+            self.changed.notify_all()
+            return None
+
+    def _ready(self, now: float) -> tuple[TeacherRequest, int] | None:
+        if self._again and self._again[0].due <= now:
+            each = heapq.heappop(self._again)
+            return each.request, each.tries
+        if self._dry or len(self._again) >= self.pace.most:  # a server in trouble is not sent ever more
+            return None
+        if not self.spending.may_ask(self._active):
+            self._dry = not self._active and not self._again  # what is under way may cost less than was feared
+            self.spending.stopped = self._dry
+            return None
+        request = next(self.turn, None)
+        if request is None:
+            self._dry = True
+            return None
+        return request, 0
+
+    def _patience(self, now: float) -> float:
+        due = self._again[0].due if self._again else now + KEEP_S
+        return min(KEEP_S, max(0.005, self.pace.hold_until - now, due - now))
+
+    def _comes_again(self, request: TeacherRequest, tries: int, answer: TeacherAnswer) -> bool:
+        """Whether the request is to be sent once more; then it is put aside until its time."""
+        with self.changed:
+            if answer.again is None:
+                self.pace.well()
+                return False
+            now = monotonic()
+            self.pace.troubled(now, busy=answer.again == "busy", wait_s=answer.wait_s)
+            if tries >= MOST_TRIES[answer.again] or self.stop.is_set():
+                return False
+            self._number += 1
+            heapq.heappush(self._again, _Again(now + backoff_s(tries, answer.wait_s), self._number, request, tries))
+            self._active -= 1
+            self.changed.notify_all()
+            return True
 
 
 def ask_all(
@@ -118,10 +252,10 @@ def ask_all(
     *,
     concurrency: int,
     keep: Callable[[list[Ended]], None],
-    progress: Callable[[int], None],
-    may_ask: Callable[[TeacherAnswer], bool],
-) -> None:
-    """Ask everything, so many at once; no slow answer delays another.
+    progress: Callable[[int, Pace], None],
+    spending: Spending,
+) -> Pace:
+    """Ask everything, so many at once, fewer where the server is busy; no slow answer delays another.
 
     Requests that fail one after the other, more than are under way at once, are an outage: they are not kept as failed,
     and a rerun asks for them.
@@ -132,18 +266,21 @@ def ask_all(
         kept: Where answers stand until `keep` has returned.
         concurrency: Requests under way at once.
         keep: Brings answers into the store.
-        progress: Told how many requests have ended.
-        may_ask: Whether to go on after an answer.
+        progress: Told how many requests have ended, and the pace.
+        spending: Whether one more request may be paid for.
+
+    Returns:
+        The pace, as it was in the end.
 
     Raises:
         TeacherError: The teacher cannot be asked at all; what it answered is kept.
     """
-    work = _Work(todo, teacher, kept)
+    work = _Work(todo, teacher, kept, concurrency, spending)
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(concurrency, len(todo)))]
     for thread in threads:
         thread.start()
     try:
-        _collect(work, len(threads), concurrency, keep, progress, may_ask)
+        _collect(work, len(threads), concurrency, keep, progress)
     except BaseException:
         work.stop.set()
         limit = monotonic() + _GIVE_UP_S
@@ -151,6 +288,7 @@ def ask_all(
             thread.join(max(0.0, limit - monotonic()))
         keep([each for each in _drain(work) if isinstance(each, tuple) and each[1].status != "failed"])
         raise
+    return work.pace
 
 
 def _collect(
@@ -158,8 +296,7 @@ def _collect(
     running: int,
     concurrency: int,
     keep: Callable[[list[Ended]], None],
-    progress: Callable[[int], None],
-    may_ask: Callable[[TeacherAnswer], bool],
+    progress: Callable[[int, Pace], None],
 ) -> None:
     waiting: list[Ended] = []
     failed: list[Ended] = []
@@ -184,9 +321,7 @@ def _collect(
             if len(failed) > concurrency and error is None:
                 error = _outage(work.teacher, failed)
                 work.stop.set()
-            progress(ended)
-            if not may_ask(each[1]):
-                work.stop.set()
+            progress(ended, work.pace)
         if waiting and (monotonic() - last > KEEP_S or not running):
             keep(waiting)
             waiting, last = [], monotonic()

@@ -17,6 +17,13 @@ from storage import jobs
 SHOW_AFTER_S = 1.0
 EVERY_S = 0.3
 EVERY_LINE_S = 10.0
+_beside = [""]
+"""What the work that is going on says of itself beside its count."""
+
+
+def say(text: str) -> None:
+    """What stands beside the count of the stage that is going on: its rate, what was paid, why it is slow."""
+    _beside[0] = text
 
 
 @contextmanager
@@ -24,6 +31,7 @@ def stage(name: str) -> Iterator[Progress]:
     """Report one stage of work. The bar appears if the work takes longer than a second, and lives on its own."""
     job = os.environ.get(JOB_VARIABLE)
     at = [0, 0]
+    say("")
     ended = threading.Event()
     last = 0.0
 
@@ -57,6 +65,7 @@ def _paint(name: str, at: list[int], ended: threading.Event) -> None:
         while True:
             bar.total = at[1] or None
             bar.n = at[0]
+            bar.set_postfix_str(_beside[0], refresh=False)
             bar.refresh()
             if ended.wait(EVERY_S):
                 return
@@ -66,7 +75,8 @@ def _write(name: str, at: list[int], ended: threading.Event) -> None:
     """Write a line every few seconds until the work has ended: a bar that redraws itself is rubbish in a log."""
     began = time.monotonic()
     while not ended.wait(EVERY_LINE_S):
-        sys.stderr.write(line(name, at[0], at[1], time.monotonic() - began) + "\n")
+        told = line(name, at[0], at[1], time.monotonic() - began)
+        sys.stderr.write(", ".join(filter(None, (told, _beside[0]))) + "\n")
         sys.stderr.flush()
 
 

@@ -3,12 +3,15 @@
 Secrets come from the environment alone and never reach the store.
 """
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from curator.errors import DataError, NotFoundError, RequestError
+from curator.ports import TokenPrice
 from curator.records import GateRules, read_toml
 from pipelines.runtime.new_place import check_new
 from storage.engine.store import Store
@@ -25,6 +28,9 @@ name = "all-MiniLM-L6-v2"      # embedded; or any sentence-transformers model: a
 [teacher]
 # name = "gpt-…"               # a model of an OpenAI-compatible server; key in OPENAI_API_KEY
 # base_url = "http://…/v1"     # default: OPENAI_BASE_URL, else OpenAI itself
+
+[prices]                       # US dollars for a million tokens, where the packaged list does not know a model
+# "gpt-…" = { in = 1.25, out = 10.0, as_of = "2026-11-30" }
 
 [student]
 # base_model = "Qwen/Qwen3-8B" # used with TINKER_API_KEY or TINKER_BASE_URL; else a small local student
@@ -56,6 +62,7 @@ class Settings:
     argilla_workspace: str = "curator"
     argilla_reviewers: dict[str, str] = field(default_factory=dict)
     gate: GateRules = field(default_factory=GateRules)
+    prices: Mapping[str, TokenPrice] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -126,7 +133,26 @@ def load(project: Path) -> Settings:
         argilla_workspace=get("argilla", "workspace") or "curator",
         argilla_reviewers=_reviewers(file, content),
         gate=_gate(file, content),
+        prices=_prices(file, content),
     )
+
+
+def _prices(file: Path, content: dict[str, Any]) -> dict[str, TokenPrice]:
+    """What a project says that models cost: a table for each, with the dollars for a million tokens."""
+    named = content.get("prices", {})
+    found = {}
+    for model, price in named.items() if isinstance(named, dict) else [("", None)]:
+        told = price if isinstance(price, dict) else {}
+        rates = [told.get(key) for key in ("in", "out")]
+        if not all(isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x < math.inf for x in rates):
+            msg = (
+                f'{file}: [prices] must be tables like "{model or "gpt-…"}" = {{ in = 1.25, out = 10.0, '
+                'as_of = "2026-11-30" }: US dollars for a million tokens of the prompt and of the answer'
+            )
+            raise RequestError(msg)
+        when = f", as of {told['as_of']}" if "as_of" in told else ""
+        found[str(model)] = TokenPrice(float(told["in"]), float(told["out"]), f"{file.name}{when}")
+    return found
 
 
 def _reviewers(file: Path, content: dict[str, Any]) -> dict[str, str]:

@@ -23,6 +23,9 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "tokens_out": pl.Int64,
     "said_at": pl.String,
     "sample": pl.Int32,
+    "latency_s": pl.Float64,
+    "cost_usd": pl.Float64,
+    "confidence": pl.Float64,
 }
 
 
@@ -48,7 +51,7 @@ def newest(store: Store, dataset: str, request_ids: Sequence[str]) -> dict[str, 
     """Request id -> what came of it last, for those of some requests that were made."""
     rows = store.rows(
         "select distinct on (request_id) example_id, request_id, status, model, answer, finish_reason, error, "
-        "tokens_in, tokens_out, said_at, sample from attempt "
+        "tokens_in, tokens_out, said_at, sample, latency_s, cost_usd, confidence from attempt "
         "where dataset = ? and request_id in (select unnest(?::varchar[])) order by request_id, seq desc",
         [dataset, list(request_ids)],
     )
@@ -59,7 +62,8 @@ def frame(store: Store, dataset: str) -> pl.DataFrame:
     """All attempts in order: seq and the columns of the record, with the row's external id."""
     return store.frame(
         "select a.seq, a.attempt, a.example_id, e.external_id, a.request_id, a.sample, a.status, a.model, a.answer, "
-        "a.finish_reason, a.error, a.tokens_in, a.tokens_out, a.said_at from attempt a "
+        "a.finish_reason, a.error, a.tokens_in, a.tokens_out, a.said_at, a.latency_s, a.cost_usd, a.confidence "
+        "from attempt a "
         "join example e using (example_id) where a.dataset = ? order by a.seq",
         [dataset],
     )

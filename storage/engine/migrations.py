@@ -264,6 +264,15 @@ MIGRATIONS: tuple[Migration, ...] = (
             created_at timestamp default current_timestamp);
         """,
     ),
+    Migration(
+        14,
+        "what each request took",
+        """
+        alter table attempt add column latency_s double;
+        alter table attempt add column cost_usd double;
+        alter table attempt add column confidence double;
+        """,
+    ),
 )
 
 

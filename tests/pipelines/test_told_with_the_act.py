@@ -34,6 +34,7 @@ class Teacher:
 
     version = "1"
     offline: Literal[False] = False
+    price = None
 
     def __init__(self, name: str = "gpt", answer: str = "a") -> None:
         self.name, self.said = name, answer

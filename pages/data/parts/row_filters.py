@@ -14,12 +14,9 @@ _VALUES = 200
 
 
 def row_filters(rows: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
-    """Draw the filters and return the rows of `storage.views.current.current` that pass them all.
-
-    `labels` is empty where answers are free: there is no list to choose from.
-    """
+    """Draw the filters and return the rows of `storage.views.current.current` that pass them all."""
     with st.container(horizontal=True):
-        label = st.selectbox("Label", [_ALL, *labels]) if labels else _ALL
+        label = st.selectbox("Label", [_ALL, *labels])
         basis = st.selectbox("Set by", [_ALL, *rows["basis"].unique().sort()], format_func=lambda b: BASES.get(b, b))
         text = st.text_input("Text contains")
         asked = _kept(rows)

@@ -27,6 +27,8 @@ class FakeOpenAI:
     asked: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     finish: str = "stop"
+    refusal: str | None = None
+    logprobs: list[tuple[str, float]] = field(default_factory=list)
     by_body: Callable[[dict[str, Any]], Reply] | None = None
 
 
@@ -44,7 +46,9 @@ def serve(reply: Callable[[str, int], Reply]) -> Iterator[FakeOpenAI]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            text = body["messages"][-1]["content"].rpartition("Text:\n")[2]
+            content = body["messages"][-1]["content"]
+            asked = content if isinstance(content, str) else content[0]["text"]
+            text = asked.rpartition("Text:\n")[2]
             with lock:
                 before = fake.asked[text]
                 fake.asked[text] += 1
@@ -54,8 +58,8 @@ def serve(reply: Callable[[str, int], Reply]) -> Iterator[FakeOpenAI]:
                 status, said = 401, "Incorrect API key provided"
             if said == PAGE:
                 return self._send(200, PAGE.encode(), "text/html")
-            content = _completion(body, said, fake.finish) if status == 200 else {"error": {"message": said}}
-            return self._send(status, json.dumps(content).encode(), "application/json")
+            sent = _completion(body, said, fake) if status == 200 else {"error": {"message": said}}
+            return self._send(status, json.dumps(sent).encode(), "application/json")
 
         def _send(self, status: int, data: bytes, kind: str) -> None:
             self.send_response(status)
@@ -77,13 +81,18 @@ def serve(reply: Callable[[str, int], Reply]) -> Iterator[FakeOpenAI]:
         server.server_close()
 
 
-def _completion(body: dict[str, Any], answer: str, finish: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": answer}
+def _completion(body: dict[str, Any], answer: str, fake: FakeOpenAI) -> dict[str, Any]:
+    message = {"role": "assistant", "content": answer} | ({"refusal": fake.refusal} if fake.refusal else {})
+    choice = {"index": 0, "finish_reason": fake.finish, "message": message}
+    if fake.logprobs and body.get("logprobs"):
+        choice["logprobs"] = {
+            "content": [{"token": t, "logprob": p, "bytes": None, "top_logprobs": []} for t, p in fake.logprobs]
+        }
     return {
         "id": "c1",
         "object": "chat.completion",
         "created": 0,
         "model": body["model"],
-        "choices": [{"index": 0, "finish_reason": finish, "message": message}],
+        "choices": [choice],
         "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14},
     }

@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 
 from curator.errors import RequestError, TeacherError
-from curator.records import Example, Message, TextPart, make_task
+from curator.ports import TokenPrice
+from curator.records import Example, ImagePart, Message, TextPart, make_task
 from pipelines import wiring
-from pipelines.adapters.openai_teacher import OpenAITeacher, TokenPrice
+from pipelines.adapters.answer_form import form_of
+from pipelines.adapters.openai_teacher import OpenAITeacher
 from pipelines.intake import label
 from pipelines.intake.label import LabelConfig
 from pipelines.runtime.settings import Settings
@@ -255,6 +257,71 @@ def test_a_budget_stops_the_asking_and_the_bill_is_told(ready: Store) -> None:
         report = label.run(LabelConfig("d", budget_usd=0.1, concurrency=2), ready, priced)
         assert report.stopped_by_budget
         assert report.cost_usd == pytest.approx(0.014 * report.labeled)
-        assert 8 <= report.labeled < 40
+        assert report.labeled == 7, "the next request might have gone beyond the budget"
         assert label.run(LabelConfig("d"), ready, priced).labeled == 40 - report.labeled
     assert fake.asked.total() == 40
+
+
+def test_a_refusal_stays_one_however_often_it_is_read(store: Store) -> None:
+    datasets.create(store, "d", make_task({"name": "t", "kind": "text"}))
+    examples.add(store, [Example("e", "d", "1", "h", (Message("user", (TextPart("row 1"),)),), "row 1")])
+    with serve(lambda text, before: (200, "")) as fake:
+        fake.refusal = "That is not for me."
+        assert label.run(LabelConfig("d"), store, teacher(fake)).by_status == {"refused": 1}
+        again = label.run(LabelConfig("d"), store, teacher(fake))
+    assert (again.labeled, again.unasked, fake.asked.total()) == (0, {"refused": 1}, 1)
+    assert labels.frame(store, "d").is_empty()
+
+
+def test_the_teacher_sees_images_in_their_order_and_a_path_is_refused_by_name(store: Store) -> None:
+    datasets.create(store, "d", TASK)
+    picture = "data:image/png;base64,iVBORw0KGgo="
+    for name, url in (("one", picture), ("two", "photos/cat.png")):
+        turn = Message("user", (TextPart("What is it?"), ImagePart(url)))
+        examples.add(store, [Example(name, "d", name, name, (turn,), "What is it?")])
+    with serve(lambda text, before: (200, "a")) as fake:
+        report = label.run(LabelConfig("d"), store, teacher(fake))
+    assert report.by_status == {"answered": 1, "failed": 1}
+    assert "'photos/cat.png' is neither" in next(iter(report.by_reason))
+    (body,) = fake.bodies
+    text, image = body["messages"][0]["content"]
+    assert "user: What is it?" in text["text"]
+    assert image == {"type": "image_url", "image_url": {"url": picture}}
+
+
+def test_what_a_server_does_not_take_is_left_out_and_the_answer_is_checked_all_the_same(store: Store) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"total": {"type": "number"}},
+        "required": ["total"],
+        "additionalProperties": False,
+    }
+    datasets.create(store, "d", make_task({"name": "t", "kind": "extraction", "schema": schema}))
+    rows = [
+        Example(f"e{n}", "d", str(n), f"h{n}", (Message("user", (TextPart(f"r {n}"),)),), f"r {n}") for n in range(3)
+    ]
+    examples.add(store, rows)
+
+    def by_body(body: dict[str, object]) -> tuple[int, str]:
+        if "json_schema" in str(body.get("response_format")):
+            return 400, "response_format json_schema is not supported"
+        return 200, '{"total": 7}' if "r 1" in str(body["messages"]) else '{"sum": 7}'
+
+    task = datasets.task_of(store, "d")
+    with serve(lambda text, before: (200, "a")) as fake:
+        fake.by_body = by_body
+        by = OpenAITeacher("tiny", base_url=fake.url, api_key=KEY, form=form_of(task))
+        report = label.run(LabelConfig("d", concurrency=1), store, by)
+    assert report.by_status == {"answered": 1, "invalid": 2}
+    forms = [body.get("response_format", {}).get("type") for body in fake.bodies]
+    assert forms == ["json_schema", "json_object", "json_object", "json_object"]
+    assert fake.bodies[0]["response_format"]["json_schema"]["strict"] is True
+
+
+def test_the_models_own_probability_of_the_label_is_its_confidence(ready: Store) -> None:
+    with serve(lambda text, before: (200, "Final Answer: a")) as fake:
+        fake.logprobs = [("Final", 0.0), (" Answer: ", -0.5), ("a", -0.1)]
+        by = OpenAITeacher("tiny", base_url=fake.url, api_key=KEY, form=form_of(TASK))
+        label.run(LabelConfig("d", limit=2), ready, by)
+    assert labels.frame(ready, "d")["confidence"].to_list() == [pytest.approx(0.904837)] * 2
+    assert fake.bodies[0]["logprobs"] is True

@@ -1,7 +1,6 @@
 """Groups between the component and the store: what is open, what a key decides, and that it can be taken back."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,13 +141,7 @@ def test_duplicates_with_different_labels_say_that_they_contradict_and_propose_n
         (said.replace("matter", "mattter"), "delivery"),
         (said.upper() + " again tomorrow", "refund"),
     ]
-    near = queue(make_rows(tmp_path, [*rows, (rows[2][0].lower(), "refund")]), "near_duplicate")
-    before = near.load().items
-    assert all(len({m.label for m in g.members}) == 1 for g in before), "first they are settled as contradictions"
-    contradictions = replace(near, kind="contradiction")
-    (open_group,) = contradictions.load().items
-    contradictions.apply([GroupAction("k", open_group.task_id, "keep")])
-    groups = near.load().items
+    groups = queue(make_rows(tmp_path, [*rows, (rows[2][0].lower(), "refund")]), "near_duplicate").load().items
     groups += (
         queue(make_rows(tmp_path / "b", [rows[2], (rows[2][0].lower(), "refund")]), "exact_duplicate").load().items
     )
