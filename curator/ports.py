@@ -115,6 +115,20 @@ class Encoder(Protocol):
         ...
 
 
+class TokenCounter(Protocol):
+    """Counts the tokens of texts as a base model would cut them."""
+
+    name: str
+    why: str
+    """Where it comes from, a few words."""
+    sha256: str
+    """Of its definition, in hex."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special ones and without the marks of a chat template."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Where a training ended: a path to sample from and a path to train on from."""

@@ -1,18 +1,20 @@
 """Freezing the splits: the one step that plan and release share. Assignments go to the ledger and stay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import polars as pl
 
-from curator.duplicates import near_pairs
+from curator.duplicates import near_pairs, shared_templates, template_forms
 from curator.errors import NotEnoughDataError
-from curator.records import Split, Task, query_form
+from curator.records import SPLITS, Split, Task, query_form
 from curator.release import SplitResult, assign_splits
 from curator.text import same_text, unspaced
 from storage.dataset import datasets, examples
 from storage.engine.store import Store
 
 NEAR_THRESHOLD = 0.85
+_LARGE = 0.1
+"""Share of the rows above which a set of rows that belong together is told."""
 DETECTOR = (
     "equal after NFKC, lower case, and without spaces between letters and punctuation that carries no meaning; or "
     "near-duplicate, found by MinHash over character 3-grams or by one differing word, with a verified similarity of "
@@ -22,7 +24,14 @@ DETECTOR = (
 
 
 def freeze(
-    store: Store, rows: pl.DataFrame, dataset: str, *, test_share: float, seed: int, need_test: bool = False
+    store: Store,
+    rows: pl.DataFrame,
+    dataset: str,
+    *,
+    test_share: float,
+    seed: int,
+    validation_share: float = 0.0,
+    need_test: bool = False,
 ) -> SplitResult:
     """Assign the rows that have no split yet, at a stated detector and threshold, and keep it in the ledger.
 
@@ -32,25 +41,59 @@ def freeze(
         dataset: The dataset.
         test_share: Share of the rows that test, where the data brings no splits of its own.
         seed: Of the draw.
+        validation_share: Share of the rows that validate, likewise.
         need_test: Refuse, before anything is written, where no row would test: an assignment is for good.
 
     Raises:
-        NotEnoughDataError: A test split is needed and there would be none; or none was frozen yet, and the rows' groups
-            are so large that none could test.
+        NotEnoughDataError: A test or validation split is asked for and there would be none; or none was frozen yet,
+            and the rows' groups are so large that none could test.
     """
     ledger = examples.ledger(store, dataset)
     task = datasets.task_of(store, dataset)
-    result = plan_splits(rows, task, ledger=ledger, test_share=test_share, seed=seed)
+    result = plan_splits(rows, task, ledger=ledger, test_share=test_share, seed=seed, validation_share=validation_share)
     if not ledger and test_share > 0 and "test" not in result.assignments.values():
         _refuse_few_groups(rows, task, test_share=test_share, seed=seed)
     if need_test and "test" not in result.assignments.values():
         way = "or give a --test-share above 0"
         if all(example in ledger for example in rows["example_id"]):
-            way = f"since all {rows.height} rows were assigned to train before, where they stay"
+            way = f"since all {rows.height} rows were assigned before, where they stay"
+        elif "validation" in result.assignments.values():
+            way += ", or bring the validation rows in again with --split test"
         msg = f"there is no test split: ingest rows with --split test, {way}"
         raise NotEnoughDataError(msg)
-    examples.assign_splits(store, dataset, result.assignments, f"seed {seed}, test share {test_share}")
+    if validation_share > 0 and "validation" not in result.assignments.values():
+        _refuse_no_validation(rows, ledger)
+    shares = f"test share {test_share}" + (f", validation share {validation_share}" if validation_share else "")
+    examples.assign_splits(store, dataset, result.assignments, f"seed {seed}, {shares}")
     return result
+
+
+def notes(split: SplitResult) -> tuple[str, ...]:
+    """What a person should know of a split, in sentences."""
+    rows = len(split.assignments) + len(split.held_out)
+    said = []
+    if split.largest > max(_LARGE * rows, 1):
+        said.append(
+            f"{split.largest:,} of {rows:,} rows belong together by near-duplicate and source group, and are never "
+            "divided: a set larger than the test split trains"
+        )
+    if split.divided:
+        said.append(
+            "templates were divided between train and what is held out: whole ones would have left too few rows to "
+            "draw from; the release's gate `templates` says how many rows share one"
+        )
+    return tuple(said)
+
+
+def _refuse_no_validation(rows: pl.DataFrame, ledger: Mapping[str, Split]) -> None:
+    way = "its rows' groups are larger than that share: give a larger --validation, or ingest rows with --split"
+    if all(example in ledger for example in rows["example_id"]):
+        way = (
+            f"all {rows.height:,} rows were assigned before, by the first plan or release, where they stay: ingest new "
+            "rows with --split"
+        )
+    msg = f"there would be no validation split: {way} validation; or leave --validation out"
+    raise NotEnoughDataError(msg)
 
 
 def _refuse_few_groups(rows: pl.DataFrame, task: Task, *, test_share: float, seed: int) -> None:
@@ -72,23 +115,43 @@ def _refuse_few_groups(rows: pl.DataFrame, task: Task, *, test_share: float, see
 
 
 def plan_splits(
-    rows: pl.DataFrame, task: Task, *, ledger: Mapping[str, Split], test_share: float, seed: int
+    rows: pl.DataFrame,
+    task: Task,
+    *,
+    ledger: Mapping[str, Split],
+    test_share: float,
+    seed: int,
+    validation_share: float = 0.0,
 ) -> SplitResult:
     """What `freeze` would assign, without writing."""
     queries = [query_of(task, value) for value in rows["value"].to_list()] if task.kind == "sql" else []
-    asked = rows.select("example_id", "requested_split").filter(pl.col("requested_split").is_in(["train", "test"]))
+    asked = rows.select("example_id", "requested_split").filter(pl.col("requested_split").is_in(SPLITS))
     requested: dict[str, Split] = dict(asked.iter_rows())
-    has_test = "test" in requested.values() or "test" in ledger.values()
+    given = {*requested.values(), *ledger.values()}
     return assign_splits(
         rows.select("example_id", "group", pl.col("value").alias("label")),
         near_groups=same_text_groups(
             *(rows[name].to_list() for name in ("example_id", "text", "context")), queries=queries
         ),
-        test_share=0.0 if has_test else test_share,
+        test_share=0.0 if "test" in given else test_share,
         seed=seed,
         ledger=ledger,
         requested=requested,
+        validation_share=0.0 if "validation" in given else validation_share,
+        templates=_templates(rows, ledger.keys() | requested.keys()),
     )
+
+
+def _templates(rows: pl.DataFrame, known: Set[str]) -> dict[str, str]:
+    """Example id -> template, where a row is still to be placed: a context is never crossed."""
+    if set(rows["example_id"]) <= known:
+        return {}
+    forms = shared_templates(template_forms(rows["text"].to_list()))
+    return {
+        example: f"{form}\x1f{context or ''}"
+        for example, form, context in zip(rows["example_id"], forms, rows["context"], strict=True)
+        if form is not None
+    }
 
 
 def same_text_form(text: str) -> tuple[str, tuple[tuple[str, ...], ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from curator.errors import RequestError, without_password
-from curator.ports import Encoder, PaidTeacher, ReviewBoard, Sampler, Teacher, TokenPrice, Trainer
+from curator.ports import Encoder, PaidTeacher, ReviewBoard, Sampler, Teacher, TokenCounter, TokenPrice, Trainer
 from curator.records import Task
 from curator.release import Prover
 from pipelines.runtime.settings import Settings
@@ -127,6 +127,35 @@ def review_board(settings: Settings) -> Iterator[ReviewBoard]:
         yield board
     finally:
         board.close()
+
+
+def token_counter(settings: Settings, name: str | None = None) -> TokenCounter | str:
+    """The named tokenizer, else the project's, else its base model's, as far as it lies here; else why there is none.
+
+    Raises:
+        RequestError: The one that was asked for is not here.
+    """
+    from pipelines.adapters import tokenizer
+
+    asked = name or settings.student_tokenizer
+    if asked:
+        found = tokenizer.named(asked, "as asked for")
+        if found is None:
+            msg = (
+                f"no tokenizer {asked!r} is here: give a folder or file with a tokenizer.json, or a model of the hub "
+                "that this machine's cache holds; nothing is fetched"
+            )
+            raise RequestError(msg)
+        return found
+    if settings.student_base_model:
+        base = tokenizer.named(settings.student_base_model, "the base model's own")
+        return base or f"the tokenizer of {settings.student_base_model} is not on this machine; name one by --tokenizer"
+    students = tokenizer.of_students(settings.project / "tinker")
+    if len(students) == 1:
+        return tokenizer.LocalTokenizer(
+            students[0] / tokenizer.TOKENIZER_FILE, students[0].name, "the small local student's own"
+        )
+    return "no base model is named; name a tokenizer by --tokenizer, or in [student] of curator.toml"
 
 
 def prover() -> Prover:

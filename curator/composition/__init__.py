@@ -20,6 +20,7 @@ from curator.composition.diversity import DiversityReport, PlaybookRule, diversi
 from curator.composition.learning_curve import CurveName, Estimate, LearningCurve, TrainingSet, learning_curve
 from curator.composition.projection import METHOD, layout
 from curator.composition.selection import select
+from curator.composition.token_lengths import USUAL_LIMIT, TokenLengths, token_lengths
 from curator.composition.traffic_coverage import MIN_REGION_ROWS, ReferenceCoverage, Region, lacking, reference_coverage
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "METHOD",
     "MIN_LABEL_ROWS",
     "MIN_REGION_ROWS",
+    "USUAL_LIMIT",
     "Balance",
     "CapPlan",
     "ClusterResult",
@@ -41,6 +43,7 @@ __all__ = [
     "PlaybookRule",
     "ReferenceCoverage",
     "Region",
+    "TokenLengths",
     "TrainingSet",
     "balance",
     "cap_plan",
@@ -52,5 +55,6 @@ __all__ = [
     "most_redundant",
     "reference_coverage",
     "select",
+    "token_lengths",
     "top_up",
 ]

@@ -7,7 +7,7 @@ from curator.duplicates.contradictions import Contradiction, contradictions
 from curator.duplicates.leaks import Leak, leaks
 from curator.duplicates.lexical import Group, NearPairs, differing_words, exact_groups, near_groups, near_pairs
 from curator.duplicates.semantic import MAX_ROWS, THRESHOLD, semantic_pairs
-from curator.duplicates.templates import Repetition, repetition, template_forms
+from curator.duplicates.templates import Repetition, repetition, shared_templates, template_forms
 
 __all__ = [
     "MAX_ROWS",
@@ -25,5 +25,6 @@ __all__ = [
     "near_pairs",
     "repetition",
     "semantic_pairs",
+    "shared_templates",
     "template_forms",
 ]

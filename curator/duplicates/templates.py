@@ -15,7 +15,7 @@ from curator.text import name_words, normalise, visible
 
 NUMBER, NAME, SLOT = "0", "NAME", "_"
 _NUMBERS = re.compile(r"\d+(?: \d+)*")
-_WORDS = 4  # shared words that a form with slots has at least
+_WORDS = 4  # shared words that a form with slots has at least, and words of a form that counts as a template
 _SLOTS = 4  # slots of other words that a form has at most, and a slot for three words at most
 _SIDE_BY_SIDE = 2  # slots; more are free text after words that all texts begin with
 _LONGEST = 40  # words; longer texts are no sentence with slots
@@ -71,6 +71,17 @@ def template_forms(texts: Sequence[str]) -> list[str]:
         forms.form(place) if counts[place] >= TEMPLATE_ROWS else " ".join(words)
         for words, place in zip(masked, places, strict=True)
     ]
+
+
+def shared_templates(forms: Sequence[str]) -> list[str | None]:
+    """Return the template of each row: its form, where it has slots, and five rows or more are made from it."""
+    rows = Counter(forms)
+    return [form if rows[form] >= TEMPLATE_ROWS and _has_slots(form) else None for form in forms]
+
+
+def _has_slots(form: str) -> bool:
+    words = form.split()
+    return len(words) >= _WORDS and not {NUMBER, NAME, SLOT}.isdisjoint(words)
 
 
 def _masked(texts: Sequence[str]) -> list[tuple[str, ...]]:

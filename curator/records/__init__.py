@@ -23,7 +23,7 @@ from curator.records.ids import (
     row_external_id,
     short_id,
 )
-from curator.records.intake import HELD_OUT, Parsed, Rejected, checked_labeler, parse_record
+from curator.records.intake import Parsed, Rejected, checked_labeler, parse_record
 from curator.records.json_text import (
     DuplicateKeyError,
     Number,
@@ -69,8 +69,10 @@ from curator.records.taking import take_in
 from curator.records.task import Task, check_task, make_task, parse_task
 from curator.records.task_changes import TaskChange, task_changes
 from curator.records.types import (
+    EVALUATED,
     GOLD,
     OPINION,
+    SPLITS,
     Action,
     Bound,
     Decision,
@@ -98,10 +100,10 @@ __all__ = [
     "DEFAULT_COLUMNS",
     "DEPTH",
     "ESTIMATES",
+    "EVALUATED",
     "EXAMPLES",
     "FIELDS",
     "GOLD",
-    "HELD_OUT",
     "LABELS",
     "MESSAGES",
     "MESSAGE_ROLES",
@@ -110,6 +112,7 @@ __all__ = [
     "REVIEWS",
     "ROLES",
     "SETTING_ROLES",
+    "SPLITS",
     "TASKS",
     "TODAY",
     "Action",

@@ -161,7 +161,7 @@ def make_example(
         raise Rejected("too_long", f"the input has {len(text):,} characters, at most {MAX_TEXT:,} are taken")
     metadata = given.metadata
     split = _split(given.split, notes)
-    if split == "test" and _word(given.split) in HELD_OUT:
+    if split == "validation" and _word(given.split) != split:
         metadata = {**metadata, "split": str(given.split)}
     external = identity_text(given.id) or fallback_id
     example = Example(
@@ -339,8 +339,8 @@ def checked_confidence(raw: Any, notes: list[str]) -> float | None:  # noqa: ANN
     return value
 
 
-HELD_OUT = ("validation", "valid", "val", "dev", "eval")
-"""Names of splits that are measured on and never trained: Curator's `test`."""
+_VALIDATION = ("validation", "valid", "val", "dev", "eval")
+"""Names of splits that trainings are chosen by: neither trained, nor part of the verdict."""
 
 
 def _word(raw: Any) -> str:  # noqa: ANN401 - raw JSON
@@ -355,9 +355,11 @@ def _split(raw: Any, notes: list[str]) -> Split | None:  # noqa: ANN401 - raw JS
             return "train"
         case "test":
             return "test"
-        case held if held in HELD_OUT:
-            notes.append(f"split {held!r} is held out: it becomes test, and its name is kept as metadata")
-            return "test"
+        case "validation":
+            return "validation"
+        case held if held in _VALIDATION:
+            notes.append(f"split {held!r} is taken for validation, and its name is kept as metadata")
+            return "validation"
         case other:
-            notes.append(f"split {other[:40]!r} is neither train nor test: left unassigned")
+            notes.append(f"split {other[:40]!r} is none of train, validation and test: left unassigned")
             return None

@@ -8,11 +8,14 @@ rows are drawn for test, or held out since they belong together with a test row.
 
 import polars as pl
 
+from curator.records.types import EVALUATED
+
 
 def split_now() -> pl.Expr:
     """The split of a row, or null where neither the ledger nor the data names one.
 
-    The frame has the columns `split` (from the ledger) and `requested_split` (from the data), each train, test or null.
+    The frame has the columns `split` (from the ledger) and `requested_split` (from the data), each train, validation,
+    test or null.
     """
     return pl.coalesce("split", "requested_split")
 
@@ -23,5 +26,8 @@ def in_test() -> pl.Expr:
 
 
 def in_train() -> pl.Expr:
-    """Whether a row trains, unless a release holds it out: every row that is not in test. Columns as in `split_now`."""
-    return ~in_test()
+    """Whether a row trains, unless a release holds it out: every row that is in neither test nor validation.
+
+    Columns as in `split_now`.
+    """
+    return ~split_now().is_in(EVALUATED).fill_null(False)

@@ -21,7 +21,11 @@ Purpose = Literal["certify", "find", "test", "sent", "opinions"]
 `opinions` rows about which people had spoken in another tool."""
 ReviewVerdict = Literal["accept", "edit", "reject", "skip"]
 Action = Literal["relabel", "exclude", "keep", "merge", "undo"]
-Split = Literal["train", "test"]
+Split = Literal["train", "validation", "test"]
+SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
+"""In the order in which they are shown; `validation` is for choosing among trainings, `test` for the verdict."""
+EVALUATED: Final[tuple[Split, ...]] = ("validation", "test")
+"""The splits that nothing trains on."""
 FindingKind = Literal[
     "exact_duplicate",
     "near_duplicate",

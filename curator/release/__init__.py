@@ -20,6 +20,7 @@ from curator.release.gate_report import (
     gates_of_version,
 )
 from curator.release.gates import (
+    Template,
     blocking,
     carried_gate,
     certificate_gate,
@@ -71,6 +72,7 @@ __all__ = [
     "SftRow",
     "SplitResult",
     "Stage",
+    "Template",
     "ToolForm",
     "ToolRow",
     "Turns",

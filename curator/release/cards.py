@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 
+from curator.records import SPLITS
 from curator.release import layout_one_cards
 from curator.release.companions import by_stage, config_name, loading
 from curator.release.manifest import CertificateFact, Manifest
@@ -98,7 +99,7 @@ def _certificate(manifest: Manifest) -> str:
 
 
 def _rows(manifest: Manifest) -> Iterable[str]:
-    splits = sorted(manifest.rows, reverse=True)
+    splits = [split for split in SPLITS if split in manifest.rows]
     pairs = manifest.pairs
     yield "| split | rows | preference pairs |"
     yield "|---|---:|---:|"
@@ -109,6 +110,9 @@ def _rows(manifest: Manifest) -> Iterable[str]:
         yield "Left out:"
         yield ""
         yield from (f"- {n:,} rows: {_plain(reason)}" for reason, n in manifest.excluded.items())
+    if manifest.lengths:
+        yield ""
+        yield _plain(f"{manifest.lengths['said'][0].upper()}{manifest.lengths['said'][1:]}.")
     labels = {split: Counter(row.label for row in manifest.rows[split]) for split in splits}
     names = sorted(set().union(*labels.values()))
     if manifest.task.kind == "classification" and 0 < len(names) <= _MOST_LABELS:

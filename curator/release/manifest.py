@@ -79,6 +79,7 @@ class ReleaseSettings(_Part):
         labeler: The teacher whose labels stand where no person has spoken.
         formats: The formats written, in order.
         test_share: The share of rows drawn for test, 0..1.
+        validation_share: The share of rows drawn for validation, 0..1.
         seed: Of the split.
         license: A name for the card's front matter.
         layout: The rules by which files and cards are written (`curator.release.formats.LAYOUT`).
@@ -88,6 +89,7 @@ class ReleaseSettings(_Part):
     labeler: str = ""
     formats: tuple[str, ...] = ()
     test_share: int | float = 0.2
+    validation_share: int | float = 0.0
     seed: int = 0
     license: str | None = None
     layout: int = 1
@@ -290,6 +292,8 @@ class Manifest(_Part):
         schemas: Data file -> what each of its keys holds (`curator.release.encoding.Look.schema`).
         read_as_dates: JSON lines that a reader which guesses types would change -> the place of the texts.
         proof: What the trainers' own loaders made of each file, with their versions; None where none was asked.
+        lengths: Token counts of the rows (`curator.composition.TokenLengths`), with the tokenizer, the limit and the
+            share above it; `tokenizer` is null where none was at hand. None in older manifests.
         audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
         request_hash: What an unchanged rerun has in common with this version.
         content_sha256: The hash over everything else here; empty until it is sealed.
@@ -321,6 +325,7 @@ class Manifest(_Part):
     schemas: Mapping[str, Mapping[str, Any]] = {}
     read_as_dates: Mapping[str, str] = {}
     proof: Mapping[str, Any] | None = None
+    lengths: Mapping[str, Any] | None = None
     audit_head: Mapping[str, Any] | None = None
     request_hash: str = ""
     content_sha256: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from curator.composition import TokenLengths
 from curator.errors import DataError
 from curator.records import AuditHead, Split, SplitTruth, canonical_json, digest
 from curator.release.encoding import Look
@@ -22,7 +23,7 @@ from curator.release.manifest import (
 from curator.release.proof import Proof
 
 _LONG_LABEL = 120
-_NOT_REQUESTED = frozenset({"number", "parent", "as_of_seq", "request_hash", "content_sha256", "audit_head"})
+_NOT_REQUESTED = frozenset({"number", "parent", "as_of_seq", "request_hash", "content_sha256", "audit_head", "lengths"})
 
 
 def file_fact(path: str, data: bytes, rows: int | None = None) -> FileFact:
@@ -56,6 +57,7 @@ def build_manifest(
     test_truth: SplitTruth | None = None,
     looks: Mapping[str, Look] | None = None,
     proof: Proof | None = None,
+    lengths: TokenLengths | None = None,
     audit_head: AuditHead | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
@@ -85,6 +87,8 @@ def build_manifest(
         test_truth: The whole frozen test split: rows settled by people, waiting, or taken out.
         looks: What a reader finds in each data file.
         proof: What the trainers' loaders made of the files, where they were asked.
+        lengths: How long the rows are for a tokenizer. No part of what is asked for: a rerun with another one, or with
+            one where there was none, is the same version.
         audit_head: The audit log's newest event as of that seq: a head kept outside the store.
 
     Raises:
@@ -127,6 +131,8 @@ def build_manifest(
         manifest["read_as_dates"] = {path: dates for path in sorted(looks) if (dates := looks[path].dates) is not None}
     if proof is not None:
         manifest["proof"] = proof.as_json()
+    if lengths is not None:
+        manifest["lengths"] = asdict(lengths) | {"share_over": round(lengths.share_over, 6), "said": lengths.sentence()}
     # Through JSON and back, so that a manifest equals the one that is read from its file.
     try:
         manifest = json.loads(canonical_json(manifest))

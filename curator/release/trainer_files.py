@@ -86,9 +86,8 @@ def _axolotl(_manifest: Manifest, files: Files) -> dict[str, str]:
         settings: dict[str, Any] = {"base_model": _MODEL, "adapter": "lora", "lora_r": 16, "lora_alpha": 32}
         settings |= {"lora_target_linear": True} | ({} if stage == "sft" else {"rl": "dpo"})
         settings["datasets"] = [{"path": splits["train"], "ds_type": _kind(splits["train"]), "split": "train", **shape}]
-        if "test" in splits:
-            test = {"path": splits["test"], "ds_type": _kind(splits["test"]), "split": "train", **shape}
-            settings["test_datasets"] = [test]
+        if (held := _watched(splits)) is not None:
+            settings["test_datasets"] = [{"path": held, "ds_type": _kind(held), "split": "train", **shape}]
         settings |= {"sequence_len": _LENGTH, "micro_batch_size": 1, "gradient_accumulation_steps": 8, "num_epochs": 1}
         settings |= {"learning_rate": 0.0002, "output_dir": f"saves/{stage}"}
         made[f"train-{stage}.yaml"] = _yaml(settings)
@@ -117,7 +116,8 @@ def _swift(_manifest: Manifest, files: Files) -> dict[str, str]:
             continue
         command = ["swift sft" if stage == "sft" else "swift rlhf --rlhf_type dpo"]
         command += [f"--model {_MODEL}", f"--dataset {splits['train']}"]
-        command += [f"--val_dataset {splits['test']}"] if "test" in splits else ["--split_dataset_ratio 0"]
+        held = _watched(splits)
+        command += ["--split_dataset_ratio 0"] if held is None else [f"--val_dataset {held}"]
         command += [f"--max_length {_LENGTH}", "--truncation_strategy raise", f"--output_dir saves/{stage}"]
         made[f"train-{stage}.sh"] = "#!/bin/sh\n" + " \\\n  ".join(command) + "\n"
     return made
@@ -136,7 +136,7 @@ files = {files}
 data = load_dataset({kind}, data_files={{split: str(here / file) for split, file in files.items()}})
 settings = {config}({settings})
 trainer = {trainer}(
-    model=sys.argv[1], args=settings, train_dataset=data["train"], eval_dataset=data.get("test")
+    model=sys.argv[1], args=settings, train_dataset=data["train"], eval_dataset=data.get("{watched}")
 )
 kept = len(trainer.train_dataset)
 if kept != len(data["train"]):
@@ -169,6 +169,7 @@ def _scripts(files: Files, classes: Mapping[str, tuple[str, str]]) -> dict[str, 
             config=config,
             trainer=trainer,
             files=json.dumps(dict(splits)),
+            watched="validation" if "validation" in splits else "test",
             kind=json.dumps(_kind(splits["train"])),
             settings=settings,
         )
@@ -183,6 +184,11 @@ _WRITERS: Mapping[str, Callable[[Manifest, Files], dict[str, str]]] = {
     "trl": _trl,
     "kto": _kto,
 }
+
+
+def _watched(splits: Mapping[str, str]) -> str | None:
+    """The file that a trainer watches its loss on: validation where there is one, so that test stays unseen."""
+    return splits.get("validation", splits.get("test"))
 
 
 def _kind(file: str) -> str:

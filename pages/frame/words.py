@@ -62,7 +62,7 @@ GATES = {
     "contradictions": "No contradictions",
     "secrets": "No keys, tokens or passwords",
     "variety": "Inputs differ",
-    "templates": "Test is made from its own templates",
+    "templates": "Held-out rows have their own templates",
     "content": "No personal data, no faulty answers",
     "carried": "Every format carries every row",
     "format": "Files follow their formats",

@@ -49,7 +49,17 @@ with st.expander("Release a version", expanded=not found), st.form("release"):
     test = test_share(settings.store, dataset)
     waive = st.multiselect(
         "Gates to waive",
-        ["certificate", "test_reviewed", "contradictions", "variety", "secrets", "content", "carried", "format"],
+        [
+            "certificate",
+            "test_reviewed",
+            "contradictions",
+            "variety",
+            "templates",
+            "secrets",
+            "content",
+            "carried",
+            "format",
+        ],
         format_func=GATES.__getitem__,
     )
     why = st.text_input("Why they may be waived", placeholder="goes into the manifest with your name")

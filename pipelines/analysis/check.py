@@ -7,9 +7,11 @@ from typing import Any
 import polars as pl
 
 from curator.checks import run_checks
+from curator.composition import USUAL_LIMIT, TokenLengths
 from curator.errors import NotEnoughDataError
-from curator.ports import Progress
+from curator.ports import Progress, TokenCounter
 from curator.records import short_id, split_now
+from pipelines import lengths as token_lengths
 from pipelines.analysis import probabilities
 from pipelines.runtime import acting
 from storage.checks import findings
@@ -52,6 +54,15 @@ class CheckReport:
     rows: int
     counts: dict[str, int]
     notes: tuple[str, ...]
+    lengths: TokenLengths | None = None
+
+
+def lengths(
+    dataset: str, store: Store, counter: TokenCounter | str, *, labeler: str | None = None, limit: int = USUAL_LIMIT
+) -> TokenLengths:
+    """How long the labelled rows that are not left out are, as of now."""
+    rows = views.current(store, dataset, labeler=labeler).filter(pl.col("out").is_null())
+    return token_lengths.measure(rows, counter, limit=limit)
 
 
 def run(config: CheckConfig, store: Store, *, progress: Progress = lambda _done, _total: None) -> CheckReport:

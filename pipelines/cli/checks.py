@@ -2,16 +2,19 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
 
 from curator.checks import ListedFinding, narrowed
+from curator.composition import USUAL_LIMIT
 from curator.errors import NotEnoughDataError, NotFoundError
 from curator.records import FindingKind
+from pipelines import wiring
 from pipelines.analysis import check, cluster, decide, select
-from pipelines.cli.options import Dataset, Labeler, Seed, Wheres
+from pipelines.cli.options import Dataset, Labeler, MaxLength, Seed, Tokenizer, Wheres
 from pipelines.cli.output import answer, as_json_wanted, choose, lines, percent, plain, settings
 from pipelines.runtime.progress import stage
 from storage.checks import findings
@@ -67,17 +70,24 @@ def check_rows(
         Path | None,
         typer.Option(help="What another model says: a table with example_id or external_id and a column a class."),
     ] = None,
+    tokenizer: Tokenizer = None,
+    max_length: MaxLength = USUAL_LIMIT,
 ) -> int:
-    """Run every quality check; findings are stored."""
-    store = settings().store
+    """Run every quality check; findings are stored. Counts the rows' tokens as well, where there is a tokenizer."""
+    project = settings()
+    store = project.store
+    counter = wiring.token_counter(project, tokenizer)
     with stage("check") as progress:
         report = check.run(
             check.CheckConfig(datasets.require(store, dataset), labeler, seed, probabilities), store, progress=progress
         )
+    measured = check.lengths(report.dataset, store, counter, labeler=report.labeler, limit=max_length)
+    report = replace(report, lengths=measured)
     text = lines(
         f"{report.rows:,} rows checked, labels by {report.labeler} (run {report.run})",
         *(f"  {kind:<18} {n:>7,}{' rows ranked' * (kind == 'suspect_label')}" for kind, n in report.counts.items()),
         *report.notes,
+        measured.sentence(),
         f"see them: curator findings --dataset {report.dataset}",
     )
     return answer(report, text=text)

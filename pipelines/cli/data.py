@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 import typer
 
 from curator.errors import RequestError
-from curator.records import AttemptStatus, parse_mapping
+from curator.records import SPLITS, AttemptStatus, parse_mapping
 from pipelines import wiring
 from pipelines.cli.consent import agreement
 from pipelines.cli.options import Concurrency, Dataset, PriceIn, PriceOut, TeacherName, price_of
@@ -47,7 +47,7 @@ def ingest_files(
     ] = None,
     source: Annotated[str, typer.Option(help="import | production | teacher | expert")] = "import",
     labeler: Annotated[str | None, typer.Option(help="Name of whoever gave the labels in the files.")] = None,
-    split: Annotated[str | None, typer.Option(help="train | test, for all rows")] = None,
+    split: Annotated[str | None, typer.Option(help="train | validation | test, for all rows")] = None,
     encoding: Annotated[
         str | None, typer.Option(help="Of text files that are neither UTF-8 nor UTF-16: cp1252, shift_jis …")
     ] = None,
@@ -75,7 +75,7 @@ def ingest_files(
         mapping=parse_mapping(mapping),
         source=choose(source, ("import", "production", "teacher", "expert"), "--source"),
         labeler=labeler,
-        split=None if split is None else choose(split, ("train", "test"), "--split"),
+        split=None if split is None else choose(split, SPLITS, "--split"),
         encoding=encoding,
         format=from_format,
         dry_run=dry_run,

@@ -13,6 +13,11 @@ Wheres = Annotated[
     list[str] | None,
     typer.Option("--where", help="COLUMN=VALUE of the metadata kept with rows; again for one more column or value."),
 ]
+Tokenizer = Annotated[
+    str | None,
+    typer.Option("--tokenizer", help="Folder with tokenizer.json to count tokens by; else the base model's, if here."),
+]
+MaxLength = Annotated[int, typer.Option("--max-length", min=1, help="Tokens that the trainer will take of a row.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
 TeacherName = Annotated[
     str | None, typer.Option("--teacher", help="A model's name; default: the project's, else offline.")

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from curator.composition import USUAL_LIMIT
 from curator.release import FORMATS, DatasetVersion, diff_manifests
 from pipelines import wiring
-from pipelines.cli.options import Dataset, Labeler, Seed
+from pipelines.cli.options import Dataset, Labeler, MaxLength, Seed, Tokenizer
 from pipelines.cli.output import answer, choose, counts, lines, plain, settings, settings_if_any
 from pipelines.preferences import draw as compare
 from pipelines.preferences import pairs
@@ -121,6 +122,9 @@ def release_version(
     who: Annotated[str, typer.Option(help="Who releases, and waives.")] = "",
     labeler: Labeler = None,
     test_share: Annotated[float, typer.Option()] = 0.2,
+    validation: Annotated[float, typer.Option(help="Share of rows frozen as validation, if none is yet.")] = 0.0,
+    tokenizer: Tokenizer = None,
+    max_length: MaxLength = USUAL_LIMIT,
     seed: Seed = 0,
     prove: Annotated[
         bool, typer.Option("--prove", help="Let the trainers' own loaders read every file first.")
@@ -134,12 +138,15 @@ def release_version(
         labeler=labeler,
         formats=tuple(dict.fromkeys(f.strip() for f in formats.split(",") if f.strip())),
         test_share=test_share,
+        validation_share=validation,
         seed=seed,
         waive=tuple(w for each in waive or () for w in each.split(",")),
         why=why,
         who=who or _user(),
         out=out.resolve() if out else None,
         prover=wiring.prover() if prove else None,
+        counter=wiring.token_counter(project, tokenizer),
+        max_length=max_length,
     )
     with stage("release"):
         report = release.run(config, project.store, project.releases)
@@ -148,9 +155,13 @@ def release_version(
         f"{report.version} {'released' if report.created else 'is there already'}: {report.path}"
         if report.version
         else "nothing released: a gate fails; put it right, or waive it with --waive GATE --why TEXT",
-        f"rows: train {report.rows['train']:,}, test {report.rows['test']:,}; "
-        f"pairs: train {report.pairs['train']:,}, test {report.pairs['test']:,}",
+        "; ".join(
+            f"{what}: {', '.join(f'{split} {n:,}' for split, n in each.items())}"
+            for what, each in (("rows", report.rows), ("pairs", report.pairs))
+        ),
         counts("pairs left out", report.pairs_left_out),
+        *(f"note: {each}" for each in report.notes),
+        report.lengths.sentence() if report.lengths else None,
         f"certificate: {report.status}",
         *(f"  {marks[g.passed]}  {g.name}: {g.why}" for g in report.gates),
         f"manifest sha256 {report.manifest_sha256}" if report.manifest_sha256 else None,

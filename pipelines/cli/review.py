@@ -46,6 +46,7 @@ def plan(
     labeler: Labeler = None,
     seed: Seed = 0,
     test_share: Annotated[float, typer.Option(help="Share of rows frozen as test, if none is yet.")] = 0.2,
+    validation: Annotated[float, typer.Option(help="Share of rows frozen as validation, if none is yet.")] = 0.0,
     overlap: Annotated[int, typer.Option(help="People who review each overlapped audit task.")] = 1,
     overlap_share: Annotated[float, typer.Option(help="Share of the audit tasks that overlap, 0..1.")] = 1.0,
     gold: Annotated[int, typer.Option(help="Rows with a known truth to ask again, blind.")] = 0,
@@ -65,6 +66,7 @@ def plan(
         max_error=max_error,
         confidence=confidence,
         test_share=test_share,
+        validation_share=validation,
         seed=seed,
         staffing=Staffing(overlap, overlap_share, gold, quota, blind_share),
     )

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import polars as pl
 
 from curator.checks import Conversations, conversation_faults, private_faults
-from curator.duplicates import template_forms
-from curator.records import FindingKind, Task
-from curator.release import ReleaseGate, content_gate, secrets_gate, template_gate
-from pipelines.release.version_content import SPLITS, VersionContent
+from curator.duplicates import shared_templates, template_forms
+from curator.records import EVALUATED, FindingKind, Task
+from curator.release import ReleaseGate, Template, content_gate, secrets_gate, template_gate
+from pipelines.release.version_content import VersionContent
 from storage.dataset import examples
 
 
 def gates(content: VersionContent, task: Task) -> list[ReleaseGate]:
     """The gates about every part of the rows that go out: input, system prompt, tools and calls, answer, pairs."""
-    rows = pl.concat([content.rows[split] for split in SPLITS])
+    rows = pl.concat(content.rows.values())
     texts, messages = rows["text"].to_list(), rows["messages"].to_list()
     systems = [examples.system_of(each) for each in messages]
     calls = [examples.calls_of(each, tools) for each, tools in zip(messages, rows["tools"].to_list(), strict=True)]
@@ -31,15 +31,19 @@ def gates(content: VersionContent, task: Task) -> list[ReleaseGate]:
 
 
 def templates(content: VersionContent) -> ReleaseGate:
-    """The gate about test rows made as train rows are: the split keeps texts apart, not sentences with slots."""
-    train, test = (content.rows[split]["text"].to_list() for split in SPLITS)
-    forms = template_forms([*train, *test]) if test else []
-    return template_gate(forms[: len(train)], forms[len(train) :])
+    """The gate about held-out rows made as train rows are: splits that the data brought keep no templates apart."""
+    rows = pl.concat([frame.select("text", "context", split=pl.lit(name)) for name, frame in content.rows.items()])
+    held = [name for name in EVALUATED if name in content.rows and content.rows[name].height]
+    forms = shared_templates(template_forms(rows["text"].to_list())) if held else []
+    made: dict[str, list[Template | None]] = {name: [] for name in content.rows}
+    for name, form, context in zip(rows["split"], forms, rows["context"], strict=bool(held)):
+        made[name].append(None if form is None else (form, context))
+    return template_gate(made["train"], {name: made[name] for name in reversed(held)})
 
 
 def _rejected(content: VersionContent, task: Task) -> Sequence[tuple[FindingKind, str, list[str]]]:
     """Secrets and personal data in the rejected answers of pairs; the chosen ones are the answers."""
-    pairs = [] if task.kind == "classification" else [pair for split in SPLITS for pair in content.pairs[split]]
+    pairs = [] if task.kind == "classification" else [pair for pairs in content.pairs.values() for pair in pairs]
     faults = private_faults(Conversations([], answers=[pair.rejected for pair in pairs]))
     return [
         (kind, f"{fault.rule} in the rejected answer", [content.names[pairs[row].example_id] for row in fault.rows])

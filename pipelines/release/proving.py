@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from curator.records import Message, PreferencePair, Split, answer_turn
+from curator.records import SPLITS, Message, PreferencePair, Split, answer_turn
 from curator.release import Manifest, Proof, Prover
 from pipelines.release import version_folder
 from pipelines.release.version_content import DataFiles, VersionContent
@@ -24,7 +24,7 @@ def prove(prover: Prover, manifest: Manifest, content: VersionContent, files: Da
 def _meant(path: str, ids: tuple[str, ...], content: VersionContent) -> Iterator[dict[str, Any]]:
     """What each line of a file stands for; texts, and None for a turn that is more than a text."""
     format, stage, file = path.split("/")
-    split: Split = "test" if file.startswith("test") else "train"
+    split: Split = next(name for name in SPLITS if file.startswith(name))
     examples = {name: example for example, name in content.names.items()}
     if stage == "sft":
         values = dict(content.rows[split].select("example_id", "value").iter_rows())

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from curator import __version__
 from curator.certificates import Certificate
+from curator.composition import USUAL_LIMIT, TokenLengths
 from curator.errors import DataError, NotEnoughDataError, RequestError
+from curator.ports import TokenCounter
 from curator.records import Split, answer_form, digest, file_stem, prompt_hash_source
 from curator.release import (
     LAYOUT,
@@ -33,10 +37,11 @@ from curator.release import (
     variety_gate,
     version_figures,
 )
+from pipelines import lengths as token_lengths
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
 from pipelines.release import content_gates, proving, version_content, version_folder, version_manifest
-from pipelines.release.version_content import SPLITS, DataFiles, Labels, VersionChoice, VersionContent
+from pipelines.release.version_content import DataFiles, Labels, VersionChoice, VersionContent
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
 from pipelines.runtime.new_place import check_new
@@ -53,6 +58,7 @@ class ReleaseConfig:
     """What to release. `labels` teacher: the labeler's raw labels in train; test keeps its reviewed labels.
 
     `prover`: reads the files by the trainers' own loaders before they are called valid; None where that is not asked.
+    `counter`: counts tokens, or says why nothing does; `max_length`: those that the trainer will take of a row.
     """
 
     dataset: str
@@ -66,6 +72,9 @@ class ReleaseConfig:
     who: str = "curator"
     out: Path | None = None
     prover: Prover | None = None
+    validation_share: float = 0.0
+    counter: TokenCounter | str = "no tokenizer was given"
+    max_length: int = USUAL_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class ReleaseReport:
     """A version. `created` is False where an equal one was there already; `version` is None where a gate failed.
 
     `refused` holds by format what it cannot carry, and the external ids of the rows that are not in its files for that;
-    `pairs_left_out` counts the stored pairs that are not in it, by why.
+    `pairs_left_out` counts the stored pairs that are not in it, by why; `notes` say what to know of its splits.
     """
 
     version: str | None
@@ -86,6 +95,8 @@ class ReleaseReport:
     status: str
     refused: dict[str, dict[str, list[str]]]
     pairs_left_out: dict[str, int]
+    notes: tuple[str, ...] = ()
+    lengths: TokenLengths | None = None
 
 
 def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
@@ -106,9 +117,18 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     dataset = datasets.require(store, config.dataset)
     labeler = labels.require_labeler(store, dataset, config.labeler)
     rows = views.current(store, dataset, labeler=labeler)
-    splitting.freeze(store, rows, dataset, test_share=config.test_share, seed=config.seed)
+    split = splitting.freeze(
+        store,
+        rows,
+        dataset,
+        test_share=config.test_share,
+        seed=config.seed,
+        validation_share=config.validation_share,
+    )
     as_of = views.state_seq(store, dataset)
-    choice = VersionChoice(dataset, labeler, as_of, config.labels, config.test_share, config.seed)
+    choice = VersionChoice(
+        dataset, labeler, as_of, config.labels, config.test_share, config.seed, config.validation_share
+    )
     content = version_content.select(store, choice)
     files = version_content.data_files(config.formats, content)
     found, certificate = _gates(store, config, choice, content, files)
@@ -117,15 +137,25 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
         draft = _manifest(store, config, choice, content, files, found, certificate)
         proof = proving.prove(config.prover, draft, content, files)
         found.append(loaders_gate(proof))
-    counts = {split: content.rows[split].height for split in SPLITS}
-    pair_counts = {split: len(content.pairs[split]) for split in SPLITS}
-    status = certificate.status if certificate else "UNCERTIFIED"
+    lengths = token_lengths.measure(pl.concat(content.rows.values()), config.counter, limit=config.max_length)
+    report = ReleaseReport(
+        version=None,
+        path=None,
+        manifest_sha256=None,
+        created=False,
+        rows={name: each.height for name, each in content.rows.items()},
+        pairs={name: len(each) for name, each in content.pairs.items()},
+        gates=tuple(found),
+        status=certificate.status if certificate else "UNCERTIFIED",
+        refused=files.refused,
+        pairs_left_out=content.pairs_out,
+        notes=splitting.notes(split),
+        lengths=lengths,
+    )
     if blocking(found, config.waive):
-        return ReleaseReport(
-            None, None, None, False, counts, pair_counts, tuple(found), status, files.refused, content.pairs_out
-        )
+        return report
     with alone(releases / f".{file_stem(dataset)}.lock", f"a release of {dataset}"):
-        manifest = _manifest(store, config, choice, content, files, found, certificate, proof)
+        manifest = _manifest(store, config, choice, content, files, found, certificate, proof, lengths)
         have = versions.find(store, dataset, manifest.request_hash)
         if have is None:
             target = config.out or releases / file_stem(dataset) / str(manifest.number)
@@ -134,28 +164,14 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
             told = _exported(store, manifest.version, target) if config.out else version_folder.nothing
             sealed = version_folder.write(target, files.bytes_by_path(), manifest, first=told)
             _note_figures(store, choice, content, sealed)
-            versions.add(store, dataset, sealed, path=str(target), told=_told(config, sealed, status))
-            name, sha256 = sealed.version, manifest_hash(sealed.as_json())
-            return ReleaseReport(
-                name,
-                str(target),
-                sha256,
-                True,
-                counts,
-                pair_counts,
-                tuple(found),
-                status,
-                files.refused,
-                content.pairs_out,
-            )
+            versions.add(store, dataset, sealed, path=str(target), told=_told(config, sealed, report.status))
+            known = manifest_hash(sealed.as_json())
+            return replace(report, version=sealed.version, path=str(target), manifest_sha256=known, created=True)
     if config.out is not None:
         told = _exported(store, have.version, config.out)
         version_folder.write(config.out, files.bytes_by_path(), have.manifest, first=told)
     path = str(config.out or have.path)
-    known = have.manifest_sha256
-    return ReleaseReport(
-        have.version, path, known, False, counts, pair_counts, tuple(found), status, files.refused, content.pairs_out
-    )
+    return replace(report, version=have.version, path=path, manifest_sha256=have.manifest_sha256)
 
 
 def _told(config: ReleaseConfig, manifest: Manifest, status: str) -> Told:
@@ -185,7 +201,13 @@ def rebuild(reference: str, store: Store, out: Path) -> str:
     manifest = versions.get(store, dataset, number).manifest
     settings = manifest.settings
     choice = VersionChoice(
-        dataset, settings.labeler, manifest.as_of_seq, settings.labels, settings.test_share, settings.seed
+        dataset,
+        settings.labeler,
+        manifest.as_of_seq,
+        settings.labels,
+        settings.test_share,
+        settings.seed,
+        settings.validation_share,
     )
     content = version_content.select(store, choice)
     files = version_content.data_files(settings.formats, content, settings.layout)
@@ -237,7 +259,7 @@ def _gates(
     """The gates and the certificate."""
     task = datasets.task_of(store, choice.dataset)
     target = task.max_error
-    train, test = content.rows["train"], content.rows["test"]
+    train = content.rows["train"]
     truth = views.truth_of_test(store, choice.dataset, labeler=choice.labeler, as_of=choice.as_of_seq)
     certificate, why_none = None, ""
     raw = config.labels == "teacher"
@@ -257,8 +279,7 @@ def _gates(
         certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
         reviewed_gate(truth),
         leak_gate(
-            train,
-            test,
+            content.rows,
             form=splitting.same_text_form,
             detector=splitting.DETECTOR,
             query=partial(splitting.query_of, task),
@@ -302,6 +323,7 @@ def _manifest(
     found: Sequence[ReleaseGate],
     certificate: CertificateFact | None,
     proof: Proof | None = None,
+    lengths: TokenLengths | None = None,
 ) -> Manifest:
     dataset, labeler, as_of = choice.dataset, choice.labeler, choice.as_of_seq
     task = datasets.task_of(store, dataset)
@@ -319,8 +341,9 @@ def _manifest(
         refused=files.refused,
         looks=files.looks(),
         proof=proof,
+        lengths=lengths,
         rows=version_manifest.released(content),
-        pairs={split: [p.id for p in content.pairs[split]] for split in SPLITS},
+        pairs={split: [p.id for p in pairs] for split, pairs in content.pairs.items()},
         task={
             "name": task.name,
             "kind": task.kind,
@@ -354,4 +377,5 @@ def _settings(config: ReleaseConfig, labeler: str) -> dict[str, Any]:
         "test_share": config.test_share,
         "seed": config.seed,
         "layout": LAYOUT,
+        **({"validation_share": config.validation_share} if config.validation_share else {}),
     }

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import polars as pl
 
 from curator.errors import NotEnoughDataError
-from curator.records import PreferencePair, Split, answer_turn
+from curator.records import EVALUATED, SPLITS, PreferencePair, Split, answer_turn
 from curator.release import (
     LAYOUT,
     DpoRow,
@@ -35,7 +35,6 @@ from storage.release import versions
 from storage.views import current as views
 
 Labels = Literal["current", "teacher"]
-SPLITS: tuple[Split, ...] = ("train", "test")
 _NO_TABLE = (
     "what it says of tools as columns of a table: its files have to be Parquet, since a reader would take other texts "
     "of them for dates"
@@ -52,6 +51,7 @@ class VersionChoice:
     labels: Labels = "current"
     test_share: float = 0.2
     seed: int = 0
+    validation_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class VersionContent:
     """The rows of a version, and why the others are not in it.
 
     Attributes:
-        rows: By split, as `storage.views.current` gives them, with the label that ships as `value`.
+        rows: By split, as `storage.views.current` gives them, with the label that ships as `value`; train and test,
+            and validation where the dataset has any.
         pairs: Preference pairs by split.
         left_out: Example id -> why it is not in the version.
         pairs_out: How many stored pairs are not in it, by why.
@@ -95,26 +96,31 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
     ledger: dict[str, Split] = dict(
         rows.filter(pl.col("split").is_not_null()).select("example_id", "split").iter_rows()
     )
-    split = splitting.plan_splits(rows, task, ledger=ledger, test_share=choice.test_share, seed=choice.seed)
+    split = splitting.plan_splits(
+        rows,
+        task,
+        ledger=ledger,
+        test_share=choice.test_share,
+        seed=choice.seed,
+        validation_share=choice.validation_share,
+    )
     rows = rows.with_columns(place=pl.col("example_id").replace_strict(split.assignments, default=None))
-    test = pl.col("place") == "test"
+    held = pl.col("place").is_in(EVALUATED)
     if choice.labels == "teacher":
-        raw = ~test & pl.col("out").is_in(["rejected", "disputed", "unsettled"])
+        raw = ~held & pl.col("out").is_in(["rejected", "disputed", "unsettled"])
         rows = rows.with_columns(
-            value=pl.when(test).then("value").otherwise("teacher_value"),
+            value=pl.when(held).then("value").otherwise("teacher_value"),
             out=pl.when(raw).then(None).otherwise("out"),
         )
     lacking = pl.when(pl.col("value").is_null()).then(pl.lit("unlabelled"))
     rows = rows.with_columns(out=pl.coalesce("out", lacking))
     rows = rows.with_columns(out=pl.coalesce("out", pl.col("example_id").replace_strict(split.held_out, default=None)))
     kept = rows.filter(pl.col("out").is_null())
-    if kept.filter(~test).is_empty():
+    if kept.filter(~held).is_empty():
         msg = f"dataset {choice.dataset!r} has no releasable row in train; see `curator dataset show {choice.dataset}`"
         raise NotEnoughDataError(msg)
-    by_split: dict[Split, pl.DataFrame] = {
-        "train": kept.filter(pl.col("place") == "train"),
-        "test": kept.filter(test),
-    }
+    there: list[Split] = [name for name in SPLITS if name != "validation" or name in split.assignments.values()]
+    by_split: dict[Split, pl.DataFrame] = {name: kept.filter(pl.col("place") == name) for name in there}
     out = rows.filter(pl.col("out").is_not_null()).select("example_id", "out")
     values, approved = dict(kept.select("example_id", "value").iter_rows()), views.approved_values(kept)
     pairs, pairs_out = list[PreferencePair](), Counter[str]()
@@ -134,7 +140,7 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
             name: [p for p in pairs if split.assignments.get(p.example_id) == name]
             if choice.labels == "current"
             else []
-            for name in SPLITS
+            for name in there
         },
         left_out=dict(out.iter_rows()),
         pairs_out=dict(pairs_out),
@@ -205,7 +211,7 @@ def data_files(formats: tuple[str, ...], content: VersionContent, layout: int = 
     made = DataFiles({}, {})
     for name in formats:
         kept: dict[tuple[Stage, Split], Any] = {}
-        for split in SPLITS:
+        for split in content.rows:
             for stage in get_format(name, layout).stages:
                 rows = _sft_rows(content, split) if stage == "sft" else _dpo_rows(content, split)
                 # A version without test rows has no test file: an empty one is no valid training file.

@@ -37,6 +37,7 @@ class PlanConfig:
     max_error: float | None = None
     confidence: float | None = None
     test_share: float = 0.2
+    validation_share: float = 0.0
     seed: int = 0
     staffing: Staffing = field(default_factory=Staffing)
 
@@ -135,6 +136,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         config.dataset,
         test_share=config.test_share,
         seed=config.seed,
+        validation_share=config.validation_share,
         need_test=config.purpose == "test",
     )
     as_of = views.state_seq(store, config.dataset)
@@ -166,6 +168,7 @@ def run(config: PlanConfig, store: Store) -> PlanReport:
         *(_stricter(target, confidence) if (target, confidence) != wanted else ()),
         *_few_gold(config.staffing.gold, _gold(made)),
         *(f"{reason}: {n} rows held out" for reason, n in held.reasons.items()),
+        *splitting.notes(held),
     )
     return _report(store, made, created=created, level=level, splits=_splits(rows), notes=notes)
 

@@ -34,6 +34,7 @@ name = "all-MiniLM-L6-v2"      # embedded; or any sentence-transformers model: a
 
 [student]
 # base_model = "Qwen/Qwen3-8B" # used with TINKER_API_KEY or TINKER_BASE_URL; else a small local student
+# tokenizer = "models/qwen3"    # a folder with tokenizer.json to count tokens by; else the base model's, if it is here
 
 [argilla]
 # url = "http://localhost:6900" # or ARGILLA_API_URL; key in ARGILLA_API_KEY; for `curator route --to argilla`
@@ -58,6 +59,7 @@ class Settings:
     teacher: str | None = None
     teacher_base_url: str | None = None
     student_base_model: str | None = None
+    student_tokenizer: str | None = None
     argilla_url: str | None = None
     argilla_workspace: str = "curator"
     argilla_reviewers: dict[str, str] = field(default_factory=dict)
@@ -129,6 +131,7 @@ def load(project: Path) -> Settings:
         teacher=get("teacher", "name"),
         teacher_base_url=get("teacher", "base_url"),
         student_base_model=get("student", "base_model"),
+        student_tokenizer=get("student", "tokenizer"),
         argilla_url=os.environ.get("ARGILLA_API_URL") or get("argilla", "url"),
         argilla_workspace=get("argilla", "workspace") or "curator",
         argilla_reviewers=_reviewers(file, content),

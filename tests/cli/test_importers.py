@@ -226,7 +226,7 @@ def test_a_folder_comes_in_with_the_splits_that_its_files_are_called_by(door: Op
     report = at.take(at.folder / "data")
     assert "not read, as they hold no rows: README.md" in report["notes"]
     assert report["formats"] == {"train.jsonl": "rows with columns", "validation.jsonl": "ShareGPT conversations"}
-    assert at.frame().select("text", "requested_split").rows() == [("one", "train"), ("hello there", "test")]
+    assert at.frame().select("text", "requested_split").rows() == [("one", "train"), ("hello there", "validation")]
     assert at.take(at.folder / "data" / "*.jsonl")["added"] == 0
 
 
@@ -243,7 +243,7 @@ def test_a_dataset_that_was_saved_to_disk_comes_in_with_the_names_of_its_classes
         ("where is my parcel", "delivery"),
         ("the courier lost it", "delivery"),
     ]
-    assert at.frame()["requested_split"].to_list() == ["train", "train", "test"]
+    assert at.frame()["requested_split"].to_list() == ["train", "train", "validation"]
     assert at.frame()["metadata"].to_list()[0] == '{"team":"south"}'
     assert at.take(HUGGING_FACE / "saved")["added"] == 0
     again = at.take(HUGGING_FACE / "classes.parquet")

@@ -153,13 +153,15 @@ def test_a_split_for_all_rows_goes_before_the_column_and_an_odd_one_is_noted() -
     assert parse({"text": "hi", "split": "test"}, split="train").example.split == "train"
     odd = parse({"text": "hi", "split": "holdback"})
     assert odd.example.split is None
-    assert odd.notes == ("split 'holdback' is neither train nor test: left unassigned",)
+    assert odd.notes == ("split 'holdback' is none of train, validation and test: left unassigned",)
 
 
-def test_rows_that_are_measured_on_are_held_out_under_the_name_that_they_had() -> None:
+def test_validation_rows_are_validation_under_the_name_that_they_had() -> None:
     held = parse({"text": "hi", "split": "Validation"})
-    assert (held.example.split, held.example.metadata) == ("test", {"split": "Validation"})
-    assert held.notes == ("split 'validation' is held out: it becomes test, and its name is kept as metadata",)
+    assert (held.example.split, held.example.metadata, held.notes) == ("validation", {}, ())
+    other = parse({"text": "hi", "split": "dev"})
+    assert (other.example.split, other.example.metadata) == ("validation", {"split": "dev"})
+    assert other.notes == ("split 'dev' is taken for validation, and its name is kept as metadata",)
 
 
 VALUES = st.recursive(

@@ -65,8 +65,8 @@ def test_raw_labels_pass_by_a_certificate_about_them_and_are_not_said_to_pass_wi
 
 def test_a_leak_is_found_in_the_texts_that_go_out() -> None:
     form = str.lower
-    assert gates.leak_gate(inputs("A b"), inputs("a B"), form=form, detector="d").passed is False
-    assert gates.leak_gate(inputs("A b"), inputs("a c"), form=form, detector="d").passed is True
+    assert gates.leak_gate({"train": inputs("A b"), "test": inputs("a B")}, form=form, detector="d").passed is False
+    assert gates.leak_gate({"train": inputs("A b"), "test": inputs("a c")}, form=form, detector="d").passed is True
 
 
 def test_an_unreviewed_test_row_leaves_the_gate_open_and_one_that_people_contest_fails_it() -> None:
@@ -114,7 +114,9 @@ def test_a_waived_gate_does_not_block() -> None:
 
 def test_one_text_under_two_system_prompts_is_two_inputs() -> None:
     form = str.lower
-    assert gates.leak_gate(inputs("A", "french"), inputs("a", "german"), form=form, detector="d").passed is True
+    assert gates.leak_gate(
+        {"train": inputs("A", "french"), "test": inputs("a", "german")}, form=form, detector="d"
+    ).passed
     rows = pl.concat([inputs("A", "french"), inputs("A", "german")]).with_columns(value=pl.Series(["a", "b"]))
     assert gates.contradiction_gate(rows).passed is True
 
@@ -156,10 +158,35 @@ def test_many_rows_of_few_texts_need_a_waiver():
     assert gates.variety_gate(rows.head(90), form=str).passed is True  # too few to be a pattern
 
 
-def test_test_rows_of_a_template_that_train_has_are_counted_and_do_not_block():
-    made = [f"my order 0 of {word} is late" for word in ("a", "b")]
-    gate = gates.template_gate([*made * 5, "something else"], [made[0], "new words here today"])
-    assert gate.passed is None
-    assert "1 of 2 test rows share a template with train" in gate.why
-    assert gates.template_gate(["a b c d"] * 5, ["a b c d"]).passed is True  # no slots: the gate of leaks says it
-    assert gates.template_gate(made, made).passed is True  # too few rows to be a template
+def test_few_held_out_rows_of_a_template_of_train_are_said_and_a_tenth_of_them_needs_a_waiver():
+    made, other = ("my order 0 of _ is late", None), ("where is order 0", None)
+    few = gates.template_gate([made, None] * 500, {"test": [made] * 10 + [None] * 90})
+    assert few.passed is None
+    assert "10 of 100 test rows share a template with train, 10 of them 'my order 0 of _ is late'" in few.why
+    many = gates.template_gate([made, None] * 500, {"test": [made] * 11 + [None] * 89})
+    assert many.passed is False
+    assert "waive this gate" in many.why
+    assert gates.template_gate([made] * 50, {"test": [made] * 20}).passed is None  # too few rows to be a pattern
+    assert gates.template_gate([made] * 500, {"test": [other] * 100}).passed is True
+    assert gates.template_gate([made] * 500, {}).passed is True
+
+
+def test_validation_rows_of_a_template_of_train_count_as_test_rows_do():
+    made = ("my order 0 of _ is late", None)
+    gate = gates.template_gate([made] * 500, {"test": [None] * 100, "validation": [made] * 100})
+    assert gate.passed is False
+    assert "100 of 100 validation rows share a template with train" in gate.why
+
+
+def test_one_form_under_two_contexts_is_two_templates():
+    gate = gates.template_gate(
+        [("order 0 of _ is late", "french")] * 500, {"test": [("order 0 of _ is late", "german")]}
+    )
+    assert gate.passed is True
+
+
+def test_a_validation_row_that_stands_in_train_or_test_is_a_leak():
+    rows = {"train": inputs("A"), "validation": inputs("b"), "test": inputs("B")}
+    gate = gates.leak_gate(rows, form=str.lower, detector="d")
+    assert gate.passed is False
+    assert gate.why == "1 rows of validation stand in test, the first is 'b'"

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from curator.errors import DataError, RequestError
 from curator.records import Split
-from curator.release.splits import LEAK_CHAIN, LEAK_NEAR, LEAK_SOURCE, assign_splits
+from curator.release.splits import LEAK_CHAIN, LEAK_NEAR, LEAK_SOURCE, LEAK_TEMPLATE, assign_splits
 from tests.places import SHARED
 
-SPLITS = st.sampled_from(["train", "test"])
+SPLITS = st.sampled_from(["train", "validation", "test"])
 
 
 def frame(rows):
@@ -19,7 +19,7 @@ def frame(rows):
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def split(rows, *, near=None, share=0.2, seed=1, ledger=None, requested=None):
+def split(rows, *, near=None, share=0.2, seed=1, ledger=None, requested=None, validation=0.0, templates=None):
     return assign_splits(
         frame(rows),
         near_groups=near or {},
@@ -27,6 +27,8 @@ def split(rows, *, near=None, share=0.2, seed=1, ledger=None, requested=None):
         seed=seed,
         ledger=ledger or {},
         requested=requested or {},
+        validation_share=validation,
+        templates=templates,
     )
 
 
@@ -64,7 +66,7 @@ def test_a_row_of_the_ledger_never_moves_and_a_test_row_is_never_held_out(case):
         if before == "test":
             assert result.assignments[example_id] == "test"
         else:
-            assert result.assignments.get(example_id, "train") == "train"
+            assert result.assignments.get(example_id, before) == before
 
 
 @given(cases(), st.randoms(use_true_random=False))
@@ -174,3 +176,70 @@ def test_banking77_texts_in_both_of_its_own_splits_are_held_out_of_train():
     assert result.straddling == len(shared) > 0
     assert set(result.held_out) == {i for i, text in near.items() if text in shared and requested[i] == "train"}
     assert sum(each == "test" for each in result.assignments.values()) == 3080
+
+
+def templated(templates, size, label="x"):
+    """Rows with ids, so many of each template, and the template of each."""
+    names = {f"t{t:02}-{n:02}": f"template {t}" for t in range(templates) for n in range(size)}
+    return [(name, None, label) for name in names], names
+
+
+def test_a_draw_keeps_the_rows_of_a_template_together_and_validation_apart_from_both():
+    rows, templates = templated(40, 25)
+    result = split(rows, templates=templates, validation=0.1)
+    seen = defaultdict(set)
+    for example, where in result.assignments.items():
+        seen[templates[example]].add(where)
+    assert all(len(each) == 1 for each in seen.values())
+    assert Counter(result.assignments.values()) == {"train": 700, "test": 200, "validation": 100}
+    assert not result.divided
+
+
+def test_templates_that_leave_too_few_rows_to_draw_from_are_divided_and_it_is_said():
+    rows, templates = templated(3, 30)
+    result = split(rows, templates=templates)
+    assert result.divided
+    assert Counter(result.assignments.values())["test"] == 18
+    assert result.assignments == split(rows).assignments
+
+
+def test_a_template_that_holds_the_last_rows_of_a_label_trains():
+    rows, templates = templated(30, 10)
+    rows = [(name, None, templates[name]) for name, _, _ in rows]  # a label for each template
+    result = split([*rows, *((f"z{n}", None, "other") for n in range(100))], templates=templates)
+    trained = {label for name, _, label in rows if result.assignments[name] == "train"}
+    assert len(trained) == 30
+    assert "test" in result.assignments.values()
+
+
+def test_a_later_row_goes_where_the_ledger_has_its_template_and_is_held_out_where_that_is_test_alone():
+    rows = [("a", None, "x"), ("b", None, "x"), ("c", None, "x"), ("d", None, "x")]
+    templates = {"a": "one", "c": "one", "b": "two", "d": "two"}
+    result = split(rows, templates=templates, ledger={"a": "test", "b": "train"})
+    assert result.held_out == {"c": LEAK_TEMPLATE}
+    assert result.assignments["d"] == "train"
+    mixed = split(rows, templates={**templates, "b": "one"}, ledger={"a": "test", "b": "train"})
+    assert mixed.assignments["c"] == "train"
+
+
+def test_templates_move_no_split_that_the_data_brings():
+    rows, templates = templated(10, 10)
+    asked = {name: ("test" if name.endswith("0") else "train") for name, _, _ in rows}
+    assert split(rows, templates=templates, requested=asked).assignments == asked
+
+
+def test_test_wins_over_validation_and_validation_over_train():
+    rows = [("a", "g", "x"), ("b", "g", "x"), ("c", "h", "x"), ("d", "h", "x")]
+    asked = {"a": "test", "b": "validation", "c": "validation", "d": "train"}
+    result = split(rows, requested=asked)
+    assert result.assignments == {"a": "test", "c": "validation"}
+    assert result.held_out == {"b": LEAK_SOURCE, "d": "leak: shares a source group with validation"}
+
+
+def test_shares_that_leave_nothing_to_train_are_refused():
+    with pytest.raises(RequestError, match="leave no row to train"):
+        split([("a", None, "x")], share=0.6, validation=0.4)
+
+
+def test_the_largest_set_of_rows_that_belong_together_is_counted():
+    assert split([("a", "g", "x"), ("b", "g", "x"), ("c", None, "x")]).largest == 2

@@ -61,7 +61,7 @@ def test_a_test_plan_that_finds_no_test_row_leaves_the_splits_open(store: Store)
 
 def test_where_every_row_trains_already_a_test_plan_says_so(store: Store) -> None:
     planning.run(PlanConfig("support", reviews=20, test_share=0.0), store)
-    with pytest.raises(NotEnoughDataError, match="all 200 rows were assigned to train before"):
+    with pytest.raises(NotEnoughDataError, match="all 200 rows were assigned before"):
         planning.run(PlanConfig("support", "test", test_share=0.2), store)
 
 
