@@ -14,11 +14,24 @@ _SLACK = 1e-9
 """Of a percent: 0.07 is 7.000000000000001 % to a computer, and 7 % to everybody else."""
 
 
-def at_most(rate: float, places: int = 2, *, unit: str = "%") -> str:
+def percent(rate: float, places: int = 1) -> str:
+    """A rate in percent, as every text and page writes it.
+
+    >>> percent(0.0125), percent(0.05, 2)
+    ('1.2 %', '5.00 %')
+
+    Args:
+        rate: 0..1.
+        places: Decimal places of the percentage.
+    """
+    return f"{100 * rate:.{places}f} %"
+
+
+def at_most(rate: float, places: int = 2, *, unit: str = " %") -> str:
     """An upper bound in percent, rounded up: what is "at most" the shown number is at most the bound.
 
     >>> at_most(0.02004), at_most(0.05), at_most(1 / 80, 1)
-    ('2.01%', '5.00%', '1.3%')
+    ('2.01 %', '5.00 %', '1.3 %')
 
     Args:
         rate: The bound, 0..1.

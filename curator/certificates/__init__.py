@@ -5,7 +5,15 @@ The bounds are exact or simulated (decision 5); attempts spend confidence (decis
 
 from curator.certificates.bounds import ErrorBounds, StratumResult, error_bound, error_bounds
 from curator.certificates.by_class import ClassError, by_class
-from curator.certificates.certify import Certificate, certify, class_rows, with_today
+from curator.certificates.certify import (
+    Certificate,
+    certify,
+    changed_since,
+    class_rows,
+    late_rows,
+    released_rows,
+    with_today,
+)
 from curator.certificates.confidence_sequence import may_stop, sequence_bound
 from curator.certificates.confidence_spending import confidence_of, in_words, spent_in_words
 from curator.certificates.judgement import judge, missed_before, spent_before, terms, terms_of, unused_draws
@@ -30,6 +38,7 @@ __all__ = [
     "StratumResult",
     "by_class",
     "certify",
+    "changed_since",
     "class_rows",
     "confidence_of",
     "document",
@@ -38,10 +47,12 @@ __all__ = [
     "error_bounds",
     "in_words",
     "judge",
+    "late_rows",
     "live_answer",
     "may_stop",
     "measured",
     "missed_before",
+    "released_rows",
     "sensitivities",
     "sequence_bound",
     "spent_before",

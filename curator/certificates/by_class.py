@@ -15,6 +15,7 @@ import polars as pl
 
 from curator.certificates.bounds import StratumResult, error_bound
 from curator.records import Bound, Column, FrameSchema
+from curator.statistics import percent
 
 _LEAST = 10
 """Reviews with a verdict below which a class gets no figure."""
@@ -45,7 +46,7 @@ class ClassError:
         """The figure for a person."""
         if self.bound is None:
             return f"too few: {self.reviews} reviews, {_LEAST} are needed"
-        return f"{self.bound.estimate:.1%} ({self.bound.low:.1%} to {self.bound.high:.1%})"
+        return f"{percent(self.bound.estimate)} ({percent(self.bound.low)} to {percent(self.bound.high)})"
 
 
 def by_class(rows: pl.DataFrame, *, confidence: float = 0.95) -> tuple[ClassError, ...]:

@@ -20,7 +20,7 @@ from curator.certificates.confidence_spending import confidence_of, in_words, ov
 from curator.certificates.open_rows import due_in_words
 from curator.errors import NotEnoughDataError
 from curator.records import PLAN_ROWS, TODAY, Bound
-from curator.statistics import at_most
+from curator.statistics import at_most, percent
 
 Status = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]
 REDEFINED = (
@@ -124,7 +124,7 @@ def certify(
     unreviewed, unsettled = sum(s.unreviewed for s in state), sum(s.unsettled for s in state)
     released = released_rows(now)
     changed = changed_since(released, raw=raw)
-    late = _late_rows(rows, current, raw=raw)
+    late = late_rows(rows, current, raw=raw)
     void = changed or late or released.is_empty()
     shipped = None if void else _shipped_bound(now, state, released.height, confidence, raw)
     status, why = _status(due_in_words(now), changed, late, released.height, shipped, target, purpose)
@@ -239,7 +239,7 @@ def _shipped_bound(
     )
 
 
-def _late_rows(rows: pl.DataFrame, current: pl.DataFrame, *, raw: bool) -> int:
+def late_rows(rows: pl.DataFrame, current: pl.DataFrame, *, raw: bool = False) -> int:
     """Rows that a release made now would hold, that came after the draw and that nobody settled (raw: all of them)."""
     late = current.filter(pl.col("out").is_null()).join(rows, on="example_id", how="anti")
     if raw:
@@ -323,8 +323,9 @@ def _status(
         return "CERTIFIED", (found,)
     if purpose != "certify":
         return "UNCERTIFIED", (
-            f"{found}; the target is {target:.2%}, and only a spot-check drawn with purpose certify can pass it",
+            f"{found}; the target is {percent(target, 2)}, and only a spot-check drawn with purpose certify can pass "
+            "it",
         )
     return "CERTIFIED" if shipped.upper_one_sided <= target else "UNCERTIFIED", (
-        f"{found}; the target is {target:.2%}",
+        f"{found}; the target is {percent(target, 2)}",
     )

@@ -68,9 +68,9 @@ def in_words(confidence: float) -> str:
     """A confidence for a person, without rounding it up.
 
     >>> in_words(0.95), in_words(0.975), in_words(1 - 0.05 / 4)
-    ('95%', '97.5%', '98.75%')
+    ('95 %', '97.5 %', '98.75 %')
     """
-    return f"{100 * confidence:.6g}%"
+    return f"{100 * confidence:.6g} %"
 
 
 def spent_in_words(missed: Sequence[str], confidence: float) -> str:

@@ -11,7 +11,7 @@ from curator.certificates.certify import Certificate
 from curator.certificates.confidence_spending import in_words
 from curator.certificates.reviewer_error import MeasuredError, Sensitivity
 from curator.records import Bound
-from curator.statistics import at_most
+from curator.statistics import at_most, percent
 from curator.text import Document, DocumentTable, Section
 
 _UNRANKED = {"top": "5 %, taken by chance", "next": "next 20 %, taken by chance"}
@@ -61,6 +61,7 @@ class CertificateFacts:
         gold: What reviewers' errors were measured to be, or None.
         waivers: Versions that were released though this gate failed: (version, who, why).
         checked: Whether checks had ranked the rows by risk before the draw.
+        alone: Drawn rows that were rejected and settled by the same person, and nobody else said the same.
         unused_draws: Other spot-checks that had been drawn when the review began, and that nobody reviewed.
     """
 
@@ -85,6 +86,7 @@ class CertificateFacts:
     waivers: tuple[tuple[str, str, str], ...] = field(default=())
     checked: bool = True
     unused_draws: int = 0
+    alone: int = 0
 
 
 def document(facts: CertificateFacts) -> Document:
@@ -182,6 +184,13 @@ def _review(facts: CertificateFacts) -> Section:
             f"{found.errors_found:,} of the drawn rows were wrong. {found.errors_fixed:,} errors were found in all, "
             f"and corrected or left out. {found.skipped:,} rows could not be judged: they count as wrong in the upper "
             "bound and as right in the lower.",
+            "Whoever rejects a label does not settle the row alone where others review."
+            + (
+                f" Here the same person rejected and settled {facts.alone:,} of the drawn rows, and nobody else said "
+                "the same."
+                if facts.alone
+                else ""
+            ),
         ),
         (),
         DocumentTable(("reviewer", "answers", "first", "last"), reviewers or (("nobody yet", "0", "", ""),)),
@@ -268,12 +277,12 @@ def _sentence(text: str) -> str:
 
 
 def _percent(rate: float) -> str:
-    return f"{100 * rate:.2f} %"
+    return percent(rate, 2)
 
 
 def _most(bound: float) -> str:
-    return at_most(bound).replace("%", " %")
+    return at_most(bound)
 
 
 def _level(confidence: float) -> str:
-    return in_words(confidence).replace("%", " %")
+    return in_words(confidence)

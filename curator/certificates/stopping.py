@@ -25,7 +25,7 @@ from curator.certificates.certify import (
 from curator.certificates.confidence_sequence import stratified_sequence_bound
 from curator.certificates.confidence_spending import in_words
 from curator.records import Bound
-from curator.statistics import at_most
+from curator.statistics import at_most, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,14 @@ def _answer(
 ) -> tuple[bool | None, str]:
     if upper is None:
         return False, "labels or texts of released rows have changed since the draw: draw a fresh spot-check"
+    if upper >= 1.0:  # no bound at all
+        return (None if target is None else False), (
+            f"not yet: too few rows are reviewed to say anything, {in_turn:,} of {drawn:,} audit rows in turn"
+        )
     shown = f"at most {at_most(upper)} of the released labels are wrong ({in_words(confidence)}, at every look)"
     seen = f"by {in_turn:,} of {drawn:,} audit rows, reviewed in turn"
     if target is None:
         return None, f"{shown}, {seen}; without a target there is nothing to stop for"
     if upper <= target:
-        return True, f"{shown}, {seen}; that is within the target of {target:.2%}"
-    return False, f"not yet: {shown}, {seen}; the target is {target:.2%}"
+        return True, f"{shown}, {seen}; that is within the target of {percent(target, 2)}"
+    return False, f"not yet: {shown}, {seen}; the target is {percent(target, 2)}"

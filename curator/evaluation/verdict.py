@@ -8,6 +8,7 @@ from curator.errors import NotEnoughDataError
 from curator.evaluation.metrics import Metric
 from curator.evaluation.significance import PairedComparison
 from curator.records import Bound, SplitTruth
+from curator.statistics import at_most, percent
 
 Outcome = Literal["SHIP", "HOLD", "NOT ENOUGH DATA"]
 CertificateStatus = Literal["CERTIFIED", "UNCERTIFIED", "INCOMPLETE"]
@@ -283,8 +284,8 @@ def _not_worse(c: PairedComparison) -> VerdictGate:
 def _certified(status: CertificateStatus, shipped: Bound | None, max_error: float | None) -> VerdictGate:
     name = "training data certified"
     upper = shipped.upper_one_sided if shipped else None
-    measured = f"shipped label error at most {upper:.2%}" if upper is not None else "no bound yet"
-    target = f"target {max_error:.2%}" if max_error is not None else "no target set"
+    measured = f"shipped label error at most {at_most(upper)}" if upper is not None else "no bound yet"
+    target = f"target {percent(max_error, 2)}" if max_error is not None else "no target set"
     if status == "INCOMPLETE" or upper is None:
         return VerdictGate(name, None, upper, max_error, f"The certificate is incomplete ({measured}, {target}).")
     if max_error is None:

@@ -121,7 +121,7 @@ def resolve_mapping(
     for name, column in mapping.items():
         if column is not None:
             if not sources(column, columns):
-                msg = f"--map {name}={column}: no column {column!r}; the file has {', '.join(columns[:30])}"
+                msg = f"--map {name}={column}: no column {column!r}; the file has {_listed(columns)}"
                 raise RequestError(msg)
             resolved[name] = column
     taken = {path[0] for column in resolved.values() for path in sources(column, columns)}
@@ -131,10 +131,7 @@ def resolve_mapping(
             if found is not None:
                 resolved[name] = found
     if "input" not in resolved:
-        msg = (
-            f"cannot tell which column is the input; the file has {', '.join(columns[:30])}; "
-            "name it with --map input=COLUMN"
-        )
+        msg = f"cannot tell which column is the input; the file has {_listed(columns)}; name it with --map input=COLUMN"
         raise RequestError(msg)
     if (
         "label" not in mapping
@@ -143,6 +140,13 @@ def resolve_mapping(
     ):
         del resolved["label"]
     return resolved
+
+
+def _listed(columns: Sequence[str]) -> str:
+    """Some of a file's columns, each short and without what no screen shows."""
+    names = [column if column.isprintable() else repr(column)[1:-1] for column in columns[:30]]
+    more = f" and {len(columns) - 30:,} more" if len(columns) > 30 else ""
+    return ", ".join(name if len(name) <= 80 else f"{name[:79]}…" for name in names) + more
 
 
 def ends_in_answer(records: Iterable[Mapping[str, Any]], column: str) -> bool:

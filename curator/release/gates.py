@@ -9,6 +9,7 @@ from curator.records import Split, SplitTruth
 from curator.release.encoding import parquet_lines
 from curator.release.manifest import CertificateFact, ReleaseGate
 from curator.release.validation import validate_lines
+from curator.statistics import percent
 from curator.text import SameText, same_text
 
 
@@ -30,7 +31,7 @@ def certificate_gate(
     why = "; ".join(certificate.reasons)
     shipped = certificate.shipped_error
     if target is not None and shipped and shipped.upper_one_sided > target:
-        own = "" if certificate.target == target else f"; the dataset's own target is {target:.2%}"
+        own = "" if certificate.target == target else f"; the dataset's own target is {percent(target, 2)}"
         return ReleaseGate("certificate", False, why + own)
     if target is None and raw_labels:
         return ReleaseGate("certificate", None, why)

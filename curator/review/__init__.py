@@ -21,6 +21,7 @@ from curator.review.board_records import (
     wanted,
 )
 from curator.review.consensus import by_model, compare, majority_vote
+from curator.review.last_word import may_settle, newest_words, settled_alone
 from curator.review.nearest_settled import by_similarity, precedents
 from curator.review.resolution import (
     Standing,
@@ -71,10 +72,13 @@ __all__ = [
     "human_outcome",
     "in_force",
     "majority_vote",
+    "may_settle",
+    "newest_words",
     "precedents",
     "ratings",
     "review_form",
     "reviewer_quality",
+    "settled_alone",
     "share_of",
     "split_truth",
     "standing_decisions",

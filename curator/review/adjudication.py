@@ -1,7 +1,8 @@
 """Which open question about a row to settle first.
 
 A row is open where people differ, where all who spoke rejected its label, where a blind disagreement waits for a second
-look, or where all who were asked have answered and fewer than two said anything. The queue is ordered by expected gain
+look, where all who were asked have answered and fewer than two said anything, or where they all skipped it. The queue
+is ordered by expected gain
 
     gain = 1 + W_h (1 + H) / 2    for a row of the audit stratum h (or of the test split),
     gain = H                      for any other row,
@@ -23,12 +24,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.records import GOLD
+from curator.records import GOLD, OPINION
 from curator.review.agreement import ratings
 from curator.review.consensus import steady_dawid_skene
 from curator.review.resolution import human_outcome
 
-_OPEN: Final = ("disputed", "rejected", "unsettled")
+_OPEN: Final = ("disputed", "rejected", "unsettled", "skipped")
 ESTIMATING: Final = ("audit", "test")
 
 
@@ -52,7 +53,7 @@ class Dispute:
         task: The task to answer; of several, the newest.
         plan: Its plan.
         stream: Its stream.
-        status: Why it is open: disputed, rejected or unsettled.
+        status: Why it is open: disputed, rejected, unsettled or skipped.
         proposed: The label under review.
         said: Each person's newest word, in the order of the reviews.
         entropy: Of the label by Dawid and Skene, in 0..1; 1 where nothing is known.
@@ -131,6 +132,8 @@ def _status(given: list[dict[str, Any]]) -> str | None:
     outcome = human_outcome(given)
     if outcome is None or outcome.status not in _OPEN or outcome.adjudicated:
         return None
+    if outcome.status == "skipped" and all(r["stream"] == OPINION for r in given):
+        return None  # skipped in another tool: nobody was asked here
     asked = max(r.get("overlap") or 1 for r in given)
     if outcome.status == "unsettled" and len({r["reviewer"] for r in given}) < asked:
         return None

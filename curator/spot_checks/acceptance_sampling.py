@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import scipy
 
 from curator.errors import RequestError
+from curator.statistics import percent
 
 _SLACK = 1e-9
 
@@ -90,7 +91,7 @@ def sample_size(accept: int, *, limit: float, consumers_risk: float = 0.05, lot:
         raise RequestError(f"accept {accept}, limit {limit}, consumers_risk {consumers_risk}: expected >= 0 and (0, 1)")
     bad = _bad_rate(limit, lot)
     if lot is not None and round(bad * lot) <= accept:
-        raise RequestError(f"a batch of {lot} at {limit:.2%} holds at most {accept} errors: allow fewer")
+        raise RequestError(f"a batch of {lot} at {percent(limit, 2)} holds at most {accept} errors: allow fewer")
     low, high = accept, accept + 1
     while chance_of_passing(_fit(high, lot), accept, bad, lot=lot) > consumers_risk + _SLACK:
         low, high = high, 2 * high

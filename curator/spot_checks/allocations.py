@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from curator.certificates import ErrorBounds, error_bounds
 from curator.errors import RequestError
 from curator.spot_checks.design import ALLOCATIONS, Score, allocate, place_errors, stratum_sizes
+from curator.statistics import at_most, percent
 
 Allocation = Literal["certify", "find", "simple"]
 """The allocations of a plan, and a simple random sample with the exact bound beside them."""
@@ -106,7 +107,7 @@ def prices(
 def price_in_words(price: AllocationPrice) -> str:
     """What an allocation gives, for a person."""
     return (
-        f"Spent to {price.allocation}, if {price.error_rate:.1%} are wrong: at most {price.upper:.1%} on "
+        f"Spent to {price.allocation}, if {percent(price.error_rate)} are wrong: at most {at_most(price.upper)} on "
         f"average, and {price.found:.0f} errors found where the checks rank well ({price.found_useless:.0f} "
         "where not)"
     )

@@ -3,10 +3,12 @@
 import json
 from dataclasses import asdict
 
+import polars as pl
 import streamlit as st
 
 from pages.frame.guard import require_role
 from pages.frame.session import open_project, sidebar
+from pages.frame.words import in_words
 from pipelines.admin import audit_check
 from storage.access import audit
 
@@ -25,7 +27,17 @@ what = right.multiselect("What", actions, placeholder="Everything")
 found = audit.events(settings.store, _SHOWN, actors=who, actions=what)
 st.text(f"{found.height:,} events" + (f", the newest {_SHOWN:,} are shown" if found.height == _SHOWN else ""))
 st.dataframe(
-    found.rename({"seq": "number", "created_at": "when (UTC)", "actor": "who", "action": "what", "subject": "about"}),
+    found.with_columns(pl.col("detail").map_elements(in_words, pl.String)).rename(
+        {
+            "seq": "number",
+            "created_at": "when (UTC)",
+            "actor": "who",
+            "action": "what",
+            "subject": "about",
+            "detail": "details",
+        }
+    ),
+    column_config={"details": st.column_config.TextColumn(width="large")},
     height=520,
 )
 

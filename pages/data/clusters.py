@@ -38,8 +38,19 @@ st.text(sentence(spread.why))
 st.text(f"The published rule for comparison: {spread.playbook.verdict}. {spread.playbook.note}")
 if spread.collect_next:
     by_name = {f"cluster {number}": name for number, name in names.items()}
-    wanted = (f"{rows} rows like {by_name.get(name, name)}" for name, rows in spread.collect_next[:3])
-    st.text("Collect next, to even it out: " + "; ".join(wanted))
+    sizes = {f"cluster {c.cluster}": c.size for c in found}
+    st.text("Collect next, to even it out (the words are those that set a cluster's texts apart):")
+    st.dataframe(
+        [
+            {
+                "texts with words like": by_name.get(name, name).split(": ", 1)[-1],
+                "rows now": sizes.get(name),
+                "to collect": rows,
+            }
+            for name, rows in spread.collect_next[:5]
+        ],
+        height="content",
+    )
 rows = views.current(settings.store, dataset).join(clusters.members(settings.store, run.run), on="example_id")
 rows = rows.with_columns(pl.col("cluster").replace_strict(names, default="none").alias("name"))
 left, right = st.columns([5, 4], gap="small")

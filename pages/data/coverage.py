@@ -18,7 +18,7 @@ from storage.dataset import datasets, labels
 from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-WHOLE = "(the rows of this dataset from production)"
+WHOLE = "(this dataset's own rows from production that would not ship)"
 CURVES = {"teacher": "the teacher's labels", "current": "labels as they are", "pruned": "without suspects"}
 settings, dataset = dataset_page(user, "Coverage", "There is nothing to compare yet.")
 watch(settings.project)
@@ -43,10 +43,15 @@ with st.container(border=True):
             sentence(f"the {found.rows:,} rows that would ship {found.verdict}")
             + f" Compared with {found.reference_rows:,} rows of {kept.reference}."
         )
+        if kept.reference == dataset:
+            st.warning(
+                "These are this dataset's own rows that would not ship: its test split, and what was left out. They "
+                "came from the same place as the others, so this says little about new traffic."
+            )
         with st.container(horizontal=True):
             st.metric("Covered", percent(found.coverage), border=True, width=172)
             st.metric("95 % interval", f"{percent(found.low)} to {percent(found.high)}", border=True, width=260)
-            st.metric("The traffic itself", percent(found.ceiling), border=True, width=172)
+            st.metric("The reference itself", percent(found.ceiling), border=True, width=172)
             st.metric("Recall", percent(found.recall), border=True, width=172)
         regions = lacking(found.regions)
         st.text(f"Regions of the traffic that are thin here: {len(regions):,}")

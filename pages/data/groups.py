@@ -1,5 +1,7 @@
 """Duplicates and contradictions: groups of alike rows side by side, each settled by one key."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.components.groups.component import group_queue
@@ -24,7 +26,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         "Groups",
         list(counts),
         default=next(iter(counts)),
-        format_func=lambda k: f"{FINDINGS[k]}: {counts[k]:,}",
+        format_func=FINDINGS.__getitem__,
         required=True,
     )
     found = of_run(settings.store.path, checked, kind)
@@ -54,8 +56,9 @@ if not may_decide:
 
 @st.fragment
 def draw() -> None:
-    """Draw the groups alone, so that a decision reruns nothing else."""
+    """Draw the groups alone, so that a decision reruns nothing else; how many are open is told anew each time."""
     recheck()
+    told = st.container()
     group_queue(
         key=f"groups:{checked}:{kind}:{least}",
         scope=f"{settings.store.path}:{dataset}:{user.name}",
@@ -64,6 +67,8 @@ def draw() -> None:
         load=queue.load,
         apply=queue.apply,
     )
+    left = {each: replace(queue, kind=each, least=0.0).open_groups() for each in counts}
+    told.text("Open groups: " + ", ".join(f"{FINDINGS[each].lower()} {number:,}" for each, number in left.items()))
 
 
 draw()

@@ -10,11 +10,11 @@ from pages.components.map.component import chosen, embedding_map, parse_selectio
 from pages.data.parts import map_rows
 from pages.data.parts.map_rows import MapView
 from pages.frame import bulk
-from pages.frame.bulk import Bulk, BulkAction, counted
+from pages.frame.bulk import Bulk, BulkAction
 from pages.frame.filters import containing
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on, show_error
-from pages.frame.words import MAY_NOT
+from pages.frame.words import MAY_NOT, counted
 from pages.frame.work import cluster_work, watch, work_button
 from pipelines.analysis import cap
 from storage.checks import clusters, findings

@@ -1,5 +1,7 @@
 """Overview: how good the dataset is, what to do next, how the labels balance, and the rows themselves."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import polars as pl
 import streamlit as st
@@ -8,15 +10,16 @@ from pages.data.parts.row_download import download
 from pages.data.parts.row_filters import row_filters
 from pages.data.parts.trends import trends
 from pages.frame.guard import require_role
-from pages.frame.health import newest_certificate, next_step, reviewers
+from pages.frame.health import newest_certificate, reviewers
 from pages.frame.session import dataset_page, lead_on
-from pages.frame.words import BASES, upper
+from pages.frame.words import BASES, counted, upper
 from pages.frame.work import watch
+from storage.dataset import datasets
 from storage.release import runs
 from storage.views import current as views
 
 user = require_role("reviewer", "engineer", "analyst", "admin")
-_SHOWN = 5_000
+_SHOWN, _BARS = 5_000, 40
 settings, dataset = dataset_page(user, "Overview", "There is no dataset yet.")
 summary = views.overview(settings.store, dataset)
 if not summary.rows:
@@ -36,10 +39,6 @@ figures = {
 with st.container(horizontal=True):
     for name, value in figures.items():
         st.metric(name, value, border=True, width=172)
-step = next_step(settings.store, dataset)
-with st.container(border=True, horizontal=True, vertical_alignment="center"):
-    st.text(f"Next: {step.text}", width="stretch")
-    st.page_link(step.page, label=step.label, icon=":material/arrow_forward:")
 st.text(
     f"Labelled by {', '.join(summary.labelers) or 'nobody yet'}. Reviewed by {reviewers(settings.store, dataset)}. "
     f"{summary.decided:,} labels were set by a group decision."
@@ -48,23 +47,57 @@ if (stale := summary.stale.sentence()) is not None:
     st.warning(stale)
 
 trends(settings.store, dataset)
+task = datasets.task_of(settings.store, dataset)
+current = views.current(settings.store, dataset)
+
+
+def label_bars(labels: Mapping[str, int]) -> None:
+    """Draw how many rows each label has; a table where there are too many bars."""
+    balance = pl.DataFrame({"label": list(labels), "rows": list(labels.values())})
+    if balance.height > _BARS:
+        st.dataframe(balance, height=400)
+        return
+    base = alt.Chart(balance).encode(y=alt.Y("label:N", sort="-x", title=None), x=alt.X("rows:Q", title=None))
+    bars = base.mark_bar(size=14) + base.mark_text(align="left", dx=4, color="#8a8fa3").encode(text="rows:Q")
+    st.altair_chart(bars.properties(height=26 * balance.height + 30))
+
+
+def answer_lengths(rows: pl.DataFrame) -> None:
+    """Draw how long the answers are: answers in free text are no classes to count."""
+    answers = rows.filter(pl.col("out").is_null())["value"].drop_nulls()
+    if answers.is_empty():
+        st.text("There is no answer yet.")
+        return
+    lengths = answers.str.len_chars()
+    low, middle, high = (int(lengths.quantile(q) or 0) for q in (0.05, 0.5, 0.95))
+    st.text(
+        f"{answers.n_unique():,} different answers in {counted(answers.len())}. "
+        f"Half are longer than {middle:,} characters; nine in ten have {low:,} to {high:,}."
+    )
+    step = max(1, -(-max(high, 1) // _BARS))
+    bins = (lengths.clip(0, high) // step * step).alias("characters").value_counts().sort("characters")
+    bar = alt.Chart(bins).mark_bar().encode(
+        x=alt.X("characters:Q", title="characters", axis=alt.Axis(format="d", tickMinStep=1)),
+        y=alt.Y("count:Q", title="answers"),
+    )  # fmt: skip
+    st.altair_chart(bar.properties(height=260))
+
+
 left, right = st.columns([3, 2], gap="medium")
 with left.container(border=True):
-    st.text("Rows ready to release, by label")
-    balance = pl.DataFrame({"label": list(summary.labels), "rows": list(summary.labels.values())})
-    if balance.height <= 40:
-        base = alt.Chart(balance).encode(y=alt.Y("label:N", sort="-x", title=None), x=alt.X("rows:Q", title=None))
-        bars = base.mark_bar(size=14) + base.mark_text(align="left", dx=4, color="#8a8fa3").encode(text="rows:Q")
-        st.altair_chart(bars.properties(height=26 * balance.height + 30))
+    if task.kind == "classification":
+        st.text("Rows ready to release, by label")
+        label_bars(summary.labels)
     else:
-        st.dataframe(balance, height=400)
+        st.text("Answers ready to release, by length in characters")
+        answer_lengths(current)
 with right.container(border=True):
     st.text("Rows that stay out, by reason")
     st.dataframe([{"reason": k, "rows": v} for k, v in summary.out.items()] or [{"reason": "none", "rows": 0}])
     st.text("Splits, frozen by the first spot-check or release (all rows)")
     st.dataframe([{"split": k, "rows": v} for k, v in summary.splits.items()] or [{"split": "not frozen", "rows": 0}])
 
-rows = row_filters(views.current(settings.store, dataset), list(summary.labels))
+rows = row_filters(current, list(summary.labels) if task.kind == "classification" else [])
 st.text(f"{rows.height:,} rows" + (f", the first {_SHOWN:,} are shown" if rows.height > _SHOWN else ""))
 st.dataframe(
     rows.head(_SHOWN).select(

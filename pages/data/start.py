@@ -37,11 +37,14 @@ elif dataset is not None:
             st.page_link("pages/data/overview.py", label="Open it", icon=":material/dashboard:")
             st.page_link("pages/review/queue.py", label="Go on reviewing", icon=":material/rate_review:")
 
-with st.container(border=True):
-    st.markdown("**Bring in a file**")
+# After an upload the page is short, so that what became of the file is in sight.
+fresh = dataset is not None and "ingested" in st.session_state and dataset == st.session_state["ingested"].dataset
+with st.expander("Bring in another file") if fresh else st.container(border=True):
+    if not fresh:
+        st.markdown("**Bring in a file**")
     upload_form(settings)
 
-with st.container(border=True):
+with st.expander("The demo") if fresh else st.container(border=True):
     st.markdown("**The demo**: 2,100 real texts in 15 languages, labelled by a teacher that makes real mistakes")
     st.text("It runs the whole loop in a few minutes: check, review by a scripted expert, release, train, evaluate.")
     work_button(settings, "Run the demo in this project", demo_work(), primary=dataset is None)

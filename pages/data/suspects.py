@@ -8,10 +8,10 @@ import streamlit as st
 from pages.data.parts import suspect_rows
 from pages.data.parts.suspect_rows import SuspectFilters
 from pages.frame import bulk
-from pages.frame.bulk import Bulk, counted
+from pages.frame.bulk import Bulk
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on
-from pages.frame.words import MAY_NOT, percent
+from pages.frame.words import MAY_NOT, counted, percent
 from pages.frame.work import checked_run, watch
 from storage.checks import clusters
 from storage.dataset import datasets
@@ -34,9 +34,8 @@ st.text(
     f"{listed.height:,} of {ranked:,} ranked rows are listed, {waiting.height:,} wait for a decision. "
     "A rank is no mistake: a person decides."
 )
-bulk.said(store, dataset, user)
-
-
+if waiting.height and not waiting.filter(suspect_rows.OUTVOTED).height:
+    st.text("Nothing looks wrong here: every label has more support than any other.")
 task = datasets.task_of(store, dataset)
 classes = task.kind == "classification"  # answers of other tasks differ from row to row: no list to choose from
 clustered = waiting["cluster"].n_unique() > 1
@@ -64,10 +63,10 @@ def filters() -> SuspectFilters:
 
 shown = suspect_rows.matching(waiting, filters())
 if shown.is_empty():
+    bulk.said(store, dataset, user)
     st.text("No row is left under these filters." if waiting.height else "Every suspect row is settled.")
     bulk.history(store, dataset, user)
     st.stop()
-actions = st.container(border=True)
 leaves = -(-shown.height // _PAGE)
 page = st.pagination(leaves, key=f"page:{leaves}") if leaves > 1 else 1
 part = shown.slice((page - 1) * _PAGE, _PAGE)
@@ -88,12 +87,17 @@ picked = st.dataframe(
     on_select="rerun",
     selection_mode="multi-row",
     key=f"suspects:{token}",
-    height=460,
+    height=420,
 )
+# What changes with each tick stands below the table: nothing moves it under the mouse.
+actions = st.container(border=True)
+bulk.said(store, dataset, user)
 ticked = part[picked.selection.rows] if picked.selection.rows else part.clear()
 scope = shown if ticked.is_empty() else ticked
 ids = tuple(scope["example_id"])
 with_other = scope.filter(pl.col("suggestion").is_not_null())
+if ticked.is_empty():  # of all the rows at once, only where the suggestion has more support than the label
+    with_other = with_other.filter(suspect_rows.OUTVOTED)
 weak = with_other.filter(~suspect_rows.OUTVOTED).height
 suggested = dict(with_other.select("example_id", "suggestion").iter_rows())
 one = ticked.height == 1
@@ -132,8 +136,9 @@ with actions:
     may_decide = allow(user, "decide")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if may_decide and suggested:
+            some = ticked.is_empty() and len(suggested) < len(ids)
             button(
-                "Accept the suggestion",
+                f"Accept the suggestion for {counted(len(suggested))}" if some else "Accept the suggestion",
                 Bulk("accept", tuple(suggested), suggested, about, weak),
                 primary=not ticked.is_empty(),
             )

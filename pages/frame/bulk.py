@@ -11,7 +11,7 @@ from curator.errors import CuratorError
 from curator.review import standing_decisions
 from pages.frame.guard import User, allow, recheck
 from pages.frame.session import show_error
-from pages.frame.words import ACTIONS, clipped
+from pages.frame.words import ACTIONS, clipped, counted
 from pipelines.analysis import decide
 from pipelines.review import send
 from storage.engine.store import Store
@@ -54,15 +54,6 @@ class Bulk:
     values: Mapping[str, str]
     about: str
     weak: int = 0
-
-
-def counted(rows: int) -> str:
-    """Write a number of rows.
-
-    >>> counted(1), counted(1200)
-    ('1 row', '1,200 rows')
-    """
-    return "1 row" if rows == 1 else f"{rows:,} rows"
 
 
 def ask(bulk: Bulk) -> None:

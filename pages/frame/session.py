@@ -6,8 +6,9 @@ from typing import NoReturn
 
 import streamlit as st
 
-from curator.errors import CuratorError, NotFoundError
+from curator.errors import CuratorError, NotFoundError, OutsideError
 from pages.frame.guard import User, provider, sign_out_button
+from pages.frame.heading import heading
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.settings import Settings
 from storage.dataset import datasets
@@ -40,7 +41,7 @@ def dataset_page(user: User, title: str, empty: str) -> tuple[Settings, str]:
 
 
 def sidebar(user: User, settings: Settings) -> str | None:
-    """Draw the sidebar: which dataset, which project, who is looking. Returns the chosen dataset, if any.
+    """Draw the sidebar and the top of the page: which dataset, which project, who is looking. Returns the dataset.
 
     The choice is kept in the address (`?dataset=`), so that a link or a reload comes back to it.
     """
@@ -54,7 +55,18 @@ def sidebar(user: User, settings: Settings) -> str | None:
         else:
             st.text(f"Signed in: {user.name}\nRole: {', '.join(sorted(user.roles))}")
             sign_out_button()
+    heading(user, settings.store, chosen)
     return chosen
+
+
+def has_data() -> bool:
+    """Whether there is a dataset to show; without one only what brings data in has something to say."""
+    try:
+        return bool(datasets.names(project_settings.load(project_settings.find_project(None)).store))
+    except OutsideError:  # a store in use says nothing about datasets
+        return True
+    except CuratorError:
+        return False
 
 
 def remember_dataset(name: str) -> None:

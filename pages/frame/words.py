@@ -1,9 +1,12 @@
 """Names as they stand on screen, and figures in words."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from curator.records import Bound, Plan, Purpose
 from curator.statistics import at_most
+from curator.statistics import percent as percent_of
 
 PURPOSES: dict[Purpose, str] = {
     "certify": "Measure the label error",
@@ -87,6 +90,15 @@ def spot_check_names(plans: Sequence[Plan]) -> dict[str, str]:
     return names
 
 
+def counted(number: int, one: str = "row", many: str = "") -> str:
+    """Write a number of things.
+
+    >>> counted(1), counted(1200), counted(1, "error"), counted(0, "entry", "entries")
+    ('1 row', '1,200 rows', '1 error', '0 entries')
+    """
+    return f"1 {one}" if number == 1 else f"{number:,} {many or one + 's'}"
+
+
 def found_in_words(kind: str, count: int) -> str:
     """Name a kind of finding with its count; a row that was only ranked is no finding.
 
@@ -103,6 +115,35 @@ def is_local(base_model: str) -> bool:
     (True, True, False)
     """
     return base_model.startswith("local/") or base_model.rsplit("/", 1)[-1].startswith("student-")
+
+
+def in_words(stored: str | None) -> str:
+    """Write a stored JSON object as a line for a person.
+
+    >>> in_words('{"rows": 12, "files": ["a.csv", "b.csv"], "why": null, "by": {"ana": 3}}')
+    'rows: 12; files: a.csv, b.csv; by: ana 3'
+    """
+    try:
+        found = json.loads(stored or "{}")
+    except ValueError:
+        return stored or ""
+    pairs = found.items() if isinstance(found, dict) else [("", found)]
+    told = [(str(name).replace("_", " "), _value(value)) for name, value in pairs]
+    return "; ".join(f"{name}: {value}" if name else value for name, value in told if value)
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{name} {_value(inner)}".rstrip() for name, inner in value.items())
+        case list():
+            return ", ".join(map(_value, value))
+        case _:
+            return str(value)
 
 
 def sentence(text: str) -> str:
@@ -153,10 +194,10 @@ def clipped(text: str, limit: int = 280) -> str:
 def upper(rate: float | None) -> str:
     """Write an upper bound in 0..1 as a percentage, rounded up, so that "at most" stays true.
 
-    >>> upper(0.0312), upper(None)
-    ('3.2 %', 'not known')
+    >>> upper(0.03121), upper(None)
+    ('3.13 %', 'not known')
     """
-    return percent(None) if rate is None else at_most(rate, 1, unit=" %")
+    return percent(None) if rate is None else at_most(rate)
 
 
 def percent(rate: float | None, digits: int = 1) -> str:
@@ -165,7 +206,7 @@ def percent(rate: float | None, digits: int = 1) -> str:
     >>> percent(0.0312), percent(None)
     ('3.1 %', 'not known')
     """
-    return "not known" if rate is None else f"{100 * rate:.{digits}f} %"
+    return "not known" if rate is None else percent_of(rate, digits)
 
 
 def bound_in_words(bound: Bound) -> str:

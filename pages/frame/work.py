@@ -53,7 +53,7 @@ def coverage_work(dataset: str, reference: str | None) -> Work:
     other = ("embed", "--dataset", reference, jobs.THEN) if reference else ()
     against = ("--reference", reference) if reference else ()
     embed = ("embed", "--dataset", dataset, jobs.THEN)
-    return Work("Comparing with real traffic", (*embed, *other, "coverage", "--dataset", dataset, *against))
+    return Work("Comparing with the reference", (*embed, *other, "coverage", "--dataset", dataset, *against))
 
 
 def curve_work(dataset: str, labeler: str | None) -> Work:

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.components.review.component import review_queue
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on
+from pages.frame.words import counted
 from pages.review.parts.adjudication_queue import AdjudicationQueue, who_said_what
 from pipelines.review.answers import known_as
 from storage.dataset import datasets
@@ -19,10 +20,11 @@ task = datasets.task_of(settings.store, dataset)
 own = not user.roles.isdisjoint({"engineer", "admin"})
 queue = AdjudicationQueue(settings.store, dataset, known_as(settings.store, user.name), own)
 st.text(
-    "Rows that people dispute, have rejected, or left unsettled. Rows of an audit come first: its certificate waits "
-    "for them. What you say here is the last word about a row."
-    + ("" if own else " Disputes that you are part of are left to somebody else.")
+    "Rows that people dispute, rejected or skipped. Rows of an audit come first: its certificate waits for them. "
+    "What you say here is the last word about a row."
 )
+if left := queue.left_to_others():
+    st.text(f"{counted(left)} left to somebody else, since you are a party: whoever rejects a row does not settle it.")
 
 
 @st.fragment

@@ -58,6 +58,13 @@ if len(losses) > 2:
     with st.container(border=True):
         st.text(f"Loss by step: {losses[0]:.3f} at the start, {losses[-1]:.3f} at the end")
         by_step = pl.DataFrame({"step": range(1, len(losses) + 1), "loss": losses})
-        line = alt.Chart(by_step).mark_line().encode(x=alt.X("step:Q", title="step"), y=alt.Y("loss:Q", title="loss"))
+        line = (
+            alt.Chart(by_step)
+            .mark_line()
+            .encode(
+                x=alt.X("step:Q", title="step", axis=alt.Axis(format="d", tickMinStep=1)),
+                y=alt.Y("loss:Q", title="loss"),
+            )
+        )
         st.altair_chart(line.properties(height=320))
 st.page_link("pages/training/evaluation.py", label="Evaluate", icon=":material/balance:")

@@ -152,8 +152,8 @@ def render(report: PagesBench) -> str:
 
 def listed() -> list[tuple[str, str]]:
     """Path and title of each page in the app's navigation; the first page has the empty path."""
-    script = (ROOT / "streamlit_app.py").read_text(encoding="utf-8")
-    found = re.findall(r'"pages/\w+/(\w+)\.py", title="([^"]+)"', script)
+    script = (ROOT / "pages" / "frame" / "sections.py").read_text(encoding="utf-8")
+    found = re.findall(r'"pages/\w+/(\w+)\.py", "([^"]+)"', script)
     return [("" if place == 0 else stem, title) for place, (stem, title) in enumerate(found)]
 
 

@@ -14,11 +14,14 @@ from curator.certificates import (
     MeasuredError,
     SpotCheck,
     by_class,
+    changed_since,
     class_rows,
     confidence_of,
     due_rows,
+    late_rows,
     live_answer,
     measured,
+    released_rows,
     sensitivities,
     spent_before,
     terms_of,
@@ -27,6 +30,7 @@ from curator.certificates import (
 )
 from curator.errors import RequestError
 from curator.records import ESTIMATES, GOLD, Plan, in_test, in_train
+from curator.review import settled_alone
 from storage.dataset import datasets
 from storage.engine.store import File, Store
 from storage.release import versions
@@ -144,7 +148,35 @@ def facts(store: Store, dataset: str, certificate: Certificate) -> CertificateFa
         waivers=_waivers(store, dataset),
         checked=plan.settings.checked,
         unused_draws=unused_draws(spot_checks.of_dataset(store, dataset), plan),
+        alone=settled_by_rejecter(store, plan),
     )
+
+
+def changed(store: Store, plan: str) -> bool:
+    """Whether labels or texts of released rows have changed, or rows came, since a plan was drawn.
+
+    What is reviewed of it then proves nothing about them. Kept in memory as `live` is.
+
+    Raises:
+        NotFoundError: There is no such plan.
+        RequestError: The plan draws no audit sample.
+    """
+    found = _audit_plan(store, plan)
+    return _changed(store.file, plan, spot_checks.moment(store, found.dataset))
+
+
+@lru_cache(maxsize=8)
+def _changed(file: File, plan: str, _moment: tuple[int, int]) -> bool:
+    store = Store(file[0])
+    check = spot_checks.read(store, plans.get(store, plan))
+    return bool(changed_since(released_rows(_today(check))) or late_rows(check.rows, check.train))
+
+
+def settled_by_rejecter(store: Store, plan: Plan) -> int:
+    """Audit rows of a plan that the same person rejected and settled, and nobody else said the same."""
+    tasks = plans.tasks(store, plan.id)
+    drawn = frozenset(tasks.filter(pl.col("stream") == "audit")["example_id"])
+    return len(drawn & settled_alone(reviews.frame(store, plan.dataset).iter_rows(named=True)))
 
 
 def _audit_plan(store: Store, plan: str) -> Plan:

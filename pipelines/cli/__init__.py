@@ -24,6 +24,7 @@ PARTS: Final[Mapping[str, str]] = {
     "datasets": "init dataset",
     "tasks": "task",
     "rubric": "rubric",
+    "loop": "next",
     "data": "ingest label embed",
     "checks": "cluster check findings decide select",
     "analysis": "balance coverage curve figures",

@@ -53,8 +53,13 @@ def certify(
     told = found.as_json() | ({"by_class": [asdict(each) for each in classes]} if by_class else {})
     due = certificate_facts.due(store, found.plan) if found.status == "INCOMPLETE" else []
     told |= {"due": due} if due else {}
+    alone = certificate_facts.settled_by_rejecter(store, plans.get(store, found.plan))
+    told |= {"settled_alone": alone}
     said = lines(
         _short(found),
+        f"{alone:,} audit rows were rejected and settled by the same person, and nobody else said the same"
+        if alone
+        else None,
         *(f"  due: {row['external_id']} ({row['due'].replace('_', ' ')})" for row in due[:_SHOWN]),
         f"  … and {len(due) - _SHOWN:,} more: --json" if len(due) > _SHOWN else None,
         *(_class(each) for each in classes),

@@ -85,7 +85,8 @@ def ingest_files(
     with stage("ingest") as progress:
         report = ingest.run(config, project.store, progress=progress)
     text = lines("dry run: nothing was written" if dry_run else None, *ingest_words(report))
-    nothing = report.rejected and not (report.added or report.unchanged or report.changed)
+    came = report.added or report.unchanged or report.changed
+    nothing = not report.rows or (report.rejected and not came)
     return answer(report, 1 if nothing or (strict and report.rejected) else 0, text=text)
 
 

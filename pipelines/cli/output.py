@@ -10,6 +10,7 @@ from typing import Any
 
 from curator.errors import NotFoundError, RequestError
 from curator.statistics import at_most
+from curator.statistics import percent as percent_of
 from pipelines.runtime import settings as project_settings
 from pipelines.runtime.jobs import JOB_VARIABLE
 from storage import jobs
@@ -135,13 +136,13 @@ def percent(value: float) -> str:
     >>> percent(0.0125)
     '1.2 %'
     """
-    return f"{value:.1%}".replace("%", " %")
+    return percent_of(value)
 
 
 def percent_at_most(bound: float) -> str:
     """An upper bound for a person, never rounded below it.
 
     >>> percent_at_most(0.0125)
-    '1.3 %'
+    '1.25 %'
     """
-    return at_most(bound, 1, unit=" %")
+    return at_most(bound)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from curator.certificates import Certificate
+from curator.certificates import Certificate, in_words
 from curator.composition import DiversityReport
 from curator.evaluation import ContestantComparison, ContestantScore, Evaluation
 from curator.records import Finding
 from curator.release import DatasetVersion
+from curator.statistics import at_most, percent
 from pipelines.certify import judge as certificates
 from pipelines.demo import corpus, expert
 from pipelines.demo.loop import LoopResults
@@ -206,9 +207,9 @@ def render(s: DemoSummary) -> str:
     ]
     if bound is not None:
         lines.append(
-            f"certificate {s.certificate.status}: at most {bound.upper_one_sided:.2%} of "
-            f"{bound.population:,} labels are wrong, at {bound.confidence:.0%} confidence, from "
-            f"{bound.reviews} reviews (in truth {s.shipped_error_truth:.2%})"
+            f"certificate {s.certificate.status}: at most {at_most(bound.upper_one_sided)} of "
+            f"{bound.population:,} labels are wrong, at {in_words(bound.confidence)} confidence, from "
+            f"{bound.reviews} reviews (in truth {percent(s.shipped_error_truth, 2)})"
         )
     else:
         lines.append(f"certificate {s.certificate.status}: {'; '.join(s.certificate.why)}")

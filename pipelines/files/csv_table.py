@@ -14,6 +14,7 @@ import polars as pl
 from curator.errors import RequestError
 from pipelines.files.csv_form import QuoteDoubt, delimiter, sample, sep_line
 from pipelines.files.row import MAX_LINE, RawRow, shown
+from pipelines.files.unpack import ENCODING_WORDS
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -129,14 +130,12 @@ class _Records:
 
     def _header(self, path: Path) -> list[str]:
         try:
-            header = [name.strip() for name in next(self._reader, [])]
+            header = self._first_with_content()
         except csv.Error as error:
             msg = f"{path.name}: the header cannot be read: {error}"
             raise RequestError(msg) from error
         if any(_undecoded(name) for name in header):
-            msg = (
-                f"{path.name}: the header is not UTF-8; save the file as UTF-8, or name its encoding: --encoding cp1252"
-            )
+            msg = f"{path.name}: the header is not UTF-8; {ENCODING_WORDS}"
             raise RequestError(msg)
         unnamed = [place for place, name in enumerate(header, start=1) if not name]
         header = [name or f"column {place}" for place, name in enumerate(header, start=1)]
@@ -147,6 +146,21 @@ class _Records:
         if unnamed:
             self.notes.append(f"columns without a name: {', '.join(f'column {place}' for place in unnamed)}")
         return header
+
+    def _first_with_content(self) -> list[str]:
+        """The first record of which any cell holds something, as a spreadsheet shows it at the top."""
+        while True:
+            self._lines.taken = []
+            values = next(self._reader, None)
+            if values is None:
+                return []
+            names = [name.strip() for name in values]
+            if any(names):
+                before = self._lines.number - len(self._lines.taken)
+                if before > self.before:
+                    self.notes.append(f"the header is on line {before + 1}; what stands above it is empty")
+                    self.before = before
+                return names
 
     def __iter__(self) -> Iterator[RawRow]:
         """The records. Where one cannot be read, its first line is rejected and reading goes on after it."""
@@ -180,7 +194,7 @@ class _Records:
 
     def _row(self, line: int, values: list[str]) -> RawRow:
         if any(_undecoded(value) for value in values):
-            detail = "the row is not UTF-8; save the file as UTF-8, or name its encoding: --encoding cp1252"
+            detail = f"the row is not UTF-8; {ENCODING_WORDS}"
             return RawRow(line, None, "invalid_utf8", detail, shown(self._raw()))
         width = len(self.header)
         if len(values) > width and not any(values[width:]):  # separators at the end, as spreadsheets write them

@@ -152,7 +152,7 @@ class DocumentReader:
                 return
             within = self._wrapped(document, start)
             if within is None:
-                yield from _objects(document, start)
+                yield from _objects(document, start, self.notes)
             else:
                 yield from self._list(document, within, until=None)
 
@@ -253,17 +253,22 @@ def _cut_off(number: int, line: int, body: bytes) -> RawRow:
     return RawRow(number, None, "cut_off", detail, shown(body))
 
 
-def _objects(document: Any, start: int) -> Iterator[RawRow]:  # noqa: ANN401 - a memory map
+def _objects(document: Any, start: int, notes: list[str]) -> Iterator[RawRow]:  # noqa: ANN401 - a memory map
     """Objects in a row, each by the line on which it begins."""
-    lines, last, part = _Lines(document), 0, 0
+    lines, last, part, commas = _Lines(document), 0, 0, 0
     for number, span in enumerate(values(document, start), start=1):
         line = lines.at(span.start)
         last, part = (line, part + 1) if line == last else (line, 0)
         body = _taken(document, span.start, span.end)
+        if not body.strip(b", \t\r\n"):
+            commas += 1
+            continue
         if span.end is None:
             yield RawRow(line, None, "cut_off", _cut_off(number, line, b"").detail, shown(body), part=part)
         else:
             yield object_row(line, body, part=part)
+    if commas:
+        notes.append(f"a comma stands behind an object, as in a list, {commas:,} times; nothing is missing there")
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import orjson
 
 from curator.records import Number
 from pipelines.files.row import MAX_LINE, RawRow, shown
+from pipelines.files.unpack import ENCODING_WORDS
 
 _AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 19
@@ -136,10 +137,7 @@ def _explain(body: bytes, error: orjson.JSONDecodeError) -> NoReturn:
         text = body.decode("utf-8")
     except UnicodeDecodeError as odd:
         reason = "invalid_utf8"
-        detail = (
-            f"byte {odd.start} (0x{body[odd.start]:02X}) is not UTF-8; save the file as UTF-8, or name its encoding: "
-            "--encoding cp1252"
-        )
+        detail = f"byte {odd.start} (0x{body[odd.start]:02X}) is not UTF-8; {ENCODING_WORDS}"
         raise _Unread(reason, detail) from error
     detail = str(error)
     try:

@@ -43,6 +43,23 @@ ENCODINGS = (
 LOOKED = 100
 """Rows of a table that are looked at to see what it is."""
 _Reader = LinesReader | DocumentReader | CsvReader | ParquetReader | WorkbookReader | ConllReader
+_NO_ROWS = {
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"%PDF-": "a PDF",
+    b"SQLite format 3\0": "a database of SQLite",
+    b"7z\xbc\xaf": "an archive of 7-Zip",
+    b"Rar!\x1a": "an archive of RAR",
+    b"\x93NUMPY": "an array of NumPy",
+    b"\x89HDF": "a file of HDF5",
+    b"Obj\x01": "a file of Avro",
+    b"\x80\x02": "a pickle of Python",
+    b"\x80\x03": "a pickle of Python",
+    b"\x80\x04": "a pickle of Python",
+    b"\x80\x05": "a pickle of Python",
+}
+"""What the first bytes of files say that are given for data now and then."""
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -208,6 +225,7 @@ def _kind(path: Path, name: str) -> str:
     if head.startswith(_OLD_EXCEL) or suffix == ".xls":
         msg = f"{name} is a workbook of an old Excel; save it as .xlsx or as CSV UTF-8"
         raise RequestError(msg)
+    _refuse_no_rows(path, name)
     if suffix in JSON:
         return "json"
     if suffix in CSV:
@@ -219,6 +237,22 @@ def _kind(path: Path, name: str) -> str:
         raise RequestError(msg)
     msg = f"{name}: extension {suffix!r} is unknown, expected {_KINDS}"
     raise RequestError(msg)
+
+
+def _refuse_no_rows(path: Path, name: str) -> None:
+    """Raise where the first bytes say that a file is something that holds no rows of text.
+
+    Raises:
+        RequestError: It is.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(512)
+    page = head.lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    found = "a web page (was a download refused?)" if page else None
+    found = next((what for mark, what in _NO_ROWS.items() if head.startswith(mark)), found)
+    if found is not None:
+        msg = f"{name} is {found} and holds no rows; write them as JSON Lines, CSV, Parquet or xlsx"
+        raise RequestError(msg)
 
 
 def _text_reader(path: Path, kind: str, name: str) -> tuple[_Reader, tuple[str, ...]]:

@@ -23,12 +23,18 @@ from curator.errors import RequestError
 from pipelines.files.limits import WINDOW, counted
 
 _BLOCK = 1 << 20
+_PACKED = frozenset([".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".zip"])
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+ENCODING_WORDS = (
+    "save the file as UTF-8, or name its encoding (--encoding cp1252 for western languages on Windows, cp1250 for "
+    "central European ones, shift_jis, gb18030 …)"
+)
+"""What to do with a text in an encoding that its bytes do not tell."""
 _MANY = 3
 """Lines that are no UTF-8; fewer are damaged rows rather than another encoding."""
 
@@ -55,7 +61,7 @@ def unpack(path: Path, folder: Path) -> Plain:
         return _from_zip(path, folder)
     opener, suffixes = _packing(head)
     if opener is None:
-        return Plain(path, ())
+        return _as_it_is(path, folder)
     inner = folder / (path.stem if path.suffix.lower() in suffixes else name)
     problem = None
     with inner.open("wb") as target:
@@ -70,7 +76,30 @@ def unpack(path: Path, folder: Path) -> Plain:
             raise RequestError(msg)
     if not inner.stat().st_size and problem:
         raise RequestError(problem)
+    _refuse_packed_twice(inner, name)
     return Plain(inner, (f"unpacked from {suffixes[0][1:]}",), problem)
+
+
+def _as_it_is(path: Path, folder: Path) -> Plain:
+    """A file that is not packed; one whose name says that it is goes by the rest of its name."""
+    if path.suffix.lower() not in _PACKED or not path.stat().st_size:
+        return Plain(path, ())
+    named = folder / path.stem
+    named.symlink_to(path.resolve())
+    return Plain(named, (f"it is not packed, though its name ends in {path.suffix}",))
+
+
+def _refuse_packed_twice(inner: Path, name: str) -> None:
+    """Raise where what was unpacked is packed again.
+
+    Raises:
+        RequestError: It is.
+    """
+    with inner.open("rb") as handle:
+        opener, suffixes = _packing(handle.read(8))
+    if opener is not None:
+        msg = f"{name} is packed twice: it holds another {suffixes[0][1:]}; unpack it once"
+        raise RequestError(msg)
 
 
 def _packing(head: bytes) -> tuple[Callable[[Path], Iterator[bytes]] | None, tuple[str, ...]]:
@@ -213,9 +242,8 @@ def _refuse_other_encodings(path: Path, name: str) -> None:
                 return  # UTF-8 with damaged rows
     if bad >= _MANY and bad * 100 >= total:
         msg = (
-            f"{name} is not UTF-8: byte 0x{letter:02X} on line {first}, and {bad - 1:,} more lines like it; name its "
-            "encoding (--encoding cp1252 for a file of Excel or of Windows in western languages), or save it as UTF-8 "
-            '(in Excel: "CSV UTF-8")'
+            f"{name} is not UTF-8: byte 0x{letter:02X} on line {first}, and {bad - 1:,} more lines like it; "
+            f'{ENCODING_WORDS}; in Excel, save it as "CSV UTF-8"'
         )
         raise RequestError(msg)
 

@@ -38,6 +38,7 @@ class IngestReport:
         metadata: By file, the other columns, which are kept with their rows, and the types of their values.
         notes: What else has to be known, each with the number of rows and the first of them.
         dry_run: Whether nothing was written.
+        rows: Rows that the files hold, read or rejected.
     """
 
     dataset: str
@@ -59,6 +60,7 @@ class IngestReport:
     comparisons: int = 0
     attempts: Mapping[str, int] = field(default_factory=dict)
     dry_run: bool = False
+    rows: int = 0
 
 
 def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done, _total: None) -> IngestReport:
@@ -127,6 +129,9 @@ def _read_file(path: InputFile, state: IngestRun, progress: Progress) -> None:
                 progress(min(rows * 100, total), total)
         write(path, batch, numbers, digest, found.origin, state)
         progress(total, total)
+        state.rows += rows
+        if not rows:
+            state.about_files.append(f"{path.name} holds no row")
         _tell_file(path, found, table.notes, state)
         record_file(path, digest, found.mapping, rows, state)
 
@@ -176,4 +181,5 @@ def _report(state: IngestRun, dataset: str, rejects_file: str | None) -> IngestR
         comparisons=state.comparisons,
         attempts=dict(sorted(state.attempts.items())),
         dry_run=state.config.dry_run,
+        rows=state.rows,
     )

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -13,12 +13,13 @@ from typing import Any
 
 from curator.errors import RequestError
 from curator.importers import recognise
-from curator.records import TaskKind, ends_in_answer
+from curator.records import DEFAULT_COLUMNS, TaskKind, ends_in_answer
 from pipelines.files import as_text, gathered, opened
 from pipelines.files.limits import check_declared
 from pipelines.intake.first_look import FirstLook, first_look
 from pipelines.intake.mapped import LOOK, Mapped, map_columns
 
+_USUAL = {**DEFAULT_COLUMNS, "id": (*DEFAULT_COLUMNS["id"], "uuid", "example_id", "external_id", "ticket_id", "key")}
 KEPT = 20 * 1024**3
 """Bytes of all uploads that a project keeps."""
 MAX_LABELS = 200
@@ -105,7 +106,8 @@ def _preview(path: Path, _changed: int, rows: int, encoding: str | None) -> Prev
         try:
             mapped = map_columns(table, {})
         except RequestError as error:  # no usual name: the reader chooses
-            mapped = Mapped(table.columns(), {}, [str(error)])
+            columns = table.columns()
+            mapped = Mapped(columns, _usual(columns), [str(error)])
         if not mapped.columns:
             msg = f"{path.name} has no columns; expected a CSV with a header, JSON Lines of objects, Parquet or xlsx"
             raise RequestError(msg)
@@ -115,6 +117,13 @@ def _preview(path: Path, _changed: int, rows: int, encoding: str | None) -> Prev
     shown = tuple({name: as_text(record.get(name)) for name in mapped.columns} for record in good[:rows])
     answered = "label" not in mapped.mapping and ends_in_answer(good, mapped.mapping.get("input", ""))
     return Preview(path, tuple(mapped.columns), shown, mapped.mapping, notes, answered, encoding, look)
+
+
+def _usual(columns: Sequence[str]) -> dict[str, str]:
+    """Field -> column by the columns' usual names in whatever case, where the input itself has none."""
+    lower = {column.strip().lower(): column for column in reversed(columns)}
+    found = {field: next((lower[name] for name in names if name in lower), None) for field, names in _USUAL.items()}
+    return {field: column for field, column in found.items() if column is not None}
 
 
 def propose_labels(path: Path, column: str, encoding: str | None = None) -> ProposedLabels:

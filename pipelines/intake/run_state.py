@@ -33,6 +33,7 @@ class IngestRun:
         current: The newest value of each label that is there, and how sure its labeler is.
         since: The store's seq when the run began.
         several: Whether more than one file is read.
+        rows: Rows that the files hold, read or rejected.
         there: Ids of comparisons and of what files say of them; read when it is first asked for.
         times: When each label of this file was given, where it says so.
         unnamed: In which file a label without a named labeler was met, where several files are read.
@@ -45,6 +46,7 @@ class IngestRun:
     current: dict[LabelKey, tuple[str, float | None]]
     since: int
     several: bool = False
+    rows: int = 0
     added: int = 0
     unchanged: int = 0
     changed: int = 0

@@ -11,12 +11,14 @@ import polars as pl
 
 from curator.errors import DataError, RequestError
 from curator.records import Plan, Review, ReviewTask, ReviewVerdict, Task, as_first_said, check_person, short_id
+from curator.review import may_settle, newest_words
 from pipelines.files import read_rows
 from pipelines.review.review_lines import LineReader, Refused, ReviewLine
 from pipelines.runtime import acting
 from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.review import desk, people, plans, reviews
+from storage.views import agreement as opinions
 from storage.views import progress
 
 _SAID = ("verdict", "value", "blind", "adjudicates")
@@ -92,15 +94,18 @@ def take_lines(
     acting.require("review")
     found, task, tasks = _asked(store, plan)
     read: list[Review] = []
+    numbers: list[int] = []
     rejects = list(rejects)
     reader = LineReader(tasks, elsewhere=elsewhere)
     for number, record in lines:
         try:
             read.append(_review(reader.line(record), tasks, task))
+            numbers.append(number)
         except Refused as error:
             rejects.append({"line": number, "reason": error.reason, "detail": str(error)})
     kept, read = _one_spelling(store, read)
     read = _as_said_before(store, found, task, read)
+    read = _without_own_last_words(store, found, list(zip(numbers, read, strict=True)), tasks, rejects)
     rejects.sort(key=lambda reject: int(reject["line"]))
     report = _add(store, found, read, _news(store, found, read), rejects, kept)
     return replace(report, notes=reader.notes())
@@ -223,6 +228,38 @@ def _as_said_before(store: Store, plan: Plan, task: Task, read: list[Review]) ->
         said[review.task_id].append(value)
         made.append(replace(review, value=value))
     return made
+
+
+def _without_own_last_words(
+    store: Store,
+    plan: Plan,
+    read: list[tuple[int, Review]],
+    tasks: Mapping[str, ReviewTask],
+    rejects: list[dict[str, Any]],
+) -> list[Review]:
+    """The reviews without last words by whoever rejected the row, where others could say it; those become rejects."""
+    if not any(review.adjudicates for _, review in read):
+        return [review for _, review in read]
+    given = reviews.frame(store, plan.dataset).to_dicts()
+    words = newest_words(given)
+    stored = {(r["task"], r["reviewer"], r["value"]) for r in given if r["adjudicates"]}
+    others = opinions.people(store, plan.dataset) | {review.reviewer for _, review in read}
+    kept = []
+    for number, review in read:
+        about = words.setdefault(review.example_id, {})
+        if not review.adjudicates:
+            about[review.reviewer] = (review.verdict, review.value)
+        elif (
+            review.verdict != "skip"
+            and (review.task_id, review.reviewer, review.value) not in stored
+            and not may_settle(about, review.reviewer, review.value, others)
+        ):
+            row = tasks[review.task_id].external_id
+            detail = f"row {row!r}: {review.reviewer!r} rejected it, so somebody else has the last word about it"
+            rejects.append({"line": number, "reason": "own_rejection", "detail": detail})
+            continue
+        kept.append(review)
+    return kept
 
 
 def _news(store: Store, plan: Plan, read: list[Review]) -> list[Review]:

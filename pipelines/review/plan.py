@@ -13,6 +13,7 @@ from curator.records import GOLD, Purpose, Stream, TaskKind, in_test, in_train, 
 from curator.review import Staffing
 from curator.spot_checks import Claims, Draw, Stratum, claims, reviews_for
 from curator.spot_checks import draw as draw_rows
+from curator.statistics import percent
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
 from pipelines.review import plan_tasks
@@ -219,8 +220,8 @@ def _missed(
 
 def _stricter(target: float | None, confidence: float) -> tuple[str, ...]:
     return (
-        f"the dataset demands at most {target or 0:.2%} at {in_words(confidence)}, which is stricter than what was "
-        "asked for: this spot-check is judged by it",
+        f"the dataset demands at most {percent(target or 0, 2)} at {in_words(confidence)}, which is stricter than what "
+        "was asked for: this spot-check is judged by it",
     )
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from curator.records import GOLD, Task, answer_form
+from curator.records import ALLOWED, GOLD, OPINION, Task, answer_form
 from curator.review import Anchoring, Dispute, Quality, effective_decisions, excludes, reviewer_quality
 from curator.review import anchoring as compare
 from curator.review import disputes as find_disputes
+from storage.access import users
 from storage.dataset import datasets
 from storage.engine.store import Store
 from storage.review import reviews
@@ -53,6 +54,13 @@ def disputes(store: Store, dataset: str) -> tuple[Dispute, ...]:
     labels = tuple(task.labels) if task.kind == "classification" else ()
     given = reviews.frame(store, dataset).iter_rows(named=True)
     return find_disputes(given, labels=labels, weights=dict(weights), excluded=frozenset(out))
+
+
+def people(store: Store, dataset: str) -> frozenset[str]:
+    """Everybody who works on the dataset's reviews: who reviewed here, and whom a role lets review."""
+    given = reviews.frame(store, dataset).filter(pl.col("stream") != OPINION)
+    allowed = {name for name, roles in users.current(store).items() if roles & ALLOWED["review"]}
+    return frozenset(given["reviewer"]) | allowed
 
 
 def quality(store: Store, dataset: str) -> tuple[Quality, ...]:

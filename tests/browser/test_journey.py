@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.frame.sections import SECTIONS
 from pipelines.certify import judge as certificates
 from pipelines.runtime import settings as project_settings
 from storage.engine.store import Store
@@ -22,8 +23,14 @@ def click(page: Page, label: str) -> None:
 
 
 def go(page: Page, title: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    """Open a page by its section in the navigation, and by its tab where it is not the first."""
+    section = next(section for section in SECTIONS if title in [tab.title for tab in section.tabs])
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=section.name, exact=True).click()
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    if section.tabs[0].title != title:
+        page.locator(".st-key-tabs").get_by_role("link", name=title, exact=True).click()
+        expect(page.locator("[data-testid=stHeading]", has_text=title).first).to_be_visible()
+        expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
 
 
 def truth_of(text: str) -> str:

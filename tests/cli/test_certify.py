@@ -38,7 +38,7 @@ def test_a_spot_check_after_one_that_missed_spends_confidence_and_says_so(
     assert second["missed"] == [first["plan"]]
     assert third["missed"] == [first["plan"], second["plan"]]
     assert not any("attempt" in why for why in first["why"])
-    assert any(why.startswith("attempt 2") and "97.5% instead of 95%" in why for why in second["why"])
+    assert any(why.startswith("attempt 2") and "97.5 % instead of 95 %" in why for why in second["why"])
 
 
 def test_an_earlier_attempt_stays_what_it_was_whatever_came_after(row_of_attempts: tuple[Curator, list[dict]]) -> None:

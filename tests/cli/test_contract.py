@@ -261,7 +261,7 @@ def test_a_missed_target_is_a_no(curator: Curator, tmp_path: Path) -> None:
     curator.ok("review", "import", write_jsonl(tmp_path / "r.jsonl", rows), "--plan", plan["plan"])
     answer = curator("certify")
     assert (answer.code, answer.json["status"]) == (1, "UNCERTIFIED")
-    assert "the target is 1.00%" in answer.json["why"][0]
+    assert "the target is 1.00 %" in answer.json["why"][0]
 
 
 def test_the_installed_script_prints_only_json_on_standard_output(curator: Curator) -> None:

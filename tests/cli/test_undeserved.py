@@ -50,7 +50,7 @@ def test_a_spot_check_that_asks_for_less_than_its_dataset_is_judged_by_the_datas
     curator, truth = make_project(tmp_path, task=_task(0.03))
     for seed, (attempt, confidence) in enumerate(((1, 0.95), (2, 0.975))):
         plan = curator.ok("plan", "--reviews", 60, "--seed", seed, *lax)
-        assert any("the dataset demands at most 3.00% at 95%" in note for note in plan["notes"])
+        assert any("the dataset demands at most 3.00 % at 95 %" in note for note in plan["notes"])
         review_all(curator, plan, truth, tmp_path / "r.jsonl")
         found = curator("certify", "--plan", plan["plan"])
         assert (found.code, found.json["target"], found.json["attempt"]) == (1, 0.03, attempt)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from curator.loop import STAGES
 from curator.records import Finding, make_task
+from pages.data.parts.group_queue import GroupQueue
 from pipelines.analysis import check, decide
 from pipelines.bench import synthetic
 from pipelines.intake import ingest
@@ -16,6 +18,7 @@ from pipelines.runtime.settings import Settings
 from storage.checks import findings
 from storage.dataset import datasets, examples
 from storage.review import plans
+from tests.pages.groups_project import make_rows
 from tests.places import ROOT, page_files
 from tests.sample_project import make_checked_project, make_finished_project
 
@@ -128,7 +131,7 @@ def test_each_page_shows_a_checked_reviewed_and_released_project(
         "pages/review/preferences.py": "No comparisons have been drawn yet.",
         "pages/review/adjudicate.py": "What you say here is the last word about a row.",
         "pages/review/agreement.py": "No row was answered by two people yet",
-        "pages/review/spot_check.py": "INCOMPLETE (target: at most 10.0 %)",
+        "pages/review/spot_check.py": "INCOMPLETE (target: at most 10.00 %)",
         "pages/review/certificate.py": "That any single label is right",
         "pages/review/boards.py": "No spot-check was sent there.",
         "pages/training/versions.py": "Manifest SHA-256",
@@ -262,3 +265,53 @@ def test_the_chosen_dataset_stays_chosen_on_the_next_page(project: Settings, ren
     app.sidebar.selectbox(key="dataset").set_value("support").run()
     for page in ("pages/review/spot_check.py", "pages/training/versions.py", "pages/review/queue.py"):
         assert app.switch_page(page).run().sidebar.selectbox(key="dataset").value == "support"
+
+
+def test_the_spot_check_tells_drawn_rows_from_answered_ones(
+    render: Callable[[str], AppTest], finished: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_PROJECT", str(finished.project))
+    app = render("pages/review/spot_check.py")
+    table = next(frame.value for frame in app.dataframe if "drawn" in frame.value.columns)
+    (plan,) = plans.of_dataset(finished.store, "support")
+    drawn = plans.tasks(finished.store, plan.id).filter(stream="audit").height
+    assert table["drawn"].sum() == drawn
+    assert 0 < table["answered"].sum() < drawn
+
+
+def test_the_audit_log_is_a_table_for_people(
+    render: Callable[[str], AppTest], finished: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_PROJECT", str(finished.project))
+    details = render("pages/admin/audit.py").dataframe[0].value["details"]
+    assert details.str.contains(": ").any()
+    assert not details.str.contains("{", regex=False).any()
+
+
+def test_each_page_of_a_dataset_says_how_far_it_is_and_one_next_step(
+    render: Callable[[str], AppTest], finished: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_PROJECT", str(finished.project))
+    for page in ("pages/data/overview.py", "pages/training/runs.py"):
+        app = render(page)
+        said = texts(app)
+        assert "Curator · support" in said
+        assert said.count("Next: ") == 1
+        links = [link.proto.label for link in app.get("page_link")]
+        assert [name for name in links if name in STAGES][: len(STAGES)] == list(STAGES)
+
+
+def test_rows_that_contradict_each_other_are_counted_once(tmp_path: Path) -> None:
+    rows = [("the same words here", "refund"), ("the same words here", "account"), ("the same words here", "refund")]
+    settings = make_rows(tmp_path / "project", [*rows, ("other words", "refund"), ("other words", "refund")])
+    run = findings.newest_run(settings.store, "support")
+    assert run is not None
+
+    def queue(kind: str) -> GroupQueue:
+        return GroupQueue(settings.store, "support", run.run, kind, 0.0, "ana", frozenset(), {})
+
+    assert (queue("contradiction").open_groups(), queue("exact_duplicate").open_groups()) == (1, 1)
+    (found,) = findings.frame(settings.store, run.run, "contradiction")
+    record = {"action_id": "x", "finding_id": found.id, "action": "relabel", "value": "refund", "reviewer": "ana"}
+    decide.take([record], "support", settings.store)
+    assert (queue("contradiction").open_groups(), queue("exact_duplicate").open_groups()) == (0, 2)

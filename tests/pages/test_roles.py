@@ -4,15 +4,19 @@ import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
 from streamlit.testing.v1 import AppTest
 
 from curator.errors import NotAllowedError
+from curator.loop import STAGES, StepCode
 from pages.components.review.component import ReviewAction
 from pages.frame import guard, work
 from pages.frame.guard import User
+from pages.frame.heading import STAGE_PAGES, STEP_PAGES
+from pages.frame.sections import SECTIONS
 from pages.review.parts.native_queue import NativeQueue
 from pipelines.admin import backup, users
 from pipelines.admin.sign_in import SignIn
@@ -279,14 +283,17 @@ def test_each_page_names_its_roles_as_its_first_statement() -> None:
     assert not {"reviewer"} & guard.roles_of(ROOT / "pages/training/versions.py")
 
 
-def test_the_navigation_lists_each_page_by_its_roles() -> None:
-    text = (ROOT / "streamlit_app.py").read_text(encoding="utf-8")
-    calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
-    named = {ast.literal_eval(n.args[0]) for n in calls if getattr(n.func, "id", "") == "page"}
-    assert named == {p.relative_to(ROOT).as_posix() for p in page_files()}
-    assert [ast.unparse(n) for n in calls if ast.unparse(n.func) == "st.Page"] == [
-        "st.Page(path, visibility='hidden' if mine.isdisjoint(roles_of(APP_ROOT / path)) else 'visible', **look)"
-    ]
+def test_the_navigation_lists_at_most_nine_sections_and_every_page_is_a_tab_of_one() -> None:
+    assert len(SECTIONS) <= 9
+    files = [tab.file for section in SECTIONS for tab in section.tabs]
+    assert sorted(files) == sorted(p.relative_to(ROOT).as_posix() for p in page_files())
+    assert len({tab.address for section in SECTIONS for tab in section.tabs}) == len(files)
+
+
+def test_each_step_and_each_stage_has_a_page() -> None:
+    assert set(STEP_PAGES) == set(get_args(StepCode))
+    assert set(STAGE_PAGES) == set(STAGES)
+    assert {*STEP_PAGES.values(), *STAGE_PAGES.values()} <= {tab.file for s in SECTIONS for tab in s.tabs}
 
 
 def test_every_command_that_a_page_starts_says_what_it_needs() -> None:

@@ -1,6 +1,6 @@
 // Groups of alike rows, side by side; one key settles a group (queue.js holds the protocol, component.py the data).
 //
-// A contradiction has a side for each of its labels, and a digit gives that label to all rows. Duplicates have a
+// A contradiction has a side for each of its labels, and a label's digit gives it to all rows. Duplicates have a
 // side for each row, and a digit keeps that row and leaves the others out. All texts are set as textContent.
 
 const OTHERS_SHOWN = 12;
@@ -91,12 +91,29 @@ class GroupQueue extends CardQueue {
     const button = element("button");
     button.type = "button";
     button.dataset.choice = String(place);
-    if (place < 9) button.append(element("kbd", "", String(place + 1)));
+    const key = this.keyOf(item, choice, place);
+    if (key) button.append(element("kbd", "", String(key)));
     button.append(item.contradiction ? choice : "Keep this one");
     const facts = item.contradiction ? [rows(total)] : [];
     if (choice === item.suggested) facts.push(item.contradiction ? "most rows" : "suggested");
     if (facts.length) button.append(element("small", "", facts.join(", ")));
     return button;
+  }
+
+  // The digit of a choice. A label has the same digit on every card, which is its place in the task, as in Review: a digit
+  // that meant another label on the next card would mislabel rows. Rows, and answers in free text, are counted on the card.
+  keyOf(item, choice, place) {
+    const at = item.contradiction && this.labels.length ? this.labels.indexOf(choice) : place;
+    return at >= 0 && at < 9 ? at + 1 : 0;
+  }
+
+  digit(key) {
+    const item = this.card?.item;
+    if (!item) return undefined;
+    const place = this.choices.findIndex((choice, at) => this.keyOf(item, choice, at) === key);
+    if (place >= 0) return this.choose(place);
+    const label = item.contradiction ? this.labels[key - 1] : undefined;
+    return this.say("hint", label === undefined ? "" : `No row of this group is called ${label}: press / to choose it.`);
   }
 
   member(item, member) {
@@ -201,7 +218,7 @@ class GroupQueue extends CardQueue {
     if (key === "Enter") return onButton(event) && !isChosen(event) ? false : (this.command("merge"), true);
     if (key === "Escape") return this.closePanels(), true;
     if (key.length !== 1 || key === " ") return false;
-    if (/^[1-9]$/.test(key)) return this.choose(key - 1), true;
+    if (/^[1-9]$/.test(key)) return this.digit(Number(key)), true;
     const names = { k: "keep", x: "exclude", s: "skip", u: "undo", n: "note", "/": "find", "?": "help" };
     const name = names[key.toLowerCase()];
     return name ? (this.command(name), true) : false;

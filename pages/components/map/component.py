@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pages.components.protocol import is_number
 
-COLOURS = 11
+COLOURS = 15
 """Categories with a colour of their own; the rest share one."""
 CATEGORIES = 1_000
 """Categories that are told apart; the rest are one called `all others`."""
@@ -45,7 +45,8 @@ _component = st.components.v2.component(
 class Colouring:
     """One way to colour the points: `codes_N` counts into `names`, which fall by `counts`.
 
-    `blank` is the code that means "nothing here"; it gets the colour of the others.
+    `blank` is the code that means "nothing here"; it gets the colour of the others. `first` are names that get a
+    colour before larger ones do: labels that are confused with one another must not share one.
     """
 
     key: str
@@ -54,11 +55,13 @@ class Colouring:
     counts: tuple[int, ...]
     codes_N: NDArray[np.uint16]
     blank: int | None = None
+    first: tuple[str, ...] = ()
 
     @property
     def slots(self) -> list[int]:
-        """The palette's slot of each category: one each for the largest, the last for all others."""
-        coloured = [code for code, name in enumerate(self.names) if code != self.blank and name != OTHERS][:COLOURS]
+        """The palette's slot of each category: one each for `first` and the largest, the last for all others."""
+        own = [code for code, name in enumerate(self.names) if code != self.blank and name != OTHERS]
+        coloured = sorted(own, key=lambda code: (self.names[code] not in self.first, code))[:COLOURS]
         slot_of = {code: slot for slot, code in enumerate(coloured)}
         return [slot_of.get(code, COLOURS) for code in range(len(self.names))]
 
@@ -91,8 +94,11 @@ class Selection:
     only: int | None
 
 
-def colouring(key: str, title: str, values: pl.Series, blank: str) -> Colouring:
-    """Number the values of a column, the most frequent first; a null is `blank`, which comes last."""
+def colouring(key: str, title: str, values: pl.Series, blank: str, first: Sequence[str] = ()) -> Colouring:
+    """Number the values of a column, the most frequent first; a null is `blank`, which comes last.
+
+    `first` get a colour before more frequent ones do, as far as there are colours.
+    """
     given = values.cast(pl.String).fill_null(blank)
     counted = given.value_counts().sort(
         [pl.col(given.name) == blank, "count", given.name], descending=[False, True, False]
@@ -103,7 +109,7 @@ def colouring(key: str, title: str, values: pl.Series, blank: str) -> Colouring:
         names, counts = [*names[: CATEGORIES - 1], OTHERS], [*counts[: CATEGORIES - 1], sum(counts[CATEGORIES - 1 :])]
     codes = given.replace_strict(names, range(len(names)), default=len(names) - 1, return_dtype=pl.UInt16)
     code = names.index(blank) if blank in names else None
-    return Colouring(key, title, tuple(names), tuple(counts), codes.to_numpy().astype(np.uint16), code)
+    return Colouring(key, title, tuple(names), tuple(counts), codes.to_numpy().astype(np.uint16), code, tuple(first))
 
 
 def encode(points: MapPoints) -> tuple[bytes, str]:

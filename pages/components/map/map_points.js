@@ -2,8 +2,8 @@
 // polygons. Put before map.js.
 
 const PALETTES = { // colour-blind safe, after Paul Tol's bright, vibrant and muted schemes; the last one is "all others"
-  light: ["#4477aa", "#ee7733", "#228833", "#aa3377", "#33bbee", "#ccaa22", "#cc3311", "#009988", "#332288", "#ee6699", "#7a7a12", "#a3a7b5"],
-  dark: ["#77aadd", "#ee8866", "#5fbf6c", "#e07bb8", "#66d4f5", "#eedd88", "#ff7a66", "#44d0bb", "#a79bf0", "#ffaabb", "#bbcc33", "#6b7187"],
+  light: ["#4477aa", "#ee7733", "#228833", "#aa3377", "#33bbee", "#ccaa22", "#cc3311", "#009988", "#332288", "#ee6699", "#7a7a12", "#66aa55", "#994455", "#117799", "#bb8866", "#a3a7b5"],
+  dark: ["#77aadd", "#ee8866", "#5fbf6c", "#e07bb8", "#66d4f5", "#eedd88", "#ff7a66", "#44d0bb", "#a79bf0", "#ffaabb", "#bbcc33", "#a8e6a1", "#e0707f", "#55b8d8", "#d8b48c", "#6b7187"],
 };
 const OTHERS = PALETTES.light.length - 1;
 const DIM = 16;

@@ -82,6 +82,9 @@ class GroupQueue:
         standing = self._standing()
         rows = _rows(self.store, self.dataset)
         waiting = {f.id: f for f in found if f.id not in standing and not _moot(f, rows)}
+        if self.kind != "contradiction":
+            held = self._contradicting(standing, rows)
+            waiting = {ident: f for ident, f in waiting.items() if not held & set(f.example_ids)}
         put_off = [task for task in dict.fromkeys(self.skipped.values()) if task in waiting]
         first = [f for f in waiting.values() if f.id not in put_off]
         order = (first + [waiting[task] for task in put_off])[:GROUPS_HELD]
@@ -97,6 +100,16 @@ class GroupQueue:
             done=len(found) - len(waiting),
             total=len(found),
         )
+
+    def open_groups(self) -> int:
+        """How many groups wait for a decision now; rows that contradict each other count once, as contradictions."""
+        state = self.load()
+        return state.total - state.done
+
+    def _contradicting(self, standing: Mapping[str, TakenDecision], rows: "_Rows") -> set[str]:
+        """Rows of contradictions that nobody has settled: as duplicates they come up once that is done."""
+        found = of_run(self.store.path, self.run, "contradiction")
+        return {e for f in found if f.id not in standing and not _moot(f, rows) for e in f.example_ids}
 
     def apply(self, actions: Sequence[GroupAction]) -> Applied:
         """Store actions in order; an id that is stored already changes nothing."""

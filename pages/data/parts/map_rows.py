@@ -1,5 +1,6 @@
 """The rows of the map as of one state of the dataset: the frame that tables show, and the points."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pages.components.map.component import MapPoints, Place, colouring, encode
+from pages.components.map.component import COLOURS, MapPoints, Place, colouring, encode
 from pages.frame.words import FINDINGS
 from storage.checks import clusters, findings
 from storage.engine.store import Store
@@ -33,6 +34,21 @@ class MapView:
     revision: str
 
 
+def _confused(store: Store, check_run: str | None, labels: int) -> list[str]:
+    """Labels by how many rows look confused with another one; nothing where each label has a colour anyway."""
+    if check_run is None or labels <= COLOURS:
+        return []
+    counts: Counter[str] = Counter()
+    for finding in findings.frame(store, check_run, "label_pattern"):
+        for name in (finding.evidence.get("given"), finding.suggestion.get("value")):
+            counts[str(name)] += len(finding.example_ids)
+    for finding in findings.frame(store, check_run, "suspect_label"):
+        if finding.evidence["likely_probability"] > finding.evidence["given_probability"]:
+            counts[str(finding.evidence["given"])] += 1
+            counts[str(finding.evidence["likely"])] += 1
+    return [name for name, _ in counts.most_common()]
+
+
 @lru_cache(maxsize=2)
 def of_state(path: Path, dataset: str, run: str, check_run: str | None, state: int) -> MapView:
     """The rows of a cluster run that are still in, as of a seq; such a past never changes, so it is read once."""
@@ -48,7 +64,7 @@ def of_state(path: Path, dataset: str, run: str, check_run: str | None, state: i
         xy_N2=xy_N2,
         texts=rows["text"],
         colourings=(
-            colouring("label", "Label", rows["label"], NO_LABEL),
+            colouring("label", "Label", rows["label"], NO_LABEL, _confused(store, check_run, rows["label"].n_unique())),
             colouring("cluster", "Cluster", rows["cluster"], NO_CLUSTER),
             colouring("source", "Source", rows["source"], "unknown"),
             colouring("finding", "Finding", rows["finding"], NOTHING),

@@ -14,9 +14,12 @@ _VALUES = 200
 
 
 def row_filters(rows: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
-    """Draw the filters and return the rows of `storage.views.current.current` that pass them all."""
+    """Draw the filters and return the rows of `storage.views.current.current` that pass them all.
+
+    `labels` is empty where answers are free: there is no list to choose from.
+    """
     with st.container(horizontal=True):
-        label = st.selectbox("Label", [_ALL, *labels])
+        label = st.selectbox("Label", [_ALL, *labels]) if labels else _ALL
         basis = st.selectbox("Set by", [_ALL, *rows["basis"].unique().sort()], format_func=lambda b: BASES.get(b, b))
         text = st.text_input("Text contains")
         asked = _kept(rows)

@@ -18,13 +18,13 @@ _SHOWN = {
 
 
 def trends(store: Store, dataset: str) -> None:
-    """Draw a small chart for each figure that two versions have; nothing before the second version."""
+    """Draw a small chart for each figure that differs between versions; nothing before the second version."""
     found = figures.by_version(store, dataset)
     if found.height < 2:
         return
     found = found.join(_accuracy(store, dataset), on="version", how="left")
     drawn = {name: found.select("version", name).drop_nulls() for name in _SHOWN if name in found.columns}
-    drawn = {name: part for name, part in drawn.items() if part.height >= 2}
+    drawn = {name: part for name, part in drawn.items() if part[name].n_unique() > 1}  # a flat line says nothing
     if not drawn:
         return
     with st.container(border=True):
@@ -33,8 +33,7 @@ def trends(store: Store, dataset: str) -> None:
             title, factor = _SHOWN[name]
             points = part.select("version", value=pl.col(name) * factor)
             values = [float(value) for value in points["value"]]
-            low, high = min(values), max(values)
-            around = [low, high] if low != high else [low - 1, high + 1]  # a flat line lies in the middle
+            around = [min(values), max(values)]
             chart = alt.Chart(points).mark_line(point=True, color="#3b6fd4")
             column.text(title)
             column.altair_chart(

@@ -10,6 +10,7 @@ from curator.errors import CuratorError
 from curator.records import FIELDS, Split, TaskKind, make_task
 from pages.frame.guard import permitted
 from pages.frame.session import remember_dataset, show_error
+from pages.frame.words import clipped
 from pipelines.files import ENCODINGS
 from pipelines.intake import ingest
 from pipelines.intake.first_look import FirstLook, look_words
@@ -78,7 +79,10 @@ def upload_form(settings: Settings) -> None:
                 key=f"{found.path}:{source}:labeler",
             )
             split = _SPLITS[st.selectbox("What are these rows for?", list(_SPLITS), help=_SPLIT_HELP)]
-        if st.button("Create the dataset", type="primary", disabled=not name.strip()):
+        missing = "schema" if definition["kind"] == "extraction" and "schema" not in definition else ""
+        if missing:
+            st.info("An extraction needs the JSON schema of an answer: it says what may be answered, and what not.")
+        if st.button("Create the dataset", type="primary", disabled=not name.strip() or bool(missing)):
             by = (source, labeler.strip() or usual or None)
             _create(settings, name.strip(), by, split, found, mapping, definition)
     except CuratorError as error:
@@ -121,6 +125,9 @@ def _mapping(found: Preview) -> dict[str, str | None]:
         index = options.index(proposed) if proposed in options else 0
         column = columns[number % 4].selectbox(FIELD_NAMES[field], options, index=index, key=f"{found.path}:{field}")
         chosen[field] = None if column == NONE else column  # none is none, also where a column has the usual name
+    others = [column for column in found.columns if column not in chosen.values()]
+    if others:
+        st.text(f"Kept with each row, to filter and to export: {clipped(', '.join(others))}.")
     return chosen
 
 
@@ -133,7 +140,9 @@ def _task(found: Preview, mapping: dict[str, str | None]) -> dict[str, Any]:
         proposal = proposal_of(found.look)
     usual = "text" if found.answered or found.look is not None else "classification"
     kinds = list(get_args(TaskKind))
-    kind = st.segmented_control("Kind", kinds, default=proposal.kind if proposal else usual, key=f"{found.path}:kind")
+    # The column is in the key: another column is another proposal.
+    key = f"{found.path}:kind:{column}"
+    kind = st.segmented_control("Kind", kinds, default=proposal.kind if proposal else usual, key=key)
     definition: dict[str, Any] = {"name": found.path.stem, "kind": kind or usual}
     if definition["kind"] == "classification":
         counts = proposal.counts if proposal else ()
@@ -154,9 +163,16 @@ def _task(found: Preview, mapping: dict[str, str | None]) -> dict[str, Any]:
             value=proposed or "",
             placeholder='{"type": "object", …}',
             help="Proposed from the answers that are there: correct it.",
+            key=f"{found.path}:schema:{column}",
         )
         if schema.strip():
             definition["schema"] = schema
+    if definition["kind"] == "sql":
+        tables = st.text_area(
+            "The database, as the prompt shows it", placeholder="CREATE TABLE …", key=f"{found.path}:database"
+        )
+        if tables.strip():
+            definition["database"] = tables
     definition["rubric"] = st.text_area(
         "Rubric: how should a careful person decide?", placeholder="One or two sentences for each hard case."
     )

@@ -17,6 +17,7 @@ _WHY = {
     "disputed": "People differ",
     "rejected": "The label was rejected, and nobody has said what is right",
     "unsettled": "Waits for another look",
+    "skipped": "Skipped: nobody has said what is right",
 }
 
 
@@ -37,7 +38,7 @@ class AdjudicationQueue:
         final = [r for r in reviews.frame(self.store, self.dataset).iter_rows(named=True) if r["adjudicates"]]
         mine = [r for r in final if r["reviewer"] == self.adjudicator]
         put_off = {r["example_id"] for r in mine if r["verdict"] == "skip"}
-        open_rows = sorted(self.disputes(), key=lambda d: d.example_id in put_off)
+        open_rows = sorted(self.disputes(), key=lambda d: d.example_id in put_off or self._skipped(d))
         settled = {r["example_id"] for r in final} - {d.example_id for d in open_rows}
         texts = {d.task: plans.task(self.store, d.task) for d in open_rows}
         return QueueState(
@@ -50,9 +51,26 @@ class AdjudicationQueue:
 
     def disputes(self) -> list[Dispute]:
         """The disputes that this adjudicator may settle."""
-        found = opinions.disputes(self.store, self.dataset)
-        mine = (self.adjudicator, True)  # who only skipped a row is no party to it
-        return [d for d in found if self.own or all((s.reviewer, s.verdict != "skip") != mine for s in d.said)]
+        others = self._others()
+        return [d for d in opinions.disputes(self.store, self.dataset) if self._mine(d, others)]
+
+    def left_to_others(self) -> int:
+        """How many rows wait for somebody else, since this adjudicator is a party to them."""
+        others = self._others()
+        return sum(not self._mine(d, others) for d in opinions.disputes(self.store, self.dataset))
+
+    def _others(self) -> frozenset[str]:
+        return opinions.people(self.store, self.dataset) - {self.adjudicator}
+
+    def _mine(self, dispute: Dispute, others: frozenset[str]) -> bool:
+        """Whether this adjudicator may settle it; who only skipped a row is no party to it."""
+        words = {s.reviewer: s.verdict for s in dispute.said}
+        verdict = words.get(self.adjudicator, "skip")
+        return not (verdict == "reject" and others) and (self.own or verdict == "skip")
+
+    def _skipped(self, dispute: Dispute) -> bool:
+        """Whether this adjudicator is who skipped the row: somebody else sees it first, they see it last."""
+        return any(s.reviewer == self.adjudicator and s.verdict == "skip" for s in dispute.said)
 
     def apply(self, actions: Sequence[ReviewAction]) -> Applied:
         """Store each last word; an id that is stored already changes nothing."""

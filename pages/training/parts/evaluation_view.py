@@ -28,7 +28,9 @@ def show_report(report: EvalReport, reviewed_by: str) -> None:
     """
     draw, words = OUTCOMES.get(report.verdict.outcome, OUTCOMES["NOT ENOUGH DATA"])
     about = f" on {_name(report, report.verdict.subject)}" if report.verdict.subject else ""
-    draw(f"Verdict{about}{f' ({report.verdict.run})' if report.verdict.run else ''}: {words}")
+    run = report.verdict.run
+    told = run is not None and run not in CONTESTANTS  # a run that is called as its kind is says nothing more
+    draw(f"Verdict{about}{f' ({run})' if told else ''}: {words}")
     if report.verdict.not_measured:
         st.text(f"Not measured, and no part of this verdict: {', '.join(report.verdict.not_measured)}.")
     if report.local_student:
@@ -44,8 +46,9 @@ def show_report(report: EvalReport, reviewed_by: str) -> None:
         for passed, detail in gates:
             st.text(f"{marks[passed]}: {detail}" if passed is not None else detail)
         if report.recommendation:
-            run = f" ({report.recommendation.run})" if report.recommendation.run else ""
-            st.text(f"Recommended: {_name(report, report.recommendation.name)}{run}.")
+            named = report.recommendation.run
+            of_run = f" ({named})" if named and named not in CONTESTANTS else ""
+            st.text(f"Recommended: {_name(report, report.recommendation.name)}{of_run}.")
             st.text(report.recommendation.reason)
     with st.expander(f"Test rows that the student got wrong ({len(report.failures):,})"):
         st.dataframe(
@@ -87,7 +90,7 @@ def _contestants(report: EvalReport, reviewed_by: str) -> None:
     ).sort("value", descending=True)
     st.text(
         f"{_MEASURES[report.measure]} on {report.items:,} frozen test rows, with 95 % intervals. "
-        f"{report.reviewed:,} of them reviewed, by {reviewed_by}."
+        + (f"{report.reviewed:,} of them reviewed, by {reviewed_by}." if report.reviewed else "Nobody reviewed them.")
     )
     if report.truth and report.truth.rows > report.items:
         st.warning(

@@ -68,7 +68,7 @@ def test_a_class_with_too_few_reviews_gets_no_figure() -> None:
     assert (small.name, small.bound, small.words) == ("small", None, "too few: 9 reviews, 10 are needed")
     assert big.bound is not None
     assert (big.bound.low, big.bound.estimate, big.bound.high) == (0.025, 0.025, 0.025)
-    assert big.words == "2.5% (2.5% to 2.5%)"
+    assert big.words == "2.5 % (2.5 % to 2.5 %)"
 
 
 def test_rows_without_a_verdict_widen_the_interval() -> None:

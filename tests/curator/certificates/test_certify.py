@@ -90,16 +90,16 @@ def test_a_finished_plan_without_an_error_is_certified_with_the_exact_bound() ->
 def test_a_bound_above_the_target_is_not_certified_and_says_both_numbers() -> None:
     found = judge(target=0.01)
     assert found.status == "UNCERTIFIED"
-    assert "the target is 1.00%" in found.why[0]
+    assert "the target is 1.00 %" in found.why[0]
 
 
 def test_a_bound_just_above_the_target_is_not_said_to_be_the_target() -> None:
     bound = judge().shipped_error
     assert bound is not None
     close = judge(target=bound.upper_one_sided - 1e-6)
-    said, target = re.findall(r"[0-9.]+%", close.why[0])[::2]
+    said, target = re.findall(r"[0-9.]+ %", close.why[0])[::2]
     assert close.status == "UNCERTIFIED"
-    assert float(said[:-1]) / 100 >= bound.upper_one_sided > float(target[:-1]) / 100 - 5e-5
+    assert float(said[:-2]) / 100 >= bound.upper_one_sided > float(target[:-2]) / 100 - 5e-5
 
 
 def test_a_plan_is_incomplete_until_its_last_row_is_reviewed() -> None:
@@ -250,7 +250,7 @@ def test_after_an_attempt_that_missed_the_next_is_judged_at_a_higher_confidence_
     assert second.shipped_error.confidence == second.confidence
     assert second.shipped_error.upper_one_sided > first.shipped_error.upper_one_sided
     assert second.why[-1].startswith("attempt 2: plan_a did not meet the target")
-    assert "97.5% instead of 95%" in second.why[-1]
+    assert "97.5 % instead of 95 %" in second.why[-1]
     assert len(first.why) == 1
 
 

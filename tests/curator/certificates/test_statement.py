@@ -23,7 +23,7 @@ def facts(**changes: Any) -> CertificateFacts:
         for name, size, n, k in (("rest", 1_500, 280, 2), ("next", 400, 80, 1), ("top", 100, 40, 4))
     ]
     found: dict[str, Any] = {
-        "status": "CERTIFIED", "why": ("at most 1.87% of 2,000 labels are wrong (97.5%)",), "plan": "plan_b",
+        "status": "CERTIFIED", "why": ("at most 1.87 % of 2,000 labels are wrong (97.5 %)",), "plan": "plan_b",
         "labeler": "gpt", "target": 0.02, "teacher_error": BOUND, "shipped_error": BOUND, "strata": tuple(strata),
         "unreviewed": 0, "unsettled": 0, "skipped": 3, "errors_found": 7, "errors_fixed": 9, "late_rows": 0,
         "reviewers": ("ana",), "purpose": "certify", "attempt": 2, "missed": ("plan_a",), "confidence": 0.975,

@@ -43,7 +43,8 @@ def corrected(*numbers: int) -> dict[str, dict[str, Any]]:
 def test_before_the_first_review_nothing_is_shown() -> None:
     nothing = ask({})
     assert (nothing.may_stop, nothing.reviewed, nothing.shipped_upper) == (False, 0, 1.0)
-    assert nothing.why.startswith("not yet")
+    assert nothing.why == "not yet: too few rows are reviewed to say anything, 0 of 100 audit rows in turn"
+    assert "100" not in ask(agreed(0)).why.split("audit")[0].replace("of 100", "")
 
 
 def test_enough_rows_without_an_error_allow_to_stop_as_the_sequence_says() -> None:
@@ -97,4 +98,4 @@ def test_a_later_attempt_needs_more_to_stop() -> None:
     assert first.shipped_upper is not None
     assert second.shipped_upper is not None
     assert second.shipped_upper > first.shipped_upper
-    assert "97.5%" in second.why
+    assert "97.5 %" in second.why

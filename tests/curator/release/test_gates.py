@@ -50,7 +50,7 @@ def test_a_spot_check_with_a_laxer_target_than_the_datasets_does_not_pass_the_ga
     lax = {**CERTIFIED, "shipped_error": {**BOUND, "upper_one_sided": 0.05}}
     held = gates.certificate_gate(read(lax), raw_labels=False, target=0.03, why_none="")
     assert held.passed is False
-    assert "own target is 3.00%" in held.why
+    assert "own target is 3.00 %" in held.why
     assert gates.certificate_gate(read(lax), raw_labels=False, target=0.05, why_none="").passed is True
     assert gates.certificate_gate(read(lax), raw_labels=False, target=None, why_none="").passed is True
 

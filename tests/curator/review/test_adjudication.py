@@ -77,3 +77,12 @@ def test_texts_without_labels_are_ordered_by_how_far_the_answers_spread() -> Non
     assert found[0].status == "disputed"
     assert 0 < found[0].entropy <= 1
     assert not math.isnan(found[0].gain)
+
+
+def test_a_row_that_all_who_were_asked_skipped_comes_to_somebody() -> None:
+    given = [*settled(3), said("skipped", "ana", None, verdict="skip")]
+    given += [said("both", by, None, verdict="skip", overlap=2) for by in ("ana", "ben")]
+    given += [said("elsewhere", "ana", None, verdict="skip", stream="opinion")]
+    given += [said("one of two", "ana", None, verdict="skip", overlap=2)]
+    found = disputes(given, labels=LABELS, weights={"t-skipped": 2.0})
+    assert [(d.example_id, d.status) for d in found] == [("skipped", "skipped"), ("both", "skipped")]

@@ -78,15 +78,24 @@ def test_the_revision_changes_with_any_content_and_only_then():
 
 
 def test_the_largest_categories_have_a_colour_and_nothing_has_none(monkeypatch):
-    monkeypatch.setattr(map_component, "CATEGORIES", 14)
+    monkeypatch.setattr(map_component, "CATEGORIES", 18)
     values = [f"v{i:02}" for i in range(20) for _ in range(30 - i)] + [None] * 50
     made = colouring("label", "Label", pl.Series("x", values), "none")
     assert made.names[:2] == ("v00", "v01")
     assert made.names[-1] == OTHERS
     assert sum(made.counts) == len(values)
-    assert made.slots == [*range(11), 11, 11, 11]
+    assert made.slots == [*range(15), 15, 15, 15]
     few = colouring("label", "Label", pl.Series("x", ["a", None, None]), "none")
-    assert (few.names, few.counts, few.slots, few.blank) == (("a", "none"), (1, 2), [0, 11], 1)
+    assert (few.names, few.counts, few.slots, few.blank) == (("a", "none"), (1, 2), [0, 15], 1)
+
+
+def test_labels_that_are_confused_have_colours_of_their_own_however_rare_they_are():
+    values = [f"v{i:02}" for i in range(20) for _ in range(30 - i)]
+    made = colouring("label", "Label", pl.Series("x", values), "none", ["v19", "v18"])
+    slots = dict(zip(made.names, made.slots, strict=True))
+    assert len({slots["v18"], slots["v19"], slots["v00"]}) == 3
+    assert max(slots["v18"], slots["v19"]) < map_component.COLOURS
+    assert slots["v17"] == map_component.COLOURS
 
 
 @given(st.lists(st.tuples(*[st.floats(-1, 1, width=32)] * 2), min_size=3, max_size=9))

@@ -1,8 +1,9 @@
-"""What a dataset needs next, step by step, on a real project."""
+"""How far a dataset is, step by step, on a real project."""
 
 from pages.components.review.component import ReviewAction
-from pages.frame.health import FINDINGS, REVIEW, SPOT_CHECK, VERSIONS, next_step, reviewers
+from pages.frame.health import reviewers
 from pages.review.parts.native_queue import NativeQueue
+from pipelines import loop
 from pipelines.analysis import check, decide
 from pipelines.release import release
 from pipelines.release.release import ReleaseConfig
@@ -10,6 +11,7 @@ from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
 from pipelines.runtime.settings import Settings
 from storage.checks import findings
+from storage.engine.store import Store
 from storage.review import plans
 from tests.sample_project import make_finished_project
 
@@ -31,30 +33,59 @@ def settle_patterns(settings: Settings) -> None:
         decide.apply([(1, record, None)], "support", store, source=finding.id)
 
 
+def next_code(store: Store) -> str:
+    return loop.of_dataset(store, "support").next.code
+
+
 def test_the_next_step_leads_from_labels_to_a_release(project: Settings) -> None:
     store = project.store
     assert reviewers(store, "support") == "nobody yet"
-    assert next_step(store, "support").page == FINDINGS
+    assert next_code(store) == "check"
     check.run(check.CheckConfig("support"), store)
     settle_patterns(project)
-    assert next_step(store, "support").page == SPOT_CHECK
+    assert next_code(store) == "draw"
 
     plan = planning.run(PlanConfig("support", reviews=60), store).plan
-    step = next_step(store, "support")
-    assert (step.page, step.text) == (REVIEW, "60 rows of the spot-check wait for a review.")
+    step = loop.of_dataset(store, "support").next
+    assert (step.code, step.why) == ("review", "60 rows of the spot-check wait for an answer.")
     review_all(project, plan)
     assert reviewers(store, "support") == "ana"
-    assert "test split" in next_step(store, "support").text
+    assert next_code(store) == "draw_test"
 
     review_all(project, planning.run(PlanConfig("support", "test"), store).plan)
-    assert next_step(store, "support").page == VERSIONS
+    assert next_code(store) == "release"
     version = release.run(ReleaseConfig("support"), store, project.releases).version
     assert version is not None
-    assert next_step(store, "support").label == "Train a student"
+    assert next_code(store) == "train"
 
 
 def test_a_half_reviewed_spot_check_comes_before_everything_that_follows_it(project: Settings) -> None:
     make_finished_project(project.project)
     settle_patterns(project)
-    step = next_step(project.store, "support")
-    assert (step.page, step.text) == (REVIEW, "25 rows of the spot-check wait for a review.")
+    step = loop.of_dataset(project.store, "support").next
+    assert (step.code, step.why) == ("review", "25 rows of the spot-check wait for an answer.")
+
+
+def test_a_rejected_row_that_keeps_the_certificate_away_is_settled_first(project: Settings) -> None:
+    store = project.store
+    check.run(check.CheckConfig("support"), store)
+    settle_patterns(project)
+    plan = planning.run(PlanConfig("support", reviews=60, max_error=0.05), store).plan
+    tasks = plans.tasks(store, plan).select("task", "proposed").rows()
+    ana = NativeQueue(store, "support", plan, "ana")
+    ana.apply([ReviewAction("r", tasks[0][0], "reject"), ReviewAction("s", tasks[1][0], "skip")])
+    ana.apply([ReviewAction(f"a{task}", task, "edit", value) for task, value in tasks[2:]])
+    found = loop.facts(store, "support")
+    assert (found.status, found.unanswered) == ("UNCERTIFIED", 2)
+    assert loop.of_dataset(store, "support").next.code == "adjudicate"
+
+
+def test_a_group_decision_asks_for_a_fresh_draw_before_anybody_reviews_on(project: Settings) -> None:
+    store = project.store
+    check.run(check.CheckConfig("support"), store)
+    settle_patterns(project)
+    plan = planning.run(PlanConfig("support", reviews=60), store).plan
+    rows = plans.rows(store, plan).filter(drawn_value="refund")["example_id"].to_list()[:3]
+    given = {"action": "relabel", "value": "account", "example_ids": rows, "reviewer": "ana", "reason": "a test"}
+    decide.take([{"action_id": "x", **given}], "support", store)
+    assert loop.of_dataset(store, "support").next.code == "redraw"

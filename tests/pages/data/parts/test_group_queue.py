@@ -1,6 +1,7 @@
 """Groups between the component and the store: what is open, what a key decides, and that it can be taken back."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,13 @@ def test_duplicates_with_different_labels_say_that_they_contradict_and_propose_n
         (said.replace("matter", "mattter"), "delivery"),
         (said.upper() + " again tomorrow", "refund"),
     ]
-    groups = queue(make_rows(tmp_path, [*rows, (rows[2][0].lower(), "refund")]), "near_duplicate").load().items
+    near = queue(make_rows(tmp_path, [*rows, (rows[2][0].lower(), "refund")]), "near_duplicate")
+    before = near.load().items
+    assert all(len({m.label for m in g.members}) == 1 for g in before), "first they are settled as contradictions"
+    contradictions = replace(near, kind="contradiction")
+    (open_group,) = contradictions.load().items
+    contradictions.apply([GroupAction("k", open_group.task_id, "keep")])
+    groups = near.load().items
     groups += (
         queue(make_rows(tmp_path / "b", [rows[2], (rows[2][0].lower(), "refund")]), "exact_duplicate").load().items
     )

@@ -2,9 +2,11 @@
 
 import pytest
 
+from curator.certificates import document
 from pages.components.review.component import ReviewAction
 from pages.review.parts.adjudication_queue import AdjudicationQueue
 from pages.review.parts.native_queue import NativeQueue
+from pipelines.certify import facts as certificate_facts
 from pipelines.certify import judge as certificates
 from pipelines.review import plan as planning
 from pipelines.review.plan import PlanConfig
@@ -54,10 +56,40 @@ def test_a_reviewer_settles_no_dispute_of_their_own_and_no_row_that_is_settled(p
     refused = ben.apply([ReviewAction("x", dispute.task, "accept", dispute.proposed)]).refused
     assert "not yours to settle" in refused["x"]
     engineer = AdjudicationQueue(project.store, "support", "ben", own=True)
-    assert engineer.apply([ReviewAction("y", dispute.task, "edit", "no such label")]).refused
-    assert engineer.apply([ReviewAction("z", dispute.task, "accept", dispute.proposed)]).stored == ["z"]
+    (theirs,) = engineer.disputes()
+    assert {s.verdict for s in theirs.said if s.reviewer == "ben"} == {"edit"}
+    assert engineer.left_to_others() == 1, "what ben rejected is left to somebody else"
+    assert engineer.apply([ReviewAction("y", theirs.task, "edit", "no such label")]).refused
+    assert engineer.apply([ReviewAction("z", theirs.task, "accept", theirs.proposed)]).stored == ["z"]
     late = AdjudicationQueue(project.store, "support", "cleo", own=True)
-    assert "somebody else" in late.apply([ReviewAction("w", dispute.task, "reject")]).refused["w"]
+    assert "somebody else" in late.apply([ReviewAction("w", theirs.task, "reject")]).refused["w"]
+
+
+def test_who_works_alone_settles_what_they_rejected_and_the_certificate_says_so(project: Settings) -> None:
+    made = planning.run(PlanConfig("support", reviews=30), project.store).plan
+    tasks = plans.tasks(project.store, made).select("task", "proposed").rows()
+    queue = NativeQueue(project.store, "support", made, "ana")
+    queue.apply([ReviewAction(f"a{task}", task, "edit", value) for task, value in tasks[2:]])
+    (first, proposed), (second, _) = tasks[:2]
+    queue.apply([ReviewAction("r", first, "reject"), ReviewAction("s", second, "skip")])
+    ana = AdjudicationQueue(project.store, "support", "ana", own=True)
+    assert [card.task_id for card in ana.load().items] == [first, second], "what one skipped oneself comes last"
+    assert ana.apply([ReviewAction("z", first, "accept", proposed)]).stored == ["z"]
+    found = certificates.judge_newest(project.store, "support", plan=made)
+    told = str(document(certificate_facts.facts(project.store, "support", found)))
+    assert "the same person rejected and settled 1 of the drawn rows" in told
+    assert "1 rows could not be judged" in told or "1 row could not be judged" in told
+
+
+def test_a_skipped_row_comes_to_somebody_else(project: Settings) -> None:
+    made = planning.run(PlanConfig("support", reviews=30), project.store).plan
+    task, proposed = plans.tasks(project.store, made).select("task", "proposed").row(0)
+    NativeQueue(project.store, "support", made, "ana").apply([ReviewAction("s", task, "skip")])
+    ben = AdjudicationQueue(project.store, "support", "ben", own=False)
+    (card,) = ben.load().items
+    assert "Skipped" in card.why
+    assert ben.apply([ReviewAction("b", task, "accept", proposed)]).stored == ["b"]
+    assert list(ben.load().items) == []
 
 
 def test_a_dispute_that_is_skipped_stays_open_comes_last_and_counts_as_nothing_done(
