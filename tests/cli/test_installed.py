@@ -101,9 +101,24 @@ def test_the_app_opens_behind_its_door_with_its_pages_and_its_settings(tool: Pat
         assert opened.status_code == 200
     finally:
         served.end(process)
+
+
+def test_everything_beside_the_code_came_along(tool: Path) -> None:
     (packages,) = tool.parents[1].glob("lib/python*/site-packages")
-    for part in ("streamlit_app.py", "pages/frame/.streamlit/config.toml", "pages/data/start.py"):
-        assert (packages / part).read_text() == (ROOT / part).read_text()
+    ours = [path for name in ("curator", "pages", "pipelines", "storage") for path in (ROOT / name).rglob("*")]
+    needed = [
+        path
+        for path in ours
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and path.name[0] != "."
+        and path.suffix not in (".md", ".pyc")
+    ]
+    assert sum(path.suffix != ".py" for path in needed) > 10
+    for path in (*needed, ROOT / "streamlit_app.py", ROOT / "pages/frame/.streamlit/config.toml"):
+        there = packages / path.relative_to(ROOT)
+        assert there.is_file(), f"{path.relative_to(ROOT)} is not in the wheel"
+        assert there.read_bytes() == path.read_bytes()
 
 
 def served_address(log: Path) -> str:
