@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.cli.command import make_project
+from tests.cli.command import Curator, make_project
 
 
 def test_next_says_the_stages_and_one_step_that_exists_and_ends_with_0(tmp_path: Path) -> None:
@@ -30,3 +30,17 @@ def test_next_of_an_empty_dataset_is_to_bring_in_data(tmp_path: Path) -> None:
     told = curator.ok("next", "--dataset", "bare")
     assert told["next"]["code"] == "ingest"
     assert {stage["state"] for stage in told["stages"][1:]} == {"blocked"}
+
+
+def test_next_of_a_project_without_a_dataset_is_to_make_one_and_of_several_each_is_told(tmp_path: Path) -> None:
+    bare = Curator(tmp_path / "bare")
+    bare.ok("init")
+    told = bare.ok("next")
+    assert (told["dataset"], told["next"]["command"]) == (None, "curator dataset create NAME --task FILE.toml")
+    curator = make_project(tmp_path)[0]
+    curator.ok("dataset", "create", "other", "--task", tmp_path / "task.toml")
+    told = curator.ok("next")
+    assert {each["dataset"]: each["next"]["code"] for each in told["datasets"]} == {
+        "support": "check",
+        "other": "ingest",
+    }
