@@ -12,6 +12,7 @@ from curator.release.encoding import CHUNK, DATED
 from curator.release.formats import get_format
 from curator.release.rows import Stage
 from curator.release.validation_pairs import PairChecker
+from curator.release.validation_plain import PLACES, plain_row
 from curator.release.validation_rows import Problem, canonical, join_path
 from curator.release.validation_rules import (
     DPO_KEYS,
@@ -127,6 +128,8 @@ class _Checker(PairChecker):
             self._tell_dates()
             self.taken = 0
         line = line.rstrip(b"\r\n")
+        if self._plain(line):
+            return
         mild: Severity | None = "warning" if self.guessed else None  # its reader takes both
         if self.line == 1 and line.startswith(b"\xef\xbb\xbf"):
             self.report("bom", severity=mild)
@@ -152,6 +155,25 @@ class _Checker(PairChecker):
             self._row(row)
         except RecursionError:
             self.report("not_json", hint="the object is nested too deeply to be read; flatten it")
+
+    def _plain(self, line: bytes) -> bool:
+        """Take the line as one in which nothing can be wrong alone; whether it is one.
+
+        Only where a row before it had the same form by every rule, and its places held texts that are no dates.
+        """
+        places = PLACES.get(self.keys) if self.keys is not None and self.shape == ("", "sft") else None
+        if places is None or self.keys is None or self.keys - SFT_KEYS[self.format] or self.format == "sharegpt":
+            return False
+        if self.guessed and not all(
+            self.kinds.get(at) is kind and (kind is list or at in self.words) for at, kind in places
+        ):
+            return False
+        found = plain_row(line, self.keys)
+        if found is None:
+            return False
+        self.stages["sft"] += 1
+        self._compare(*found)
+        return True
 
     def _parse(self, text: str) -> Any:  # noqa: ANN401 - any JSON value
         def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:

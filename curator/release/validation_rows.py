@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from curator.release.validation_calls import (
     ANSWERED_CALLS,
     TYPED_PARTS,
@@ -244,7 +246,13 @@ class RowChecker:
 
 def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """A short digest that is equal for equal JSON values; total, where `ids.digest` refuses NaN and surrogates."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
+    try:
+        made = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError):  # a lone surrogate, an integer that is too large, too deep
+        made = b"null"
+    if b"null" in made:  # NaN is null there
+        made = json.dumps(value, sort_keys=True).encode()
+    return hashlib.sha256(made).digest()[:16]
 
 
 def join_path(path: str, key: str) -> str:
