@@ -111,7 +111,7 @@ class _Checker(PairChecker):
         rows = sum(self.stages.values())
         self._tell_dates()
         self.line = 0
-        if not rows and not self.counts:
+        if not rows and not self.errors:
             self.report("empty_file")
         elif rows < MIN_FILE_ROWS:
             severity: Severity = "error" if self.format == "openai" else "warning"

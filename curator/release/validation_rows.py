@@ -25,6 +25,7 @@ from curator.release.validation_rules import (
     RULES,
     STRICT_KEYS,
     STRICT_TURNS,
+    UNWEIGHTED,
     Severity,
 )
 from curator.release.validation_shapes import SHAREGPT_ROLES, PlainShape, plain_shape, said
@@ -95,6 +96,8 @@ class RowChecker:
                 self.report("no_assistant", name)
         elif roles[-1] != "assistant":
             self.report("last_not_assistant", f"{name}[{len(roles) - 1}].role")
+        if self.format == "mistral" and roles == ["assistant"]:
+            self.report("starts_with_assistant", f"{name}[0].role", severity="error")
         if untrained(self.format, messages):
             self.report("nothing_trained", name)
         answer = said(messages[-1])
@@ -225,6 +228,14 @@ class RowChecker:
             self.report("bad_tool_call", f"{place}.{at}")
         if "weight" in message and (type(message["weight"]) is not int or message["weight"] not in (0, 1)):
             self.report("bad_weight", f"{place}.weight")
+        elif message.get("weight") == 0 and role == "assistant" and (field := UNWEIGHTED.get(self.format)):
+            self.report(
+                "bad_weight", f"{place}.weight", f"{self.format} reads no weight and trains the turn: {field}: false"
+            )
+        if calls and self.format == "tinker":
+            self.report(
+                "bad_tool_call", place, "tinker-cookbook reads calls of tools from no JSON file; leave the row out"
+            )
         strict: Severity | None = "error" if self.format in {*STRICT_KEYS, "mistral"} else None
         named = {"name"} if self.format == "mistral" and role != "tool" else set()
         for key in sorted(set(message) - (MESSAGE_KEYS - named)):

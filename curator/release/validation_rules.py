@@ -1,6 +1,7 @@
 """What a training file must not do: one rule for each way in which a trainer refuses, or silently mistrains."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -142,6 +143,9 @@ MESSAGE_KEYS = frozenset(
 
 STRICT_KEYS = frozenset({"openai", "together"})
 """Formats whose service refuses a file with unknown keys."""
+
+UNWEIGHTED: Mapping[str, str] = {"axolotl": "train", "ms-swift": "loss"}
+"""Formats that read no `weight` and train the turn, and the field that keeps one out."""
 
 STRICT_TURNS = frozenset({"together", "llama-factory"})
 """Formats that refuse, or silently empty, a row whose turns do not alternate from the user."""
