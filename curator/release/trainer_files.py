@@ -128,12 +128,14 @@ _TRL = '''"""Trains on this folder by TRL: python train-{stage}.py MODEL; MODEL 
 import sys
 from pathlib import Path
 
+import torch
 from datasets import load_dataset
 from trl import {config}, {trainer}
 
 here = Path(__file__).parent
 files = {files}
 data = load_dataset({kind}, data_files={{split: str(here / file) for split, file in files.items()}})
+bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()  # TRL takes it for given
 settings = {config}({settings})
 trainer = {trainer}(
     model=sys.argv[1], args=settings, train_dataset=data["train"], eval_dataset=data.get("{watched}")
@@ -162,7 +164,7 @@ def _scripts(files: Files, classes: Mapping[str, tuple[str, str]]) -> dict[str, 
         if "train" not in splits:
             continue
         config, trainer = classes[stage]
-        settings = f'output_dir="saves/{stage}", max_length={_LENGTH}'
+        settings = f'output_dir="saves/{stage}", max_length={_LENGTH}, bf16=bf16'
         settings += ", completion_only_loss=True" if stage == "sft" else ""
         made[f"train-{stage}.py"] = _TRL.format(
             stage=stage,

@@ -135,7 +135,7 @@ class _Checker(PairChecker):
             self.report("bom", severity=mild)
             line = line[3:]
         if not line.strip():
-            self.report("blank_line", severity=mild)
+            self.report("blank_line", severity="warning" if self.format == "together" else mild)
             return
         if b"\r" in line:
             self.report("carriage_return")

@@ -224,6 +224,14 @@ class RowChecker:
         if parts and isinstance(content, list):
             for number in bad_parts(content, images=self.format != "openai" or role in ("user", "")):
                 self.report("bad_part", f"{place}.content[{number}]")
+        self._calls_and_weight(message, place, role)
+        strict: Severity | None = "error" if self.format in {*STRICT_KEYS, "mistral"} else None
+        named = {"name"} if self.format == "mistral" and role != "tool" else set()
+        for key in sorted(set(message) - (MESSAGE_KEYS - named)):
+            self.report("unknown_key", join_path(place, key), severity=strict)
+        return role
+
+    def _calls_and_weight(self, message: dict[str, Any], place: str, role: str) -> None:
         for at in bad_calls(message, texts_only=self.format in ANSWERED_CALLS):
             self.report("bad_tool_call", f"{place}.{at}")
         if "weight" in message and (type(message["weight"]) is not int or message["weight"] not in (0, 1)):
@@ -232,15 +240,10 @@ class RowChecker:
             self.report(
                 "bad_weight", f"{place}.weight", f"{self.format} reads no weight and trains the turn: {field}: false"
             )
-        if calls and self.format == "tinker":
+        if (message.get("tool_calls") or message.get("function_call")) and self.format == "tinker":
             self.report(
                 "bad_tool_call", place, "tinker-cookbook reads calls of tools from no JSON file; leave the row out"
             )
-        strict: Severity | None = "error" if self.format in {*STRICT_KEYS, "mistral"} else None
-        named = {"name"} if self.format == "mistral" and role != "tool" else set()
-        for key in sorted(set(message) - (MESSAGE_KEYS - named)):
-            self.report("unknown_key", join_path(place, key), severity=strict)
-        return role
 
     def _order(self, roles: list[str], path: str) -> None:
         strict: Severity | None = "error" if self.format in STRICT_TURNS else None

@@ -53,7 +53,8 @@ CHECKS = ("together", "mistral")
 class Loaders:
     def __init__(self, script: str) -> None:
         spec = importlib.util.spec_from_file_location("script", script)
-        assert spec and spec.loader
+        assert spec
+        assert spec.loader
         self.script = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.script)
         self.tokenizer = self.script._tokenizer()

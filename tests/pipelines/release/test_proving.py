@@ -1,11 +1,14 @@
 """A release is read by the trainers' own loaders before it is called valid; the manifest keeps what they made of it."""
 
 import json
+import os
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from curator.errors import RequestError
 from curator.records import make_task
@@ -106,3 +109,62 @@ def test_the_real_loaders_read_dates_and_conversations_as_the_store_has_them(sto
     } <= read
     assert {format for format, loader in read if loader == "mlcroissant"} == set(formats)
     assert list((Path(report.path) / "trl" / "sft").glob("*.parquet"))
+
+
+_TINY = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("script", sys.argv[1])
+script = importlib.util.module_from_spec(spec); spec.loader.exec_module(script)
+from pathlib import Path
+print(script._model(script._tokenizer(), Path(sys.argv[2]) / "x"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["trl"])
+def test_the_script_beside_the_files_trains_on_them(store: Store, tmp_path: Path, format: str) -> None:
+    if not loaders.python().exists():
+        pytest.skip("the trainers' loaders are not installed; run `curator doctor --loaders`")
+    report = _release(store, tmp_path / "releases", format, prover=None)
+    assert report.path is not None
+    command = [str(loaders.python()), "-W", "ignore"]
+    quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "ACCELERATE_USE_CPU": "1"}
+    made = subprocess.run(
+        [*command, "-c", _TINY, str(loaders.SCRIPT), str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=quiet,
+    )
+    before = (tmp_path / "model" / "model.safetensors").read_bytes()
+    script = Path(report.path) / format / "train-sft.py"
+    done = subprocess.run(
+        [*command, str(script), made.stdout.split()[-1]], capture_output=True, text=True, env=quiet, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (state,) = (tmp_path / "saves" / "sft").glob("checkpoint-*/trainer_state.json")
+    assert json.loads(state.read_text())["global_step"] >= 2
+    assert (tmp_path / "saves" / "sft" / "model.safetensors").read_bytes() != before
+
+
+def test_every_configuration_beside_the_files_can_be_read(store: Store, tmp_path: Path) -> None:
+    formats = ("trl", "axolotl", "llama-factory", "ms-swift", "torchtune", "kto")
+    config = release.ReleaseConfig("d", formats=formats, waive=("contradictions", "content", "carried"), why="a test")
+    report = release.run(config, store, tmp_path / "releases")
+    assert report.path is not None
+    folder, read = Path(report.path), 0
+    for path in sorted(folder.rglob("train-*")):
+        text, read = path.read_text(), read + 1
+        if path.suffix == ".py":
+            compile(text, path.name, "exec")
+        elif path.suffix == ".sh":
+            subprocess.run(["sh", "-n", str(path)], check=True)
+        else:
+            settings = yaml.safe_load(text)
+            for data in settings["datasets"] if "datasets" in settings else [settings.get("dataset")]:
+                if isinstance(data, dict):
+                    assert (path.parent / (data.get("path") or data["data_files"])).is_file()
+                else:  # LLaMA-Factory's, by its name in the index beside it
+                    index = json.loads((path.parent / "dataset_info.json").read_text())
+                    assert (path.parent / index[data]["file_name"]).is_file()
+    assert read >= 5
