@@ -17,6 +17,7 @@ from typing import Any
 from curator.errors import DataError, TrainerError
 from curator.ports import Checkpoint, Progress, TrainingReport
 from pipelines.adapters.tinker_reach import LOCAL_RENDERER, check_reachable
+from pipelines.adapters.tinker_resume import LogLine, read_lines, write_lines
 from pipelines.adapters.tinker_sample import TinkerSampler
 from pipelines.adapters.tinker_server import describe
 from pipelines.adapters.tinker_server.launch import LocalTinker
@@ -61,25 +62,10 @@ class LocalDefaults:
 LOCAL_DEFAULTS = LocalDefaults()
 
 
-def _read_lines(file: Path) -> list[dict[str, Any]]:
-    """The JSON lines of a file that another process may be writing; a torn last line is left out."""
-    rows: list[dict[str, Any]] = []
-    if file.exists():
-        for line in file.read_text().splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-    return rows
-
-
 def _mend(file: Path) -> None:
     """Drop a last line that a kill cut short; the cookbook could not read the file again."""
     if file.exists():
-        rows = _read_lines(file)
-        draft = file.with_suffix(".draft")
-        draft.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        draft.replace(file)
+        write_lines(file, read_lines(file))
 
 
 class TinkerTrainer:
@@ -116,8 +102,8 @@ class TinkerTrainer:
     ) -> TrainingReport:
         """Fine-tune on conversations; loss on every assistant turn, linear decay of the learning rate.
 
-        A rerun with the same `log_dir` and settings resumes from the last checkpoint in it (at most one batch
-        is then seen twice, which is the cookbook's way), or returns the finished result without training.
+        A rerun with the same `log_dir` and settings goes on from the last checkpoint in it with the batches that an
+        unbroken training would see (`tinker_resume`), or returns the finished result without training.
 
         Args:
             train_file: `{"messages": [...]}` lines.
@@ -159,7 +145,9 @@ class TinkerTrainer:
         if learning_rate is None and self.local:
             learning_rate = LOCAL_DEFAULTS.dpo_learning_rate
         job = self._job("dpo", train_file, log_dir, epochs, batch_size, learning_rate, max_length, seed)
-        return self._train(TrainJob(**job, beta=beta, start_state=start.state_path), progress)
+        return self._train(
+            TrainJob(**job, beta=beta, start_state=start.state_path, start_sampler=start.sampler_path), progress
+        )
 
     def _job(
         self, kind: str, file: Path, log_dir: Path, epochs: int, batch: int, rate: float | None, length: int, seed: int
@@ -240,8 +228,8 @@ def _watch(child: "subprocess.Popen[bytes]", job: TrainJob, progress: Progress, 
         plan, metrics = log_dir / "preflight.json", log_dir / "metrics.jsonl"
         size = metrics.stat().st_size if metrics.exists() else 0
         if size != seen and plan.exists():
-            rows = _read_lines(metrics)
-            plans = _read_lines(plan)
+            rows = read_lines(metrics)
+            plans = read_lines(plan)
             if plans and seen < 0:  # before the first step
                 for note in plans[0]["notes"]:
                     log.warning("%s: %s", job.train_file, note)
@@ -265,7 +253,7 @@ def _claim(log_dir: Path, job: TrainJob) -> None:
         DataError: The folder holds another training.
     """
     # Not part of the identity: a local server has a new port each time.
-    apart = ("base_url", "log_dir", "train_file", "usual_rate")
+    apart = ("base_url", "log_dir", "train_file", "usual_rate", "start_sampler")
     identity = {name: value for name, value in asdict(job).items() if name not in apart}
     identity["train_sha256"] = hashlib.sha256(Path(job.train_file).read_bytes()).hexdigest()
     place = log_dir / "training.json"
@@ -281,23 +269,28 @@ def _claim(log_dir: Path, job: TrainJob) -> None:
 
 def _finished(log_dir: Path) -> TrainingReport | None:
     """The result in a log folder whose training has ended, else None."""
-    final = [row for row in _read_lines(log_dir / "checkpoints.jsonl") if row.get("name") == "final"]
+    final = [row for row in read_lines(log_dir / "checkpoints.jsonl") if row.get("name") == "final"]
     if not final:
         return None
     # After a resume a step may stand there twice; the later one counts.
-    steps = {row["step"]: row for row in _read_lines(log_dir / "metrics.jsonl") if "step" in row}
+    steps = {row["step"]: row for row in read_lines(log_dir / "metrics.jsonl") if "step" in row}
     seconds = log_dir / "seconds.json"
     rows = [steps[step] for step in sorted(steps)]
     return TrainingReport(
         checkpoint=Checkpoint(final[-1]["sampler_path"], final[-1]["state_path"]),
         steps=len(rows),
-        examples_seen=sum(int(row.get("num_sequences", row.get("num_pairs", 0))) for row in rows),
+        examples_seen=sum(_rows_of(row) for row in rows),
         losses=tuple(float(row["train_mean_nll"] if "train_mean_nll" in row else row["dpo_loss"]) for row in rows),
         seconds=json.loads(seconds.read_text())
         if seconds.exists()
         else sum(float(row.get("time/total", 0.0)) for row in rows),
-        notes=tuple(plan[0]["notes"]) if (plan := _read_lines(log_dir / "preflight.json")) else (),
+        notes=tuple(plan[0]["notes"]) if (plan := read_lines(log_dir / "preflight.json")) else (),
     )
+
+
+def _rows_of(step: LogLine) -> int:
+    """Rows, or pairs, of one step."""
+    return int(step["num_sequences"] if "num_sequences" in step else step.get("num_pairs") or 0)
 
 
 def _local_rate(kind: str) -> float:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from curator.errors import CuratorError, DataError, TrainerError
 from pipelines.adapters.tinker_preflight import CUSTOMIZED, preflight_dpo, preflight_sft, says_what_is_trained, unusual
+from pipelines.adapters.tinker_resume import make_exact
 
 CHECKPOINTS_A_RUN = 4
 DPO_RATE = 1e-5
@@ -27,8 +28,8 @@ DPO_RATE = 1e-5
 class TrainJob:
     """One training, completely described.
 
-    `start_state` is the checkpoint that DPO begins from; `usual_rate` the learning rate that suits the model, None
-    where the cookbook knows it.
+    `start_state` is the checkpoint that DPO begins from, and `start_sampler` the same to sample from. `usual_rate` is
+    the learning rate that suits the model, None where the cookbook knows it.
     """
 
     kind: Literal["sft", "dpo"]
@@ -46,6 +47,7 @@ class TrainJob:
     beta: float | None = None
     start_state: str | None = None
     usual_rate: float | None = None
+    start_sampler: str | None = None
 
 
 def renderer_name_for(base_model: str, given: str | None) -> str:
@@ -115,6 +117,7 @@ def run(job: TrainJob) -> None:
     said = unusual(rate=rate, usual_rate=usual, beta=job.beta, steps=steps)
     told = {**asdict(seen), "total_steps": steps, "notes": [*seen.notes, *said]}
     (Path(job.log_dir) / "preflight.json").write_text(json.dumps(told, ensure_ascii=False))
+    make_exact(Path(job.log_dir), job.kind, seen.steps_an_epoch, job.epochs)
     loop = _sft if job.kind == "sft" else _dpo
     loop(job, {**_settings(job, name, steps), "learning_rate": rate}, seen.batch_size)
 
@@ -196,8 +199,24 @@ def _dpo(job: TrainJob, settings: dict[str, Any], batch_size: int) -> None:
         comparison_builder=ComparisonBuilderFromJsonl(train_path=job.train_file),
         common_config=_common(job, settings, batch_size),
     )
+    if job.start_sampler is not None:
+        _refer_to(train_dpo, job.start_sampler)
     more: dict[str, Any] = {} if job.beta is None else {"dpo_beta": job.beta}
     train_dpo.main(train_dpo.Config(dataset_builder=builder, **more, **settings))
+
+
+def _refer_to(train_dpo: Any, sampler_path: str) -> None:  # noqa: ANN401  the cookbook is untyped
+    """Let the loss refer to the checkpoint that DPO began from, also after a resume.
+
+    The cookbook takes the weights that it has just loaded, which are half-trained then. This process runs one training.
+    """
+    create = train_dpo.create_dpo_clients
+
+    def with_start(config: Any, service: Any, *rest: Any) -> tuple[Any, Any]:  # noqa: ANN401  the cookbook is untyped
+        training, _ = create(config, service, *rest)
+        return training, service.create_sampling_client(model_path=sampler_path)
+
+    train_dpo.create_dpo_clients = with_start
 
 
 def _end_with(parent: int) -> None:

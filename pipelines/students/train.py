@@ -10,7 +10,8 @@ from curator.ports import Checkpoint, Progress, Trainer, TrainingReport
 from curator.records import TrainingOutcome, TrainingRun, short_id
 from curator.release import DatasetVersion
 from pipelines.runtime import acting
-from pipelines.students.recipe import refuse_impossible
+from pipelines.runtime.alone import alone
+from pipelines.students.recipe import read_curve, refuse_impossible
 from storage.access import audit
 from storage.engine.store import Store, Told
 from storage.release import runs, versions
@@ -67,6 +68,7 @@ def run(
         DataError: The release's file is not what its manifest says, or would train nothing.
         RequestError: DPO without an SFT run to start from, or from a run of another dataset; an impossible setting.
         TrainerError: The server failed; a rerun resumes.
+        StoreBusyError: Somebody else trains this run, and went on for too long.
     """
     acting.require("train")
     refuse_impossible(
@@ -81,9 +83,24 @@ def run(
     start = _start(store, config, dataset)
     file = _verified_file(version, f"tinker/{config.kind}/train.jsonl")
     planned = _planned(config, trainer, version)
+    with alone(folder / planned.id / "lock", f"training {planned.id}"):
+        return _alone(config, store, trainer, folder, planned, (file, start), progress)
+
+
+def _alone(
+    config: TrainConfig,
+    store: Store,
+    trainer: Trainer,
+    folder: Path,
+    planned: TrainingRun,
+    given: tuple[Path, Checkpoint | None],
+    progress: Progress,
+) -> TrainReport:
+    """Train as the one owner of the run; whoever waited finds it finished."""
+    file, start = given
     done = runs.find(store, planned.id)
     if done is not None and done.status == "finished" and done.sampler_path is not None:
-        known = next(each.outcome for each in runs.listing(store, dataset) if each.run.id == done.id)
+        known = next(each.outcome for each in runs.listing(store, planned.dataset) if each.run.id == done.id)
         return _report(done, config, trainer, False, known or TrainingOutcome())
     runs.record(store, planned, told=_told(planned, config, config.kind, local=trainer.local))
     try:
@@ -93,7 +110,8 @@ def run(
         runs.record(store, _with(planned, "failed"), failed, told=_told(planned, config, "failed"))
         raise
     finished = _with(planned, "finished", made.checkpoint)
-    outcome = TrainingOutcome(made.steps, made.examples_seen, tuple(made.losses), made.seconds, notes=made.notes)
+    notes = (*made.notes, *read_curve(made.losses, config.kind))
+    outcome = TrainingOutcome(made.steps, made.examples_seen, tuple(made.losses), made.seconds, notes=notes)
     runs.record(store, finished, outcome, told=_told(planned, config, "finished"))
     return _report(finished, config, trainer, True, outcome)
 

@@ -1,5 +1,7 @@
 """A training run: recorded before its first request, returned when it was finished before, kept when it failed."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from pipelines.release import release
 from pipelines.release.release import ReleaseConfig
 from pipelines.runtime.settings import Settings
 from pipelines.students import train
+from pipelines.students.recipe import read_curve
 from pipelines.students.train import TrainConfig
 from storage.access import audit
 from storage.release import runs
@@ -130,3 +133,42 @@ def test_what_was_unusual_about_a_training_is_kept_with_its_run(project: Setting
     again = train.run(TrainConfig("support@1"), project.store, Noting(), tmp_path / "runs")
     assert first.notes == again.notes == ("only 3 optimizer steps",)
     assert runs.listing(project.store, "support")[0].outcome.as_json()["notes"] == ["only 3 optimizer steps"]
+
+
+def test_two_trainings_of_one_run_take_turns_and_the_second_finds_it_finished(
+    project: Settings, tmp_path: Path
+) -> None:
+    trainer, begun, go_on = StandIn(), threading.Event(), threading.Event()
+    train_once = trainer._train
+
+    def slowly(kind: str, train_file: Path) -> TrainingReport:
+        begun.set()
+        assert go_on.wait(30)
+        return train_once(kind, train_file)
+
+    trainer._train = slowly  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as pool:
+        made = [
+            pool.submit(train.run, TrainConfig("support@1"), project.store, trainer, tmp_path / "runs") for _ in "ab"
+        ]
+        assert begun.wait(30)
+        go_on.set()
+        created = sorted(each.result().created for each in made)
+    assert created == [False, True]
+    assert trainer.asked == ["sft"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([2.0 - 0.03 * k for k in range(60)], None),
+        ([2.0 - 0.001 * k for k in range(60)], "flat loss"),
+        ([2.0 - 0.06 * k for k in range(30)] + [0.2 + 0.1 * k for k in range(30)], "diverged: the loss fell"),
+        ([2.0, 1.0, float("nan")], "no number any more"),
+        ([2.0, 2.0], None),
+    ],
+)
+def test_a_loss_that_is_flat_or_diverged_is_said_in_words(losses: list[float], said: str | None) -> None:
+    found = read_curve(losses, "sft")
+    assert len(found) == (said is not None)
+    assert said is None or said in found[0]
