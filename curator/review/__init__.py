@@ -21,6 +21,7 @@ from curator.review.board_records import (
     wanted,
 )
 from curator.review.consensus import by_model, compare, majority_vote
+from curator.review.decision_request import DecisionRefused, DecisionRequest, read_decision_request
 from curator.review.last_word import may_settle, newest_words, settled_alone
 from curator.review.nearest_settled import by_similarity, precedents
 from curator.review.resolution import (
@@ -45,6 +46,8 @@ __all__ = [
     "Anchoring",
     "Answers",
     "Coefficient",
+    "DecisionRefused",
+    "DecisionRequest",
     "Dispute",
     "Quality",
     "Ratings",
@@ -76,6 +79,7 @@ __all__ = [
     "newest_words",
     "precedents",
     "ratings",
+    "read_decision_request",
     "review_form",
     "reviewer_quality",
     "settled_alone",

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -13,7 +13,7 @@ import polars as pl
 from curator.checks import survivor
 from curator.errors import DataError, RequestError
 from curator.records import Action, Decision, Finding, Permission, Task, check_person, in_test, short_id
-from curator.review import TakenDecision, in_force
+from curator.review import DecisionRefused, DecisionRequest, TakenDecision, in_force, read_decision_request
 from pipelines.files import file_hash, read_rows
 from pipelines.runtime import acting
 from storage.checks import findings
@@ -21,10 +21,6 @@ from storage.dataset import datasets, examples
 from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import current as views
-
-_ROWS = ("finding_id", "example_ids", "external_ids", "decision")
-"""Ways to name the rows; `decision` is for an undo, and names the one decision that it takes back."""
-_KEYS = {*_ROWS, "action", "value", "reviewer", "reason"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +90,19 @@ def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset
     """Apply decisions given as (line, id, record, reason why it is unreadable or None)."""
     task = datasets.task_of(store, datasets.require(store, dataset))
     history = reviews.taken(store, dataset)
-    acting.require(_needs([record for _, _, record, _ in lines], {d.decision: d.action for d in history}))
+    asked, rejects = _read(lines)
+    acting.require(_needs([each for _, _, each in asked], {d.decision: d.action for d in history}))
     stored = {d.decision for d in history}
-    known = _Known(store, dataset, history, [record for _, ident, record, _ in lines if ident not in stored])
+    known = _Known(store, dataset, history, [each for _, ident, each in asked if ident not in stored])
     made: list[Decision] = []
-    rejects: list[dict[str, Any]] = []
-    for line, ident, record, unreadable in lines:
+    for line, ident, each in asked:
         if ident in stored:
             continue
         try:
-            made.append(_decision(record, unreadable, ident, known, task))
+            made.append(_decision(each, ident, known, task))
             known.add(made[-1])
             stored.add(ident)
-        except _Refused as error:
+        except DecisionRefused as error:
             rejects.append({"line": line, "reason": error.reason, "detail": str(error)})
     fresh = reviews.add_decisions(store, made, actor=acting.actor())
     return DecideReport(
@@ -115,43 +111,54 @@ def _apply(lines: Sequence[tuple[int, str, dict[str, Any], str | None]], dataset
         rows=len({e for d in made for e in d.example_ids}) if fresh else 0,
         rejected=len(rejects),
         by_reason=dict(Counter(str(r["reason"]) for r in rejects)),
-        rejects=tuple(rejects),
+        rejects=tuple(sorted(rejects, key=lambda r: int(r["line"]))),
     )
 
 
-def _needs(records: Sequence[dict[str, Any]], taken: Mapping[str, str]) -> Permission:
-    """What the records need: to leave rows out, or to take that back, is less than to say what rows are.
+def _read(
+    lines: Sequence[tuple[int, str, dict[str, Any], str | None]],
+) -> tuple[list[tuple[int, str, DecisionRequest]], list[dict[str, Any]]]:
+    """The requests of lines, each with its line and id, and the lines that are none."""
+    asked: list[tuple[int, str, DecisionRequest]] = []
+    rejects: list[dict[str, Any]] = []
+    for line, ident, record, unreadable in lines:
+        if unreadable is not None:
+            rejects.append({"line": line, "reason": unreadable, "detail": str(record.get(""))})
+            continue
+        try:
+            asked.append((line, ident, read_decision_request(record)))
+        except DecisionRefused as error:
+            rejects.append({"line": line, "reason": error.reason, "detail": str(error)})
+    return asked, rejects
+
+
+def _needs(asked: Sequence[DecisionRequest], taken: Mapping[str, str]) -> Permission:
+    """What the requests need: to leave rows out, or to take that back, is less than to say what rows are.
 
     `taken`: decision -> its action.
     """
-    actions = {taken.get(str(r.get("decision"))) if r.get("action") == "undo" else r.get("action") for r in records}
+    actions = {taken.get(str(each.decision)) if each.action == "undo" else each.action for each in asked}
     return "exclude" if actions <= {"exclude"} else "decide"
 
 
-class _Refused(DataError):
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
 class _Known:
-    """What records can name. A key about one group must not read the ids of the whole dataset."""
+    """What requests can name. A key about one group must not read the ids of the whole dataset."""
 
     def __init__(
-        self, store: Store, dataset: str, history: list[TakenDecision], records: Sequence[dict[str, Any]]
+        self, store: Store, dataset: str, history: list[TakenDecision], asked: Sequence[DecisionRequest]
     ) -> None:
         self.store, self.dataset, self.history = store, dataset, history
         self.found = findings.named(
-            store, dataset, sorted({str(r["finding_id"]) for r in records if r.get("finding_id")})
+            store, dataset, sorted({each.finding_id for each in asked if each.finding_id is not None})
         )
-        self.decided = self._decided({str(r["decision"]) for r in records if r.get("decision")})
+        self.decided = self._decided({each.decision for each in asked if each.decision is not None})
 
     def finding(self, ident: str) -> Finding:
         """A finding of the dataset."""
         if ident not in self.found:
             ranked = findings.get(self.store, self.dataset, ident)
             if ranked is None:
-                raise _Refused("unknown_finding", f"no finding {ident!r} in dataset {self.dataset!r}")
+                raise DecisionRefused("unknown_finding", f"no finding {ident!r} in dataset {self.dataset!r}")
             self.found[ident] = ranked
         return self.found[ident]
 
@@ -160,7 +167,7 @@ class _Known:
         if ident not in self.decided:
             self.decided |= self._decided({ident})
         if ident not in self.decided:
-            raise _Refused("unknown_decision", f"no decision {ident[:80]!r} in dataset {self.dataset!r}")
+            raise DecisionRefused("unknown_decision", f"no decision {ident[:80]!r} in dataset {self.dataset!r}")
         return self.decided[ident]
 
     def survivor(self, finding: str) -> str:
@@ -175,11 +182,11 @@ class _Known:
         """The newest decision about a finding that was not taken back."""
         standing = in_force(d for d in self.history if d.finding_id == finding)
         if not standing:
-            raise _Refused("nothing_to_undo", f"no decision about finding {finding!r} is in force")
+            raise DecisionRefused("nothing_to_undo", f"no decision about finding {finding!r} is in force")
         return standing[-1].decision
 
     def add(self, made: Decision) -> None:
-        """Know a decision that the same records take."""
+        """Know a decision that the same requests take."""
         self.decided[made.id] = (made.example_ids, made.finding_id)
         self.history.append(
             TakenDecision(made.id, made.action, made.value, made.finding_id, made.reviewer, made.reason)
@@ -199,29 +206,18 @@ class _Known:
         return set(self.by_external.values())
 
 
-def _rows(record: dict[str, Any], unreadable: str | None, known: _Known) -> tuple[tuple[str, ...], str | None]:
-    """The rows that a record is about, and the finding that it settles."""
-    if unreadable is not None:
-        raise _Refused(unreadable, str(record.get("")))
-    if unknown := sorted(set(record) - _KEYS):
-        raise _Refused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(_KEYS))}")
-    named = [k for k in _ROWS if record.get(k)]
-    if len(named) != 1:
-        raise _Refused("no_rows", f"name the rows by exactly one of {', '.join(_ROWS)}")
-    given = record[named[0]]
-    if named[0] == "finding_id":
-        return known.finding(str(given)).rows_for(record.get("action")), str(given)
-    if named[0] == "decision":
-        if record.get("action") != "undo":
-            raise _Refused("no_rows", "`decision` names what an undo takes back; name the rows otherwise")
-        return known.decision(str(given))
-    if not isinstance(given, list):
-        raise _Refused("no_rows", f"`{named[0]}` is {type(given).__name__}, expected a list of ids")
-    ids = dict.fromkeys(str(x) for x in given)  # a row named twice is decided once
-    missing = [x for x in ids if x not in (known.by_external if named[0] == "external_ids" else known.ids)]
+def _rows(asked: DecisionRequest, known: _Known) -> tuple[tuple[str, ...], str | None]:
+    """The rows that a request is about, and the finding that it settles."""
+    if asked.finding_id is not None:
+        return known.finding(asked.finding_id).rows_for(asked.action), asked.finding_id
+    if asked.decision is not None:
+        return known.decision(asked.decision)
+    ids = asked.external_ids or asked.example_ids
+    missing = [each for each in ids if each not in (known.by_external if asked.external_ids else known.ids)]
     if missing:
-        raise _Refused("unknown_row", f"no row {missing[0]!r} in dataset {known.dataset!r} ({len(missing)} unknown)")
-    return (tuple(known.by_external[x] for x in ids) if named[0] == "external_ids" else tuple(ids)), None
+        detail = f"no row {missing[0]!r} in dataset {known.dataset!r} ({len(missing)} unknown)"
+        raise DecisionRefused("unknown_row", detail)
+    return (tuple(known.by_external[each] for each in ids) if asked.external_ids else ids), None
 
 
 def _survivor(value: Any, rows: tuple[str, ...], finding: str | None, known: _Known) -> str:  # noqa: ANN401 - raw JSON
@@ -230,43 +226,49 @@ def _survivor(value: Any, rows: tuple[str, ...], finding: str | None, known: _Kn
         return rows[0] if finding is None else known.survivor(finding)
     named = str(value) if str(value) in rows else known.by_external.get(str(value))
     if named not in rows:
-        raise _Refused("bad_value", f"merge keeps {str(value)[:80]!r}, which is not among the rows that it names")
+        raise DecisionRefused(
+            "bad_value", f"merge keeps {str(value)[:80]!r}, which is not among the rows that it names"
+        )
     return named
 
 
-def _decision(record: dict[str, Any], unreadable: str | None, ident: str, known: _Known, task: Task) -> Decision:
-    if record.get("action") == "undo" and record.get("finding_id"):
-        others = {key: value for key, value in record.items() if key != "finding_id"}
-        record = {**others, "decision": known.newest_about(known.finding(str(record["finding_id"])).id)}
-    rows, finding = _rows(record, unreadable, known)
-    named = record.get("action")
-    if named not in get_args(Action):
-        raise _Refused("unknown_action", f"action {named!r} is unknown, expected {', '.join(get_args(Action))}")
-    action = cast("Action", named)
-    value = record.get("value")
-    if action == "relabel":
-        text = value if isinstance(value, str) else json.dumps(value) if value is not None else ""
-        try:
-            value = task.check_value(text)
-        except DataError as error:
-            raise _Refused("bad_value", str(error)) from error
-    elif action == "merge":
-        value = _survivor(value, rows, finding, known)
-    else:
-        value = str(record["decision"]) if record.get("decision") else None
+def _decision(asked: DecisionRequest, ident: str, known: _Known, task: Task) -> Decision:
+    if asked.action == "undo" and asked.finding_id is not None:
+        newest = known.newest_about(known.finding(asked.finding_id).id)
+        asked = replace(asked, finding_id=None, decision=newest)
+    rows, finding = _rows(asked, known)
+    if asked.action not in get_args(Action):
+        detail = f"action {asked.action!r} is unknown, expected {', '.join(get_args(Action))}"
+        raise DecisionRefused("unknown_action", detail)
+    action = cast("Action", asked.action)
     try:
-        reviewer = check_person(record.get("reviewer"))
+        reviewer = check_person(asked.reviewer)
     except RequestError as error:
-        raise _Refused(
-            "bad_reviewer" if str(record.get("reviewer") or "").strip() else "no_reviewer", str(error)
-        ) from error
+        reason = "bad_reviewer" if str(asked.reviewer or "").strip() else "no_reviewer"
+        raise DecisionRefused(reason, str(error)) from error
     return Decision(
         id=ident,
         dataset=known.dataset,
         example_ids=rows,
         action=action,
-        value=value,
+        value=_value(asked, action, rows, finding, known, task),
         reviewer=reviewer,
-        reason=str(record.get("reason") or ""),
+        reason=asked.reason,
         finding_id=finding,
     )
+
+
+def _value(
+    asked: DecisionRequest, action: Action, rows: tuple[str, ...], finding: str | None, known: _Known, task: Task
+) -> str | None:
+    """What a decision holds beside its rows: the label, the row that is kept, or the decision that is taken back."""
+    if action == "merge":
+        return _survivor(asked.value, rows, finding, known)
+    if action != "relabel":
+        return asked.decision
+    value = asked.value
+    text = value if isinstance(value, str) else json.dumps(value) if value is not None else ""
+    try:
+        return task.check_value(text)
+    except DataError as error:
+        raise DecisionRefused("bad_value", str(error)) from error
