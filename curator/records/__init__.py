@@ -8,7 +8,7 @@ from curator.records.audit_chain import AuditHead, Event, link
 from curator.records.chat_json import read_turn, read_turns, unmasked, write_turn, write_turns
 from curator.records.conversation import context_key, said_text, shown_text
 from curator.records.correctness import answer_form, as_first_said, is_right
-from curator.records.crossing import DECISIONS, EXAMPLES, LABELS, PLAN_ROWS, REVIEWS, TASKS, TODAY
+from curator.records.crossing import DECISIONS, EXAMPLES, LABELS, PLAN_ROWS, PREDICTIONS, REVIEWS, TASKS, TODAY
 from curator.records.exported import MESSAGES, input_cell, is_plain, own_names
 from curator.records.frames import Column, FrameSchema
 from curator.records.gate_rules import GateRules
@@ -109,6 +109,7 @@ __all__ = [
     "MESSAGE_ROLES",
     "OPINION",
     "PLAN_ROWS",
+    "PREDICTIONS",
     "REVIEWS",
     "ROLES",
     "SETTING_ROLES",

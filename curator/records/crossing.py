@@ -107,6 +107,17 @@ TASKS = FrameSchema(
         _HASH,
     ),
 )
+PREDICTIONS = FrameSchema(
+    "an answer to a request of a contestant",
+    (
+        _ROW,
+        Column("answer", pl.String, "what it answered"),
+        Column("latency_s", pl.Float64, "seconds; null where unknown"),
+        Column("tokens_in", pl.Int64, "tokens asked; null where unknown"),
+        Column("tokens_out", pl.Int64, "tokens answered; null where unknown"),
+        Column("cut", pl.Boolean, "whether it ended at the limit"),
+    ),
+)
 TODAY = FrameSchema(
     "a row's label as of today",
     (

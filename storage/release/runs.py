@@ -9,7 +9,7 @@ import polars as pl
 from curator.errors import NotFoundError
 from curator.evaluation import EvalReport, Evaluation, read_report
 from curator.ports import Completion
-from curator.records import TrainedRun, TrainingOutcome, TrainingRun, read_stored
+from curator.records import PREDICTIONS, TrainedRun, TrainingOutcome, TrainingRun, read_stored
 from storage.engine.store import Store, Told
 
 _COLUMNS = (
@@ -104,13 +104,14 @@ def add_predictions(
 
 
 def predictions(store: Store, request_key: str) -> pl.DataFrame:
-    """The answers to one request, by example: example_id, answer, latency_s, tokens_in, tokens_out, cut."""
-    return store.frame(
+    """The newest answer of each row to one request, as `curator.records.PREDICTIONS` states."""
+    found = store.frame(
         "select distinct on (example_id) example_id, answer, latency_s, tokens_in, tokens_out, "
         "coalesce(cut, false) as cut from prediction "
         "where request_key = ? order by example_id, seq desc",
         [request_key],
     )
+    return PREDICTIONS.check(found)
 
 
 def add_report(
