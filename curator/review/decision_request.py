@@ -6,9 +6,9 @@ from typing import Any
 
 from curator.errors import DataError
 
-ROWS = ("finding_id", "example_ids", "external_ids", "decision")
+_ROWS = ("finding_id", "example_ids", "external_ids", "decision")
 """Ways to name the rows; `decision` is for an undo, and names the one decision that it takes back."""
-_KEYS = {*ROWS, "action", "value", "reviewer", "reason"}
+_KEYS = {*_ROWS, "action", "value", "reviewer", "reason"}
 
 
 class DecisionRefused(DataError):
@@ -52,9 +52,9 @@ def read_decision_request(record: Mapping[str, Any]) -> DecisionRequest:
     """
     if unknown := sorted(set(record) - _KEYS):
         raise DecisionRefused("unknown_key", f"unknown key {unknown[0]!r}, expected {', '.join(sorted(_KEYS))}")
-    named = [key for key in ROWS if record.get(key)]
+    named = [key for key in _ROWS if record.get(key)]
     if len(named) != 1:
-        raise DecisionRefused("no_rows", f"name the rows by exactly one of {', '.join(ROWS)}")
+        raise DecisionRefused("no_rows", f"name the rows by exactly one of {', '.join(_ROWS)}")
     if named[0] == "decision" and record.get("action") != "undo":
         raise DecisionRefused("no_rows", "`decision` names what an undo takes back; name the rows otherwise")
     given = record[named[0]]
