@@ -27,6 +27,15 @@ def percent(rate: float, places: int = 1) -> str:
     return f"{100 * rate:.{places}f} %"
 
 
+def counted(number: int, one: str = "row", many: str = "") -> str:
+    """Write a number of things.
+
+    >>> counted(1), counted(1200), counted(1, "error"), counted(0, "entry", "entries")
+    ('1 row', '1,200 rows', '1 error', '0 entries')
+    """
+    return f"1 {one}" if number == 1 else f"{number:,} {many or one + 's'}"
+
+
 def at_most(rate: float, places: int = 2, *, unit: str = " %") -> str:
     """An upper bound in percent, rounded up: what is "at most" the shown number is at most the bound.
 

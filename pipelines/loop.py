@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from curator.certificates import Certificate
 from curator.errors import CuratorError
+from curator.evaluation import EvalReport
 from curator.loop import Loop, LoopFacts, loop
 from curator.review import in_force
 from pipelines.certify import facts as certificate_facts
@@ -71,8 +72,13 @@ def facts(store: Store, dataset: str) -> LoopFacts:
         finished=states["finished"],
         failed=bool(trained) and trained[0].run.status == "failed",
         outcome=reports[0].report.verdict.outcome if reports else None,
-        failures=len(reports[0].report.failures) if reports else 0,
+        failures=_failures(reports[0].report) if reports else 0,
     )
+
+
+def _failures(report: EvalReport) -> int:
+    """Test rows that the subject got wrong; a report of an early Curator lists them all."""
+    return len(report.failures) if report.wrong is None else report.wrong
 
 
 def _checked(store: Store, dataset: str, labelled: int) -> tuple[bool, int]:

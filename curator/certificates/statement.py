@@ -11,7 +11,7 @@ from curator.certificates.certify import Certificate
 from curator.certificates.confidence_spending import in_words
 from curator.certificates.reviewer_error import MeasuredError, Sensitivity
 from curator.records import Bound
-from curator.statistics import at_most, percent
+from curator.statistics import at_most, counted, percent
 from curator.text import Document, DocumentTable, Section
 
 _UNRANKED = {"top": "5 %, taken by chance", "next": "next 20 %, taken by chance"}
@@ -161,6 +161,10 @@ def _sample(facts: CertificateFacts) -> Section:
     )
 
 
+def _were(number: int, one: str) -> str:
+    return f"{counted(number, one)} {'was' if number == 1 else 'were'}"
+
+
 def _some(count: int, words: str) -> tuple[str, ...]:
     return (f"{count:,} {words}",) if count else ()
 
@@ -181,8 +185,8 @@ def _review(facts: CertificateFacts) -> Section:
             f"{facts.blind:,} of the {facts.audit:,} drawn rows were shown without the label under review. An answer "
             "that differs from a hidden label counts only after another look, or a final word, says the same. "
             f"{facts.looked_twice:,} drawn rows were looked at more than once.",
-            f"{found.errors_found:,} of the drawn rows were wrong. {found.errors_fixed:,} errors were found in all, "
-            f"and corrected or left out. {found.skipped:,} rows could not be judged: they count as wrong in the upper "
+            f"{_were(found.errors_found, 'drawn row')} wrong. In all {_were(found.errors_fixed, 'error')} found, and "
+            f"corrected or left out. {counted(found.skipped)} could not be judged, which counts as wrong in the upper "
             "bound and as right in the lower.",
             "Whoever rejects a label does not settle the row alone where others review."
             + (

@@ -37,6 +37,7 @@ from curator.review.resolution import (
 )
 from curator.review.reviewer_quality import Quality, reviewer_quality
 from curator.review.split_truth import split_truth
+from curator.review.spreading import spread
 from curator.review.staffing import Staffing, gold_rows, share_of, with_gold
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "settled_alone",
     "share_of",
     "split_truth",
+    "spread",
     "standing_decisions",
     "start_of",
     "wanted",

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from curator.errors import CuratorError
+from curator.statistics import counted
 from pages.components.map.component import chosen, embedding_map, parse_selection
 from pages.data.parts import map_rows
 from pages.data.parts.map_rows import MapView
@@ -14,7 +15,7 @@ from pages.frame.bulk import Bulk, BulkAction
 from pages.frame.filters import containing
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on, show_error
-from pages.frame.words import MAY_NOT, counted
+from pages.frame.words import MAY_NOT
 from pages.frame.work import cluster_work, watch, work_button
 from pipelines.analysis import cap
 from storage.checks import clusters, findings

@@ -6,13 +6,15 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from curator.statistics import counted
 from pages.data.parts.row_download import download
 from pages.data.parts.row_filters import row_filters
+from pages.data.parts.row_link import row_link
 from pages.data.parts.trends import trends
 from pages.frame.guard import require_role
 from pages.frame.health import newest_certificate, reviewers
 from pages.frame.session import dataset_page, lead_on
-from pages.frame.words import BASES, counted, upper
+from pages.frame.words import BASES, upper
 from pages.frame.work import watch
 from storage.dataset import datasets
 from storage.release import runs
@@ -99,8 +101,9 @@ with right.container(border=True):
 
 rows = row_filters(current, list(summary.labels) if task.kind == "classification" else [])
 st.text(f"{rows.height:,} rows" + (f", the first {_SHOWN:,} are shown" if rows.height > _SHOWN else ""))
-st.dataframe(
-    rows.head(_SHOWN).select(
+shown = rows.head(_SHOWN)
+picked = st.dataframe(
+    shown.select(
         pl.col("external_id").alias("id"),
         pl.col("text").str.slice(0, 2_000),
         pl.col("value").alias("label"),
@@ -108,6 +111,10 @@ st.dataframe(
         pl.col("teacher_value").alias("teacher's label"),
         pl.col("out").fill_null("").alias("stays out"),
         "split",
-    )
+    ),
+    on_select="rerun",
+    selection_mode="single-row",
+    key=f"rows:{dataset}:{shown['example_id'].hash().sum() if shown.height else 0}",
 )
+row_link(shown["external_id"], picked.selection.rows)
 download(settings, dataset, rows, summary.rows)

@@ -5,13 +5,15 @@ import hashlib
 import polars as pl
 import streamlit as st
 
+from curator.statistics import counted
 from pages.data.parts import suspect_rows
+from pages.data.parts.row_link import row_link
 from pages.data.parts.suspect_rows import SuspectFilters
 from pages.frame import bulk
 from pages.frame.bulk import Bulk
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on
-from pages.frame.words import MAY_NOT, counted, percent
+from pages.frame.words import MAY_NOT, percent
 from pages.frame.work import checked_run, watch
 from storage.checks import clusters
 from storage.dataset import datasets
@@ -131,6 +133,7 @@ with actions:
         with st.container(height=240 if len(row["text"]) > 1_200 else "content"):
             st.text(row["text"][:20_000])
         st.text(f"Given {row['label']}, which rows like it support with {percent(row['supported'], 0)}.")
+        row_link(ticked["external_id"], [0])
         if row["suggestion"] is not None:
             st.text(f"Suggested {row['suggestion']}, supported with {percent(row['other_supported'], 0)}.")
     may_decide = allow(user, "decide")

@@ -9,9 +9,10 @@ import streamlit as st
 
 from curator.errors import CuratorError
 from curator.review import standing_decisions
+from curator.statistics import counted
 from pages.frame.guard import User, allow, recheck
 from pages.frame.session import show_error
-from pages.frame.words import ACTIONS, clipped, counted
+from pages.frame.words import ACTIONS, clipped
 from pipelines.analysis import decide
 from pipelines.review import send
 from storage.engine.store import Store
@@ -80,7 +81,7 @@ def _confirm(store: Store, dataset: str, user: User, bulk: Bulk) -> None:
     if bulk.action == "accept":
         st.dataframe(_by_label(bulk.values), height=min(38 + 36 * len(set(bulk.values.values())), 260))
         if bulk.weak:
-            st.warning(f"For {counted(bulk.weak)} of them the present label has more support than the suggestion.")
+            st.warning(f"{counted(bulk.weak)} of them: the present label has more support than the suggestion.")
     elif bulk.action == "relabel":
         st.code(next(iter(bulk.values.values())), language=None)
     st.text(bulk.about)

@@ -14,7 +14,7 @@ START, FINDINGS, SUSPECTS = "pages/data/start.py", "pages/data/findings.py", "pa
 VERSIONS, RUNS, EVALUATION = "pages/training/versions.py", "pages/training/runs.py", "pages/training/evaluation.py"
 STEP_PAGES: dict[StepCode, str] = {
     "ingest": START,
-    "label": START,
+    "label": "pages/data/label.py",
     "check": FINDINGS,
     "decide_patterns": FINDINGS,
     "draw": SPOT_CHECK,
@@ -50,6 +50,8 @@ STATE_ICONS: dict[StageState, str] = {
     "open": ":material/radio_button_unchecked:",
     "blocked": ":material/lock:",
 }
+_HERE = "light-dark(#d9dcec, #2a2f44)"
+"""The ground of the section that a tab belongs to, as Streamlit paints that of a page."""
 STATE_WORDS: dict[StageState, str] = {"done": "done", "next": "next", "open": "open", "blocked": "not yet"}
 
 # Streamlit writes white on every primary button; the dark theme's primary colour is light, for text and lines on dark.
@@ -113,6 +115,8 @@ def _tabs(user: User, section: AppSection) -> None:
     tabs = [tab for tab in section.tabs if not user.roles.isdisjoint(roles_of(APP_ROOT / tab.file))]
     if len(tabs) < 2:
         return
+    lead = "" if tabs[0] is SECTIONS[0].tabs[0] else tabs[0].address
+    st.html(f"<style>[data-testid=stSidebarNavLink][href$='/{lead}'] {{ background: {_HERE}; }}</style>")
     with st.container(key="tabs", horizontal=True, gap="small"):
         for tab in tabs:
             st.page_link(tab.file, label=tab.title)

@@ -33,6 +33,9 @@ SECTIONS = (
         (
             Tab("pages/data/start.py", "Start"),
             Tab("pages/data/overview.py", "Overview"),
+            Tab("pages/data/row.py", "Row"),
+            Tab("pages/data/task.py", "Task"),
+            Tab("pages/data/label.py", "Label"),
             Tab("pages/data/map.py", "Map"),
             Tab("pages/data/clusters.py", "Clusters"),
             Tab("pages/data/balance.py", "Balance"),
@@ -63,7 +66,11 @@ SECTIONS = (
     ),
     AppSection("Certify", ":material/workspace_premium:", (Tab("pages/review/certificate.py", "Certificate"),)),
     AppSection("Release", ":material/inventory_2:", (Tab("pages/training/versions.py", "Versions"),)),
-    AppSection("Train", ":material/model_training:", (Tab("pages/training/runs.py", "Runs"),)),
+    AppSection(
+        "Train",
+        ":material/model_training:",
+        (Tab("pages/training/runs.py", "Runs"), Tab("pages/training/pairs.py", "Pairs")),
+    ),
     AppSection("Compare", ":material/balance:", (Tab("pages/training/evaluation.py", "Evaluation"),)),
     AppSection(
         "Admin",

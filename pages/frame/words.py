@@ -90,15 +90,6 @@ def spot_check_names(plans: Sequence[Plan]) -> dict[str, str]:
     return names
 
 
-def counted(number: int, one: str = "row", many: str = "") -> str:
-    """Write a number of things.
-
-    >>> counted(1), counted(1200), counted(1, "error"), counted(0, "entry", "entries")
-    ('1 row', '1,200 rows', '1 error', '0 entries')
-    """
-    return f"1 {one}" if number == 1 else f"{number:,} {many or one + 's'}"
-
-
 def found_in_words(kind: str, count: int) -> str:
     """Name a kind of finding with its count; a row that was only ranked is no finding.
 

@@ -4,6 +4,7 @@ The work is one subprocess (`pipelines.runtime.jobs`): it goes on when the page 
 that is opened later finds it by its files.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,15 +64,16 @@ def curve_work(dataset: str, labeler: str | None) -> Work:
     return Work("Training a cheap student on parts of the data", ("embed", "--dataset", dataset, jobs.THEN, *curve))
 
 
-def train_work(version: str, kind: str, start: str | None, epochs: int | None) -> Work:
-    """Train a student; DPO starts from a finished SFT run."""
-    more = (*(("--from", start) if start else ()), *(("--epochs", str(epochs)) if epochs else ()))
+def train_work(version: str, kind: str, start: str | None, settings: Mapping[str, float | str | None]) -> Work:
+    """Train a student; DPO starts from a finished SFT run. Settings are options of the command; None is its default."""
+    given = [(f"--{name}", str(value)) for name, value in settings.items() if value is not None]
+    more = (*(("--from", start) if start else ()), *(part for option in given for part in option))
     return Work("Training a student", ("train", kind, "--version", version, *more))
 
 
-def evaluate_work(version: str, student: str, teacher: str | None) -> Work:
-    """Compare a student with the untrained model and the teacher."""
-    models = f"student={student},base=" + (f",teacher={teacher}" if teacher else "")
+def evaluate_work(version: str, student: str, others: Sequence[str]) -> Work:
+    """Compare a student with others, each as `curator evaluate --models` names it."""
+    models = ",".join([f"student={student}", *others])
     return Work("Evaluating the student", ("evaluate", "--version", version, "--models", models))
 
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from curator.statistics import counted
 from pages.components.review.component import review_queue
 from pages.frame.guard import require_role
 from pages.frame.session import dataset_page, lead_on
-from pages.frame.words import counted
 from pages.review.parts.adjudication_queue import AdjudicationQueue, who_said_what
 from pipelines.review.answers import known_as
 from storage.dataset import datasets

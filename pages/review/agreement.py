@@ -84,8 +84,9 @@ except NotEnoughDataError:
     rated = None
     st.text(
         "No row was answered by two people yet, so agreement cannot be told. Draw a spot-check that asks two people "
-        "about each row: `curator plan --overlap 2`."
+        "about each row: “People for each shared row”."
     )
+    st.page_link("pages/review/spot_check.py", label="Draw a spot-check", icon=":material/verified:")
 
 st.subheader("One answer from several", anchor=False)
 try:

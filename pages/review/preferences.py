@@ -6,10 +6,12 @@ from curator.errors import CuratorError
 from pages.components.preferences.component import preference_queue
 from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, show_error
+from pages.frame.work import Work, watch, work_button
 from pages.review.parts.preference_queue import PreferenceQueue
 from pipelines.preferences import draw as compare
 from pipelines.review.answers import known_as
 from storage.dataset import datasets
+from storage.release import runs
 from storage.review import comparisons
 
 user = require_role("reviewer", "engineer", "admin")
@@ -19,32 +21,35 @@ sources = compare.sources(dataset, settings.store)
 
 
 def draw_batch(dataset: str) -> None:
-    """Offer to draw comparisons of two sources."""
+    """Offer to draw comparisons of two sources; a student answers the rows first, as a job."""
     with st.expander("Compare two sources", expanded=found.is_empty()):
-        if len(sources) < 2:
-            st.text(
-                "Two sources are needed: let a second teacher label the rows, take further samples "
-                "(curator label --samples 2), or compare a student (curator pairs compare --a run:RUN)."
-            )
+        students = [f"run:{each.run.id}" for each in runs.listing(settings.store, dataset) if each.run.sampler_path]
+        choices = [*sources, *students]
+        if len(choices) < 2:
+            st.text("Two sources are needed: another teacher's labels, several answers of one, or a trained student.")
+            st.page_link("pages/data/label.py", label="Let a teacher label", icon=":material/school:")
             return
-        with st.form("compare"):
-            columns = st.columns(4)
-            first = columns[0].selectbox("First source", sources)
-            second = columns[1].selectbox("Second source", sources, index=1)
-            count = columns[2].number_input("At most", 1, 100_000, 200)
-            overlap = columns[3].number_input("People for each", 1, 20, 1)
-            if st.form_submit_button("Draw the comparisons", type="primary"):
-                try:
-                    made = compare.run(
-                        compare.CompareConfig(dataset, a=first, b=second, count=int(count), overlap=int(overlap)),
-                        settings.store,
-                    )
-                    st.session_state["chosen_batch"] = made.batch
-                    st.rerun()
-                except CuratorError as error:
-                    show_error(error)
+        columns = st.columns(4)
+        first = columns[0].selectbox("First source", choices)
+        second = columns[1].selectbox("Second source", choices, index=1)
+        count = int(columns[2].number_input("At most", 1, 100_000, 200))
+        overlap = int(columns[3].number_input("People for each", 1, 20, 1))
+        if {first, second} & set(students):
+            words = ("pairs", "compare", "--dataset", dataset, "--a", first, "--b", second)
+            argv = (*words, "--n", str(count), "--overlap", str(overlap))
+            work_button(settings, "Let the student answer, then draw", Work("Comparing a student", argv))
+        elif st.button("Draw the comparisons", type="primary"):
+            try:
+                made = compare.run(
+                    compare.CompareConfig(dataset, a=first, b=second, count=count, overlap=overlap), settings.store
+                )
+                st.session_state["chosen_batch"] = made.batch
+                st.rerun()
+            except CuratorError as error:
+                show_error(error)
 
 
+watch(settings.project)
 if allow(user, "plan"):
     draw_batch(dataset)
 if found.is_empty():

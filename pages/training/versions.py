@@ -11,6 +11,7 @@ from pages.frame.guard import allow, require_role
 from pages.frame.session import dataset_page, lead_on, show_error
 from pages.frame.splits import test_share
 from pages.frame.words import GATES, sentence, upper
+from pages.training.parts.version_files import show_diff, show_files
 from pipelines.release import release, verify
 from pipelines.release.release import ReleaseConfig, ReleaseReport
 from storage.dataset import labels
@@ -116,4 +117,9 @@ if st.button("Verify the files"):
             st.success(f"Intact: all {checked.files} files are what the manifest and the store say.")
     except CuratorError as error:
         show_error(error)
+show_files(Path(version.path), manifest)
+if len(found) > 1:
+    with st.expander("What differs from another version"):
+        others = [each for each in numbers if each != name]
+        show_diff(numbers[st.selectbox("From version", others)].manifest, manifest)
 st.page_link("pages/training/runs.py", label="Train a student on it", icon=":material/model_training:")

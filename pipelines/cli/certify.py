@@ -10,6 +10,7 @@ from curator.certificates import Certificate, ClassError, document, in_words
 from curator.errors import NotEnoughDataError, RequestError
 from curator.records import ESTIMATES
 from curator.spot_checks import acceptance_plan, curve_rates, operating_characteristic
+from curator.statistics import counted
 from curator.text import FORMS, as_text, write
 from pipelines.certify import facts as certificate_facts
 from pipelines.cli.options import Dataset
@@ -104,7 +105,7 @@ def _short(found: Certificate) -> str:
         *found.why,
         _bound("teacher error", found.teacher_error),
         _bound("shipped error", found.shipped_error),
-        f"{found.errors_found:,} audit rows were wrong, {found.errors_fixed:,} errors fixed in all, "
+        f"{counted(found.errors_found, 'audit row')} wrong, {counted(found.errors_fixed, 'error')} fixed in all, "
         f"{found.skipped:,} skipped",
     )
 

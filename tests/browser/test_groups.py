@@ -137,7 +137,8 @@ def test_duplicates_keep_the_marked_row_by_enter_another_by_its_digit_and_any_la
     page.keyboard.press("k")
     wait_saved(page)
     assert page.locator(".why").inner_text() == "All groups of this kind are settled."
-    page.get_by_text("Exact duplicates: 3").click()
+    expect(page.get_by_text("Open groups: contradictions 0, exact duplicates 3")).to_be_visible()
+    page.get_by_role("radio", name="Exact duplicates").click()
     expect(page.locator(".side.suggested")).to_have_count(1)
     expect(page.locator(".saving")).to_have_count(1)
     marked = page.locator(".side.suggested .facts").inner_text()

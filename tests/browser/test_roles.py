@@ -157,7 +157,9 @@ def test_a_sign_out_ends_the_other_tabs_too(run_app: Callable, open_page: Callab
     expect(other.locator(".card .text")).not_to_be_empty()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    other.get_by_role("link", name="Overview").click()  # the next click of a tab that stayed open
+    other.get_by_test_id("stSidebarNav").get_by_role(
+        "link", name="Check"
+    ).click()  # the next click of a tab that stayed open
     expect(other.get_by_role("button", name="Sign in")).to_be_visible()
 
 

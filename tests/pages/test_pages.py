@@ -25,6 +25,9 @@ from tests.sample_project import make_checked_project, make_finished_project
 PAGES = [
     "pages/data/start.py",
     "pages/data/overview.py",
+    "pages/data/row.py",
+    "pages/data/task.py",
+    "pages/data/label.py",
     "pages/data/map.py",
     "pages/data/clusters.py",
     "pages/data/balance.py",
@@ -41,6 +44,7 @@ PAGES = [
     "pages/review/boards.py",
     "pages/training/versions.py",
     "pages/training/runs.py",
+    "pages/training/pairs.py",
     "pages/training/evaluation.py",
     "pages/admin/users.py",
     "pages/admin/audit.py",
@@ -120,6 +124,10 @@ def test_each_page_shows_a_checked_reviewed_and_released_project(
     shown = {
         "pages/data/start.py": "support: 200 rows, 25 reviewed one by one.",
         "pages/data/overview.py": "Labelled by teacher. Reviewed by ana.",
+        "pages/data/row.py": "Name a row, or choose one in a table.",
+        "pages/data/task.py": "Version 1 is in force",
+        "pages/data/label.py": "Who has labelled how many:",
+        "pages/training/pairs.py": "There are no pairs yet.",
         "pages/data/map.py": "have not been embedded",
         "pages/data/clusters.py": "have not been embedded",
         "pages/data/balance.py": "All labels",

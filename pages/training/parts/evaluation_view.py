@@ -1,5 +1,7 @@
 """One evaluation on screen: the verdict, what curation bought, every contestant, the comparisons, the failures."""
 
+from collections.abc import Mapping, Sequence
+
 import altair as alt
 import polars as pl
 import streamlit as st
@@ -8,6 +10,7 @@ from curator.evaluation import EvalReport
 from pages.frame.words import CONTESTANTS, clipped, interval, p_value, percent, points
 
 _LOCAL = "small local student"
+NO_LABEL = "(no label of the task)"
 _MEASURES = {
     "accuracy": "Accuracy",
     "agreement": "Agreement with the labels (no accuracy: people have not settled all)",
@@ -50,7 +53,9 @@ def show_report(report: EvalReport, reviewed_by: str) -> None:
             of_run = f" ({named})" if named and named not in CONTESTANTS else ""
             st.text(f"Recommended: {_name(report, report.recommendation.name)}{of_run}.")
             st.text(report.recommendation.reason)
-    with st.expander(f"Test rows that the student got wrong ({len(report.failures):,})"):
+    wrong = len(report.failures) if report.wrong is None else report.wrong
+    first = f", the first {len(report.failures):,} here" if wrong > len(report.failures) else ""
+    with st.expander(f"Test rows that the student got wrong ({wrong:,}{first})"):
         st.dataframe(
             [
                 {"id": f.external_id, "text": clipped(f.text), "truth": f.truth, "student": f.answer}
@@ -135,3 +140,62 @@ def _comparisons(report: EvalReport) -> None:
             if c.a == first
         ]
     )
+
+
+def show_slices(report: EvalReport) -> None:
+    """Draw the subject on parts of the test rows, the worst first."""
+    told = [part for part in report.slices if part.score is not None]
+    if not told:
+        return
+    with st.expander(f"Parts of the test rows, the worst first ({len(told):,})"):
+        st.dataframe(
+            [
+                {
+                    "where": f"{part.column} = {part.value}",
+                    "rows": part.n,
+                    "score (95 % interval)": interval(part.score.value, part.score.low, part.score.high),
+                    "elsewhere": percent(part.elsewhere),
+                    "p, worse here (Holm)": "" if part.p_holm is None else p_value(part.p_holm),
+                }
+                for part in told
+                if part.score is not None
+            ],
+            hide_index=True,
+        )
+
+
+def confusion(truth: Mapping[str, str], answers: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
+    """How often each label was answered for each: truth, answer, rows. What is no label is `NO_LABEL`.
+
+    Args:
+        truth: Example id -> label.
+        answers: example_id, answer.
+        labels: Of the task.
+    """
+    rows = answers.filter(pl.col("example_id").is_in(list(truth))).select(
+        truth=pl.col("example_id").replace_strict(truth, return_dtype=pl.String),
+        answer=pl.col("answer").str.strip_chars(),
+    )
+    known = pl.when(pl.col("answer").is_in(list(labels))).then("answer").otherwise(pl.lit(NO_LABEL))
+    return rows.with_columns(answer=known).group_by("truth", "answer").len("rows").sort("truth", "answer")
+
+
+def show_confusion(counts: pl.DataFrame) -> None:
+    """Draw the matrix: a row for each true label, a column for each answer, and the confusions as a table."""
+    total = pl.col("rows").sum().over("truth")
+    drawn = counts.with_columns(share=pl.col("rows") / total)
+    base = alt.Chart(drawn).encode(
+        x=alt.X("answer:N", title="answered", axis=alt.Axis(labelAngle=-45, orient="top")),
+        y=alt.Y("truth:N", title="true label"),
+        tooltip=["truth", "answer", "rows", alt.Tooltip("share:Q", format=".1%")],
+    )
+    ground = base.mark_rect().encode(color=alt.Color("share:Q", scale=alt.Scale(scheme="purples"), legend=None))
+    words = base.mark_text(fontSize=11).encode(
+        text="rows:Q", color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#4a4f63"))
+    )
+    side = 34 * max(counts["truth"].n_unique(), 3) + 80
+    st.altair_chart((ground + words).properties(height=min(side, 640)))
+    wrong = counts.filter(pl.col("truth") != pl.col("answer")).sort("rows", descending=True)
+    if wrong.height:
+        st.text("The most frequent confusions")
+        st.dataframe(wrong.head(10), hide_index=True, height="content")

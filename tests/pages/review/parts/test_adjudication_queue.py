@@ -78,7 +78,7 @@ def test_who_works_alone_settles_what_they_rejected_and_the_certificate_says_so(
     found = certificates.judge_newest(project.store, "support", plan=made)
     told = str(document(certificate_facts.facts(project.store, "support", found)))
     assert "the same person rejected and settled 1 of the drawn rows" in told
-    assert "1 rows could not be judged" in told or "1 row could not be judged" in told
+    assert "1 row could not be judged" in told
 
 
 def test_a_skipped_row_comes_to_somebody_else(project: Settings) -> None:
