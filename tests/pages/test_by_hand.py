@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from curator.ports import Completion
 from pages.training.parts.evaluation_view import NO_LABEL, confusion
 from pipelines.analysis import decide
 from pipelines.release import release
 from pipelines.release.release import ReleaseConfig
 from pipelines.runtime.settings import Settings
 from storage.dataset import datasets, examples
-from storage.release import versions
+from storage.release import runs, versions
 from storage.views import row as rows
 from tests.pages.test_pages import button, texts
 from tests.places import ROOT, page_files
@@ -72,9 +73,14 @@ def test_a_row_tells_who_said_what_and_which_versions_hold_it(
     assert story.versions.rows() == [(1, "train", held.label)]
     assert rows.of_example(store, "another", held.example_id) is None
     tested = version.manifest.rows["test"][0].example_id
+    for text in ("account", "refund"):  # asked twice: the newest answer stands
+        runs.add_predictions(
+            store, dataset="support", version=1, contestant="student", request_key=text, example_ids=[tested],
+            completions=[Completion(text, 0.1, 5, 1)],
+        )  # fmt: skip
     answered = rows.of_example(store, "support", tested)
     assert answered is not None
-    assert set(answered.answers["who"]) == {"teacher", "again"}
+    assert answered.answers.rows() == [("student", 1, "refund")]
     assert answered.versions["split"].to_list() == ["test"]
 
     app = render("pages/data/row.py", row=held.external_id)
