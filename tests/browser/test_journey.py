@@ -13,7 +13,7 @@ from pipelines.runtime import settings as project_settings
 from storage.engine.store import Store
 from storage.release import versions
 from storage.review import reviews
-from tests.sample_project import LABELS, write_rows
+from tests.sample_project import write_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -51,7 +51,8 @@ def review_by_keyboard(page: Page) -> int:
             page.wait_for_timeout(50)
             continue
         label = truth_of(page.locator(".card .text").inner_text())
-        page.keyboard.press("k" if card.get_attribute("data-second") == "true" else str(LABELS.index(label) + 1))
+        digit = page.locator(f"button[data-label='{label}'] kbd").inner_text()
+        page.keyboard.press("k" if card.get_attribute("data-second") == "true" else digit)
         pressed += 1
 
 
