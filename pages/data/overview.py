@@ -9,10 +9,10 @@ import streamlit as st
 from curator.statistics import counted
 from pages.data.parts.row_download import download
 from pages.data.parts.row_filters import row_filters
-from pages.data.parts.row_link import row_link
 from pages.data.parts.trends import trends
 from pages.frame.guard import require_role
 from pages.frame.health import newest_certificate, reviewers
+from pages.frame.row_link import row_link
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import BASES, upper
 from pages.frame.work import watch

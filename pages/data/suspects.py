@@ -7,11 +7,11 @@ import streamlit as st
 
 from curator.statistics import counted
 from pages.data.parts import suspect_rows
-from pages.data.parts.row_link import row_link
 from pages.data.parts.suspect_rows import SuspectFilters
 from pages.frame import bulk
 from pages.frame.bulk import Bulk
 from pages.frame.guard import allow, require_role
+from pages.frame.row_link import row_link
 from pages.frame.session import dataset_page, lead_on
 from pages.frame.words import MAY_NOT, percent
 from pages.frame.work import checked_run, watch

@@ -7,6 +7,7 @@ import polars as pl
 import streamlit as st
 
 from curator.evaluation import EvalReport
+from pages.frame.row_link import row_link
 from pages.frame.words import CONTESTANTS, clipped, interval, p_value, percent, points
 
 _LOCAL = "small local student"
@@ -56,12 +57,16 @@ def show_report(report: EvalReport, reviewed_by: str) -> None:
     wrong = len(report.failures) if report.wrong is None else report.wrong
     first = f", the first {len(report.failures):,} here" if wrong > len(report.failures) else ""
     with st.expander(f"Test rows that the student got wrong ({wrong:,}{first})"):
-        st.dataframe(
+        picked = st.dataframe(
             [
                 {"id": f.external_id, "text": clipped(f.text), "truth": f.truth, "student": f.answer}
                 for f in report.failures
-            ]
+            ],
+            on_select="rerun",
+            selection_mode="single-row",
+            key=f"failures:{report.version}:{report.verdict.run}",
         )
+        row_link(pl.Series([f.external_id for f in report.failures], dtype=pl.String), picked.selection.rows)
 
 
 def _name(report: EvalReport, contestant: str) -> str:
