@@ -97,17 +97,20 @@ def _spot_check(store: Store, dataset: str) -> tuple[Certificate | None, bool, C
     if not drawn:
         return None, False, Counter()
     try:
+        # What a release would rest on: a finished spot-check that holds is not undone by a further draw.
+        certificate = certificates.judge_newest(store, dataset)
+        if certificate.status == "CERTIFIED":
+            return certificate, False, Counter()
         certificate = certificates.judge_newest(store, dataset, plan=drawn[0].id)
         void = certificate.shipped_error is None and certificate_facts.changed(store, drawn[0].id)
     except CuratorError:  # a plan whose rows are gone measures nothing
         return None, False, Counter()
+    now = progress.of_plan(store, drawn[0].id)
+    audit = now.by_stream.get("audit")
+    waits = certificate.status == "INCOMPLETE" and audit is not None and audit.done < audit.tasks
     due: Counter[str] = Counter()
-    if certificate.status != "CERTIFIED":
-        now = progress.of_plan(store, drawn[0].id)
-        audit = now.by_stream.get("audit")
-        waits = certificate.status == "INCOMPLETE" and audit is not None and audit.done < audit.tasks
-        due[_UNREVIEWED] = now.left if waits else 0
-        due.update(d.status for d in opinions.disputes(store, dataset) if d.plan == drawn[0].id and d.weight > 0)
+    due[_UNREVIEWED] = now.left if waits else 0
+    due.update(d.status for d in opinions.disputes(store, dataset) if d.plan == drawn[0].id and d.weight > 0)
     return certificate, void, due
 
 

@@ -38,7 +38,7 @@ st.text(sentence(spread.why))
 st.text(f"The published rule for comparison: {spread.playbook.verdict}. {spread.playbook.note}")
 if spread.collect_next:
     by_name = {f"cluster {number}": name for number, name in names.items()}
-    sizes = {f"cluster {c.cluster}": c.size for c in found}
+    sizes = {called: c.size for c in found for called in (f"cluster {c.cluster}", c.name)}
     st.text("Collect next, to even it out (the words are those that set a cluster's texts apart):")
     st.dataframe(
         [

@@ -29,7 +29,7 @@ if not summary.rows:
 watch(settings.project)
 
 certificate = newest_certificate(settings.store, dataset)
-bound = certificate.shipped_error if certificate else None
+bound = certificate.shipped_error if certificate and certificate.status != "INCOMPLETE" else None
 reports = runs.reports(settings.store, dataset=dataset)
 figures = {
     "Rows": f"{summary.rows:,}",

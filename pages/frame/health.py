@@ -16,12 +16,11 @@ def reviewers(store: Store, dataset: str) -> str:
 
 
 def newest_certificate(store: Store, dataset: str) -> Certificate | None:
-    """Judge the newest spot-check that measures the label error; None before the first, or without its rows."""
-    drawn = plans.of_dataset(store, dataset, "certify")
-    if not drawn:
+    """Judge the newest finished spot-check, as a release would; None before the first draw, or without its rows."""
+    if not plans.of_dataset(store, dataset, "certify"):
         return None
     try:
-        return certificates.judge_newest(store, dataset, plan=drawn[0].id)
+        return certificates.judge_newest(store, dataset)
     except CuratorError:
         return None
 

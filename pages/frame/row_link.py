@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
-ROW = "pages/data/row.py"
+_ROW = "pages/data/row.py"
 
 
 def row_link(ids: pl.Series, chosen: Sequence[int]) -> None:
@@ -14,4 +14,4 @@ def row_link(ids: pl.Series, chosen: Sequence[int]) -> None:
         st.text("Tick a row to see everything about it.")
         return
     name = str(ids[chosen[0]])
-    st.page_link(ROW, label="See everything about this row", icon=":material/article:", query_params={"row": name})
+    st.page_link(_ROW, label="See everything about this row", icon=":material/article:", query_params={"row": name})

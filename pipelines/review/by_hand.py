@@ -16,8 +16,8 @@ from storage.engine.store import Store
 from storage.review import plans, reviews
 from storage.views import current as views
 
-WHY = "label by hand"
-VERSION = "by hand"
+_WHY = "label by hand"
+_VERSION = "by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def ask(store: Store, dataset: str, count: int, reviewer: str) -> send.SendRepor
     run = clusters.newest(store, dataset)
     of_row = dict(clusters.members(store, run.run).select("example_id", "cluster").iter_rows()) if run else {}
     chosen = spread([(row, of_row.get(row)) for row in rows["example_id"]], count)
-    return send.run(send.SendConfig(dataset, chosen, WHY, reviewer), store)
+    return send.run(send.SendConfig(dataset, chosen, _WHY, reviewer), store)
 
 
 def keep(store: Store, dataset: str) -> int:
@@ -73,11 +73,11 @@ def keep(store: Store, dataset: str) -> int:
     who = dict(said.filter(pl.col("value").is_not_null()).sort("seq").select("example_id", "reviewer").iter_rows())
     task = datasets.task_of(store, dataset)
     made = [
-        Label(example, who[example], "human", value, task.content_hash, version=VERSION)
+        Label(example, who[example], "human", value, task.content_hash, version=_VERSION)
         for example, value in rows.select("example_id", "human_value").iter_rows()
         if example in who
     ]
-    told = audit.telling(actor=acting.actor(), action="label", subject=dataset, count=True, labeler=VERSION)
+    told = audit.telling(actor=acting.actor(), action="label", subject=dataset, count=True, labeler=_VERSION)
     return labels.add(store, dataset, made, told=told) if made else 0
 
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from curator.ports import Completion
-from pages.training.parts.evaluation_view import NO_LABEL, confusion
+from pages.training.parts.evaluation_view import UNKNOWN_ANSWER, confusion
 from pipelines.analysis import decide
 from pipelines.release import release
 from pipelines.release.release import ReleaseConfig
@@ -134,7 +134,7 @@ def test_the_confusion_counts_each_answer_and_keeps_what_is_no_label_apart() -> 
     truth = {"a": "x", "b": "x", "c": "y", "d": "y"}
     answers = pl.DataFrame({"example_id": ["a", "b", "c", "d", "e"], "answer": ["x", " y\n", "y", "no idea", "x"]})
     found = confusion(truth, answers, ["x", "y"])
-    assert set(found.rows()) == {("x", "x", 1), ("x", "y", 1), ("y", "y", 1), ("y", NO_LABEL, 1)}
+    assert set(found.rows()) == {("x", "x", 1), ("x", "y", 1), ("y", "y", 1), ("y", UNKNOWN_ANSWER, 1)}
 
 
 def test_a_student_is_compared_with_whom_one_chooses(render: Callable[..., AppTest], project: Settings) -> None:

@@ -11,7 +11,7 @@ from pages.frame.row_link import row_link
 from pages.frame.words import CONTESTANTS, clipped, interval, p_value, percent, points
 
 _LOCAL = "small local student"
-NO_LABEL = "(no label of the task)"
+UNKNOWN_ANSWER = "(no label of the task)"
 _MEASURES = {
     "accuracy": "Accuracy",
     "agreement": "Agreement with the labels (no accuracy: people have not settled all)",
@@ -170,7 +170,7 @@ def show_slices(report: EvalReport) -> None:
 
 
 def confusion(truth: Mapping[str, str], answers: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
-    """How often each label was answered for each: truth, answer, rows. What is no label is `NO_LABEL`.
+    """How often each label was answered for each: truth, answer, rows. What is no label is `UNKNOWN_ANSWER`.
 
     Args:
         truth: Example id -> label.
@@ -181,7 +181,7 @@ def confusion(truth: Mapping[str, str], answers: pl.DataFrame, labels: Sequence[
         truth=pl.col("example_id").replace_strict(truth, return_dtype=pl.String),
         answer=pl.col("answer").str.strip_chars(),
     )
-    known = pl.when(pl.col("answer").is_in(list(labels))).then("answer").otherwise(pl.lit(NO_LABEL))
+    known = pl.when(pl.col("answer").is_in(list(labels))).then("answer").otherwise(pl.lit(UNKNOWN_ANSWER))
     return rows.with_columns(answer=known).group_by("truth", "answer").len("rows").sort("truth", "answer")
 
 

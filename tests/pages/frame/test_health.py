@@ -89,3 +89,14 @@ def test_a_group_decision_asks_for_a_fresh_draw_before_anybody_reviews_on(projec
     given = {"action": "relabel", "value": "account", "example_ids": rows, "reviewer": "ana", "reason": "a test"}
     decide.take([{"action_id": "x", **given}], "support", store)
     assert loop.of_dataset(store, "support").next.code == "redraw"
+
+
+def test_a_further_draw_does_not_undo_a_spot_check_that_holds(project: Settings) -> None:
+    store = project.store
+    check.run(check.CheckConfig("support"), store)
+    settle_patterns(project)
+    review_all(project, planning.run(PlanConfig("support", reviews=60), store).plan)
+    before = loop.facts(store, "support")
+    assert before.status == "CERTIFIED"
+    planning.run(PlanConfig("support", reviews=30, seed=9), store)
+    assert loop.facts(store, "support") == before
