@@ -12,6 +12,10 @@ Progress = Callable[[int, int], None]
 """Called with (done, total) as work advances."""
 
 
+RequestParameters = Mapping[str, object]
+"""What a request says beside its prompt, by the provider's names."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenPrice:
     """US dollars for a million tokens, and who says so."""
@@ -84,7 +88,7 @@ class PaidTeacher(Protocol):
     price: TokenPrice | None
     """None where it is not known."""
 
-    def parameters(self, sample: int) -> Mapping[str, object]:
+    def parameters(self, sample: int) -> RequestParameters:
         """All that it is told beside the prompt, for the draw with this number."""
         ...
 

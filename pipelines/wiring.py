@@ -84,27 +84,28 @@ def _paid_teacher(
     """The adapter that a teacher's name asks for; its price as given, else as the packaged list knows it."""
     from pipelines.adapters import prices
     from pipelines.adapters.answer_form import form_of
+
+    provider, colon, model = wanted.partition(":")
+    if colon and provider == "anthropic":
+        from pipelines.adapters.anthropic_teacher import AnthropicTeacher
+
+        url = os.environ.get("ANTHROPIC_BASE_URL")
+        known = given or (None if url else prices.listed(model, provider="anthropic"))
+        key = os.environ.get("ANTHROPIC_API_KEY")
+        return AnthropicTeacher(wanted, api_key=key, base_url=url, price=known, form=form_of(task), timeout_s=timeout_s)
+    if colon and provider == "gemini":
+        from pipelines.adapters.gemini_teacher import GeminiTeacher
+
+        url = os.environ.get("GOOGLE_GEMINI_BASE_URL")
+        known = given or (None if url else prices.listed(model, provider="google"))
+        key = os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY")
+        return GeminiTeacher(wanted, api_key=key, base_url=url, price=known, form=form_of(task), timeout_s=timeout_s)
     from pipelines.adapters.openai_teacher import OpenAITeacher
 
     url = settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL")
     known = given or (prices.listed(wanted, url=url) if url else prices.listed(wanted, provider="openai"))
     key = os.environ.get("OPENAI_API_KEY")
     return OpenAITeacher(wanted, base_url=url, api_key=key, price=known, form=form_of(task), timeout_s=timeout_s)
-
-
-def endpoint(settings: Settings, model: str, url: str | None) -> Sampler:
-    """A model behind an OpenAI-compatible server, as a contestant; without an address the teacher's server.
-
-    The key goes to the server that it is for: an address of one's own gets it only where OPENAI_BASE_URL names it.
-
-    Raises:
-        RequestError: Neither an address nor a key.
-    """
-    from pipelines.adapters.openai_sampler import OpenAISampler
-
-    usual = settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL")
-    key = os.environ.get("OPENAI_API_KEY") if url is None or url == usual else os.environ.get("CURATOR_ENDPOINT_KEY")
-    return OpenAISampler(model, base_url=url or usual, api_key=key)
 
 
 @contextmanager

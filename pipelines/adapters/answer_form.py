@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from curator.records import Task
+from curator.records import Task, build_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +17,23 @@ class AnswerForm:
         schema: The JSON schema of the answer; None where it is no JSON.
         strict: Whether the schema is one that servers can hold an answer to: each object names all that it may hold
             and requires it.
+        shared: What the prompt of every row begins with.
     """
 
     labels: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = field(default=None)
     strict: bool = False
+    shared: str = ""
 
 
 def form_of(task: Task) -> AnswerForm:
     """The form of a task's answers."""
+    shared = "" if "{text}" in task.rubric else build_prompt(task, "")
     if task.kind == "classification":
-        return AnswerForm(labels=tuple(task.labels))
+        return AnswerForm(labels=tuple(task.labels), shared=shared)
     if task.kind == "extraction" and task.schema is not None and task.schema.get("type") == "object":
-        return AnswerForm(schema=task.schema, strict=_strict(task.schema))
-    return AnswerForm()
+        return AnswerForm(schema=task.schema, strict=_strict(task.schema), shared=shared)
+    return AnswerForm(shared=shared)
 
 
 def _strict(schema: Any) -> bool:  # noqa: ANN401 - any part of a schema

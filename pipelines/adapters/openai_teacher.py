@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from curator.errors import RequestError, TeacherError
-from curator.ports import TeacherAnswer, TokenPrice
+from curator.ports import RequestParameters, TeacherAnswer, TokenPrice
 from pipelines.adapters.answer_form import AnswerForm, label_confidence
+from pipelines.adapters.teacher_parts import asked_wait, masked
 
 LATER_DRAWS = 0.7
 """Temperature of draws after the first, which is greedy."""
@@ -56,8 +57,9 @@ class OpenAITeacher:
         at = urlsplit(str(self._client.base_url))
         self.version = f"{at.hostname}{f':{at.port}' if at.port else ''}{at.path.rstrip('/')}"
         self._refused: set[str] = set()
+        self._key = api_key
 
-    def parameters(self, sample: int) -> Mapping[str, object]:
+    def parameters(self, sample: int) -> RequestParameters:
         """The first draw is greedy, later ones are sampled."""
         return {"temperature": 0.0 if sample == 0 else LATER_DRAWS}
 
@@ -94,7 +96,9 @@ class OpenAITeacher:
                 return self._read(response, time.perf_counter() - started)
             except openai.BadRequestError as error:
                 if not self._leave_out(body, error):
-                    return TeacherAnswer("", status="failed", error=f"{type(error).__name__}: {error}")
+                    return TeacherAnswer(
+                        "", status="failed", error=f"{type(error).__name__}: {masked(error, self._key)}"
+                    )
             except openai.OpenAIError as error:
                 return self._failure(error)
             except ValueError as error:  # what the server sent is no JSON
@@ -118,20 +122,20 @@ class OpenAITeacher:
     def _failure(self, error: Exception) -> TeacherAnswer:
         import openai
 
-        status = getattr(error, "status_code", None)
+        status, told = getattr(error, "status_code", None), masked(error, self._key)
         if status in (401, 403, 404) or getattr(error, "code", None) == "insufficient_quota":
             msg = (
-                f"teacher {self.name!r} at {self.version}: {error}; check the key, the model's name, the address and "
+                f"teacher {self.name!r} at {self.version}: {told}; check the key, the model's name, the address and "
                 "what is left of the credit; a rerun asks only for what is missing"
             )
             raise TeacherError(msg) from error
-        said = f"{type(error).__name__}: {error}"
+        said = f"{type(error).__name__}: {told}"
         if status == 429:
-            return TeacherAnswer("", status="failed", error=said, again="busy", wait_s=wait_of(error))
+            return TeacherAnswer("", status="failed", error=said, again="busy", wait_s=asked_wait(_headers(error)))
         if isinstance(error, openai.APITimeoutError):
             return TeacherAnswer("", status="failed", error=said, again="slow")
         if isinstance(error, openai.APIConnectionError) or status in (408, 409) or (status or 0) >= 500:
-            return TeacherAnswer("", status="failed", error=said, again="fault", wait_s=wait_of(error))
+            return TeacherAnswer("", status="failed", error=said, again="fault", wait_s=asked_wait(_headers(error)))
         return TeacherAnswer("", status="failed", error=said)
 
     def _read(self, response: Any, seconds: float) -> TeacherAnswer:  # noqa: ANN401 - a server may send anything
@@ -171,20 +175,14 @@ def _format(kind: str, form: AnswerForm) -> dict[str, Any]:
     return {"type": kind, "json_schema": {"name": "answer", "strict": form.strict, "schema": form.schema}}
 
 
+def _headers(error: Exception) -> Mapping[str, str]:
+    found: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
+    return found
+
+
 def _tokens(choice: Any) -> list[tuple[str, float]]:  # noqa: ANN401 - a server may send anything
     """The answer's tokens with their log-probabilities; empty where the server gives none."""
     try:
         return [(str(each.token), float(each.logprob)) for each in choice.logprobs.content]
     except (AttributeError, TypeError, ValueError):
         return []
-
-
-def wait_of(error: Exception) -> float | None:
-    """The seconds that a server asks to wait, by its headers; None where it does not say."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return min(120.0, max(0.0, float(headers[name]) * unit))
-        except (KeyError, ValueError):
-            continue
-    return None
