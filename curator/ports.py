@@ -104,6 +104,14 @@ class PaidTeacher(Protocol):
         """
         ...
 
+    def batch_line(self, ident: str, prompt: str, *, sample: int, images: Sequence[str] = ()) -> str:
+        """The same request as a line of the provider's batch file (JSON), under the row's id outside.
+
+        Raises:
+            RequestError: The provider does not take such an id.
+        """
+        ...
+
 
 Teacher = OfflineTeacher | PaidTeacher
 

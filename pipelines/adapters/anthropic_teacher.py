@@ -1,13 +1,15 @@
 """A teacher behind Anthropic's Messages API, through its own SDK (the extra `anthropic`)."""
 
 import base64
+import json
+import re
 import time
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from curator.errors import TeacherError
+from curator.errors import RequestError, TeacherError
 from curator.ports import RequestParameters, TeacherAnswer, TokenPrice
 from pipelines.adapters.answer_form import AnswerForm
 from pipelines.adapters.teacher_parts import asked_wait, image_bytes, lacks_package, masked, need_key
@@ -21,6 +23,7 @@ _ENDS: Final[Mapping[str, Literal["answered", "refused", "truncated"]]] = {
     "refusal": "refused",
 }
 """By the provider's word; any other end is an answer that is not whole."""
+_IDENT: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _CACHED: Final = (1.25, 0.1)
 """Price of a prompt token that is written to the cache for five minutes, and of one that is read from it, in prompt
 tokens (docs.claude.com, Prompt caching, Pricing)."""
@@ -113,6 +116,22 @@ class AnthropicTeacher:
                 return self._failure(error)
             except ValueError as error:
                 return TeacherAnswer("", status="failed", error=f"the server sent what is no message: {error}")
+
+    def batch_line(
+        self,
+        ident: str,
+        prompt: str,
+        *,
+        sample: int,  # noqa: ARG002 - the port's form
+        images: Sequence[str] = (),
+    ) -> str:
+        """The request as one of `requests` of a message batch."""
+        if _IDENT.fullmatch(ident) is None:
+            msg = (
+                f"Anthropic's batches take ids of 1 to 64 letters, digits, - and _, and row {ident[:80]!r} has another"
+            )
+            raise RequestError(msg)
+        return json.dumps({"custom_id": ident, "params": self._body(prompt, images)}, ensure_ascii=False)
 
     def _failure(self, error: Exception) -> TeacherAnswer:
         import anthropic

@@ -1,5 +1,6 @@
 """A teacher behind Google's Gemini API, through its own SDK (the extra `gemini`)."""
 
+import json
 import mimetypes
 import time
 import weakref
@@ -97,6 +98,15 @@ class GeminiTeacher:
                 return self._failure(error)
             except Exception as error:
                 return self._unheard(error)
+
+    def batch_line(self, ident: str, prompt: str, *, sample: int, images: Sequence[str] = ()) -> str:
+        """The request as a line of a batch file of the Gemini API."""
+        parts = [{"text": prompt}, *(each.to_json_dict() for each in map(_image, images))]
+        config = dict(self.parameters(sample))
+        if self._held:
+            config |= {"response_mime_type": "application/json", "response_json_schema": self.form.schema}
+        request = {"contents": [{"role": "user", "parts": parts}], "generation_config": config}
+        return json.dumps({"key": ident, "request": request}, ensure_ascii=False)
 
     def _unheard(self, error: Exception) -> TeacherAnswer:
         """What a request without a readable answer comes to.

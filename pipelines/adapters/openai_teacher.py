@@ -1,5 +1,6 @@
 """A teacher behind any OpenAI-compatible server (OpenAI itself, vLLM, Ollama, llama.cpp, Together …)."""
 
+import json
 import logging
 import time
 import weakref
@@ -103,6 +104,12 @@ class OpenAITeacher:
                 return self._failure(error)
             except ValueError as error:  # what the server sent is no JSON
                 return TeacherAnswer("", status="failed", error=f"the server sent what is no completion: {error}")
+
+    def batch_line(self, ident: str, prompt: str, *, sample: int, images: Sequence[str] = ()) -> str:
+        """The request as a line of a batch file; vLLM's `run-batch` and others read it too."""
+        body = self._body(prompt, sample, images)
+        line = {"custom_id": ident, "method": "POST", "url": "/v1/chat/completions", "body": body}
+        return json.dumps(line, ensure_ascii=False)
 
     def _leave_out(self, body: Mapping[str, Any], error: Exception) -> bool:
         """Whether a request was refused for something that it can do without, which is left out from now on."""

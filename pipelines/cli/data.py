@@ -18,8 +18,8 @@ from pipelines.runtime.progress import stage
 from storage.dataset import datasets
 from storage.engine.store import Store
 
-RETRY: tuple[AttemptStatus, ...] = get_args(AttemptStatus)[1:]
-"""How a request may end without a label."""
+RETRY: tuple[str, ...] = (*get_args(AttemptStatus)[1:], "batched")
+"""How a request may end without a label; `batched`: it was written to a batch file, and no result came in."""
 
 
 def register(app: typer.Typer) -> None:
@@ -130,6 +130,10 @@ def label_rows(
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say what is left to ask, with tokens, cost and time; ask nothing.")
     ] = False,
+    write_batch: Annotated[
+        Path | None,
+        typer.Option(help="Write what is left to ask into this new file, for the provider's batches; ask nothing."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask the teacher without a question before.")] = False,
 ) -> int:
     """Let a teacher label what it has not labelled yet. What it answered once is never asked again.
@@ -143,9 +147,9 @@ def label_rows(
     project = settings()
     name = datasets.require(project.store, dataset)
     by = wiring.teacher(project, datasets.task_of(project.store, name), teacher, price=price, timeout_s=timeout)
-    again = tuple(each for each in RETRY if each in (retry or ()))
+    again = tuple(dict.fromkeys(retry or ()))
     agree = agreement(estimate=estimate, yes=yes)
-    config = label.LabelConfig(name, samples, limit, budget, concurrency, again, agree)
+    config = label.LabelConfig(name, samples, limit, budget, concurrency, again, agree, write_batch)
     with stage("label") as progress:
         report = label.run(config, project.store, by, progress=progress)
     slow = f"{report.slowest_pace} at once in the end" if report.slowest_pace else "no slower for that"
@@ -154,6 +158,10 @@ def label_rows(
         f"{report.labeled:,} labels by {report.labeler}, {report.already:,} were there, {report.failed:,} unusable"
         + ("" if report.cost_usd is None else f", {report.cost_usd:.4f} US dollars"),
         f"the server was too busy {report.busy:,} times (429), asked at its pace: {slow}" if report.busy else None,
+        f"{report.batched:,} requests written to {write_batch}; bring the results in: curator ingest RESULTS --dataset "
+        f"{name} --labeler {report.labeler}"
+        if write_batch
+        else None,
         f"{report.kept:,} of them from answers that were there" if report.kept else None,
         "stopped by the budget; run again with a larger one" if report.stopped_by_budget else None,
         counts("unusable", report.by_reason),

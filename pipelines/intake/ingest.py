@@ -10,7 +10,7 @@ from pipelines.files import InputFile, file_hash, gathered, opened
 from pipelines.intake.config import LABELER_KINDS, IngestConfig, Source
 from pipelines.intake.reading import Survey, rows_of, survey
 from pipelines.intake.rejects import keep_rejects
-from pipelines.intake.run_state import IngestRun
+from pipelines.intake.run_state import IngestRun, LabelKey
 from pipelines.intake.writing import record_file, write
 from pipelines.runtime import acting
 from storage.dataset import datasets, examples, labels
@@ -91,10 +91,15 @@ def run(config: IngestConfig, store: Store, *, progress: Progress = lambda _done
 def begin(config: IngestConfig, store: Store, dataset: str) -> IngestRun:
     """What is known before the first file is read."""
     since = store.seq()
-    newest = labels.frame(store, dataset).select("labeler", "example_id", "sample", "value", "confidence")
-    current = {(who, example, sample): (value, sure) for who, example, sample, value, sure in newest.iter_rows()}
+    newest = labels.frame(store, dataset).select("labeler", "example_id", "sample", "value", "confidence", "task_hash")
     task = datasets.task_of(store, dataset)
-    return IngestRun(config, task, store, examples.known(store, dataset), current, since)
+    rules = datasets.same_rules(store, dataset, task)
+    current: dict[LabelKey, tuple[str, float | None]] = {}
+    stale: set[LabelKey] = set()
+    for who, example, sample, value, sure, under in newest.iter_rows():
+        current[who, example, sample] = (value, sure)
+        (stale.discard if under in rules else stale.add)((who, example, sample))
+    return IngestRun(config, task, store, examples.known(store, dataset), current, since, stale=stale)
 
 
 def _in_order(files: Sequence[InputFile], config: IngestConfig) -> list[InputFile]:

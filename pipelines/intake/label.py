@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from curator.errors import DataError
+from curator.errors import DataError, RequestError
 from curator.ports import OfflineTeacher, Progress, Teacher
-from curator.records import AttemptStatus, Label, Task, digest
+from curator.records import Label, Task, digest
 from pipelines.intake import label_paid
 from pipelines.intake.estimate import BillEstimate
 from pipelines.intake.label_event import keep
@@ -28,6 +29,7 @@ class LabelConfig:
         budget_usd: US dollars after which no more is asked; needs a teacher whose price is known.
         concurrency: Requests under way at once.
         retry: Ask again where an earlier request ended so.
+        batch: Write what is left to ask into this new file, in the provider's batch form, and ask nothing.
         agree: Is told what a paid teacher's answers will take before the first is asked, and says whether to ask.
     """
 
@@ -36,8 +38,9 @@ class LabelConfig:
     limit: int | None = None
     budget_usd: float | None = None
     concurrency: int = 8
-    retry: tuple[AttemptStatus, ...] = ()
+    retry: tuple[str, ...] = ()
     agree: Callable[[BillEstimate], bool] = lambda _estimate: True
+    batch: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class LabelReport:
         declined: Whether nothing was asked because whoever pays said no.
         busy: How often the server said that there are too many requests (429).
         slowest_pace: Fewest requests at once that it was asked with for that; None where it was never slowed down.
+        batched: Requests that were written to a batch file.
     """
 
     dataset: str
@@ -77,6 +81,7 @@ class LabelReport:
     declined: bool = False
     busy: int = 0
     slowest_pace: int | None = None
+    batched: int = 0
 
 
 def run(
@@ -91,10 +96,23 @@ def run(
     """
     acting.require("ingest")
     task = datasets.task_of(store, datasets.require(store, config.dataset))
+    if config.batch is not None and config.samples > 1:
+        msg = "a batch file holds one request for a row: write it without --samples"
+        raise RequestError(msg)
     if teacher.offline:
+        if config.batch is not None:
+            msg = f"teacher {teacher.name!r} labels here and takes no batch file; name another with --teacher"
+            raise RequestError(msg)
         return _offline(config, store, task, teacher, progress)
     wish = label_paid.Wish(
-        config.dataset, config.samples, config.limit, config.budget_usd, config.concurrency, config.retry, config.agree
+        config.dataset,
+        config.samples,
+        config.limit,
+        config.budget_usd,
+        config.concurrency,
+        config.retry,
+        config.agree,
+        config.batch,
     )
     done = label_paid.label(wish, store, task, teacher, progress)
     return LabelReport(
@@ -113,6 +131,7 @@ def run(
         declined=done.declined,
         busy=done.busy,
         slowest_pace=done.slowest_pace,
+        batched=done.batched,
     )
 
 

@@ -1,8 +1,9 @@
 """Labelling by a teacher that costs money: each request once, each answer kept as it arrives."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import monotonic
 
 import polars as pl
@@ -17,6 +18,7 @@ from pipelines.intake.pace import Pace
 from pipelines.intake.requests import Ended, Journal, Spending, TeacherRequest, ask_all, journal
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
+from pipelines.runtime.new_place import check_new
 from pipelines.runtime.progress import say
 from storage.access import audit
 from storage.dataset import attempts, datasets, examples, labels
@@ -35,8 +37,9 @@ class Wish:
     limit: int | None
     budget_usd: float | None
     concurrency: int
-    retry: tuple[AttemptStatus, ...]
+    retry: tuple[str, ...]
     agree: Callable[[BillEstimate], bool] = lambda _estimate: True
+    batch: Path | None = None
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class Done:
     declined: bool = False
     busy: int = 0
     slowest_pace: int | None = None
+    batched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +146,27 @@ class _Labelling:
         kept.clear()
         self.done = Done(already=self.done.already, labeled=self.done.labeled, kept=self.done.labeled)
         todo = self._todo(requests)
-        if todo and self._agreed(requests, todo):
+        if self.wish.batch is not None:
+            self._write_batch(todo, self.wish.batch)
+        elif todo and self._agreed(requests, todo):
             labels.intend(
                 self.store, self.wish.dataset, f"label:{self.teacher.name}", [request.key for request in todo]
             )
             self._ask_all(todo, kept, progress)
             kept.clear()
         return self.done
+
+    def _write_batch(self, todo: Sequence[TeacherRequest], file: Path) -> None:
+        """Write a provider's batch file: each request once, under the id of the first row that it is for."""
+        names = dict(examples.frame(self.store, self.wish.dataset).select("example_id", "external_id").iter_rows())
+        lines = [
+            self.teacher.batch_line(names[r.example_ids[0]], r.prompt, sample=r.sample, images=r.images) for r in todo
+        ]
+        with check_new(file, "file").open("x", encoding="utf-8") as out:
+            out.writelines(line + "\n" for line in lines)
+        # Noted after the file stands: a request that nobody can send is not under way.
+        labels.intend(self.store, self.wish.dataset, f"batch:{file.name}", [f"batch:{r.key}" for r in todo])
+        self.done.batched = len(todo)
 
     def _agreed(self, requests: Sequence[TeacherRequest], todo: Sequence[TeacherRequest]) -> bool:
         """BillEstimate what there is to ask, and whether whoever pays agrees."""
@@ -220,11 +238,22 @@ class _Labelling:
         known = attempts.newest(self.store, self.wish.dataset, [request.key for request in requests])
         todo: list[TeacherRequest] = []
         again: list[Label] = []
+        filed = {} if self.trials is not None else labels.from_files(self.store, self.wish.dataset, self.teacher.name)
+        batched = labels.in_batches(self.store, self.wish.dataset)
         for request in requests:
             given = {e: labelled.get((e, request.sample), (None, "")) for e in request.example_ids}
             missing = [e for e, (key, under) in given.items() if key != request.key or under not in rules]
+            came = {e: v for e in missing if (v := self._came(filed, e, request.sample, rules)) is not None}
+            missing = [e for e in missing if e not in came]
             self.done.already += len(given) - len(missing)
             if not missing:
+                continue
+            if came:  # rows that ask the same as one whose answer came with a file
+                answer = TeacherAnswer(next(iter(came.values())))
+                again += [label_of(e, self.task, self.teacher, request.key, request.sample, answer) for e in missing]
+                continue
+            if request.key in batched and request.key not in known and "batched" not in self.wish.retry:
+                self.done.unasked["batched"] += len(missing)
                 continue
             last = known.get(request.key)
             found = None if last is None else self._read_again(missing, request, last)
@@ -245,6 +274,14 @@ class _Labelling:
         self.done.kept += found_again
         self.done.labeled += found_again
         return todo[: self.wish.limit]
+
+    @staticmethod
+    def _came(
+        filed: Mapping[tuple[str, int], tuple[str, str]], example: str, sample: int, rules: set[str]
+    ) -> str | None:
+        """The teacher's label of a row, where it came with a file and was given under today's rules."""
+        value, under = filed.get((example, sample), ("", ""))
+        return value if under in rules else None
 
     def _read_again(
         self, example_ids: Sequence[str], request: TeacherRequest, last: Attempt

@@ -32,6 +32,7 @@ class IngestRun:
         known: External id -> (example id, content hash) of the rows that are there.
         current: The newest value of each label that is there, and how sure its labeler is.
         since: The store's seq when the run began.
+        stale: Labels that were given under other rules than today's.
         several: Whether more than one file is read.
         rows: Rows that the files hold, read or rejected.
         there: Ids of comparisons and of what files say of them; read when it is first asked for.
@@ -47,6 +48,7 @@ class IngestRun:
     since: int
     several: bool = False
     rows: int = 0
+    stale: set[LabelKey] = field(default_factory=set)
     added: int = 0
     unchanged: int = 0
     changed: int = 0

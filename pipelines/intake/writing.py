@@ -149,12 +149,14 @@ def _label(
             return []
     if _said_later(path, number, key, given, state):
         return []
-    if have == given.value:
+    anew = key in state.stale and bool(parsed.attempts)  # a teacher's answer under the rules of today
+    if have == given.value and not anew:
         if given.confidence is None or given.confidence == sure:
             return []
         state.changes["confidence"] += 1
         changed.add(parsed.example.id)
     state.current[key] = (given.value, given.confidence)
+    state.stale.discard(key)
     return [
         Label(
             example_id=parsed.example.id,

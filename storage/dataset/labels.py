@@ -144,6 +144,22 @@ def newest_requests(
     return {(example, sample): (key or None, task) for example, sample, key, task in rows}
 
 
+def from_files(store: Store, dataset: str, labeler: str) -> dict[tuple[str, int], tuple[str, str]]:
+    """(example id, draw) -> (value, task hash) of the labeler's newest label, where that came in with a file."""
+    sql = (
+        "select example_id, sample, arg_max(value, seq), arg_max(task_hash, seq) from label where dataset = ? and "
+        "labeler = ? group by all having arg_max(coalesce(request_key, ''), seq) = ''"
+    )
+    rows = store.rows(sql, [dataset, labeler])
+    return {(example, sample): (value, under) for example, sample, value, under in rows}
+
+
+def in_batches(store: Store, dataset: str) -> set[str]:
+    """Keys of requests that were written to batch files."""
+    sql = "select request_key from request_intent where dataset = ? and purpose like 'batch:%'"
+    return {row[0].removeprefix("batch:") for row in store.rows(sql, [dataset])}
+
+
 def done_requests(store: Store, dataset: str) -> set[str]:
     """Request keys that already have an answer: finished units of work."""
     rows = store.rows("select request_key from label where dataset = ? and request_key is not null", [dataset])
