@@ -1,4 +1,4 @@
-"""Commands about what a dataset is labelled for: task show, set, history, diff."""
+"""Commands about what a dataset is labelled for: task new, show, set, history, diff."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from curator.errors import NotFoundError, RequestError
 from curator.records import Task, task_changes
 from pipelines.cli.options import Dataset
 from pipelines.cli.output import answer, counts, lines, settings
-from pipelines.intake import task_edit
+from pipelines.intake import task_edit, templates
 from pipelines.intake.task_file import read_task, read_text
 from storage.dataset import datasets
 from storage.dataset.datasets import TaskVersion
@@ -21,6 +21,30 @@ task_app = typer.Typer(help="A dataset's task: rubric, labels, schema, target; a
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.add_typer(task_app, name="task")
+
+
+@task_app.command("new")
+def task_new(
+    file: Annotated[Path | None, typer.Argument(help="The task file to write; must not be there.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="One of the catalogue; without it, the catalogue is shown.")
+    ] = None,
+) -> int:
+    """Begin a task file from the catalogue: labels or schema, rubric, hard cases, examples, what to measure."""
+    if template is None:
+        if file is not None:
+            msg = f"which template is {file} to be made from? Name it with --template; `curator task new` lists them"
+            raise RequestError(msg)
+        found = templates.templates()
+        told = [{"name": t.name, "kind": t.kind, "about": t.about, "measure": t.measure} for t in found]
+        return answer({"templates": told}, text="\n".join(f"{t.name:<22} {t.kind:<15} {t.about}" for t in found))
+    place = file or Path(f"{template}.toml")
+    made = templates.write(template, place)
+    text = lines(
+        f"{place}: {made.about} Change it to your case, then: curator dataset create NAME --task {place}",
+        f"measure: {made.measure}",
+    )
+    return answer({"file": place, "template": made.name, "kind": made.kind, "measure": made.measure}, text=text)
 
 
 @task_app.command("show")
