@@ -9,17 +9,14 @@ from pipelines.cli.output import as_json_wanted
 from pipelines.intake.estimate import BillEstimate
 
 
-def agreement(*, estimate: bool, yes: bool) -> Callable[[BillEstimate], bool]:
+def agreement(*, yes: bool) -> Callable[[BillEstimate], bool]:
     """What decides before the first request: a person on a terminal, else `--yes`, `--json` or a script going on.
 
     Args:
-        estimate: Never ask: only the estimate is wanted.
         yes: Ask without a question.
     """
 
     def decide(found: BillEstimate) -> bool:
-        if estimate:
-            return False
         if as_json_wanted() or not (sys.stdin.isatty() and sys.stderr.isatty()):
             sys.stderr.write(f"curator: {found.sentence()}\n")
             return True

@@ -148,13 +148,15 @@ def label_rows(
     name = datasets.require(project.store, dataset)
     by = wiring.teacher(project, datasets.task_of(project.store, name), teacher, price=price, timeout_s=timeout)
     again = tuple(dict.fromkeys(retry or ()))
-    agree = agreement(estimate=estimate, yes=yes)
-    config = label.LabelConfig(name, samples, limit, budget, concurrency, again, agree, write_batch)
+    agree = agreement(yes=yes)
+    config = label.LabelConfig(name, samples, limit, budget, concurrency, again, agree, write_batch, estimate)
     with stage("label") as progress:
         report = label.run(config, project.store, by, progress=progress)
     slow = f"{report.slowest_pace} at once in the end" if report.slowest_pace else "no slower for that"
+    if report.declined and report.estimate is not None:
+        free = f"; {report.kept:,} labels would come from answers that are there" if estimate and report.kept else ""
+        return answer(report, text=f"nothing was asked: {report.estimate.sentence()}{free}")
     text = lines(
-        f"nothing was asked; {report.estimate.sentence()}" if report.declined and report.estimate else None,
         f"{report.labeled:,} labels by {report.labeler}, {report.already:,} were there, {report.failed:,} unusable"
         + ("" if report.cost_usd is None else f", {report.cost_usd:.4f} US dollars"),
         f"the server was too busy {report.busy:,} times (429), asked at its pace: {slow}" if report.busy else None,

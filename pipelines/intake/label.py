@@ -29,6 +29,7 @@ class LabelConfig:
         budget_usd: US dollars after which no more is asked; needs a teacher whose price is known.
         concurrency: Requests under way at once.
         retry: Ask again where an earlier request ended so.
+        estimate_only: Say what is left to ask and what that will take; ask and write nothing.
         batch: Write what is left to ask into this new file, in the provider's batch form, and ask nothing.
         agree: Is told what a paid teacher's answers will take before the first is asked, and says whether to ask.
     """
@@ -41,6 +42,7 @@ class LabelConfig:
     retry: tuple[str, ...] = ()
     agree: Callable[[BillEstimate], bool] = lambda _estimate: True
     batch: Path | None = None
+    estimate_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,10 @@ def run(
         msg = "a batch file holds one request for a row: write it without --samples"
         raise RequestError(msg)
     if teacher.offline:
-        if config.batch is not None:
-            msg = f"teacher {teacher.name!r} labels here and takes no batch file; name another with --teacher"
+        if config.batch is not None or config.estimate_only:
+            msg = (
+                f"teacher {teacher.name!r} labels here, at no cost: no estimate, no batch; name another with --teacher"
+            )
             raise RequestError(msg)
         return _offline(config, store, task, teacher, progress)
     wish = label_paid.Wish(
@@ -113,6 +117,7 @@ def run(
         config.retry,
         config.agree,
         config.batch,
+        config.estimate_only,
     )
     done = label_paid.label(wish, store, task, teacher, progress)
     return LabelReport(

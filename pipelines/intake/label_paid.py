@@ -40,6 +40,7 @@ class Wish:
     retry: tuple[str, ...]
     agree: Callable[[BillEstimate], bool] = lambda _estimate: True
     batch: Path | None = None
+    estimate_only: bool = False
 
 
 @dataclass(slots=True)
@@ -139,14 +140,13 @@ class _Labelling:
     def _ask(self, kept: Journal, progress: Progress) -> Done:
         requests = self._requests()
         by_key = {request.key: request for request in requests}
-        left = {key: answer for key, answer in kept.left() if key in by_key}
-        there = attempts.newest(self.store, self.wish.dataset, list(left))
-        if received := [(by_key[key], answer) for key, answer in left.items() if key not in there]:
-            self._keep(received)
-        kept.clear()
-        self.done = Done(already=self.done.already, labeled=self.done.labeled, kept=self.done.labeled)
+        if not self.wish.estimate_only:
+            self._bring_in(kept, by_key)
         todo = self._todo(requests)
-        if self.wish.batch is not None:
+        if self.wish.estimate_only:
+            self._agreed(requests, todo)
+            self.done.declined = True
+        elif self.wish.batch is not None:
             self._write_batch(todo, self.wish.batch)
         elif todo and self._agreed(requests, todo):
             labels.intend(
@@ -155,6 +155,15 @@ class _Labelling:
             self._ask_all(todo, kept, progress)
             kept.clear()
         return self.done
+
+    def _bring_in(self, kept: Journal, by_key: Mapping[str, TeacherRequest]) -> None:
+        """Bring in what a run that was killed had received."""
+        left = {key: answer for key, answer in kept.left() if key in by_key}
+        there = attempts.newest(self.store, self.wish.dataset, list(left))
+        if received := [(by_key[key], answer) for key, answer in left.items() if key not in there]:
+            self._keep(received)
+        kept.clear()
+        self.done = Done(already=self.done.already, labeled=self.done.labeled, kept=self.done.labeled)
 
     def _write_batch(self, todo: Sequence[TeacherRequest], file: Path) -> None:
         """Write a provider's batch file: each request once, under the id of the first row that it is for."""
@@ -267,7 +276,7 @@ class _Labelling:
                 self.done.unasked[found] += len(missing)
             if found is not None:
                 self._try_out(request.example_ids, found, _as_answer(last))
-        if self.trials is not None:
+        if self.trials is not None or self.wish.estimate_only:
             self.done.kept = len(again)
             return todo[: self.wish.limit]
         found_again = keep(self.store, self.wish.dataset, self.teacher.name, again, 0.0, self.since)

@@ -103,3 +103,17 @@ def test_a_listed_model_has_a_dated_price_and_a_server_of_ones_own_has_none() ->
     assert prices.listed("gpt-4o-mini", url="https://api.openai.com/v1") == known
     assert prices.listed("gpt-4o-mini", url="http://127.0.0.1:8000/v1") is None
     assert prices.listed("no-such-model", provider="openai") is None
+
+
+def test_an_estimate_alone_writes_nothing(ready: Store) -> None:
+    with serve(lambda text, before: (200, "a")) as fake:
+        label.run(LabelConfig("d", limit=30), ready, teacher(fake))
+        datasets.create(ready, "d", make_task({"name": "t", "labels": ["a", "b"], "rubric": "another"}))
+        label.run(LabelConfig("d", limit=5), ready, teacher(fake))
+        datasets.create(ready, "d", TASK)
+        seq = ready.seq()
+        report = label.run(LabelConfig("d", estimate_only=True), ready, teacher(fake))
+    assert ready.seq() == seq
+    assert (report.declined, report.labeled, report.kept, fake.asked.total()) == (True, 0, 5, 35)
+    assert report.estimate is not None
+    assert report.estimate.requests == 10
