@@ -108,6 +108,21 @@ def _paid_teacher(
     return OpenAITeacher(wanted, base_url=url, api_key=key, price=known, form=form_of(task), timeout_s=timeout_s)
 
 
+def endpoint(settings: Settings, model: str, url: str | None) -> Sampler:
+    """A model behind an OpenAI-compatible server, as a contestant; without an address the teacher's server.
+
+    The key goes to the server that it is for: an address of one's own gets it only where OPENAI_BASE_URL names it.
+
+    Raises:
+        RequestError: Neither an address nor a key.
+    """
+    from pipelines.adapters.openai_sampler import OpenAISampler
+
+    usual = settings.teacher_base_url or os.environ.get("OPENAI_BASE_URL")
+    key = os.environ.get("OPENAI_API_KEY") if url is None or url == usual else os.environ.get("CURATOR_ENDPOINT_KEY")
+    return OpenAISampler(model, base_url=url or usual, api_key=key)
+
+
 @contextmanager
 def review_board(settings: Settings) -> Iterator[ReviewBoard]:
     """The project's Argilla server, for the length of a block.

@@ -7,6 +7,7 @@ import typer
 
 from pipelines.cli.output import as_json_wanted
 from pipelines.intake.estimate import BillEstimate
+from pipelines.runtime.progress import paused
 
 
 def agreement(*, yes: bool) -> Callable[[BillEstimate], bool]:
@@ -21,6 +22,9 @@ def agreement(*, yes: bool) -> Callable[[BillEstimate], bool]:
             sys.stderr.write(f"curator: {found.sentence()}\n")
             return True
         sys.stderr.write(f"{found.sentence()}\n")
-        return yes or typer.confirm("Ask the teacher?", default=True, err=True)
+        if yes:
+            return True
+        with paused():
+            return typer.confirm("Ask the teacher?", default=True, err=True)
 
     return decide

@@ -21,6 +21,19 @@ _beside = [""]
 """What the work that is going on says of itself beside its count."""
 
 
+_asking = threading.Event()
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Draw no bar for the length of a block: a person is asked something where it would stand."""
+    _asking.set()
+    try:
+        yield
+    finally:
+        _asking.clear()
+
+
 def say(text: str) -> None:
     """What stands beside the count of the stage that is going on: its rate, what was paid, why it is slow."""
     _beside[0] = text
@@ -61,12 +74,18 @@ def _paint(name: str, at: list[int], ended: threading.Event) -> None:
     """Draw the bar until the work has ended; also while a step says nothing."""
     if ended.wait(SHOW_AFTER_S):
         return
+    while _asking.is_set():
+        if ended.wait(EVERY_S):
+            return
     with tqdm(desc=name, total=at[1] or None, file=sys.stderr, leave=False) as bar:
         while True:
-            bar.total = at[1] or None
-            bar.n = at[0]
-            bar.set_postfix_str(_beside[0], refresh=False)
-            bar.refresh()
+            if _asking.is_set():
+                bar.clear()
+            else:
+                bar.total = at[1] or None
+                bar.n = at[0]
+                bar.set_postfix_str(_beside[0], refresh=False)
+                bar.refresh()
             if ended.wait(EVERY_S):
                 return
 

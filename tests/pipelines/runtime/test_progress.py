@@ -1,5 +1,6 @@
 """Long work tells how far it is: in whole lines where nobody watches a bar."""
 
+import io
 import sys
 import time
 
@@ -38,3 +39,27 @@ def test_a_line_promises_time_only_between_the_first_and_the_last_row(done: int,
     said = progress.line("label", done, total, elapsed)
     assert ("left" in said) is (0 < done < total)
     assert f"{done:,}" in said or done == 0
+
+
+def test_no_bar_is_drawn_over_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = Terminal()
+    monkeypatch.delenv(progress.JOB_VARIABLE, raising=False)
+    monkeypatch.setattr(progress, "SHOW_AFTER_S", 0.01)
+    monkeypatch.setattr(progress, "EVERY_S", 0.01)
+    monkeypatch.setattr(sys, "stderr", shown)
+    with progress.stage("label") as report:
+        with progress.paused():
+            report(1, 4)
+            time.sleep(0.3)
+            asked = shown.getvalue().replace("\r", "").strip()
+        progress.say("0.0100 US dollars")
+        deadline = time.monotonic() + 20
+        while "US dollars" not in shown.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert "1/4" not in asked
+    assert "1/4" in shown.getvalue()
+    assert "0.0100 US dollars" in shown.getvalue()
