@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.command import Curator, make_project, proposals, run, write_jsonl
 
 
@@ -21,6 +23,7 @@ def _reviews(curator: Curator, plan: dict[str, Any]) -> list[dict[str, Any]]:
     return lines
 
 
+@pytest.mark.slow
 def test_from_overlap_over_disputes_to_a_certificate_and_to_figures_about_reviewers(tmp_path: Path) -> None:
     curator, _ = make_project(tmp_path)
     plan = curator.ok("plan", "--reviews", 40, "--overlap", 2, "--risk-reviews", 10, "--max-error", 0.5)

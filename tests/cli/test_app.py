@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pipelines.bench import served
 
 
+@pytest.mark.slow
 def test_the_server_ends_with_the_command_that_started_it(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

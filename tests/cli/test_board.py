@@ -17,6 +17,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedBoard]:
         yield server
 
 
+@pytest.mark.slow
 def test_who_answers_on_a_board_under_another_spelling_is_the_person_that_the_store_knows(
     tmp_path: Path, board: ScriptedBoard
 ) -> None:

@@ -26,6 +26,7 @@ def row_of_attempts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Curator, 
     return curator, certificates
 
 
+@pytest.mark.slow
 def test_a_spot_check_after_one_that_missed_spends_confidence_and_says_so(
     row_of_attempts: tuple[Curator, list[dict]],
 ) -> None:
@@ -73,6 +74,7 @@ def test_the_count_begins_anew_after_a_spot_check_that_met_the_target(
     assert certificates.missed_before(store, "support", labeler=census.labeler, asked=asked) == ()
 
 
+@pytest.mark.slow
 def test_a_spot_check_that_nobody_began_costs_nothing_and_one_left_unfinished_does(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path, task=TARGET)
     curator.ok("plan", "--reviews", "40", "--seed", 1)
@@ -85,6 +87,7 @@ def test_a_spot_check_that_nobody_began_costs_nothing_and_one_left_unfinished_do
     assert (found["attempt"], found["missed"]) == (2, [second["plan"]])
 
 
+@pytest.mark.slow
 def test_spot_checks_drawn_ahead_spend_confidence_in_the_order_of_their_review(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path, task=TARGET)
     drawn = [curator.ok("plan", "--reviews", "40", "--seed", seed) for seed in range(3)]
@@ -107,6 +110,7 @@ def test_a_spot_check_that_was_drawn_to_find_takes_no_confidence_and_passes_no_t
     assert "purpose certify" in answer.json["why"][0]
 
 
+@pytest.mark.slow
 def test_the_live_answer_grows_with_the_reviews_and_never_waits_for_the_end(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path, task=TASK.replace('kind = "c', 'max_error = 0.2\nkind = "c'))
     assert curator("certify", "--live").code == 3
@@ -195,6 +199,7 @@ def test_an_unfinished_spot_check_names_the_rows_that_are_due_also_those_left_ou
     assert "due" not in curator("certify").json
 
 
+@pytest.mark.slow
 def test_the_document_says_how_many_draws_there_were_to_choose_from(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path)
     drawn = [curator.ok("plan", "--reviews", "20", "--seed", seed) for seed in range(3)]
@@ -206,6 +211,7 @@ def test_the_document_says_how_many_draws_there_were_to_choose_from(tmp_path: Pa
     assert "2 more spot-checks" in first, "not the one that was reviewed"
 
 
+@pytest.mark.slow
 def test_a_certificate_says_when_what_is_right_was_defined_anew_after_the_draw(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path)
     plan = curator.ok("plan", "--reviews", "20")

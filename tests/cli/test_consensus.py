@@ -36,6 +36,7 @@ def test_three_labelers_become_one_with_its_chance_and_the_rows_that_need_a_pers
     assert curator("consensus", "--method", "guess").code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("items", [300, 3000])
 def test_free_answers_are_compared_in_what_can_be_compared(items: int) -> None:
     rng = np.random.default_rng(0)

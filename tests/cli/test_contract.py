@@ -264,6 +264,7 @@ def test_a_missed_target_is_a_no(curator: Curator, tmp_path: Path) -> None:
     assert "the target is 1.00 %" in answer.json["why"][0]
 
 
+@pytest.mark.slow
 def test_the_installed_script_prints_only_json_on_standard_output(curator: Curator) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "check", "--json"],

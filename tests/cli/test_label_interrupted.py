@@ -46,6 +46,7 @@ def _slowly(text: str, before: int) -> tuple[int, str]:
     return 200, "a"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_answer_that_was_received_is_asked_for_again(project: Path, how: signal.Signals) -> None:
     store = Store(project / "curator.duckdb")

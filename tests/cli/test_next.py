@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import Curator, make_project
 
 
+@pytest.mark.slow
 def test_next_says_the_stages_and_one_step_that_exists_and_ends_with_0(tmp_path: Path) -> None:
     curator = make_project(tmp_path)[0]
     answer = curator("next")

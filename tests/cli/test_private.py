@@ -22,6 +22,7 @@ def curator(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=300)
 
 
+@pytest.mark.slow
 def test_a_password_in_a_servers_address_is_shown_nowhere(tmp_path: Path) -> None:
     project = str(tmp_path / "p")
     assert curator("init", project).returncode == 0
@@ -75,6 +76,7 @@ def test_a_log_tells_no_password(capsys: pytest.CaptureFixture[str]) -> None:
     assert PASSWORD not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_projects_files_are_their_owners_alone(tmp_path: Path) -> None:
     project = tmp_path / "p"
     curator("init", str(project))

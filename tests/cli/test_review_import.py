@@ -33,6 +33,7 @@ def _accept(task: dict[str, object], reviewer: str = "ana") -> dict[str, object]
     return {"task_id": task["task_id"], "reviewer": reviewer, "verdict": "accept"}
 
 
+@pytest.mark.slow
 def test_a_dispute_waits_until_it_is_adjudicated(curator: Curator) -> None:
     plan, tasks = _plan(curator)
     _import(curator, plan, *(_accept(t) for t in tasks))

@@ -13,6 +13,7 @@ from tests.places import ROOT
 HEAVY = ("torch", "sklearn", "pandas", "scipy.stats", "transformers", "streamlit", "argilla", "openai", "tinker")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["dataset", "list"], ["findings", "--help"]])
 def test_a_command_that_fits_no_model_loads_no_library_for_models(tmp_path: Path, arguments: list[str]) -> None:
     project = [] if arguments[0].startswith("--") else ["--project", str(tmp_path / "p")]

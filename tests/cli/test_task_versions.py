@@ -57,6 +57,7 @@ def test_a_changed_rubric_is_a_version_with_a_diff_and_makes_rows_stale_until_th
     assert project.run("task", "show", "--version", "1")["task"]["rubric"] == "Name the language."
 
 
+@pytest.mark.slow
 def test_a_definition_that_comes_back_makes_its_newer_labels_stale_and_they_are_given_anew(project: Project) -> None:
     project.run("task", "set", "--rubric", "Another rule.")
     project.run("label")

@@ -43,6 +43,7 @@ def test_the_spot_check_of_one_labelers_labels_certifies_no_release_of_anothers(
     assert "curator plan --dataset support --labeler other" in why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lax", [("--max-error", 0.9), ("--confidence", 0.5)])
 def test_a_spot_check_that_asks_for_less_than_its_dataset_is_judged_by_the_dataset(
     tmp_path: Path, lax: tuple[str, float]
@@ -85,6 +86,7 @@ def test_a_spot_check_of_a_few_good_rows_clears_no_attempt_at_the_others(tmp_pat
     assert curator("certify", "--plan", again["plan"]).json["missed"] == [first["plan"]]
 
 
+@pytest.mark.slow
 def test_a_spot_check_whose_rows_others_covered_is_an_attempt_without_a_review_of_its_own(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path, task=_task(0.005))
     large, *small = (curator.ok("plan", "--reviews", reviews) for reviews in (90, 50, 70))
@@ -127,6 +129,7 @@ def test_raw_labels_that_came_after_the_draw_are_not_covered(tmp_path: Path) -> 
     assert "4 releasable rows came after" in why
 
 
+@pytest.mark.slow
 def test_rows_that_came_while_a_spot_check_was_reviewed_make_no_missed_attempt_of_it(tmp_path: Path) -> None:
     curator, truth = make_project(tmp_path, task=_task(0.2))
     plan = curator.ok("plan", "--reviews", 120)
