@@ -4,7 +4,7 @@ All figures are about frozen, human-reviewed items.
 """
 
 from curator.evaluation.by_kind import Executed, Measured, TakenFor, measure
-from curator.evaluation.cost import Price, Usage, break_even, cost
+from curator.evaluation.cost import DAYS_A_MONTH, Price, Usage, break_even, cost, sensitivity, usd
 from curator.evaluation.forgetting import CategoryKept, Forgetting, Lost, compare_kept, forgetting_gate
 from curator.evaluation.metrics import ClassMetrics, Metric, accuracy, latency, macro_f1, mean_score, per_class
 from curator.evaluation.prompt_suite import PROMPT_CATEGORIES, SuitePrompt, parse_prompts, passes, suite_hash
@@ -32,6 +32,7 @@ from curator.evaluation.verdict import (
 )
 
 __all__ = [
+    "DAYS_A_MONTH",
     "PROMPT_CATEGORIES",
     "CategoryKept",
     "ClassMetrics",
@@ -87,7 +88,9 @@ __all__ = [
     "recommend",
     "score",
     "score_slices",
+    "sensitivity",
     "slice_gate",
     "suite_hash",
     "timed",
+    "usd",
 ]

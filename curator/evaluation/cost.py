@@ -80,6 +80,8 @@ class BreakEven:
         worth_it: Whether it pays within the horizon.
         sentence: The answer for a person.
         formula: How it was computed.
+        year_1: Dollars won after 12 months, what it cost to make taken off; negative where it has not paid yet.
+        year_3: The same after 36 months.
     """
 
     monthly_saving: float
@@ -88,6 +90,8 @@ class BreakEven:
     worth_it: bool
     sentence: str
     formula: str
+    year_1: float = 0.0
+    year_3: float = 0.0
 
 
 def cost(price: Price, usage: Usage, requests: float = 1.0, *, batch: bool = False) -> Cost:
@@ -160,13 +164,14 @@ def break_even(
         f"saving = {monthly_requests:,.10g} requests x (${teacher_each:.6g} - ${student_each:.6g}) "
         f"- ${student_monthly:,.2f} = {usd(saving)} a month; months = {usd(one_time)} / saving"
     )
+    years = (12 * saving - one_time, 36 * saving - one_time)
     # A saving next to nothing overflows to infinitely many months: that is never, too.
     if saving <= 0 or not math.isfinite(one_time / saving):
         sentence = (
             f"Do not fine-tune: the student saves nothing ({usd(saving)} a month), so {usd(one_time)} is "
             "never earned back."
         )
-        return BreakEven(saving, None, None, False, sentence, formula)
+        return BreakEven(saving, None, None, False, sentence, formula, *years)
     months = one_time / saving
     if months > horizon_months:
         sentence = (
@@ -175,7 +180,46 @@ def break_even(
         )
     else:
         sentence = f"{usd(one_time)} is earned back after {months:.1f} months, at {usd(saving)} a month."
-    return BreakEven(saving, months, months * monthly_requests, months <= horizon_months, sentence, formula)
+    pays = months <= horizon_months
+    return BreakEven(saving, months, months * monthly_requests, pays, sentence, formula, *years)
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """One amount halved or doubled, and when the student pays then; `months` None is never."""
+
+    amount: str
+    factor: float
+    months: float | None
+    year_1: float
+
+
+def sensitivity(
+    *,
+    one_time: float,
+    teacher_each: float,
+    student_each: float,
+    requests_per_day: float,
+    student_monthly: float = 0.0,
+    days_a_month: float = DAYS_A_MONTH,
+) -> tuple[WhatIf, ...]:
+    """When a student pays if one amount is half or twice what was thought, the others as they are.
+
+    An amount of 0 stays 0 and is left out.
+    """
+    amounts = {
+        "one_time": one_time,
+        "teacher_each": teacher_each,
+        "student_each": student_each,
+        "requests_per_day": requests_per_day,
+        "student_monthly": student_monthly,
+    }
+    made = []
+    for name, value in amounts.items():
+        for factor in (0.5, 2.0) if value else ():
+            found = break_even(**(amounts | {name: factor * value}), days_a_month=days_a_month)
+            made.append(WhatIf(name, factor, found.months, found.year_1))
+    return tuple(made)
 
 
 def usd(amount: float, digits: int = 2) -> str:

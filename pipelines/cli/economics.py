@@ -1,13 +1,14 @@
 """Commands about money: what answers cost, and when a student pays."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
 import typer
 
 from curator.errors import RequestError
-from curator.evaluation import Price, Usage, break_even, cost
-from pipelines.cli.output import answer
+from curator.evaluation import DAYS_A_MONTH, Price, Usage, break_even, cost, sensitivity, usd
+from pipelines.cli.output import answer, lines
 
 
 def register(app: typer.Typer) -> None:
@@ -43,13 +44,37 @@ def breakeven(
     student_each: Annotated[float, typer.Option(help="US dollars for one request to the student.")],
     requests_per_day: Annotated[float, typer.Option(min=0)],
     student_monthly: Annotated[float, typer.Option(help="Fixed US dollars a month for the student.")] = 0.0,
+    horizon: Annotated[float, typer.Option(help="Months after which it is too late.")] = 12.0,
+    days_a_month: Annotated[
+        float, typer.Option(help="Default 365/12; 30 reproduces figures that count so.")
+    ] = DAYS_A_MONTH,
 ) -> int:
-    """When a student earns back what it cost; says so where it never does."""
+    """When a student earns back what it cost, and what is won in one year and in three; or that it never does."""
     found = break_even(
         one_time=one_time,
         teacher_each=teacher_each,
         student_each=student_each,
         requests_per_day=requests_per_day,
         student_monthly=student_monthly,
+        horizon_months=horizon,
+        days_a_month=days_a_month,
     )
-    return answer(found, text=f"{found.sentence}\n{found.formula}")
+    others = sensitivity(
+        one_time=one_time,
+        teacher_each=teacher_each,
+        student_each=student_each,
+        requests_per_day=requests_per_day,
+        student_monthly=student_monthly,
+        days_a_month=days_a_month,
+    )
+    text = lines(
+        found.sentence,
+        found.formula,
+        f"won after one year: {usd(found.year_1)}, after three: {usd(found.year_3)}",
+        *(
+            f"  {each.amount.replace('_', ' ')} {'halved' if each.factor < 1 else 'doubled'}: "
+            + ("never pays" if each.months is None else f"pays after {each.months:.1f} months")
+            for each in others
+        ),
+    )
+    return answer({**asdict(found), "what_if": [asdict(each) for each in others]}, text=text)
