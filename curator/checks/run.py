@@ -16,6 +16,7 @@ from curator.duplicates import (
     THRESHOLD,
     Contradiction,
     NearPairs,
+    closed_groups,
     contradictions,
     exact_groups,
     leaks,
@@ -162,7 +163,8 @@ def _row_findings(
     found = [findings.duplicate(table, "exact_duplicate", group, answers) for group in same]
     # A word more that goes with another answer is what the answer is about; free answers differ without a reason.
     near = pairs if task.kind == "text" else pairs.without(pairs.by_words() & _answers_differ(pairs, answers))
-    found += [findings.duplicate(table, "near_duplicate", group, answers) for group in near_groups(near, len(rows))]
+    closed = closed_groups(near_groups(near, len(rows)), same)
+    found += [findings.duplicate(table, "near_duplicate", group, answers) for group in closed]
     forms = template_forms(table.texts)
     repeated = repetition(forms)
     if repeated.rows and repeated.effective < _MAX_REPEATED * len(rows):

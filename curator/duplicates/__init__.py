@@ -5,7 +5,15 @@ Contradictions and leaks are groups of like rows with unlike labels or splits.
 
 from curator.duplicates.contradictions import Contradiction, contradictions
 from curator.duplicates.leaks import Leak, leaks
-from curator.duplicates.lexical import Group, NearPairs, differing_words, exact_groups, near_groups, near_pairs
+from curator.duplicates.lexical import (
+    Group,
+    NearPairs,
+    closed_groups,
+    differing_words,
+    exact_groups,
+    near_groups,
+    near_pairs,
+)
 from curator.duplicates.semantic import MAX_ROWS, THRESHOLD, semantic_pairs
 from curator.duplicates.templates import Repetition, repetition, shared_templates, template_forms
 
@@ -17,6 +25,7 @@ __all__ = [
     "Leak",
     "NearPairs",
     "Repetition",
+    "closed_groups",
     "contradictions",
     "differing_words",
     "exact_groups",

@@ -7,7 +7,7 @@ the luck of a sketch: texts equal but for one word, texts equal after words at a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain, combinations
@@ -17,11 +17,27 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from curator.text import END_WORDS, SameText, compare, marks, normalise, only_in, same_text, unspaced_words
+from curator.text import (
+    END_WORDS,
+    KnownWords,
+    SameText,
+    compare,
+    courtesy_cuts,
+    known_words,
+    marks,
+    normalise,
+    only_in,
+    same_text,
+    unspaced_words,
+    without_courtesies,
+)
 
 DEFAULT_THRESHOLD = 0.7
 _SHORT = 40  # texts of at most this many words get the one-word keys; longer ones are safe with MinHash
 _BUCKET = 40  # above this, a bucket's words are compared with their neighbours in sorted order only
+_SAME = ("spacing", "courtesy")  # reasons that leave the text what it is
+_LEAST_WORDS = 3  # that a text has beside a courtesy
+_RARE = 2  # texts that use a misspelling, at most
 _PERMUTATIONS, _ROWS = 128, 4  # 32 bands of 4: Jaccard 0.6 is found with 0.988, 0.25 with 0.12
 _MIN_JACCARD = 0.4  # below this a MinHash candidate is not worth aligning
 _BITS = 2048  # in which the shingles of a text are noted
@@ -36,7 +52,7 @@ class NearPairs:
         left_P: The smaller row of each pair.
         right_P: The larger row.
         score_P: Similarity in 0..1: twice the characters of shared words over all characters.
-        reasons: What differs: "spacing", "typo", "words", "ends" or "same marks" (long texts).
+        reasons: What differs: "spacing", "typo", "words", "ends" or "courtesy" (a greeting, thanks, a closing).
         only_left: Words that say more and that the smaller row alone has; empty where that is not known.
         only_right: Those of the larger row.
     """
@@ -151,15 +167,17 @@ def _near_pairs(texts: Sequence[str], seed: int) -> NearPairs:
     forms = [text.form for text in first_row]
     tokens = [form.split() for form in forms]
     uses = Counter(word for words in tokens for word in set(words))
+    known = known_words(uses, len(forms))
     found: dict[tuple[int, int], tuple[float, str]] = {}
     tried: set[tuple[int, int]] = set()
-    for a, b in _candidates(forms, tokens, seed):
+    for a, b in _candidates(forms, tokens, corrections(uses, known), seed):
         pair = (a, b) if rows[a] < rows[b] else (b, a)
         if pair in tried or a == b:
             continue
         tried.add(pair)
         if marks_N[rows[a]].shared_by(marks_N[rows[b]]):
-            verdict = compare(tokens[a], tokens[b], uses)
+            words = known.of_text(set(tokens[a]).union(tokens[b]))
+            verdict = compare(tokens[a], tokens[b], uses, words)
             if verdict:
                 found[pair] = verdict
     pairs = sorted(found, key=lambda pair: (rows[pair[0]], rows[pair[1]]))
@@ -177,19 +195,78 @@ def _extra(reason: str, a: Sequence[str], b: Sequence[str]) -> str:
     return only_in(a, b) if reason in ("words", "ends") else ""
 
 
-def _candidates(forms: list[str], tokens: list[list[str]], seed: int) -> Iterator[tuple[int, int]]:
+def _candidates(
+    forms: list[str], tokens: list[list[str]], right: Mapping[str, str], seed: int
+) -> Iterator[tuple[int, int]]:
+    # Misspelt words are taken for what they probably are, so that two of them in a short text do not hide it.
+    spelt = [[right.get(word, word) for word in words] for words in tokens]
     by_form: dict[str, list[int]] = defaultdict(list)
     by_compact: dict[str, list[int]] = defaultdict(list)
-    for row, form in enumerate(forms):
-        by_form[form].append(row)
-        by_compact[form.replace(" ", "")].append(row)
-    for rows in by_compact.values():
+    by_core: dict[str, list[int]] = defaultdict(list)
+    for row, words in enumerate(spelt):
+        by_form[" ".join(words)].append(row)
+        compact = forms[row].replace(" ", "")
+        by_compact[compact].append(row)
+        if not compact.isascii():
+            by_core[without_courtesies(compact)].append(row)
+    for rows in (*by_form.values(), *by_compact.values(), *by_core.values()):
         yield from combinations(rows[:_BUCKET], 2)
-    yield from _one_part_candidates([(words, " ") for words in tokens], by_form)
+    yield from _courtesy_candidates(spelt)
+    yield from _one_part_candidates([(words, " ") for words in spelt], by_form)
     # Without spaces the parts are characters.
     glued = [(list("".join(words)) if unspaced_words(words) else [], "") for words in tokens]
     yield from _one_part_candidates(glued, by_compact)
-    yield from _minhash_candidates(forms, seed)
+    yield from _minhash_candidates([" ".join(words) for words in spelt], seed)
+
+
+def _courtesy_candidates(tokens: list[list[str]]) -> Iterator[tuple[int, int]]:
+    """Pair texts of which one is the other with a greeting or a closing, however long that is."""
+    by_ends: dict[tuple[int, str, str, str], list[int]] = defaultdict(list)
+    for row, words in enumerate(tokens):
+        if len(words) >= _LEAST_WORDS:
+            by_ends[len(words), words[0], words[1], words[-1]].append(row)
+    for row, words in enumerate(tokens):
+        starts, ends = courtesy_cuts(words)
+        for start in starts:
+            for end in ends:
+                size = len(words) - start - end
+                if size < _LEAST_WORDS or size == len(words):
+                    continue
+                key = (size, words[start], words[start + 1], words[start + size - 1])
+                for other in by_ends.get(key, ())[:_BUCKET]:
+                    if tokens[other] == words[start : start + size]:
+                        yield row, other
+
+
+def corrections(uses: Mapping[str, int], known: KnownWords) -> dict[str, str]:
+    """Return what words that few texts use, and that no language has, are probably meant for: one edit away, in use.
+
+    Words one edit apart share themselves, or themselves less one letter (Garbe's symmetric delete).
+
+    Args:
+        uses: Word -> number of texts that use it.
+        known: The words of the corpus' languages.
+    """
+    odd = [word for word, texts in uses.items() if texts <= _RARE and word.isalpha() and len(word) > 2
+           and word not in known]  # fmt: skip
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for word in odd:
+        for key in _less_one(word):
+            wanted[key].append(word)
+    best: dict[str, tuple[bool, int, str]] = {}
+    for word, texts in uses.items():
+        if not word.isalpha() or len(word) < 2:
+            continue
+        for key in _less_one(word):
+            for other in wanted.get(key, ()):
+                rank = (word in known, texts, word)
+                if other != word and texts > uses[other] and rank > best.get(other, (False, 0, "")):
+                    best[other] = rank
+    return {word: found[2] for word, found in best.items()}
+
+
+def _less_one(word: str) -> set[str]:
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
 def _one_part_candidates(
@@ -299,14 +376,16 @@ def near_groups(pairs: NearPairs, rows: int, *, threshold: float = DEFAULT_THRES
     The row with most open neighbours becomes a representative and takes them; what is left over joins
     the group of its most similar neighbour. Chains therefore do not run together into one giant group. Of rows that
     say more than the representative, each something else ("call me Bob", "call me Carl" beside "call me"), it takes
-    the most similar alone.
+    the most similar alone. Rows that differ in nothing but spaces and courtesies go as one.
 
     Args:
         pairs: From `near_pairs`.
         rows: Number of rows, N.
         threshold: Least similarity, 0..1.
     """
-    neighbours = _neighbours(pairs, rows, threshold)
+    every = _neighbours(pairs, rows, threshold)
+    stands = _stands_for(every)
+    neighbours = _contracted(every, stands)
     owner: dict[int, int] = {}
     link: dict[int, tuple[float, str]] = {}
     says: dict[int, str] = {}  # what the members of a group may say more than its representative
@@ -327,6 +406,12 @@ def near_groups(pairs: NearPairs, rows: int, *, threshold: float = DEFAULT_THRES
         if allowed:
             best = max(allowed, key=lambda other: (neighbours[row][other].score, -other))
             owner[row], link[row] = owner[best], neighbours[row][best][:2]
+    for row, first in stands.items():
+        if row != first:
+            edge = every[row].get(first) or max(every[row].values())
+            owner.setdefault(first, first)
+            link.setdefault(first, (1.0, "representative"))
+            owner[row], link[row] = owner[first], edge[:2]
     members: dict[int, list[int]] = defaultdict(list)
     for row in sorted(owner):
         members[owner[row]].append(row)
@@ -335,6 +420,33 @@ def near_groups(pairs: NearPairs, rows: int, *, threshold: float = DEFAULT_THRES
         for head, rows_ in sorted(members.items(), key=lambda item: item[1])
         if len(rows_) > 1
     ]
+
+
+def _stands_for(neighbours: Mapping[int, Mapping[int, "_Edge"]]) -> dict[int, int]:
+    """The row that stands for each: of those that differ in spaces and courtesies alone, the best connected one."""
+    stands: dict[int, int] = {}
+    for start in sorted(neighbours, key=lambda row: (-len(neighbours[row]), row)):
+        open_rows = [start]
+        while open_rows:
+            row = open_rows.pop()
+            if row not in stands:
+                stands[row] = start
+                open_rows += [other for other, edge in neighbours[row].items() if edge.reason in _SAME]
+    return stands
+
+
+def _contracted(
+    neighbours: Mapping[int, Mapping[int, "_Edge"]], stands: Mapping[int, int]
+) -> dict[int, dict[int, "_Edge"]]:
+    """The neighbours of rows that stand for others, each with the best edge of those that it stands for."""
+    found: dict[int, dict[int, _Edge]] = {}
+    for row, others in neighbours.items():
+        for other, edge in others.items():
+            left, right = stands[row], stands[other]
+            if left != right:
+                known = found.setdefault(left, {})
+                known[right] = max(edge, known.get(right, edge))
+    return found
 
 
 class _Edge(NamedTuple):
@@ -357,6 +469,29 @@ def _neighbours(pairs: NearPairs, rows: int, threshold: float) -> dict[int, dict
             found[left][right] = _Edge(score, reason, only_right)
             found[right][left] = _Edge(score, reason, only_left)
     return found
+
+
+def closed_groups(groups: Sequence[Group], same: Sequence[Group]) -> list[Group]:
+    """Return near groups with all exact copies of their rows: a group of copies is never named by one of them alone.
+
+    Args:
+        groups: From `near_groups`.
+        same: From `exact_groups`, of the same rows.
+    """
+    copies = {row: group.rows for group in same for row in group.rows}
+    closed: list[Group] = []
+    for group in groups:
+        seen = {
+            row: (score, reason) for row, score, reason in zip(group.rows, group.scores, group.reasons, strict=True)
+        }
+        for row in group.rows:
+            for copy in copies.get(row, ()):
+                beside = (1.0, "same text") if row == group.representative else seen[row]
+                seen.setdefault(copy, beside)
+        rows = sorted(seen)
+        scores, reasons = zip(*(seen[row] for row in rows), strict=True)
+        closed.append(Group(tuple(rows), group.representative, scores, reasons))
+    return closed
 
 
 def differing_words(texts: Sequence[str]) -> list[list[str]]:

@@ -1,9 +1,11 @@
 """Texts: the form in which two count as the same, what differs between them, documents to read."""
 
+from curator.text.courtesies import courtesy_cuts, is_courtesy, without_courtesies
 from curator.text.document import FORMS, Document, DocumentTable, Section, as_html, as_markdown, as_text, write
 from curator.text.edits import END_WORDS, compare, only_in, typo_distance, unspaced_words
 from curator.text.formulas import inert, is_formula
 from curator.text.highlight import marked
+from curator.text.known_words import KNOWN_WORD_LANGUAGES, KnownWords, known_words
 from curator.text.language import language, script
 from curator.text.negations import NEGATION_LANGUAGES
 from curator.text.normal_form import (
@@ -26,9 +28,11 @@ __all__ = [
     "COURTESIES",
     "END_WORDS",
     "FORMS",
+    "KNOWN_WORD_LANGUAGES",
     "NEGATION_LANGUAGES",
     "Document",
     "DocumentTable",
+    "KnownWords",
     "Marks",
     "SameText",
     "Section",
@@ -37,8 +41,11 @@ __all__ = [
     "as_seen",
     "as_text",
     "compare",
+    "courtesy_cuts",
     "inert",
+    "is_courtesy",
     "is_formula",
+    "known_words",
     "language",
     "marked",
     "marks",
@@ -54,5 +61,6 @@ __all__ = [
     "unspaced",
     "unspaced_words",
     "visible",
+    "without_courtesies",
     "write",
 ]

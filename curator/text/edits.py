@@ -1,11 +1,14 @@
 """Whether two texts, word by word, are the same but for a slip: a typo, a dropped word, a courtesy at an end."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from unicodedata import category, name
 
+from curator.text.courtesies import is_courtesy, is_light, without_courtesies
 from curator.text.normal_form import COURTESIES
 
 END_WORDS = 8  # a greeting or a closing has at most this many words
@@ -13,32 +16,53 @@ _LONG = 20  # from here on, each text may lack a word of the other
 # Prefixes that turn a meaning, beside none or another one; endings of one party and of the other (payer, payee).
 _PREFIXES = (
     *(("", prefix) for prefix in ("un", "dis", "in", "im", "ir", "il", "non")),
+    *(("", prefix) for prefix in ("не", "без", "des", "dés", "mis", "mal")),
     ("hyper", "hypo"), ("inter", "intra"), ("macro", "micro"),
 )  # fmt: skip
 _NAMED = 6  # letters from which a word with digits is a name rather than a code
 _PARTIES = ({"er", "ee"}, {"or", "ee"})
-_UNSPACED_COURTESY_WORDS = """
-你好 您好 请 请问 谢谢 多谢 สวัสดี ขอบคุณ ครับ ค่ะ こんにちは すみません お願いします ありがとう
-"""
-_UNSPACED_COURTESIES = frozenset(_UNSPACED_COURTESY_WORDS.split())
 _SOUND_ALIKE = ["哪那", "的地得", "在再", "做作", "坐座", "已己以", "帐账", "象像", "气汽", "需须", "带戴"]
+_TWO_SLIPS = 6  # letters from which on two slips leave a word that can be told
+_LEAST_UNSPACED = 6  # characters
+_SOME = 6  # words of a text in which an unknown word, or a light one, may differ at its first letter too
+_ODD_LETTERS = 5
+_PERSONS_WORDS = """
+i me my mine we us our ours you your yours he him his she her hers it its they them their theirs ich mich mir
+mein meine dein deine sein seine ihr ihre ihm ihn ihnen du dich dir wir uns unser euch euer er sie es yo mi mí
+tú tu su él ella nos nosotros vos ti te se mío tuyo suyo le les lo la los las je moi mon ma mes toi ton ta tes
+il elle lui son sa ses nous notre vous votre ils elles leur leurs io mio mia tuo tua suo sua lei noi voi loro eu
+meu minha teu seu ele ela nós vós eles elas ik mij mijn jij jou jouw hij hem zijn zij haar wij ons onze u uw я
+меня мне мой моя моё ты тебя тебе твой твоя он его ему она её ей мы нас нам наш вы вас вам ваш они их им هو هي
+هم هن أنا أنت أنتم نحن له لها لهم لي لك لنا منه منها به بها
+"""
+_PERSONS = frozenset(_PERSONS_WORDS.split())
+"""Words for persons, none of which is a slip of another one."""
+_PINNED_WORDS = re.compile(
+    "เขา|เธอ|ฉัน|ผม|คุณ|เรา|มัน|วันนี้|พรุ่งนี้|เมื่อวาน|มะรืน|เช้า|เย็น|ก่อน|หลัง|บน|ล่าง|ซ้าย|ขวา|ปีนี้|ปีหน้า|ปีก่อน"
+    "|彼女|彼|私|僕|今日|明日|昨日|今年|来年|去年|今週|来週|先週|今月|来月|先月|午前|午後"
+    "|[他她它我你您]们?|今天|明天|昨天|后天|前天|明年|本周|下周|上周|本月|下月|上月|上午|下午|之前|之后|以前|以后"
+)
+"""Persons and times of scripts without spaces."""
 _PINNED, _PHRASE = 1000, 6  # words from which on texts are pinned at phrases of so many words
 _MOST_WORK = 250_000  # pairs of equal words that an alignment looks at, at most: 5,000 words of prose on each side
 _IN_USE, _OFTEN = 5, 20  # texts that share a spelling; how many times more share the right one
 
 
-def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None = None) -> tuple[float, str] | None:
+def compare(
+    a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None = None, known: Collection[str] = ()
+) -> tuple[float, str] | None:
     """Compare two token lists that share their marks.
 
     Args:
         a: Normalised words of one text.
         b: Those of the other.
         uses: How many texts of the corpus use a word: two that are both in use are no spellings of one.
+        known: The words of its language (`curator.text.known_words`): a slip for one may be at its first letter.
 
     Returns:
-        Similarity in 0..1 and what differs, or None where the two are not the same text: a word
-        was replaced by another word, each lacks words of the other, more is missing than one word in
-        seven or an end, or a short text goes on with words that say more ("the time", "the time in London").
+        Similarity in 0..1 and what differs ("spacing", "typo", "words", "ends", "courtesy"), or None where the two are
+        not the same text: a word was replaced by another word, each lacks words of the other, more is missing than one
+        word in seven or an end, or a short text goes on with words that say more ("the time", "the time in London").
     """
     if "".join(a) == "".join(b):
         return 0.99, "spacing"
@@ -47,37 +71,91 @@ def compare(a: Sequence[str], b: Sequence[str], uses: Mapping[str, int] | None =
     sizes = sum(map(len, a)), sum(map(len, b))
     if max(sizes) > 4 * min(sizes) + 200:
         return None  # hardly alike, whatever both share; to align a text of 1 MB with a short one takes seconds
-    total = sum(sizes)
-    changed, typos, loose, ends = 0.0, 0, 0, 0
-    only_in_a = only_in_b = False
+    seen = _Seen()
     for kind, a0, a1, b0, b1 in _aligned(a, b):
         if kind == "equal":
             continue
         left, right = a[a0:a1], b[b0:b1]
-        size = sum(map(len, left)) + sum(map(len, right))
+        first, last = a0 == 0 and b0 == 0, a1 == len(a) and b1 == len(b)
         if kind == "replace":
-            distance = _typo_distance(left, right, uses or {})
-            if distance is None:
+            left, right = seen.without_closing(left, right, first=first, last=last)
+            if not seen.replaced(left, right, uses or {}, known, min(len(a), len(b))):
                 return None
-            typos += 1
-            changed += 2 * distance
+        elif (first or last) and is_courtesy(left or right):
+            seen.courteous += sum(map(len, left or right))
+        elif last and min(len(a), len(b)) < _LONG and _says_more(left or right):
+            return None
         else:
-            changed += size
-            only_in_a |= a1 > a0
-            only_in_b |= b1 > b0
-            if a1 == len(a) and b1 == len(b) and min(len(a), len(b)) < _LONG and _says_more(left or right):
-                return None
-            if (a0 == 0 and b0 == 0) or (a1 == len(a) and b1 == len(b)):
-                ends += max(a1 - a0, b1 - b0)
-            else:
-                loose += max(a1 - a0, b1 - b0)
-    shorter = min(len(a), len(b))
-    if only_in_a and only_in_b and shorter < _LONG:
-        return None
-    if loose > max(1, shorter // 7) or ends > END_WORDS or typos > max(1, shorter // 4) or shorter < 2:
-        return None
-    reason = "ends" if ends > 1 else "words" if loose or ends else "typo"
-    return max(0.0, 1.0 - changed / total), reason
+            seen.lacking(left, right, at_end=first or last)
+    return seen.verdict(min(len(a), len(b)), sum(sizes))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of the difference between two texts: characters and words."""
+
+    changed: float = 0.0
+    typos: int = 0
+    plain_typos: int = 0  # of a word that is known, by one that is none
+    loose: int = 0
+    ends: int = 0
+    courteous: int = 0
+    only_left: bool = False
+    only_right: bool = False
+
+    def replaced(
+        self, left: Sequence[str], right: Sequence[str], uses: Mapping[str, int], known: Collection[str], words: int
+    ) -> bool:
+        """Take words that stand for each other in texts of so many words; whether they are spellings of each other."""
+        if "".join(left) == "".join(right):
+            self.typos, self.changed = self.typos + 1, self.changed + 2  # a space too many or too few
+            return True
+        if len(left) != len(right):
+            return False
+        for x, y in zip(left, right, strict=True):
+            distance, plain = _spelling(x, y, uses, known, words)
+            if distance is None:
+                return False
+            self.typos, self.plain_typos = self.typos + (not plain), self.plain_typos + plain
+            self.changed += 2 * distance
+        return True
+
+    def without_closing(
+        self, left: Sequence[str], right: Sequence[str], *, first: bool, last: bool
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """Take the courtesy that follows, or goes before, a misspelt word at an end; what is left of both."""
+        if len(left) == len(right) or not (first or last):
+            return left, right
+        longer, size = max(left, right, key=len), min(len(left), len(right))
+        courtesy, rest = (longer[size:], longer[:size]) if last else (longer[:-size], longer[-size:])
+        if not is_courtesy(courtesy):
+            return left, right
+        self.courteous += sum(map(len, courtesy))
+        return (left, rest) if len(left) < len(right) else (rest, right)
+
+    def lacking(self, left: Sequence[str], right: Sequence[str], *, at_end: bool) -> None:
+        """Take words that one text alone has."""
+        self.changed += sum(map(len, left)) + sum(map(len, right))
+        self.only_left |= bool(left)
+        self.only_right |= bool(right)
+        count = max(len(left), len(right))
+        self.ends, self.loose = self.ends + count * at_end, self.loose + count * (not at_end)
+
+    def verdict(self, shorter: int, total: int) -> tuple[float, str] | None:
+        """Similarity and what differs, for texts of so many words (the shorter one) and characters (both)."""
+        if self.only_left and self.only_right and shorter < _LONG:
+            return None
+        # What a text may bear grows with its length.
+        if self.loose > max(1, shorter // 7) or self.ends > END_WORDS or shorter < 2:
+            return None
+        if self.typos > max(1, shorter // 4) or self.typos + self.plain_typos > max(min(2, shorter // 2), shorter // 4):
+            return None
+        likeness = max(0.0, 1.0 - self.changed / (total - self.courteous))
+        if self.ends > 1:
+            return likeness, "ends"
+        if self.loose or self.ends:
+            return likeness, "words"
+        return (0.98 * likeness, "courtesy") if self.courteous else (likeness, "typo")
 
 
 def _aligned(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
@@ -154,26 +232,35 @@ def unspaced_words(tokens: Sequence[str]) -> bool:
 
 
 def _compare_characters(a: str, b: str) -> tuple[float, str] | None:
-    allowed = max(1, min(len(a), len(b)) // 8)
-    if min(len(a), len(b)) < 6:
+    plain_a, plain_b = without_courtesies(a), without_courtesies(b)
+    # Courtesies around one text make no other; both may have some, but not one in place of the other.
+    courteous = plain_a != a or plain_b != b
+    if courteous and plain_a == plain_b and len(plain_a) >= _LEAST_UNSPACED and (plain_a in a) and (plain_a in (a, b)):
+        return 0.97, "courtesy"
+    if min(len(plain_a), len(plain_b)) < _LEAST_UNSPACED or _pinned(plain_a) != _pinned(plain_b):
         return None
-    edits = courtesies = 0
-    for kind, a0, a1, b0, b1 in _aligned(a, b):
-        if kind == "replace" and _another_word(a[a0:a1], b[b0:b1]):
+    edits = 0
+    for kind, a0, a1, b0, b1 in _aligned(plain_a, plain_b):
+        if kind == "replace" and _another_word(plain_a[a0:a1], plain_b[b0:b1]):
             return None
-        at_end = (a0 == 0 and b0 == 0) or (a1 == len(a) and b1 == len(b))
-        if at_end and (a[a0:a1] or b[b0:b1]) in _UNSPACED_COURTESIES and kind in ("insert", "delete"):
-            courtesies += max(a1 - a0, b1 - b0)
-        elif kind != "equal":
+        if kind != "equal":
             edits += max(a1 - a0, b1 - b0)
-    if edits > allowed:
+    if edits > max(1, min(len(plain_a), len(plain_b)) // 8):
         return None
-    return 1.0 - (edits + courtesies) / max(len(a), len(b)), "ends" if courtesies else "typo"
+    return 1.0 - edits / max(len(plain_a), len(plain_b)), "courtesy" if courteous and not edits else "typo"
+
+
+def _pinned(text: str) -> Counter[str]:
+    """The words of a text without spaces that no slip makes of each other."""
+    return Counter(_PINNED_WORDS.findall(text))
 
 
 def _another_word(a: str, b: str) -> bool:
-    # Another ideograph is another word, but for those of one sound that are often taken for each other.
+    # Another ideograph is another word, but for those of one sound that are often taken for each other; so are two
+    # other letters.
     written = any(name(char, "").startswith("CJK") for char in a + b)
+    if not written and max(len(a), len(b)) > 1:
+        return True
     return written and not any(set(a + b) <= set(alike) for alike in _SOUND_ALIKE)
 
 
@@ -182,17 +269,53 @@ def _says_more(closing: Sequence[str]) -> bool:
     return len(closing) > 1 and not COURTESIES.issuperset(closing)
 
 
-def _typo_distance(left: Sequence[str], right: Sequence[str], uses: Mapping[str, int]) -> int | None:
-    if "".join(left) == "".join(right):
-        return 1  # a space too many or too few
-    if len(left) != len(right):
+def _spelling(x: str, y: str, uses: Mapping[str, int], known: Collection[str], words: int) -> tuple[int | None, bool]:
+    """The edits between two spellings in texts of so many words, or None; and whether just one of them is a word."""
+    if x == y:
+        return 0, False
+    if is_light(x) and is_light(y) and (slip := _light_slip(x, y, words)):
+        return slip, False
+    shorter, longer = sorted((x, y), key=len)
+    if len(shorter) == 1 and len(longer) == 2 and shorter in longer and shorter not in known and shorter.isalpha():
+        return 1, True
+    used = uses.get(x, 0), uses.get(y, 0)
+    in_use = _both_in_use(*used) and not _inflected(x, y)
+    if in_use and words < _LONG:
+        return None, False
+    odd, right = used if y in known else used[::-1]
+    seldom = odd < _IN_USE or right >= _OFTEN * odd
+    if (x in known) != (y in known) and (seldom or is_light(x if y in known else y)):  # light: in another language
+        return _slip_distance(x, y), True
+    unheard = (
+        bool(known) and x not in known and y not in known and min(used) <= 1 and min(len(x), len(y)) >= _ODD_LETTERS
+    )
+    if unheard and words >= _SOME and not in_use:
+        return _slip_distance(x, y), False
+    return typo_distance(x, y), False
+
+
+def _light_slip(x: str, y: str, words: int) -> int | None:
+    """The edits between two words that any text has: letters that changed places, or one slip among many words."""
+    turned = len(x) > 1 and sorted(x) == sorted(y)
+    if {x, y} & _PERSONS and not turned and (x in _PERSONS and y in _PERSONS):
         return None
-    if any(
-        _both_in_use(uses.get(x, 0), uses.get(y, 0)) and not _inflected(x, y) for x, y in zip(left, right, strict=True)
-    ):
+    from rapidfuzz.distance import OSA
+
+    distance = OSA.distance(x, y, score_cutoff=1)
+    return 1 if distance <= 1 and (turned or words >= _SOME) else None
+
+
+def _slip_distance(a: str, b: str) -> int | None:
+    """The edits by which a word became one that there is not: one anywhere, two from six letters on."""
+    if not (a.isalpha() and b.isalpha()):
+        return typo_distance(a, b)
+    if _opposed(a, b):
         return None
-    distances = [typo_distance(x, y) for x, y in zip(left, right, strict=True)]
-    return None if any(d is None for d in distances) else sum(d for d in distances if d is not None)
+    from rapidfuzz.distance import OSA
+
+    limit = 2 if min(len(a), len(b)) >= _TWO_SLIPS else 1
+    distance = OSA.distance(a, b, score_cutoff=limit)
+    return distance if distance <= limit else None
 
 
 def typo_distance(a: str, b: str) -> int | None:

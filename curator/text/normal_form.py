@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from curator.text.cased import cased_in
+from curator.text.courtesies import courtesy_words
 from curator.text.negations import NEGATIONS, count_negations
 from curator.text.signs import signs_in
 
@@ -243,7 +244,7 @@ def name_words(texts: Sequence[str]) -> frozenset[str]:
                 first[_small(word)] += 1
     return frozenset(
         word for word, count in capital.items()
-        if count > small[word] and 2 * count > first[word] and word not in NEGATIONS | COURTESIES
+        if count > small[word] and 2 * count > first[word] and word not in NEGATIONS | COURTESIES | courtesy_words()
     )  # fmt: skip
 
 

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from rensa import RMinHash
 
 from curator.duplicates import lexical
-from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups, near_pairs
+from curator.duplicates.lexical import (
+    NearPairs,
+    closed_groups,
+    differing_words,
+    exact_groups,
+    near_groups,
+    near_pairs,
+)
 from curator.text import compare, marks, typo_distance
 from tests.curator.curation_data import shared
 from tests.hang import ends
@@ -143,7 +150,7 @@ def test_pairs_are_ordered_unique_in_range_and_never_cross_the_marks(texts):
 
 
 def test_the_threshold_moves_without_another_pass():
-    pairs = near_pairs(["where is my card", "hello there where is my card", "where is my crad"])
+    pairs = near_pairs(["where is my card", "where is my new card", "where is my crad"])
     assert len(near_groups(pairs, 3, threshold=0.0)[0].rows) == 3
     assert len(near_groups(pairs, 3, threshold=0.9)[0].rows) == 2
     assert near_groups(pairs, 3, threshold=1.0) == []
@@ -306,3 +313,78 @@ def test_pairs_that_share_a_band_and_many_shingles_are_all_candidates(words, cha
         if lexical._jaccard(sets[pair[0]], sets[pair[1]]) >= 0.4
     }
     assert set(lexical._minhash_candidates(forms, 0)) == expected
+
+
+ENGLISH = [
+    "the parcel that I have ordered is not here", "what is the price of this card and how do I pay",
+    "is that the fee for a transfer to another bank", "this is what you have told me with that letter",
+    "where is the app in the store of my phone", "what do I do with the old card that you have sent",
+]  # fmt: skip
+"""Texts by which a corpus is known to be English."""
+
+
+def near_in_english(left, right):
+    size = len(ENGLISH)
+    groups = near_groups(near_pairs([*ENGLISH, left, right]), size + 2)
+    return any({size, size + 1} <= set(group.rows) for group in groups)
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    ("why was my transfer declined", "why was my ransfer declined"),
+    ("why was my transfer declined", "why wsa my trnsfer declined"),
+    ("i would like to know my balance", "i would likee ot know my balance"),
+    ("please close the account of my late father", "please close th account of my lte father"),
+    ("where is my card", "Hi, I hope this message finds you well and that you had a great weekend. Where is my card?"),
+    ("where is my card", "Dear team, where is my card? Many thanks in advance and kind regards"),
+    ("where is my new card", "Hello there! Where is my new crad? Thank you very much."),
+])  # fmt: skip
+def test_slips_anywhere_in_words_and_long_courtesies_leave_the_text_what_it_is(left, right):
+    assert near_in_english(left, right)
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    ("can i lend money to my friend", "can i send money to my friend"),
+    ("did he pay the bill on time yesterday", "did she pay the bill on time yesterday"),
+    ("where can i find my old receipts", "where can i find your old receipts"),
+    ("turn it in", "turn it on"),
+    ("Please help: I want to pay with my card", "I do not want to pay with my card, thanks"),
+    ("Hello, it is about order 4711, thanks", "it is about order 4712"),
+    ("where is my card", "where is my card and thanks for the refund of the parcel"),
+])  # fmt: skip
+def test_another_word_is_no_slip_and_a_request_is_no_courtesy(left, right):
+    assert not near_in_english(left, right)
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    ("บัตรของฉันอยู่ที่ไหน", "สวัสดีครับ บัตรของฉันอยู่ที่ไหน"),
+    ("บัตรของฉันอยู่ที่ไหน", "สวัสดีค่ะ รบกวนหน่อยนะคะ บัตรของฉันอยู่ที่ไหนคะ ขอบคุณล่วงหน้าค่ะ"),
+    ("我的卡什么时候能到", "您好，请问我的卡什么时候能到？非常感谢"),
+    ("カードを止めるにはどうすればいいですか", "こんにちは。カードを止めるにはどうすればいいですか。お願いします。"),
+    ("Wo ist meine Karte?", "Sehr geehrte Damen und Herren, wo ist meine Karte? Mit freundlichen Grüßen"),
+    ("¿Dónde está mi tarjeta?", "Buenas tardes, espero que estén bien. ¿Dónde está mi tarjeta? Muchas gracias"),
+    ("Où est ma carte ?", "Bonjour, j'espère que vous allez bien. Où est ma carte ? Merci d'avance"),
+    ("Где моя новая карта?", "Добрый день, надеюсь, у вас всё хорошо. Где моя новая карта? Заранее спасибо"),
+    ("أين بطاقتي الجديدة", "السلام عليكم ورحمة الله وبركاته، أين بطاقتي الجديدة؟ شكرا جزيلا"),
+])  # fmt: skip
+def test_greetings_and_thanks_are_known_in_many_languages(left, right):
+    assert near(left, right)
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    ("เขาบอกว่าจะมาที่ธนาคารพรุ่งนี้ตอนเช้า", "เธอบอกว่าจะมาที่ธนาคารพรุ่งนี้ตอนเช้า"),
+    ("ฉันต้องการจ่ายบิลของฉันที่ธนาคารวันนี้", "ฉันต้องการจ่ายบิลของฉันที่ธนาคารพรุ่งนี้"),
+    ("彼は昨日銀行でカードをなくしました", "彼女は昨日銀行でカードをなくしました"),
+    ("我想把钱转给他的银行账户", "我想把钱转给他们的银行账户"),
+    ("請把我的卡今天寄到公司去", "請把我的卡明天寄到公司去"),
+])  # fmt: skip
+def test_he_and_she_today_and_tomorrow_are_no_slips_where_words_are_not_spaced(left, right):
+    assert not near(left, right)
+
+
+def test_a_near_group_names_every_copy_of_its_rows():
+    texts = ["where is my card", "Where is my card?", "where is my  CARD", "where is my crad"]
+    same = exact_groups(texts)
+    (group,) = closed_groups(near_groups(near_pairs(texts), 4), same)
+    assert group.rows == (0, 1, 2, 3)
+    assert dict(zip(group.rows, group.scores, strict=True))[2] == 1.0
+    assert closed_groups(near_groups(near_pairs(texts[:3]), 3), exact_groups(texts[:3])) == []
