@@ -131,6 +131,11 @@ def run_checks(
         outvoted = sum(bool(noise.other_N[row] > noise.self_N[row]) for row in ranked)
         notes.append(
             f"suspect_label: {len(ranked):,} rows are ranked; rows like them speak against {outvoted:,} of their labels"
+            + (
+                f", of which about {min(noise.wrong, outvoted):,.0f} are wrong by the confident joint"
+                if noise.wrong and outvoted
+                else ""
+            )
         )
     risk_N = doubts.risk(table, confidences, noise, conflicts, patterns)
     tick(_STEPS, _STEPS)

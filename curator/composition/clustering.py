@@ -12,7 +12,7 @@ import scipy
 from numpy.typing import NDArray
 
 from curator.composition.selection import select
-from curator.text import visible
+from curator.text import title_words, visible
 
 CLUSTER_THRESHOLD = 0.5
 """Cosine distance at which clusters stop merging; calibrated for all-MiniLM-L6-v2 (scenarios of tickets: rows
@@ -146,13 +146,12 @@ def _nearest_to_centre(vectors_ND: NDArray[np.float32], rows: NDArray[np.int64],
 def name_clusters(texts: Sequence[str], labels_N: NDArray[np.int64], *, words: int = 3) -> tuple[str, ...]:
     """Name clusters by class-based TF-IDF (Grootendorst 2022): tf · log(1 + mean length / corpus count).
 
-    Words are runs of letters and marks of any script. A cluster without one (Thai and Chinese do not space
-    their words, and a word that stands once names nothing) is named by its character trigrams, then by its
-    nearest text.
+    Words are runs of letters and marks of any script; Chinese, Japanese and Thai are cut into words. A cluster without
+    one (a word that stands once names nothing) is named by its character trigrams, then by its nearest text.
     """
     count = int(labels_N.max()) + 1 if len(labels_N) else 0
     documents = [" ".join(texts[row] for row in np.flatnonzero(labels_N == c).tolist()) for c in range(count)]
-    by_word = _telling_terms(documents, words, token_pattern=r"(?u)[^\W\d_][\w\u0300-\u036f\u0900-\u109f]{2,}")
+    by_word = _telling_terms(documents, words, tokenizer=title_words, token_pattern=None)
     by_gram = _telling_terms(
         [visible(document) for document in documents], words, analyzer="char_wb", ngram_range=(3, 3)
     )

@@ -126,8 +126,11 @@ def _doubts(
     seen: Views | None = None
     for name in names:
         values = [fields.get(name) for fields in parsed]
-        copied = _copied(name, plain, values)
-        if copied is not None:
+        elements, copied = _elements(values), _copied(name, plain, values)
+        if elements is not None:
+            seen = seen or views(vectors_RD, inputs, seed)
+            doubts.append(_by_element(seen, elements, name, seed))
+        elif copied is not None:
             doubts.append(copied)
         elif _is_label(values):
             seen = seen or views(vectors_RD, inputs, seed)
@@ -218,6 +221,49 @@ def _is_label(values: Sequence[str | None]) -> bool:
     counts = Counter(value for value in values if value is not None)
     shared = {value: rows for value, rows in counts.items() if rows >= MIN_CLASS}
     return 0 < len(shared) <= _MAX_VALUES and sum(shared.values()) >= _REPEATS * sum(counts.values())
+
+
+def _elements(values: Sequence[str | None]) -> list[frozenset[str] | None] | None:
+    """The elements of a field's lists, None in a row without it; None where this is no field of repeating elements."""
+    lists = [None if value is None else _scalars(value) for value in values]
+    if any(value is not None and each is None for value, each in zip(values, lists, strict=True)):
+        return None
+    counts = Counter(element for each in lists for element in each or ())
+    common = sum(rows for rows in counts.values() if rows >= MIN_CLASS)
+    several = sum(len(each) > 1 for each in lists if each is not None)
+    shared = sum(rows >= MIN_CLASS for rows in counts.values())
+    if several < MIN_CLASS or shared < 2 or common < _REPEATS * counts.total():
+        return None
+    return lists
+
+
+def _scalars(value: str) -> frozenset[str] | None:
+    """The elements of a list that is written as JSON, None where it is none or has elements with parts."""
+    try:
+        body = json.loads(value) if value.startswith("[") else None
+    except ValueError:
+        return None
+    if not isinstance(body, list) or any(isinstance(element, dict | list) for element in body):
+        return None
+    return frozenset(element if isinstance(element, str) else json.dumps(element) for element in body)
+
+
+def _by_element(seen: Views, lists: Sequence[frozenset[str] | None], name: str, seed: int) -> _Doubt:
+    """Rank a field of lists by whether each element belongs, as if each were a question of its own.
+
+    A row is as doubtful as its most doubtful element, and somewhat more by the next one: a label that was taken for
+    another leaves one element too many and one too few. On three planted sets this ranked best in the mean.
+    """
+    counts = Counter(element for each in lists for element in each or ())
+    kept = [element for element, rows in counts.most_common(MAX_FIELDS) if rows >= MIN_CLASS]
+    rows = [row for row, each in enumerate(lists) if each is not None]
+    doubted = [_as_label(seen, [None if each is None else json.dumps(element in each) for each in lists], name, seed)
+               for element in kept]  # fmt: skip
+    right_ER = np.stack([1.0 - np.clip(found.score_N[rows], 0.0, 1.0) for found in doubted if found is not None])
+    right_ER.partition(1, axis=0)
+    score_N = np.full(len(lists), np.nan)
+    score_N[rows] = 1.0 - right_ER[0] * np.sqrt(right_ER[1])
+    return _Doubt(name, score_N, 1.0 - score_N, np.full(len(lists), np.nan), (None,) * len(lists))
 
 
 def _as_label(seen: Views, values: Sequence[str | None], name: str, seed: int) -> _Doubt | None:

@@ -7,7 +7,7 @@ Northcutt et al. 2021 (confident learning), which counts as far as the same conf
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class NoiseResult:
         notes: The guards that applied, in words.
         field_N: Where the answer has fields: the one that is doubted.
         certain: The rows whose doubt is a fact about them, not a guess from others (see `calibration`).
+        wrong: How many labels are probably wrong (`expected_errors`); None where that is not told.
     """
 
     score_N: NDArray[np.float64]
@@ -47,6 +48,7 @@ class NoiseResult:
     notes: tuple[str, ...]
     field_N: tuple[str | None, ...] = ()
     certain: frozenset[int] = frozenset()
+    wrong: float | None = None
 
 
 def suspect(
@@ -95,8 +97,9 @@ def suspect(
         return unranked(len(labels), notes)
     belief_RC = believed(pooled_RC, y_R)
     known = None if confidences is None else [confidences[row] for row in rows.tolist()]
-    return _spread(pooled_RC, belief_RC, with_confidence(1.0 - _own(belief_RC, y_R), known), y_R, rows, kept,
-                   len(labels), notes)  # fmt: skip
+    score_R = with_confidence(1.0 - _own(belief_RC, y_R), known)
+    result = _spread(pooled_RC, belief_RC, score_R, y_R, rows, kept, len(labels), notes)
+    return replace(result, wrong=expected_errors(pooled_RC, y_R))
 
 
 def unranked(size: int, notes: Sequence[str]) -> NoiseResult:
@@ -217,14 +220,7 @@ def believed(pooled_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray[
         y_R: The given labels, 0..C-1.
     """
     classes = pooled_RC.shape[1]
-    own_R, best_R = _own(pooled_RC, y_R), pooled_RC.argmax(axis=1)
-    size_C = np.maximum(np.bincount(y_R, minlength=classes), 1)
-    usual_C = np.bincount(y_R, weights=own_R, minlength=classes) / size_C
-    sure_R = pooled_RC.max(axis=1) >= usual_C[best_R]
-    wrong_CC = np.zeros((classes, classes))
-    np.add.at(wrong_CC, (best_R[sure_R], y_R[sure_R]), 1.0)
-    right = float(wrong_CC.trace())
-    np.fill_diagonal(wrong_CC, 0.0)
+    wrong_CC, right = _confident_joint(pooled_RC, y_R)
     correlation = _intraclass_correlation(wrong_CC)
     if correlation == 0.0:
         return pooled_RC
@@ -236,6 +232,30 @@ def believed(pooled_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> NDArray[
     mistaken_CC = rate * spread_CC + (1.0 - rate) * np.eye(classes)
     belief_RC = pooled_RC * mistaken_CC[:, y_R].T ** correlation
     return np.asarray(belief_RC / belief_RC.sum(axis=1, keepdims=True))
+
+
+def _confident_joint(pooled_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
+    """Rows that are surely of one class and labelled as another, [class, label], and how many have their own label."""
+    classes = pooled_RC.shape[1]
+    own_R, best_R = _own(pooled_RC, y_R), pooled_RC.argmax(axis=1)
+    size_C = np.maximum(np.bincount(y_R, minlength=classes), 1)
+    usual_C = np.bincount(y_R, weights=own_R, minlength=classes) / size_C
+    sure_R = pooled_RC.max(axis=1) >= usual_C[best_R]
+    wrong_CC = np.zeros((classes, classes))
+    np.add.at(wrong_CC, (best_R[sure_R], y_R[sure_R]), 1.0)
+    right = float(wrong_CC.trace())
+    np.fill_diagonal(wrong_CC, 0.0)
+    return wrong_CC, right
+
+
+def expected_errors(pooled_RC: NDArray[np.float64], y_R: NDArray[np.int64]) -> float:
+    """Return how many labels are probably wrong: the share of the confident joint off its diagonal, of all rows.
+
+    Labels that others outvote are more: rows at the border of two classes are outvoted by chance.
+    """
+    wrong_CC, right = _confident_joint(pooled_RC, y_R)
+    wrong = float(wrong_CC.sum())
+    return len(y_R) * wrong / (wrong + right + 1.0)
 
 
 def _intraclass_correlation(wrong_CC: NDArray[np.float64]) -> float:

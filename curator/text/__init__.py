@@ -21,6 +21,7 @@ from curator.text.normal_form import (
     unspaced,
     visible,
 )
+from curator.text.segments import title_words
 from curator.text.whitespace import CONTROLS, as_seen, squeeze
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "same_text",
     "script",
     "squeeze",
+    "title_words",
     "typo_distance",
     "unspaced",
     "unspaced_words",

@@ -74,3 +74,15 @@ def test_a_name_is_never_made_of_characters_that_nobody_sees():
     assert "\u200d" not in shown
     assert "\U0001f468" in shown
     assert empty == "cluster 1"
+
+
+def test_titles_in_unspaced_scripts_and_hindi_are_words_without_particles_or_the_danda():
+    texts = ["昨日カードをなくしました。", "カードを再発行してください。", "カードが届いていません。",
+             "我的银行卡丢了，怎么补办？", "银行卡还没有收到。", "请问银行卡多久能到？",
+             "मेरा कार्ड खो गया है।", "नया कार्ड कब मिलेगा।", "कार्ड बंद कर दीजिए।",
+             "送金の手数料はいくらですか。", "送金が失敗しました。", "送金手数料を返してください。",
+             "ขอทำบัตรใหม่ได้ไหม", "ขอทำบัตรใหม่วันนี้", "ทำบัตรใหม่ที่ไหน"]  # fmt: skip
+    names = name_clusters(texts, np.repeat(np.arange(5), 3))
+    assert names[:4] == ("カード", "银行", "कार्ड", "送金")
+    assert "บัตร" in names[4]
+    assert not any(mark in name for name in names for mark in ("。", "।", "た。", "？"))

@@ -106,3 +106,36 @@ def test_the_checks_list_suspect_answers_with_their_field():
     assert first.evidence["field"] == "topic"
     assert json.loads(first.suggestion["value"])["topic"] == "fee"
     assert result.counts["suspect_label"] == 90
+
+
+def _topics(rows=160):
+    rng = np.random.default_rng(2)
+    words = {"card": "lost card", "loan": "house loan", "fee": "odd fee", "app": "app crash", "login": "login fails"}
+    given = [sorted(rng.choice(list(words), rng.integers(1, 4), replace=False).tolist()) for _ in range(rows)]
+    texts = [f"{' and '.join(words[t] for t in each)}, ticket {row}" for row, each in enumerate(given)]
+    return texts, given
+
+
+@pytest.mark.parametrize("shape", [lambda each: each, lambda each: {"topics": each}])
+def test_answers_of_several_labels_are_ranked_by_element(shape):
+    texts, given = _topics()
+    wrong = {3: lambda each: each[:-1] or ["app"], 40: lambda each: [*each, "loan" if "loan" not in each else "fee"]}
+    for row, change in wrong.items():
+        given[row] = change(given[row])
+    result = suspect_answers(None, texts, [json.dumps(shape(each)) for each in given], "extraction", 0)
+    assert set(np.argsort(-result.score_N)[:4]) >= set(wrong)
+
+
+def test_the_order_of_elements_is_no_doubt():
+    texts, given = _topics()
+    one = suspect_answers(None, texts, [json.dumps(each) for each in given], "extraction", 0)
+    turned = suspect_answers(None, texts, [json.dumps(each[::-1]) for each in given], "extraction", 0)
+    np.testing.assert_allclose(one.score_N, turned.score_N)
+
+
+def test_lists_of_objects_and_lists_that_never_repeat_are_ranked_as_before():
+    texts, _ = _topics()
+    objects = [json.dumps([{"n": row % 2}]) for row in range(len(texts))]
+    once = [json.dumps([f"x{row}", f"y{row}"]) for row in range(len(texts))]
+    for answers in (objects, once):
+        assert np.isfinite(suspect_answers(None, texts, answers, "extraction", 0).score_N).all()

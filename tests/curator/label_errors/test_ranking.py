@@ -205,3 +205,16 @@ def test_a_vector_that_is_no_number_is_refused_with_its_row():
     raw_ND[11, 2] = np.nan
     with pytest.raises(DataError, match="row 12"):
         suspect(raw_ND, ["a b c"] * 30, ["x", "y", "z"] * 10, 0)
+
+
+def test_the_number_of_wrong_labels_is_told_nearer_than_by_those_that_are_outvoted():
+    rng = np.random.default_rng(0)
+    size, classes, wrong = 600, 6, 60
+    truth = np.arange(size) % classes
+    given = truth.copy()
+    given[:wrong] = (given[:wrong] + 1 + rng.integers(0, classes - 1, wrong)) % classes
+    texts = [f"a{rng.integers(0, 60)} b{rng.integers(0, 60)} k{k if rng.random() < 0.7 else 9}" for k in truth]
+    result = suspect(None, texts, [f"c{k}" for k in given], 0)
+    outvoted = int((result.other_N > result.self_N).sum())
+    assert result.wrong is not None
+    assert abs(result.wrong - wrong) < outvoted - wrong
