@@ -250,3 +250,12 @@ def test_an_array_that_the_schema_calls_a_set_contradicts_no_other_order_of_it()
     rows = frame(["the same question"] * 2 + ["one more question"] * 2, answers)
     found = run_checks(rows, None, task=json_task, seed=0)
     assert [set(f.example_ids) for f in found.findings if f.kind == "contradiction"] == [{"ex2", "ex3"}]
+
+
+def test_a_near_group_with_a_copy_of_another_label_is_not_proposed_for_merging():
+    texts = ["where is my card", "Where is my card?", "where is my crad", "Hi, hope you are well. Where is my card?"]
+    result = run_checks(frame(texts, ["a", "b", "a", "a"]), None, task=task(["a", "b"]), seed=0)
+    (group,) = [finding for finding in result.findings if finding.kind == "near_duplicate"]
+    assert set(group.example_ids) == {"ex0", "ex1", "ex2", "ex3"}
+    assert group.suggestion["action"] == "keep"
+    assert "their 2 answers differ" in group.suggestion["text"]
