@@ -13,12 +13,12 @@ from pathlib import Path
 from pipelines.bench.planted import Twin
 from pipelines.bench.suspect_sets import texts_and_labels
 
-LANGUAGES = ("en", "de", "es", "fr", "ru", "ar")
-LENGTHS = ((4, 8), (9, 20), (21, 60), (61, 200))
+_LANGUAGES = ("en", "de", "es", "fr", "ru", "ar")
+_LENGTHS = ((4, 8), (9, 20), (21, 60), (61, 200))
 """Words of a text, from and to."""
-KINDS = ("courtesy", "case", "space", "width", "one slip", "two slips", "dropped word")
+COPIES = ("courtesy", "case", "space", "width", "one slip", "two slips", "dropped word")
 _ENDS = ".,?!؟:;"
-DIFFERENT = ("number swapped", "negation swapped", "name swapped")
+TWINS_APART = ("number swapped", "negation swapped", "name swapped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _spoken(before: str, after: str, negations: str, numbers: str, names: str, v
     )  # fmt: skip
 
 
-SPOKEN = {
+_SPOKEN = {
     "en": _spoken(
         "Hi,|Good evening!|Hello there, I hope you are well today.|Dear team, could you please help me with this:|"
         "Hi, hope this finds you well and that you had a great weekend.|Sorry to bother you again, quick question:",
@@ -112,10 +112,10 @@ def texts(data: Path | None, english: Sequence[str], each: int, seed: int) -> li
     rng = random.Random(seed)
     rows = list(zip(*texts_and_labels("languages", data, False), strict=True))
     made: list[Text] = []
-    for language in LANGUAGES:
+    for language in _LANGUAGES:
         sentences = list(dict.fromkeys(text for text, spoken in rows if spoken == language))
         sentences += list(english) if language == "en" else []
-        for least, most in LENGTHS:
+        for least, most in _LENGTHS:
             seen: set[str] = set()
             for _ in range(20 * each):
                 text = _joined(sentences, least, most, rng)
@@ -145,17 +145,17 @@ def plant(found: Sequence[Text], each: int, seed: int) -> list[Twin]:
     """Twins of each kind, at most `each` of one language and length; a text is used for several kinds."""
     rng = random.Random(seed)
     made: list[Twin] = []
-    for kind in (*KINDS, *DIFFERENT):
+    for kind in (*COPIES, *TWINS_APART):
         order = list(range(len(found)))
         rng.shuffle(order)
         counts: Counter[tuple[str, int]] = Counter()
         for row in order:
             text, language = found[row].text, found[row].language
             words = len(text.split())
-            cell = language, next((at for at, (_, most) in enumerate(LENGTHS) if words <= most), len(LENGTHS))
+            cell = language, next((at for at, (_, most) in enumerate(_LENGTHS) if words <= most), len(_LENGTHS))
             if counts[cell] >= each:
                 continue
-            damaged = _DAMAGE[kind](text, SPOKEN[language], rng)
+            damaged = _DAMAGE[kind](text, _SPOKEN[language], rng)
             left, right = damaged if isinstance(damaged, tuple) else (text, damaged)
             if right is not None and right != left:
                 counts[cell] += 1

@@ -154,8 +154,8 @@ def _planted_in_languages(data: Path | None, *, quick: bool, seed: int) -> Plant
             places[row].add(number)
     total = Counter(twin.kind for twin in twins)
     hits = Counter(twin.kind for twin, (left, right) in zip(twins, rows, strict=True) if places[left] & places[right])
-    recall = {kind: hits[kind] / total[kind] for kind in planted_languages.KINDS}
-    merged = {kind: hits[kind] for kind in planted_languages.DIFFERENT}
+    recall = {kind: hits[kind] / total[kind] for kind in planted_languages.COPIES}
+    merged = {kind: hits[kind] for kind in planted_languages.TWINS_APART}
     enough = quick or all(recall[kind] >= least for kind, least in _LEAST_IN_LANGUAGES.items())
     return PlantedDuplicates(enough and not any(merged.values()), len(everything), dict(total), recall, merged, seconds)
 
