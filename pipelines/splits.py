@@ -32,6 +32,7 @@ def freeze(
     seed: int,
     validation_share: float = 0.0,
     need_test: bool = False,
+    alike: "Alike | None" = None,
 ) -> SplitResult:
     """Assign the rows that have no split yet, at a stated detector and threshold, and keep it in the ledger.
 
@@ -42,6 +43,7 @@ def freeze(
         test_share: Share of the rows that test, where the data brings no splits of its own.
         seed: Of the draw.
         validation_share: Share of the rows that validate, likewise.
+        alike: Keeps which rows are alike for whoever asks about the same rows again.
         need_test: Refuse, before anything is written, where no row would test: an assignment is for good.
 
     Raises:
@@ -50,7 +52,9 @@ def freeze(
     """
     ledger = examples.ledger(store, dataset)
     task = datasets.task_of(store, dataset)
-    result = plan_splits(rows, task, ledger=ledger, test_share=test_share, seed=seed, validation_share=validation_share)
+    result = plan_splits(
+        rows, task, ledger=ledger, test_share=test_share, seed=seed, validation_share=validation_share, alike=alike
+    )
     if not ledger and test_share > 0 and "test" not in result.assignments.values():
         _refuse_few_groups(rows, task, test_share=test_share, seed=seed)
     if need_test and "test" not in result.assignments.values():
@@ -122,6 +126,7 @@ def plan_splits(
     test_share: float,
     seed: int,
     validation_share: float = 0.0,
+    alike: "Alike | None" = None,
 ) -> SplitResult:
     """What `freeze` would assign, without writing."""
     queries = [query_of(task, value) for value in rows["value"].to_list()] if task.kind == "sql" else []
@@ -130,9 +135,7 @@ def plan_splits(
     given = {*requested.values(), *ledger.values()}
     return assign_splits(
         rows.select("example_id", "group", pl.col("value").alias("label")),
-        near_groups=same_text_groups(
-            *(rows[name].to_list() for name in ("example_id", "text", "context")), queries=queries
-        ),
+        near_groups=(alike or Alike()).groups(rows.select("example_id", "text", "context"), queries),
         test_share=0.0 if "test" in given else test_share,
         seed=seed,
         ledger=ledger,
@@ -140,6 +143,21 @@ def plan_splits(
         validation_share=0.0 if "validation" in given else validation_share,
         templates=_templates(rows, ledger.keys() | requested.keys()),
     )
+
+
+class Alike:
+    """Which rows say the same, found once while the same rows are asked about: a release asks twice."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[pl.DataFrame, list[str | None]] | None = None
+        self._groups: dict[str, str] = {}
+
+    def groups(self, rows: pl.DataFrame, queries: list[str | None]) -> dict[str, str]:
+        """As `same_text_groups`, of rows with the columns example_id, text and context."""
+        if self._asked is None or not (self._asked[0].equals(rows) and self._asked[1] == queries):
+            self._asked = rows, queries
+            self._groups = same_text_groups(*(rows[name].to_list() for name in rows.columns), queries=queries)
+        return self._groups
 
 
 def _templates(rows: pl.DataFrame, known: Set[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "soak": ("seconds",),
     "pages": ("rows",),
     "faults": ("repetitions", "quick", "seed", "keep"),
+    "doors": ("rows", "seed"),
 }
 """Each suite (a module of this package) and the options that its `run` takes."""
 

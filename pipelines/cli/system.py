@@ -177,7 +177,7 @@ def bench(
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=1, help="Length of the run (store, review, soak).")] = None,
     rows: Annotated[
-        int | None, typer.Option(min=1, help="Rows of the work beside it (review), or of the dataset (pages).")
+        int | None, typer.Option(min=1, help="Rows of the work beside it (review), or of the dataset (pages, doors).")
     ] = None,
     part: Annotated[str | None, typer.Option(help="One part alone (curation).")] = None,
     data: Annotated[Path | None, typer.Option(help="The folder with the public sets (curation).")] = None,
@@ -188,7 +188,7 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="A small sample, to see that it runs (curation, faults).")
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Of everything random (curation, faults).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random (curation, faults, doors).")] = None,
 ) -> int:
     """Measure a promise on this machine."""
     options = {

@@ -117,6 +117,7 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     dataset = datasets.require(store, config.dataset)
     labeler = labels.require_labeler(store, dataset, config.labeler)
     rows = views.current(store, dataset, labeler=labeler)
+    alike = splitting.Alike()
     split = splitting.freeze(
         store,
         rows,
@@ -124,12 +125,13 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
         test_share=config.test_share,
         seed=config.seed,
         validation_share=config.validation_share,
+        alike=alike,
     )
     as_of = views.state_seq(store, dataset)
     choice = VersionChoice(
         dataset, labeler, as_of, config.labels, config.test_share, config.seed, config.validation_share
     )
-    content = version_content.select(store, choice)
+    content = version_content.select(store, choice, alike)
     files = version_content.data_files(config.formats, content)
     found, certificate = _gates(store, config, choice, content, files)
     proof = None

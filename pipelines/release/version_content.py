@@ -85,8 +85,13 @@ class VersionContent:
         return dict(Counter(self.left_out.values()))
 
 
-def select(store: Store, choice: VersionChoice) -> VersionContent:
+def select(store: Store, choice: VersionChoice, alike: splitting.Alike | None = None) -> VersionContent:
     """The rows and pairs of a version as of the choice's seq.
+
+    Args:
+        store: The store.
+        choice: What decides about the rows.
+        alike: Has found which rows are alike, perhaps; None: it is found here.
 
     Raises:
         NotEnoughDataError: No releasable row in train.
@@ -103,6 +108,7 @@ def select(store: Store, choice: VersionChoice) -> VersionContent:
         test_share=choice.test_share,
         seed=choice.seed,
         validation_share=choice.validation_share,
+        alike=alike,
     )
     rows = rows.with_columns(place=pl.col("example_id").replace_strict(split.assignments, default=None))
     held = pl.col("place").is_in(EVALUATED)
