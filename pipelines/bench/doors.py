@@ -13,7 +13,6 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Final, TypeVar
 
-import duckdb
 import numpy as np
 import polars as pl
 
@@ -22,6 +21,7 @@ from pipelines.intake import ingest
 from pipelines.release import release
 from pipelines.runtime import settings as project_settings
 from storage.dataset import datasets
+from storage.engine.bare_insert import bare_insert
 
 ALLOWED_IN, ALLOWED_OUT = 2.0, 2.5
 """What an ingest and a release may cost, as multiples of the bare reading and writing."""
@@ -126,9 +126,7 @@ def _write(path: Path, rows: int, seed: int) -> None:
 
 def _scan_and_insert(source: Path, target: Path) -> pl.DataFrame:
     frame = pl.scan_ndjson(source).collect()
-    with duckdb.connect(str(target)) as connection:
-        connection.register("read", frame.to_arrow())
-        connection.execute("create table rows as select * from read")
+    bare_insert(target, frame)
     return frame
 
 
