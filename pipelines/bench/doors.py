@@ -98,12 +98,12 @@ def run(rows: int = 100_000, seed: int = 0) -> DoorsBench:
     )
 
 
-T = TypeVar("T")
+Result = TypeVar("Result")
 _LEAST_S: Final = 1e-3
 """What the clock tells apart at most."""
 
 
-def _cost(work: Callable[[], T]) -> tuple[float, T]:
+def _cost(work: Callable[[], Result]) -> tuple[float, Result]:
     begun = time.process_time()
     made = work()
     return max(time.process_time() - begun, _LEAST_S), made
