@@ -22,6 +22,7 @@ from curator.evaluation.significance import PairedComparison, holm, paired_compa
 from curator.evaluation.slices import SliceScore, length_bands, score_slices, slice_gate
 from curator.evaluation.timing import Targets, TimedAnswers, cost_each, cost_gate, latency_gate, quantile, timed
 from curator.evaluation.verdict import (
+    MINIMUM_ROWS,
     Recommendation,
     StudentCandidate,
     Verdict,
@@ -33,6 +34,7 @@ from curator.evaluation.verdict import (
 
 __all__ = [
     "DAYS_A_MONTH",
+    "MINIMUM_ROWS",
     "PROMPT_CATEGORIES",
     "CategoryKept",
     "ClassMetrics",

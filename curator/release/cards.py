@@ -125,6 +125,10 @@ def _rows(manifest: Manifest) -> Iterable[str]:
 
 def _gates(manifest: Manifest) -> Iterable[str]:
     waived = {waiver.gate: waiver for waiver in manifest.waivers}
+    if manifest.sign_off:
+        note = f": {_plain(manifest.sign_off['note'])}" if manifest.sign_off["note"] else ""
+        yield f"Signed by **{_plain(manifest.sign_off['who'])}**{note}"
+        yield ""
     if not manifest.gates:
         yield "No gate was checked."
     for gate in manifest.gates:

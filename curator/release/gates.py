@@ -195,14 +195,26 @@ def secrets_gate(found: Mapping[str, Sequence[str]]) -> ReleaseGate:
 
 
 def content_gate(found: Mapping[str, Sequence[str]]) -> ReleaseGate:
-    """Whether personal data, or what a student would learn to say by mistake, goes out; said, and never demanded.
+    """Whether what a student would learn to say by mistake goes out; said, and not demanded.
 
     Args:
         found: What stands where ("answer_refusal") -> the external ids of the rows.
     """
     if not found:
-        return ReleaseGate("content", True, "no personal data and no faulty answer was seen in what goes out")
+        return ReleaseGate("content", True, "no faulty answer was seen in what goes out")
     return ReleaseGate("content", None, "; ".join([*_counted(found), "see the findings of `curator check`"]))
+
+
+def personal_gate(found: Mapping[str, Sequence[str]]) -> ReleaseGate:
+    """Whether personal data goes out.
+
+    Args:
+        found: What stands where ("e-mail address in the input") -> the external ids of the rows.
+    """
+    if not found:
+        return ReleaseGate("personal_data", True, "no personal data was seen in input, system prompt, tools or answer")
+    way = "mask it in the source, exclude the rows, or waive this gate with the reason why it may be trained on"
+    return ReleaseGate("personal_data", False, "; ".join([*_counted(found), way]))
 
 
 def _counted(found: Mapping[str, Sequence[str]]) -> list[str]:

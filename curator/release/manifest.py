@@ -292,6 +292,9 @@ class Manifest(_Part):
         schemas: Data file -> what each of its keys holds (`curator.release.encoding.Look.schema`).
         read_as_dates: JSON lines that a reader which guesses types would change -> the place of the texts.
         proof: What the trainers' own loaders made of each file, with their versions; None where none was asked.
+        labelled_under: Hash of the definition in force, the rows labelled under it, those by people, and for each older
+            definition that says otherwise the external ids of its rows (`older`). None in older manifests.
+        sign_off: `who` signed by name, and their `note`; None where nobody did.
         lengths: Token counts of the rows (`curator.composition.TokenLengths`), with the tokenizer, the limit and the
             share above it; `tokenizer` is null where none was at hand. None in older manifests.
         audit_head: `seq` and `hash` of the audit log's newest event as of that seq: a head kept outside the store.
@@ -326,6 +329,8 @@ class Manifest(_Part):
     read_as_dates: Mapping[str, str] = {}
     proof: Mapping[str, Any] | None = None
     lengths: Mapping[str, Any] | None = None
+    labelled_under: Mapping[str, Any] | None = None
+    sign_off: Mapping[str, str] | None = None
     audit_head: Mapping[str, Any] | None = None
     request_hash: str = ""
     content_sha256: str = ""

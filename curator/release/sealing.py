@@ -10,6 +10,7 @@ from curator.composition import TokenLengths
 from curator.errors import DataError
 from curator.records import AuditHead, Split, SplitTruth, canonical_json, digest
 from curator.release.encoding import Look
+from curator.release.figure_gates import LabelledUnder, SignOff
 from curator.release.manifest import (
     SCHEMA_VERSION,
     CertificateFact,
@@ -58,6 +59,8 @@ def build_manifest(
     looks: Mapping[str, Look] | None = None,
     proof: Proof | None = None,
     lengths: TokenLengths | None = None,
+    labelled_under: LabelledUnder | None = None,
+    sign_off: SignOff | None = None,
     audit_head: AuditHead | None = None,
 ) -> Manifest:
     """The manifest of a version, from its data files; `seal` adds the cards and closes it.
@@ -87,6 +90,8 @@ def build_manifest(
         test_truth: The whole frozen test split: rows settled by people, waiting, or taken out.
         looks: What a reader finds in each data file.
         proof: What the trainers' loaders made of the files, where they were asked.
+        labelled_under: Which definition of the task the rows were labelled under.
+        sign_off: Who answers for the version by name.
         lengths: How long the rows are for a tokenizer. No part of what is asked for: a rerun with another one, or with
             one where there was none, is the same version.
         audit_head: The audit log's newest event as of that seq: a head kept outside the store.
@@ -131,6 +136,10 @@ def build_manifest(
         manifest["read_as_dates"] = {path: dates for path in sorted(looks) if (dates := looks[path].dates) is not None}
     if proof is not None:
         manifest["proof"] = proof.as_json()
+    if labelled_under is not None:
+        manifest["labelled_under"] = asdict(labelled_under)
+    if sign_off is not None:
+        manifest["sign_off"] = asdict(sign_off)
     if lengths is not None:
         manifest["lengths"] = asdict(lengths) | {"share_over": round(lengths.share_over, 6), "said": lengths.sentence()}
     # Through JSON and back, so that a manifest equals the one that is read from its file.

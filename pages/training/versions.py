@@ -57,6 +57,10 @@ with st.expander("Release a version", expanded=not found), st.form("release"):
             "variety",
             "templates",
             "secrets",
+            "personal_data",
+            "agreement",
+            "balance",
+            "rubric",
             "content",
             "carried",
             "format",
@@ -73,6 +77,7 @@ with st.expander("Release a version", expanded=not found), st.form("release"):
             why=why,
             who=user.name,
             test_share=test,
+            demand=settings.release_demand,
         )
         try:
             with st.spinner("Writing and checking the files"):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from curator.composition import USUAL_LIMIT
-from curator.release import FORMATS, DatasetVersion, diff_manifests
+from curator.release import FORMATS, DatasetVersion, SignOff, diff_manifests
 from pipelines import wiring
 from pipelines.cli.options import Dataset, Labeler, MaxLength, Seed, Tokenizer
 from pipelines.cli.output import answer, choose, counts, lines, plain, settings, settings_if_any
@@ -120,6 +120,8 @@ def release_version(
     waive: Annotated[list[str] | None, typer.Option(help="A gate to waive; needs --why.")] = None,
     why: Annotated[str | None, typer.Option(help="The reason of a waiver.")] = None,
     who: Annotated[str, typer.Option(help="Who releases, and waives.")] = "",
+    sign_off: Annotated[str | None, typer.Option(help="Who answers for this version by name.")] = None,
+    note: Annotated[str, typer.Option(help="What whoever signs says.")] = "",
     labeler: Labeler = None,
     test_share: Annotated[float, typer.Option()] = 0.2,
     validation: Annotated[float, typer.Option(help="Share of rows frozen as validation, if none is yet.")] = 0.0,
@@ -147,6 +149,8 @@ def release_version(
         prover=wiring.prover() if prove else None,
         counter=wiring.token_counter(project, tokenizer),
         max_length=max_length,
+        sign_off=None if sign_off is None else SignOff(sign_off.strip(), note.strip()),
+        demand=project.release_demand,
     )
     with stage("release"):
         report = release.run(config, project.store, project.releases)

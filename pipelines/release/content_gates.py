@@ -7,7 +7,7 @@ import polars as pl
 from curator.checks import Conversations, conversation_faults, private_faults
 from curator.duplicates import shared_templates, template_forms
 from curator.records import EVALUATED, FindingKind, Task
-from curator.release import ReleaseGate, Template, content_gate, secrets_gate, template_gate
+from curator.release import ReleaseGate, Template, content_gate, personal_gate, secrets_gate, template_gate
 from pipelines.release.version_content import VersionContent
 from storage.dataset import examples
 
@@ -27,7 +27,7 @@ def gates(content: VersionContent, task: Task) -> list[ReleaseGate]:
         found[kind].setdefault(what, []).extend(names[row] for row in fault.rows)
     for kind, what, ids in _rejected(content, task):
         found[kind].setdefault(what, []).extend(ids)
-    return [secrets_gate(found["secret"]), content_gate(found["personal_data"] | found["format"])]
+    return [secrets_gate(found["secret"]), personal_gate(found["personal_data"]), content_gate(found["format"])]
 
 
 def templates(content: VersionContent) -> ReleaseGate:

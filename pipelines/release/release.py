@@ -14,7 +14,7 @@ from curator.certificates import Certificate
 from curator.composition import USUAL_LIMIT, TokenLengths
 from curator.errors import DataError, NotEnoughDataError, RequestError
 from curator.ports import TokenCounter
-from curator.records import Split, answer_form, digest, file_stem, prompt_hash_source
+from curator.records import Split, Task, answer_form, digest, file_stem, prompt_hash_source
 from curator.release import (
     LAYOUT,
     CertificateFact,
@@ -22,18 +22,25 @@ from curator.release import (
     Proof,
     Prover,
     ReleaseGate,
+    SignOff,
     Waiver,
+    agreement_gate,
+    balance_gate,
     blocking,
     build_manifest,
     carried_gate,
     certificate_gate,
     contradiction_gate,
+    demanded,
     format_gate,
     get_format,
     leak_gate,
     loaders_gate,
     manifest_hash,
     reviewed_gate,
+    rubric_gate,
+    signed_gate,
+    size_gate,
     variety_gate,
     version_figures,
 )
@@ -58,6 +65,7 @@ class ReleaseConfig:
     """What to release. `labels` teacher: the labeler's raw labels in train; test keeps its reviewed labels.
 
     `prover`: reads the files by the trainers' own loaders before they are called valid; None where that is not asked.
+    `sign_off`: who answers for it by name; `demand`: gates that have to pass, or be waived, where they are open else.
     `counter`: counts tokens, or says why nothing does; `max_length`: those that the trainer will take of a row.
     """
 
@@ -75,6 +83,8 @@ class ReleaseConfig:
     validation_share: float = 0.0
     counter: TokenCounter | str = "no tokenizer was given"
     max_length: int = USUAL_LIMIT
+    sign_off: SignOff | None = None
+    demand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,9 @@ def _told(config: ReleaseConfig, manifest: Manifest, status: str) -> Told:
     def told(connection: Connection, what: Appended) -> None:
         for gate in config.waive:
             audit.append(connection, what, action="waive", gate=gate, **who)
+        if config.sign_off is not None:
+            signed = {**who, "who": config.sign_off.who, "why": config.sign_off.note}
+            audit.append(connection, what, action="sign_off", **signed)
         audit.append(connection, what, action="release", certificate=status, waived=list(config.waive), **who)
 
     return told
@@ -290,9 +303,11 @@ def _gates(
         variety_gate(train, form=splitting.same_text_form),
         content_gates.templates(content),
         *content_gates.gates(content, task),
+        *_figure_gates(store, config, choice, content, task),
         carried_gate(files.refused),
         format_gate(files.bytes_by_path(), {path: file.ids for path, file in files.files.items()}),
     ]
+    found = demanded(found, config.demand)
     names = [g.name for g in found] + ["loaders"] * (config.prover is not None)
     if unknown := sorted(set(config.waive) - set(names)):
         msg = f"--waive {unknown[0]}: no such gate; there are {', '.join(names)}"
@@ -300,6 +315,20 @@ def _gates(
     if certificate is not None and raw:
         certificate = certificate.model_copy(update={"status": "UNCERTIFIED", "shipped_error": None})
     return found, certificate
+
+
+def _figure_gates(
+    store: Store, config: ReleaseConfig, choice: VersionChoice, content: VersionContent, task: Task
+) -> list[ReleaseGate]:
+    number = {v.task.content_hash: v.number for v in datasets.history(store, choice.dataset)}
+    values = {split: rows["value"].to_list() for split, rows in content.rows.items()}
+    return [
+        agreement_gate(version_manifest.agreement_of(store, choice)),
+        *([balance_gate(values, list(task.labels))] if task.kind == "classification" else []),
+        size_gate({split: len(each) for split, each in values.items()}),
+        rubric_gate(version_manifest.labelled_under(store, choice, content), number),
+        signed_gate(config.sign_off),
+    ]
 
 
 def _note_figures(store: Store, choice: VersionChoice, content: VersionContent, manifest: Manifest) -> None:
@@ -344,6 +373,8 @@ def _manifest(
         looks=files.looks(),
         proof=proof,
         lengths=lengths,
+        labelled_under=version_manifest.labelled_under(store, choice, content),
+        sign_off=config.sign_off,
         rows=version_manifest.released(content),
         pairs={split: [p.id for p in pairs] for split, pairs in content.pairs.items()},
         task={

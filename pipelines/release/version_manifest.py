@@ -1,13 +1,17 @@
 """What a manifest says beside its rows: what left the others out, how far people agree, how rows were split."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+
+import polars as pl
 
 from curator.errors import NotEnoughDataError
 from curator.records import Split, digest
-from curator.release import Filters, ReleasedRow, filters
+from curator.release import Filters, LabelledUnder, ReleasedRow, filters
 from curator.review import AgreementFigures, agreement_figures, effective_decisions, ratings
 from pipelines import splits as splitting
 from pipelines.release.version_content import VersionChoice, VersionContent
+from storage.dataset import datasets, labels
 from storage.engine.store import Store
 from storage.review import reviews
 from storage.views import agreement as opinions
@@ -51,6 +55,26 @@ def agreement_of(store: Store, choice: VersionChoice) -> AgreementFigures | None
         return agreement_figures(rated, seed=0)
     except NotEnoughDataError:
         return None
+
+
+def labelled_under(store: Store, choice: VersionChoice, content: VersionContent) -> LabelledUnder:
+    """Which definition of the task each row's label was given under; definitions that say right alike are one."""
+    history = [v for v in datasets.history(store, choice.dataset) if v.seq <= choice.as_of_seq]
+    right = {v.task.content_hash: v.task.says_right() for v in history}
+    today = history[-1].task
+    given = labels.frame(store, choice.dataset, labeler=choice.labeler, as_of=choice.as_of_seq)
+    under = dict(given.filter(pl.col("sample") == 0).sort("seq").select("example_id", "task_hash").iter_rows())
+    rows = pl.concat(each.select("example_id", "external_id", "basis") for each in content.rows.values())
+    older: defaultdict[str, list[str]] = defaultdict(list)
+    current = people = 0
+    for example, name, basis in rows.iter_rows():
+        if basis != "teacher" and choice.labels == "current":
+            people += 1
+        elif (task := under.get(example, today.content_hash)) in right and right[task] == today.says_right():
+            current += 1
+        else:
+            older[task].append(name)
+    return LabelledUnder(today.content_hash, current, {task: tuple(ids) for task, ids in sorted(older.items())}, people)
 
 
 def released(content: VersionContent) -> dict[Split, list[ReleasedRow]]:

@@ -36,6 +36,9 @@ name = "all-MiniLM-L6-v2"      # embedded; or any sentence-transformers model: a
 # base_model = "Qwen/Qwen3-8B" # used with TINKER_API_KEY or TINKER_BASE_URL; else a small local student
 # tokenizer = "models/qwen3"    # a folder with tokenizer.json to count tokens by; else the base model's, if it is here
 
+[release]
+# demand = "sign_off,agreement" # gates that must pass or be waived, where they would only be open
+
 [argilla]
 # url = "http://localhost:6900" # or ARGILLA_API_URL; key in ARGILLA_API_KEY; for `curator route --to argilla`
 # workspace = "curator"
@@ -60,6 +63,7 @@ class Settings:
     teacher_base_url: str | None = None
     student_base_model: str | None = None
     student_tokenizer: str | None = None
+    release_demand: tuple[str, ...] = ()
     argilla_url: str | None = None
     argilla_workspace: str = "curator"
     argilla_reviewers: dict[str, str] = field(default_factory=dict)
@@ -132,6 +136,7 @@ def load(project: Path) -> Settings:
         teacher_base_url=get("teacher", "base_url"),
         student_base_model=get("student", "base_model"),
         student_tokenizer=get("student", "tokenizer"),
+        release_demand=tuple(filter(None, (name.strip() for name in (get("release", "demand") or "").split(",")))),
         argilla_url=os.environ.get("ARGILLA_API_URL") or get("argilla", "url"),
         argilla_workspace=get("argilla", "workspace") or "curator",
         argilla_reviewers=_reviewers(file, content),
