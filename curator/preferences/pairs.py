@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 import scipy
 
 from curator.errors import RequestError
+from curator.preferences.tells import format_tells, position_bias
 from curator.records import PreferencePair, answer_seen, short_id
 from curator.text import as_seen, squeeze
 
@@ -24,6 +25,8 @@ PairFindingKind = Literal[
     "cycle",
     "length_bias",
     "one_sided_source",
+    "format_tell",
+    "position_bias",
     "few_prompts",
     "dominant_label_pair",
 ]
@@ -165,6 +168,7 @@ def check_pairs(
     inputs: Mapping[str, str],
     *,
     sources: Mapping[str, tuple[str, str]] | None = None,
+    sides: Sequence[tuple[str, bool]] = (),
     min_prompts: int = 50,
 ) -> tuple[PairFinding, ...]:
     """Look for pairs that contradict each other and for what the set teaches by accident.
@@ -173,6 +177,7 @@ def check_pairs(
         pairs: The pairs to train on.
         inputs: The input text by example id; equal texts are one prompt.
         sources: Pair id -> whose answers the chosen and the rejected one are, where known.
+        sides: For each choice of a person: who, and whether it was the answer on the left.
         min_prompts: Below this number of different prompts the set is called small.
     """
     findings = [*_each_pair(pairs, inputs), *_each_prompt(pairs, inputs)]
@@ -183,7 +188,25 @@ def check_pairs(
         findings.append(PairFinding("few_prompts", "warning", (), text, evidence))
     if len(pairs) >= _FEW:
         findings += _shares(pairs)
-    return (*findings, *_one_sided(sources or {}))
+    return (*findings, *_tells(pairs, sides), *_one_sided(sources or {}))
+
+
+def _tells(pairs: Sequence[PreferencePair], sides: Sequence[tuple[str, bool]]) -> Iterable[PairFinding]:
+    """Marks of form, and sides of the screen, that tell what is preferred."""
+    for tell in format_tells(pairs):
+        side, share = ("chosen", tell.share) if tell.share > 0.5 else ("rejected", 1 - tell.share)
+        text = (
+            f"in {share:.0%} of the {tell.differing:,} pairs in which one answer {tell.what} it is the {side} one: "
+            "that mark may be what is learnt; bring both answers into one form"
+        )
+        yield PairFinding("format_tell", "warning", (), text, {**asdict(tell), "share": tell.share})
+    for tell in position_bias(sides):
+        side, share = ("left", tell.share) if tell.share > 0.5 else ("right", 1 - tell.share)
+        text = (
+            f"{tell.what!r} prefers the {side} answer in {share:.0%} of {tell.differing:,} choices: ask again, turned"
+        )
+        evidence = {"reviewer": tell.what, "left": tell.chosen, "choices": tell.differing, "share_left": tell.share}
+        yield PairFinding("position_bias", "warning", (), text, evidence)
 
 
 def _each_pair(pairs: Sequence[PreferencePair], inputs: Mapping[str, str]) -> Iterable[PairFinding]:
@@ -241,8 +264,11 @@ def _shares(pairs: Sequence[PreferencePair]) -> Iterable[PairFinding]:
     if longer > LENGTH_BIAS or longer < 1.0 - LENGTH_BIAS:
         ratio = median(chosen / max(1, rejected) for chosen, rejected in lengths)
         share, side = (longer, "longer") if longer > LENGTH_BIAS else (1.0 - longer, "shorter")
-        text = f"the chosen answer is the {side} one in {share:.0%} of the pairs; balance them by length"
-        evidence = {"share_chosen_longer": longer, "median_length_ratio": ratio}
+        text = (
+            f"the chosen answer is the {side} one in {share:.0%} of the pairs; `curator pairs build --balance length` "
+            "keeps as many of both"
+        )
+        evidence = {"share_chosen_longer": longer, "length_auc": longer, "median_length_ratio": ratio}
         yield PairFinding("length_bias", "warning", (), text, evidence)
     labels = Counter((answer_seen(pair.chosen), answer_seen(pair.rejected)) for pair in pairs)
     (chosen, rejected), most = min(labels.items(), key=lambda item: (-item[1], item[0]))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from curator.composition import USUAL_LIMIT
+from curator.preferences import SOURCE_VALUE
 from curator.release import FORMATS, DatasetVersion, SignOff, diff_manifests
 from pipelines import wiring
 from pipelines.cli.options import Dataset, Labeler, MaxLength, Seed, Tokenizer
@@ -20,6 +21,8 @@ from pipelines.students import asking
 from storage.dataset import datasets
 from storage.release import runs, versions
 from storage.views import current as views
+
+_PAIR_WIDTH = 50
 
 pairs_app = typer.Typer(help="Preference pairs.", no_args_is_help=True)
 versions_app = typer.Typer(help="Released versions.", no_args_is_help=True)
@@ -39,18 +42,23 @@ def pairs_build(
     labeler: Labeler = None,
     student: Annotated[str | None, typer.Option(help="A training run; its own wrong answers are preferred.")] = None,
     cap: Annotated[int, typer.Option(help="At most so many pairs for one pair of labels.")] = pairs.CAP,
+    balance: Annotated[str | None, typer.Option(help="length: leave out pairs until length tells nothing.")] = None,
     seed: Seed = 0,
 ) -> int:
     """Build preference pairs from people's choices, corrections, decisions and a student's errors."""
     project = settings()
     name = datasets.require(project.store, dataset)
     key = None if student is None else _student_answers(project, name, student, labeler)
-    report = pairs.build(name, project.store, labeler=labeler, student=key, cap=cap, seed=seed)
+    even = balance is not None and choose(balance, ("length",), "--balance") == "length"
+    report = pairs.build(name, project.store, labeler=labeler, student=key, cap=cap, seed=seed, balance=even)
+    lost, before, after = report.dropped.get("length_balance", 0), report.length_auc_before, report.length_auc
     text = lines(
         f"{report.added:,} pairs added, {report.pairs:,} in all",
         counts("sources", report.by_source),
         counts("dropped", report.dropped),
         f"{report.by_majority:,} choices by a majority, not by all" if report.by_majority else "",
+        None if after is None else f"length alone tells the chosen answer in {after:.0%} of the pairs (50 % is chance)",
+        None if before is None else f"balanced by length: {lost:,} pairs left out for it, {before:.0%} before",
     )
     return answer(report, text=text)
 
@@ -100,6 +108,45 @@ def pairs_compare(
         "`curator pairs build`",
     )
     return answer(report, text=text)
+
+
+@pairs_app.command("list")
+def pairs_list(
+    dataset: Dataset = None,
+    source: Annotated[str | None, typer.Option(help=", ".join(SOURCE_VALUE))] = None,
+    row: Annotated[str | None, typer.Option(help="Of the row with this id alone.")] = None,
+    contains: Annotated[str | None, typer.Option(help="With this text in the input or an answer.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+) -> int:
+    """The stored pairs, oldest first."""
+    store = settings().store
+    found = pairs.listing(datasets.require(store, dataset), store, source=source, row=row, contains=contains)
+    shown = found[:limit]
+    text = lines(
+        *(f"{p.pair}  {p.source}  {p.external_id}: {_short(p.chosen)} ≻ {_short(p.rejected)}" for p in shown),
+        f"{len(found):,} pairs" + (f", {len(shown):,} shown (--limit)" if len(shown) < len(found) else ""),
+    )
+    return answer({"pairs": shown, "total": len(found)}, text=text)
+
+
+@pairs_app.command("show")
+def pairs_show(pair: str, dataset: Dataset = None) -> int:
+    """One pair in full."""
+    store = settings().store
+    found = pairs.show(datasets.require(store, dataset), store, pair)
+    text = lines(
+        f"{found.pair} of row {found.external_id}, from {found.source}; split {found.split or 'not frozen'}"
+        + (f"; not released: {found.left_out}" if found.left_out else ""),
+        f"input: {found.input}",
+        f"chosen: {found.chosen}",
+        f"rejected: {found.rejected}",
+    )
+    return answer(found, text=text)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _PAIR_WIDTH else line[: _PAIR_WIDTH - 1] + "…")
 
 
 @pairs_app.command("check")

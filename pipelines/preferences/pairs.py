@@ -7,9 +7,18 @@ from typing import Any
 
 import polars as pl
 
-from curator.errors import RequestError
-from curator.preferences import Candidate, PairFinding, build_pairs, check_pairs, preferred
-from curator.records import PreferencePair, Task, as_first_said, is_right
+from curator.errors import NotFoundError, RequestError
+from curator.preferences import (
+    SOURCE_VALUE,
+    Candidate,
+    PairFinding,
+    balanced_by_length,
+    build_pairs,
+    check_pairs,
+    length_auc,
+    preferred,
+)
+from curator.records import PreferencePair, Task, answer_form, as_first_said, is_right
 from pipelines.runtime import acting
 from storage.access import audit
 from storage.dataset import datasets
@@ -29,6 +38,8 @@ class PairsReport:
 
     Attributes:
         dropped: By reason, and comparisons that ended in a tie or without a majority.
+        length_auc: How well length alone tells the chosen answer among all stored pairs; 0.5 is chance.
+        length_auc_before: The same before `balance`; None where none was asked.
         by_majority: Choices that some of those asked did not share; the votes stay in the store.
     """
 
@@ -38,6 +49,8 @@ class PairsReport:
     by_source: dict[str, int]
     dropped: dict[str, int]
     by_majority: int = 0
+    length_auc: float | None = None
+    length_auc_before: float | None = None
 
 
 def build(
@@ -48,6 +61,7 @@ def build(
     student: str | None = None,
     cap: int = CAP,
     seed: int = 0,
+    balance: bool = False,
 ) -> PairsReport:
     """Build pairs for every releasable row where a wrong answer is known.
 
@@ -58,6 +72,7 @@ def build(
         student: A request key of a student's answers to the rows (see `pipelines.students.asking.answer`), or None.
         cap: At most so many pairs for one pair of labels.
         seed: Decides among equals over the cap.
+        balance: Leave out pairs until length does not tell the chosen answer; those that are stored stay.
     """
     acting.require("export")
     if cap < 1:
@@ -74,18 +89,116 @@ def build(
     said = preferred(dataset, _of_rows(comparisons.answers(store, dataset), rows), given)
     candidates += _rejected_answers(dataset, good, opinions.rejected(store, dataset))
     candidates += said.candidates
-    result = build_pairs(candidates, cap_per_label_pair=cap, seed=seed, approved=approved)
-    told = audit.telling(actor=acting.actor(), action="pairs", subject=dataset, count=True)
-    added = versions.add_pairs(store, result.pairs, told=told)
+    # Two spellings of one answer teach a spelling: equal JSON, SQL of one structure.
+    differing = [c for c in candidates if answer_form(task, c.chosen) != answer_form(task, c.rejected)]
+    result = build_pairs(differing, cap_per_label_pair=cap, seed=seed, approved=approved)
     dropped = {"tie": said.ties, "reviewers_differ": said.conflicts} | {str(k): n for k, n in result.dropped.items()}
+    dropped["identical"] = dropped.get("identical", 0) + len(candidates) - len(differing)
+    wanted, before = result.pairs, None
+    if balance:
+        stored = versions.pairs(store, dataset)
+        fixed = frozenset(pair.id for pair in stored)
+        everything = [*stored, *(pair for pair in result.pairs if pair.id not in fixed)]
+        before = length_auc(everything)
+        kept, gone = balanced_by_length(everything, seed=seed, fixed=fixed)
+        wanted, dropped["length_balance"] = tuple(pair for pair in kept if pair.id not in fixed), len(gone)
+    told = audit.telling(actor=acting.actor(), action="pairs", subject=dataset, count=True)
+    added = versions.add_pairs(store, wanted, told=told)
+    stored = versions.pairs(store, dataset)
     return PairsReport(
         dataset=dataset,
         added=added,
-        pairs=len(versions.pairs(store, dataset)),
+        pairs=len(stored),
         by_source=dict(Counter(p.source for p in result.pairs)),
         dropped={reason: n for reason, n in dropped.items() if n},
         by_majority=said.by_majority,
+        length_auc=length_auc(stored),
+        length_auc_before=before,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPair:
+    """A stored pair as a person sees it.
+
+    Attributes:
+        pair: Its id.
+        example_id: The row's id.
+        external_id: The row's id outside.
+        input: What was asked.
+        chosen: The preferred answer.
+        rejected: The other one.
+        source: Where it came from.
+        split: Of its row; None until it is frozen.
+        label: The row's label now.
+        left_out: Why the row is in no release now; None where it may be.
+    """
+
+    pair: str
+    example_id: str
+    external_id: str
+    input: str
+    chosen: str
+    rejected: str
+    source: str
+    split: str | None
+    label: str | None
+    left_out: str | None
+
+
+def listing(
+    dataset: str, store: Store, *, source: str | None = None, row: str | None = None, contains: str | None = None
+) -> list[ListedPair]:
+    """The stored pairs, oldest first.
+
+    Args:
+        dataset: The dataset.
+        store: The store.
+        source: Of this source alone.
+        row: Of the row with this external id alone.
+        contains: Those that have this text in the input or in an answer; case does not count.
+
+    Raises:
+        RequestError: The source is none.
+    """
+    datasets.require(store, dataset)
+    if source is not None and source not in SOURCE_VALUE:
+        msg = f"--source {source!r} is unknown, expected {', '.join(SOURCE_VALUE)}"
+        raise RequestError(msg)
+    columns = ("external_id", "text", "split", "value", "out")
+    rows = views.current(store, dataset)
+    by_id = {each[0]: each[1:] for each in rows.select("example_id", *columns).iter_rows()}
+    word = None if contains is None else contains.lower()
+    found = []
+    for pair in versions.pairs(store, dataset):
+        name, text, split, label, out = by_id.get(pair.example_id, ("", "", None, None, "the row is gone"))
+        if (source is not None and pair.source != source) or (row is not None and name != row):
+            continue
+        if word is not None and not any(word in each.lower() for each in (text, pair.chosen, pair.rejected)):
+            continue
+        found.append(
+            ListedPair(pair.id, pair.example_id, name, text, pair.chosen, pair.rejected, pair.source, split, label, out)
+        )
+    return found
+
+
+def show(dataset: str, store: Store, pair: str) -> ListedPair:
+    """One stored pair.
+
+    Raises:
+        NotFoundError: There is no such pair.
+    """
+    for each in listing(dataset, store):
+        if each.pair == pair:
+            return each
+    msg = f"no pair {pair!r} in {dataset}; `curator pairs list` lists them"
+    raise NotFoundError(msg)
+
+
+def _sides(store: Store, dataset: str) -> list[tuple[str, bool]]:
+    """For each choice of a person that is no tie: who, and whether it was the left answer."""
+    said = comparisons.answers(store, dataset).filter(pl.col("choice").is_in(["a", "b"]))
+    return [(who, choice == left) for who, choice, left in said.select("reviewer", "choice", "left_side").iter_rows()]
 
 
 def check(dataset: str, store: Store) -> tuple[PairFinding, ...]:
@@ -94,7 +207,7 @@ def check(dataset: str, store: Store) -> tuple[PairFinding, ...]:
     rows = views.current(store, dataset)
     inputs = dict(rows.select("example_id", "text").iter_rows())
     pairs = versions.pairs(store, dataset)
-    return check_pairs(pairs, inputs, sources=_sources(store, dataset, pairs))
+    return check_pairs(pairs, inputs, sources=_sources(store, dataset, pairs), sides=_sides(store, dataset))
 
 
 def _sources(store: Store, dataset: str, pairs: Sequence[PreferencePair]) -> dict[str, tuple[str, str]]:
