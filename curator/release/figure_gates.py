@@ -20,7 +20,7 @@ _FEW_TRAIN = 50
 _UNTAUGHT = 0.05
 """Share of the held-out rows whose labels train may lack: a label of a single row can only stand in one split."""
 _PATTERN = 100
-"""Rows from which one label alone is no accident of a small file."""
+"""Rows from which a lack is no accident of a small file."""
 _SHOWN = 5
 
 
@@ -48,8 +48,8 @@ def agreement_gate(figures: AgreementFigures | None) -> ReleaseGate:
 def balance_gate(values: Mapping[Split, Sequence[str]], labels: Sequence[str]) -> ReleaseGate:
     """Whether train teaches every label that it is measured on.
 
-    It fails where more than a twentieth of the held-out rows have a label without a row in train, and where train of a
-    hundred rows or more has one label alone.
+    In a hundred rows or more it fails where over a twentieth of the held-out rows have a label without a row in train,
+    and where train has one label alone.
 
     Args:
         values: The labels of the rows by split.
@@ -59,7 +59,7 @@ def balance_gate(values: Mapping[Split, Sequence[str]], labels: Sequence[str]) -
     held = [label for split, each in values.items() if split != "train" for label in each]
     untaught = [label for label in held if label not in spread.counts]
     lacking = f"{len(untaught):,} held-out rows have labels that train lacks: {_listed(sorted(set(untaught)))}"
-    if len(untaught) > _UNTAUGHT * len(held):
+    if len(untaught) > _UNTAUGHT * len(held) and len(held) + len(values["train"]) >= _PATTERN:
         way = "nothing trains them: bring such rows in for train, exclude the held-out ones, or waive this gate"
         return ReleaseGate("balance", False, f"{lacking}; {way}")
     if len(spread.counts) == 1 and len(labels) > 1 and len(values["train"]) >= _PATTERN:

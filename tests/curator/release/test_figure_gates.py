@@ -40,7 +40,8 @@ def test_a_rare_label_alone_does_not_hold_back():
 
 def test_labels_that_are_measured_and_not_taught_hold_back():
     labels = ["a", "b", "c"]
-    gate = balance_gate({"train": ["a"] * 30 + ["b"] * 30, "test": ["a"] * 9 + ["c"]}, labels)
+    assert balance_gate({"train": ["a"] * 30 + ["b"] * 30, "test": ["a"] * 9 + ["c"]}, labels).passed is None
+    gate = balance_gate({"train": ["a"] * 50 + ["b"] * 50, "test": ["a"] * 9 + ["c"]}, labels)
     assert gate.passed is False
     assert "1 held-out rows have labels that train lacks: 'c'" in gate.why
     rare = balance_gate({"train": ["a"] * 30 + ["b"] * 30, "test": ["a"] * 99 + ["c"]}, labels)
