@@ -11,9 +11,9 @@ from scipy.stats import binomtest
 
 from curator.records import PreferencePair
 
-FEW = 20
+_FEW = 20
 """Pairs in which a tell differs, below which its share says nothing."""
-TELLING = 0.65
+_TELLING = 0.65
 """Share above which what is preferred may be the tell."""
 _SURE = 0.01
 """Chance, over all tells together (Bonferroni), of calling one that is none."""
@@ -71,7 +71,7 @@ def format_tells(pairs: Sequence[PreferencePair]) -> list[Tell]:
     for what, has in _TELLS.items():
         sides = [(bool(has(pair.chosen)), bool(has(pair.rejected))) for pair in pairs]
         tell = Tell(what, sum(c and not r for c, r in sides), sum(c != r for c, r in sides))
-        if tell.differing >= FEW and _beyond_chance(tell.chosen, tell.differing, len(_TELLS)):
+        if tell.differing >= _FEW and _beyond_chance(tell.chosen, tell.differing, len(_TELLS)):
             found.append(tell)
     return found
 
@@ -88,13 +88,13 @@ def position_bias(sides: Sequence[tuple[str, bool]]) -> list[Tell]:
     return [
         Tell(who, sum(lefts), len(lefts))
         for who, lefts in sorted(by_person.items())
-        if len(lefts) >= FEW and _beyond_chance(sum(lefts), len(lefts), len(by_person))
+        if len(lefts) >= _FEW and _beyond_chance(sum(lefts), len(lefts), len(by_person))
     ]
 
 
 def _beyond_chance(hits: int, trials: int, tried: int) -> bool:
     share = hits / trials
-    return max(share, 1 - share) > TELLING and binomtest(hits, trials).pvalue * tried < _SURE
+    return max(share, 1 - share) > _TELLING and binomtest(hits, trials).pvalue * tried < _SURE
 
 
 def balanced_by_length(
