@@ -73,7 +73,9 @@ def test_coverage_offers_a_comparison_and_shows_the_stored_one(project: Settings
     assert app.dataframe[0].value["collect"].to_list() == [7]
 
 
-def test_the_trend_appears_with_the_second_version(project: Settings, render: Callable) -> None:
+def test_a_trend_appears_with_the_first_figure_that_differs_between_versions(
+    project: Settings, render: Callable, tmp_path: Path
+) -> None:
     waived = {"waive": ("certificate", "test_reviewed"), "why": "a test"}
     first = release.run(ReleaseConfig("support", **waived), project.store, project.releases)
     assert first.version == "support@1"
@@ -81,5 +83,10 @@ def test_the_trend_appears_with_the_second_version(project: Settings, render: Ca
     second = release.run(ReleaseConfig("support", labels="teacher", **waived), project.store, project.releases)
     assert second.version == "support@2"
     assert figures.by_version(project.store, "support")["version"].to_list() == [1, 2]
+    assert "From version to version" not in texts(render("pages/data/overview.py")), "two equal points are no trend"
+    more = tmp_path / "more.jsonl"
+    more.write_text(json.dumps({"id": "new", "text": "a new question of mine", "label": "refund", "split": "train"}))
+    ingest.run(IngestConfig("support", (more,), labeler="teacher"), project.store)
+    third = release.run(ReleaseConfig("support", **waived), project.store, project.releases)
+    assert third.version == "support@3"
     assert "From version to version" in texts(render("pages/data/overview.py"))
-    assert views.overview(project.store, "support").rows == 200

@@ -31,7 +31,12 @@ def checked(project: Settings) -> Settings:
 def render(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("pages.frame.guard.is_loopback", lambda address: True)
-    return lambda: AppTest.from_file(str(ROOT / "pages/data/suspects.py"), default_timeout=60).run()
+
+    def suspects() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+        return app.switch_page("pages/data/suspects.py").run()
+
+    return suspects
 
 
 def listed(settings: Settings) -> pl.DataFrame:
