@@ -39,16 +39,16 @@ name = "all-MiniLM-L6-v2"      # embedded; or any sentence-transformers model: a
 [release]
 # demand = "sign_off,agreement" # gates that must pass or be waived, where they would only be open
 
+[gate]
+# required = ["certificate"]    # what `curator gate` demands of a version beside its own gates
+# no_waiver = ["secrets"]
+# max_error = 0.05
+
 [argilla]
 # url = "http://localhost:6900" # or ARGILLA_API_URL; key in ARGILLA_API_KEY; for `curator route --to argilla`
 # workspace = "curator"
 [argilla.reviewers]
 # ana_k = "ana"                 # Argilla's user name = the reviewer's name here; others keep their user name
-
-[gate]
-# required = ["certificate"]    # what `curator gate` demands of a version beside its own gates
-# no_waiver = ["secrets"]
-# max_error = 0.05
 """
 
 
