@@ -39,7 +39,10 @@ def test_files_of_other_tools_become_datasets_in_the_browser(
     watched = open_page()
     page = watched.page
     page.goto(run_app(project).url)
-    for name, rows, said in FILES:
+    for number, (name, rows, said) in enumerate(FILES):
+        fold = page.locator("details").filter(has_text="Bring in another file")
+        if number and fold.get_attribute("open") is None:
+            fold.locator("summary").click()
         page.locator("input[type=file]").set_input_files(write_jsonl(tmp_path / f"{name}.jsonl", rows))
         expect(page.get_by_text(said, exact=True)).to_be_visible()
         page.get_by_role("button", name="Create the dataset", exact=True).click()
