@@ -128,6 +128,7 @@ def test_a_student_is_trained_and_judged_from_the_app(
     watched = open_page()
     page = watched.page
     page.goto(f"{app.url}/runs")
+    page.get_by_text("Settings", exact=True).click()
     page.get_by_label("Epochs").fill("1")
     page.keyboard.press("Tab")
     click(page, "Train")
