@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 
-from scipy.stats import binomtest
+import scipy
 
 from curator.records import PreferencePair
 
@@ -94,7 +94,7 @@ def position_bias(sides: Sequence[tuple[str, bool]]) -> list[Tell]:
 
 def _beyond_chance(hits: int, trials: int, tried: int) -> bool:
     share = hits / trials
-    return max(share, 1 - share) > _TELLING and binomtest(hits, trials).pvalue * tried < _SURE
+    return max(share, 1 - share) > _TELLING and scipy.stats.binomtest(hits, trials).pvalue * tried < _SURE
 
 
 def balanced_by_length(

@@ -108,7 +108,7 @@ def courtesy_cuts(words: Sequence[str]) -> tuple[list[int], list[int]]:
     """Return after how many first words, and before how many last words, a courtesy is cut off; 0 is always in.
 
     >>> courtesy_cuts("hello there where is my card".split())
-    ([0, 1, 2, 3, 4, 5], [0])
+    ([0, 1, 2, 3, 4, 5, 6], [0, 6])
     """
     signs, light = _sign_words(), _light_words()
     if signs.isdisjoint(words[:LONGEST_COURTESY]) and signs.isdisjoint(words[-LONGEST_COURTESY:]):

@@ -122,6 +122,10 @@ MOST_TRIES: Final[Mapping[str, int]] = {"busy": 12, "fault": 6, "slow": 3}
 """How often a request is sent that a server turns away (429), fails, or leaves without an answer until time is up."""
 
 
+FAULTS_OF_AN_OUTAGE: Final = 2
+"""So many failures for each place, without one answer between them, are an outage: waiting for it helps nobody."""
+
+
 @dataclass(order=True, slots=True)
 class _Again:
     """A request that is to be sent once more, at a time of the monotonic clock."""
@@ -153,6 +157,7 @@ class _Work:
         self.pace = Pace(concurrency)
         self._again: list[_Again] = []
         self._active = self._number = 0
+        self._faults = 0
         self._dry = False
 
     def __call__(self) -> None:
@@ -233,6 +238,10 @@ class _Work:
         with self.changed:
             if answer.again is None:
                 self.pace.well()
+                self._faults = 0
+                return False
+            self._faults += answer.again != "busy"
+            if self._faults > FAULTS_OF_AN_OUTAGE * self.pace.most:
                 return False
             now = monotonic()
             self.pace.troubled(now, busy=answer.again == "busy", wait_s=answer.wait_s)

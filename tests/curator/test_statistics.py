@@ -13,4 +13,4 @@ def test_a_bound_is_never_rounded_below_itself_nor_up_by_more_than_the_last_plac
 
 
 def test_a_rate_that_fits_the_places_stays_as_it_is() -> None:
-    assert [at_most(n / 10_000) for n in range(10_001)] == [f"{n / 100:.2f}%" for n in range(10_001)]
+    assert [at_most(n / 10_000) for n in range(10_001)] == [f"{n / 100:.2f} %" for n in range(10_001)]

@@ -43,8 +43,8 @@ def corrected(*numbers: int) -> dict[str, dict[str, Any]]:
 def test_before_the_first_review_nothing_is_shown() -> None:
     nothing = ask({})
     assert (nothing.may_stop, nothing.reviewed, nothing.shipped_upper) == (False, 0, 1.0)
-    assert nothing.why == "not yet: too few rows are reviewed to say anything, 0 of 100 audit rows in turn"
-    assert "100" not in ask(agreed(0)).why.split("audit")[0].replace("of 100", "")
+    assert nothing.why == "not yet: too few rows are reviewed to say anything, 0 of 200 audit rows in turn"
+    assert "100.00" not in ask(agreed(0)).why, "at most all of them is no bound"
 
 
 def test_enough_rows_without_an_error_allow_to_stop_as_the_sequence_says() -> None:
