@@ -37,6 +37,9 @@ _SHORT = 40  # texts of at most this many words get the one-word keys; longer on
 _BUCKET = 40  # above this, a bucket's words are compared with their neighbours in sorted order only
 _SAME = ("spacing", "courtesy")  # reasons that leave the text what it is
 _LEAST_WORDS = 3  # that a text has beside a courtesy
+_LONGEST_WORD = (
+    40  # letters; longer ones are no words, and a word less one letter, each in turn, grows with their square
+)
 _RARE = 2  # texts that use a misspelling, at most
 _PERMUTATIONS, _ROWS = 128, 4  # 32 bands of 4: Jaccard 0.6 is found with 0.988, 0.25 with 0.12
 _MIN_JACCARD = 0.4  # below this a MinHash candidate is not worth aligning
@@ -247,7 +250,7 @@ def corrections(uses: Mapping[str, int], known: KnownWords) -> dict[str, str]:
         uses: Word -> number of texts that use it.
         known: The words of the corpus' languages.
     """
-    odd = [word for word, texts in uses.items() if texts <= _RARE and word.isalpha() and len(word) > 2
+    odd = [word for word, texts in uses.items() if texts <= _RARE and word.isalpha() and 2 < len(word) <= _LONGEST_WORD
            and word not in known]  # fmt: skip
     wanted: dict[str, list[str]] = defaultdict(list)
     for word in odd:
@@ -255,7 +258,7 @@ def corrections(uses: Mapping[str, int], known: KnownWords) -> dict[str, str]:
             wanted[key].append(word)
     best: dict[str, tuple[bool, int, str]] = {}
     for word, texts in uses.items():
-        if not word.isalpha() or len(word) < 2:
+        if not word.isalpha() or not 2 <= len(word) <= _LONGEST_WORD:
             continue
         for key in _less_one(word):
             for other in wanted.get(key, ()):
