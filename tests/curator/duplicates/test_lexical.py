@@ -388,3 +388,13 @@ def test_a_near_group_names_every_copy_of_its_rows():
     assert group.rows == (0, 1, 2, 3)
     assert dict(zip(group.rows, group.scores, strict=True))[2] == 1.0
     assert closed_groups(near_groups(near_pairs(texts[:3]), 3), exact_groups(texts[:3])) == []
+
+
+@pytest.mark.parametrize(
+    "run", ["a", "abcdefgh", "บัตรของฉันอยู่ที่ไหน", "hello thanks ", "请问我的卡在哪里", "مرحبا", "a-", "1234567 "]
+)
+def test_a_text_that_is_one_long_run_ends_the_search_as_any_other_does(run):
+    long = run * (300_000 // len(run))
+    with ends():
+        found = near_pairs([f"{long} one", f"{long} two", f"hi {long}", "where is my card", "where is my crad"])
+    assert (3, 4) in zip(found.left_P.tolist(), found.right_P.tolist(), strict=True)
