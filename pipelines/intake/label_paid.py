@@ -136,6 +136,7 @@ class _Labelling:
         self.trials, self.rows = trials, rows
         self.since = store.seq()
         self.done = Done()
+        self.strange: dict[str, TeacherAnswer] = {}
 
     def _ask(self, kept: Journal, progress: Progress) -> Done:
         requests = self._requests()
@@ -153,16 +154,22 @@ class _Labelling:
                 self.store, self.wish.dataset, f"label:{self.teacher.name}", [request.key for request in todo]
             )
             self._ask_all(todo, kept, progress)
-            kept.clear()
+            kept.clear(but=self.strange)
         return self.done
 
     def _bring_in(self, kept: Journal, by_key: Mapping[str, TeacherRequest]) -> None:
-        """Bring in what a run that was killed had received."""
-        left = {key: answer for key, answer in kept.left() if key in by_key}
+        """Bring in what a run that was killed had received.
+
+        It may have asked for other rows, or under another definition: such answers stay in the journal until a run asks
+        for them, since they are paid.
+        """
+        received = dict(kept.left())
+        self.strange = {key: answer for key, answer in received.items() if key not in by_key}
+        left = {key: answer for key, answer in received.items() if key in by_key}
         there = attempts.newest(self.store, self.wish.dataset, list(left))
-        if received := [(by_key[key], answer) for key, answer in left.items() if key not in there]:
-            self._keep(received)
-        kept.clear()
+        if fresh := [(by_key[key], answer) for key, answer in left.items() if key not in there]:
+            self._keep(fresh)
+        kept.clear(but=self.strange)
         self.done = Done(already=self.done.already, labeled=self.done.labeled, kept=self.done.labeled)
 
     def _write_batch(self, todo: Sequence[TeacherRequest], file: Path) -> None:
@@ -178,7 +185,7 @@ class _Labelling:
         self.done.batched = len(todo)
 
     def _agreed(self, requests: Sequence[TeacherRequest], todo: Sequence[TeacherRequest]) -> bool:
-        """BillEstimate what there is to ask, and whether whoever pays agrees."""
+        """Estimate the bill of what there is to ask, and say whether whoever pays agrees."""
         known = attempts.newest(self.store, self.wish.dataset, [request.key for request in requests])
         answered = [
             (len(request.prompt), known[request.key])

@@ -84,7 +84,12 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._handle = self._open()
+        if (there := path.read_bytes()) and not there.endswith(b"\n"):
+            os.write(self._handle, b"\n")  # a line that was cut short must not swallow the next answer
+
+    def _open(self) -> int:
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def add(self, key: str, answer: TeacherAnswer) -> None:
         """Write one answer, in one call of the system."""
@@ -99,9 +104,20 @@ class Journal:
                 continue
             yield key, TeacherAnswer(**answer)
 
-    def clear(self) -> None:
-        """The store has everything."""
-        os.truncate(self.path, 0)
+    def clear(self, *, but: Mapping[str, TeacherAnswer]) -> None:
+        """Forget what the store has: everything but these answers."""
+        if not but:
+            os.truncate(self.path, 0)
+            return
+        spare = self.path.with_suffix(".part")
+        spare.touch(mode=0o600)
+        with spare.open("w", encoding="utf-8") as out:
+            out.writelines(json.dumps([key, asdict(each)], ensure_ascii=False) + "\n" for key, each in but.items())
+            out.flush()
+            os.fsync(out.fileno())
+        spare.replace(self.path)
+        os.close(self._handle)
+        self._handle = self._open()
 
     def close(self) -> None:
         """Give the file back."""

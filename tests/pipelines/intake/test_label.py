@@ -2,17 +2,18 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from curator.errors import RequestError, TeacherError
-from curator.ports import TokenPrice
+from curator.ports import TeacherAnswer, TokenPrice
 from curator.records import Example, ImagePart, Message, TextPart, make_task
 from pipelines import wiring
 from pipelines.adapters.answer_form import form_of
 from pipelines.adapters.openai_teacher import OpenAITeacher
-from pipelines.intake import label
+from pipelines.intake import label, requests
 from pipelines.intake.label import LabelConfig
 from pipelines.runtime.settings import Settings
 from storage.dataset import attempts, datasets, examples, labels
@@ -135,6 +136,44 @@ def test_an_answer_that_was_received_before_a_kill_is_not_paid_again(
     assert 0 < received <= 40
     assert (report.labeled, report.kept) == (40, received)
     assert set(fake.asked.values()) == {1}
+
+
+def test_an_answer_that_was_received_before_a_kill_waits_for_its_rubric_to_come_back(
+    ready: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> int:
+        raise KilledError
+
+    with serve(lambda text, before: (200, "a")) as fake:
+        with monkeypatch.context() as patch:
+            patch.setattr(attempts, "add", killed)
+            with pytest.raises(KilledError):
+                label.run(LabelConfig("d"), ready, teacher(fake))
+        received = fake.asked.total()
+        datasets.create(ready, "d", make_task({"name": "t", "labels": ["a", "b"], "rubric": "another"}))
+        assert label.run(LabelConfig("d"), ready, teacher(fake)).labeled == 40
+        datasets.create(ready, "d", TASK)
+        back = label.run(LabelConfig("d"), ready, teacher(fake))
+    assert (back.labeled, back.kept) == (40, received)
+    assert fake.asked.total() == 80, "40 under each rubric, none of them twice"
+    journals = list((ready.path.parent / "requests").glob("*.jsonl"))
+    assert [file.read_bytes() for file in journals] == [b""]
+
+
+def test_a_journal_that_was_cut_in_a_line_loses_that_line_and_not_the_next(tmp_path: Path) -> None:
+    with requests.journal(tmp_path / "j.jsonl") as kept:
+        kept.add("one", TeacherAnswer("1"))
+    with (tmp_path / "j.jsonl").open("ab") as cut:
+        cut.write(b'["two", {"text": "2')
+    with requests.journal(tmp_path / "j.jsonl") as kept:
+        kept.add("three", TeacherAnswer("3"))
+        assert {key: answer.text for key, answer in kept.left()} == {"one": "1", "three": "3"}
+        kept.clear(but={"three": TeacherAnswer("3")})
+        kept.add("four", TeacherAnswer("4"))
+        assert [key for key, _ in kept.left()] == ["three", "four"]
 
 
 def test_two_runs_at_once_never_ask_the_same(ready: Store) -> None:
