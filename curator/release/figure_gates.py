@@ -121,8 +121,8 @@ def rubric_gate(under: LabelledUnder, number: Mapping[str, int]) -> ReleaseGate:
         for task, ids in under.older.items()
     ]
     way = "label them again (`curator label`), review them, or waive this gate"
-    said = f"{'; '.join(told)} of the task, which says otherwise than today's what is right; {way}"
-    return ReleaseGate("rubric", False, f"labelled under an older rubric: {said}")
+    said = f"labelled under rules that differ from today's: {'; '.join(told)} of the task; {way}"
+    return ReleaseGate("rubric", False, said)
 
 
 @dataclass(frozen=True, slots=True)

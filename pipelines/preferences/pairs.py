@@ -37,6 +37,9 @@ class PairsReport:
     """What became of the candidates.
 
     Attributes:
+        added: Pairs that were not stored before.
+        pairs: All stored pairs.
+        by_source: The pairs that this build found and did not drop, stored before or not, by where they come from.
         dropped: By reason, and comparisons that ended in a tie or without a majority.
         length_auc: How well length alone tells the chosen answer among all stored pairs; 0.5 is chance.
         length_auc_before: The same before `balance`; None where none was asked.
@@ -94,14 +97,16 @@ def build(
     result = build_pairs(differing, cap_per_label_pair=cap, seed=seed, approved=approved)
     dropped = {"tie": said.ties, "reviewers_differ": said.conflicts} | {str(k): n for k, n in result.dropped.items()}
     dropped["identical"] = dropped.get("identical", 0) + len(candidates) - len(differing)
-    wanted, before = result.pairs, None
+    built, wanted, before = result.pairs, result.pairs, None
     if balance:
         stored = versions.pairs(store, dataset)
         fixed = frozenset(pair.id for pair in stored)
         everything = [*stored, *(pair for pair in result.pairs if pair.id not in fixed)]
         before = length_auc(everything)
         kept, gone = balanced_by_length(everything, seed=seed, fixed=fixed)
-        wanted, dropped["length_balance"] = tuple(pair for pair in kept if pair.id not in fixed), len(gone)
+        left = frozenset(pair.id for pair in kept)
+        built = tuple(pair for pair in result.pairs if pair.id in left)
+        wanted, dropped["length_balance"] = tuple(pair for pair in built if pair.id not in fixed), len(gone)
     told = audit.telling(actor=acting.actor(), action="pairs", subject=dataset, count=True)
     added = versions.add_pairs(store, wanted, told=told)
     stored = versions.pairs(store, dataset)
@@ -109,7 +114,7 @@ def build(
         dataset=dataset,
         added=added,
         pairs=len(stored),
-        by_source=dict(Counter(p.source for p in result.pairs)),
+        by_source=dict(Counter(p.source for p in built)),
         dropped={reason: n for reason, n in dropped.items() if n},
         by_majority=said.by_majority,
         length_auc=length_auc(stored),

@@ -227,7 +227,7 @@ def _all_answers(asked: _Asked, progress: Progress) -> dict[str, ReadAnswers]:
 
 
 def _answers(asked: _Asked, contestant: Contestant) -> pl.DataFrame:
-    """ReadAnswers in the order of the items: answer, latency_s, tokens_in, tokens_out, cost_usd, cut."""
+    """Answers in the order of the items: answer, latency_s, tokens_in, tokens_out, cost_usd, cut."""
     store, items = asked.store, asked.items
     nothing = {"latency_s": pl.Float64, "tokens_in": pl.Int64, "tokens_out": pl.Int64, "cost_usd": pl.Float64}
     if contestant.labeler is not None:

@@ -26,6 +26,7 @@ def test_pairs_are_listed_shown_and_balanced_with_what_it_cost(tmp_path: Path) -
     made = curator.ok("pairs", "build", "--dataset", "t", "--balance", "length")
     assert (made["length_auc_before"], made["length_auc"]) == (0.75, 0.5)
     assert (made["added"], made["dropped"]["length_balance"]) == (10, 10)
+    assert sum(made["by_source"].values()) == made["pairs"] == 10
     assert curator.ok("pairs", "build", "--dataset", "t", "--balance", "length")["added"] == 0
     listed = curator.ok("pairs", "list", "--dataset", "t", "--contains", "BRIEF")
     assert listed["total"] == 5
