@@ -9,28 +9,35 @@ from functools import cache
 
 LONGEST_COURTESY = 30
 """Words that a greeting or a closing has at most."""
-_OTHER_WORDS = 6  # of so many words, one may be any
+_OTHER_WORDS = 6  # of so many words, one may be any: the name of who is greeted
+_LIGHT_WORDS = 3  # that any text has, beside each word of courtesies, and two more
 _LANGUAGES = "ar bg bn cs da de el en es fa fi fr he hi hu id it ms nl no pl pt ro ru sv sw tr uk ur vi"
 _SIGNS = """
-مرحبا مرحبًا أهلا أهلاً اهلا السلام سلام تحية تحياتي التحية شكرا شكراً شكرًا فضلك فضلكم لطفا عفوا معذرة آسف صباح
-مساء hej hejsa hei hallo tak takk tack venligst vennligst snälla hilsen hälsningar vänligen kära kjære kære hoi dag
-beste goedemorgen goedemiddag goedenavond bedankt dank alstublieft alsjeblieft groeten groet sorry hi hello hey
-hiya dear greetings thanks thank thx please pls plz excuse pardon regards cheers sincerely goodbye bye appreciate
-appreciated grateful apologies morning afternoon evening welcome respectfully howdy kindly bonjour bonsoir salut
-coucou merci svp plaît cordialement sincèrement madame monsieur désolé désolée cher chère salutations bientôt
-remercie moin servus guten grüß grüezi danke bitte grüße grüßen gruß gruss grüssen liebe lieber geehrte geehrter
-entschuldigung entschuldigen verzeihung tschüss γεια καλημέρα καλησπέρα χαίρετε ευχαριστώ παρακαλώ συγγνώμη φιλικά
-שלום היי תודה בבקשה סליחה בברכה नमस्ते नमस्कार हैलो धन्यवाद शुक्रिया कृपया माफ़ माफ सादर ہیلو شکریہ براہ مہربانی
-معذرت آداب halo hai selamat terima kasih tolong maaf salam mohon ciao salve buongiorno buonasera grazie prego
-favore saluti cordiali scusi scusate gentile cortesia cordialmente درود ممنون متشکرم مرسی لطفاً ببخشید احترام cześć
-witam dzień dziękuję dzięki proszę pozdrawiam pozdrowienia przepraszam dobrý děkuji díky prosím olá oi bom boa
-obrigado obrigada favor cumprimentos atenciosamente desculpe prezados caros abraço saudações здравствуйте
-здравствуй привет приветствую добрый доброе доброго спасибо благодарю пожалуйста извините простите уважаемые
-уважением вітаю добрий дякую будь прошу hola buenos buenas gracias saludos saludo estimado estimada estimados
-cordial atentamente disculpe disculpa perdón perdone agradezco agradecería habari hujambo jambo asante tafadhali
-samahani shukrani merhaba selam selamlar teşekkür teşekkürler ederim lütfen günaydın saygılar saygılarımla iyi chào
-xin ơn cảm lỗi trân trọng
+مرحبا مرحبًا أهلا أهلاً اهلا السلام سلام تحية تحياتي التحية شكرا شكراً شكرًا فضلك فضلكم لطفا عفوا معذرة آسف hej hejsa
+hei hallo takk tack venligst vennligst snälla hilsen hälsningar vänligen kära kjære kære hoi beste goedemorgen
+goedemiddag goedenavond bedankt dank alstublieft alsjeblieft groeten groet sorry hi hello hey hiya dear greetings
+thanks thank thx please pls plz excuse pardon regards cheers sincerely goodbye bye appreciate appreciated grateful
+apologies welcome respectfully howdy kindly bonjour bonsoir salut coucou merci svp plaît cordialement sincèrement
+madame monsieur désolé désolée salutations remercie moin servus guten grüß grüezi danke bitte grüße grüßen gruß gruss
+grüssen liebe lieber geehrte geehrter entschuldigung entschuldigen verzeihung tschüss γεια καλημέρα καλησπέρα χαίρετε
+ευχαριστώ παρακαλώ συγγνώμη φιλικά שלום היי תודה בבקשה סליחה בברכה नमस्ते नमस्कार हैलो धन्यवाद शुक्रिया कृपया माफ़ माफ
+सादर ہیلو شکریہ براہ مہربانی معذرت آداب halo selamat terima kasih tolong maaf salam mohon ciao salve buongiorno
+buonasera grazie prego favore saluti cordiali scusi scusate gentile cortesia cordialmente درود ممنون متشکرم مرسی لطفاً
+ببخشید احترام cześć witam dziękuję dzięki proszę pozdrawiam pozdrowienia przepraszam dobrý děkuji díky prosím olá oi
+bom boa obrigado obrigada favor cumprimentos atenciosamente desculpe prezados abraço saudações здравствуйте здравствуй
+привет приветствую добрый доброе доброго спасибо благодарю пожалуйста извините простите уважаемые уважением вітаю
+добрий дякую прошу hola buenos buenas gracias saludos saludo estimado estimada estimados cordial atentamente disculpe
+disculpa perdón perdone agradezco agradecería habari hujambo jambo asante tafadhali samahani shukrani merhaba selam
+selamlar teşekkür teşekkürler lütfen günaydın saygılar saygılarımla chào xin ơn cảm lỗi trân trọng
 """
+_SIGN_PAIRS = frozenset(
+    pair.partition(" ")[::2]
+    for pair in """
+good morning,good afternoon,good evening,good day,god dag,goede dag,dzień dobry,صباح الخير,صباح النور,مساء الخير,
+à bientôt,iyi günler,iyi akşamlar,будь ласка,mange tak,tak for
+""".replace("\n", "").split(",")
+)
+"""Words that greet or thank together, and say something else alone ("until my morning alarm")."""
 _ABOUT = """
 hope hopes hoping message email letter note finds find well team everyone everybody folks sir madam support agent
 assistant friend friends good great nice lovely wonderful happy best kind warm many day days week weekend morning
@@ -97,33 +104,49 @@ def is_courtesy(words: Sequence[str]) -> bool:
 
     >>> is_courtesy("hi hope this finds you well".split()), is_courtesy("thanks for the refund".split())
     (True, False)
+    >>> is_courtesy("please make sure oranges are on my".split()), is_courtesy("until my morning alarm".split())
+    (False, False)
     """
-    if not 0 < len(words) <= LONGEST_COURTESY or _sign_words().isdisjoint(words):
-        return False
-    light = _light_words()
-    return sum(word not in light for word in words) <= len(words) // _OTHER_WORDS
+    return 0 < len(words) <= LONGEST_COURTESY and len(words) in _sizes(words)
 
 
 def courtesy_cuts(words: Sequence[str]) -> tuple[list[int], list[int]]:
     """Return after how many first words, and before how many last words, a courtesy is cut off; 0 is always in.
 
     >>> courtesy_cuts("hello there where is my card".split())
-    ([0, 1, 2, 3, 4, 5, 6], [0, 6])
+    ([0, 1, 2, 3, 4, 5], [0])
     """
-    signs, light = _sign_words(), _light_words()
-    if signs.isdisjoint(words[:LONGEST_COURTESY]) and signs.isdisjoint(words[-LONGEST_COURTESY:]):
-        return [0], [0]
-    return _cuts(words, signs, light), _cuts(words[::-1], signs, light)
+    return [0, *_sizes(words)], [0, *_sizes(words, backwards=True)]
 
 
-def _cuts(words: Sequence[str], signs: frozenset[str], light: frozenset[str]) -> list[int]:
-    found, seen, others = [0], False, 0
-    for size, word in enumerate(words[:LONGEST_COURTESY], start=1):
-        seen = seen or word in signs
-        others += word not in light
-        if seen and others <= size // _OTHER_WORDS:
+def _sizes(words: Sequence[str], *, backwards: bool = False) -> list[int]:
+    """The lengths of the courtesies with which a text begins, or ends.
+
+    A courtesy has a sign, no more light words than its others bear, and no other word but a name after a sign.
+    """
+    most = min(len(words), LONGEST_COURTESY)
+    run = words[-most:] if backwards else words[:most]
+    about, light = courtesy_words(), _light_words()
+    signs = [_is_sign(run, at) for at in range(most)]
+    found, seen, own, plain, others = [], False, 0, 0, 0
+    for size, at in enumerate(range(most)[::-1] if backwards else range(most), start=1):
+        seen |= signs[at]
+        if signs[at] or run[at] in about:
+            own += 1
+        elif run[at] in light:
+            plain += 1
+        elif at and signs[at - 1]:
+            others += 1
+        else:
+            break
+        if seen and plain <= _LIGHT_WORDS * own + 2 and others <= size // _OTHER_WORDS:
             found.append(size)
     return found
+
+
+def _is_sign(words: Sequence[str], at: int) -> bool:
+    beside = ((words[at - 1], words[at]) if at else None, tuple(words[at : at + 2]))
+    return words[at] in _sign_words() or not _SIGN_PAIRS.isdisjoint(beside)
 
 
 def without_courtesies(text: str) -> str:

@@ -24,6 +24,7 @@ _PARTIES = ({"er", "ee"}, {"or", "ee"})
 _SOUND_ALIKE = ["哪那", "的地得", "在再", "做作", "坐座", "已己以", "帐账", "象像", "气汽", "需须", "带戴"]
 _TWO_SLIPS = 6  # letters from which on two slips leave a word that can be told
 _LEAST_UNSPACED = 6  # characters
+_CORE = 3  # words that a text has beside a courtesy
 _SOME = 6  # words of a text in which an unknown word, or a light one, may differ at its first letter too
 _ODD_LETTERS = 5
 _PERSONS_WORDS = """
@@ -81,7 +82,7 @@ def compare(
             left, right = seen.without_closing(left, right, first=first, last=last)
             if not seen.replaced(left, right, uses or {}, known, min(len(a), len(b))):
                 return None
-        elif (first or last) and is_courtesy(left or right):
+        elif (first or last) and min(len(a), len(b)) >= _CORE and is_courtesy(left or right):
             seen.courteous += sum(map(len, left or right))
         elif last and min(len(a), len(b)) < _LONG and _says_more(left or right):
             return None

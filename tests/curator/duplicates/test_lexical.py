@@ -350,6 +350,11 @@ def test_slips_anywhere_in_words_and_long_courtesies_leave_the_text_what_it_is(l
     ("Please help: I want to pay with my card", "I do not want to pay with my card, thanks"),
     ("Hello, it is about order 4711, thanks", "it is about order 4712"),
     ("where is my card", "where is my card and thanks for the refund of the parcel"),
+    ("show my shopping list", "please order everything you see on there and show my shopping list"),
+    ("please remind me", "i need to take out the trash please remind me"),
+    ("go to whisper mode", "go to whisper mode until my morning alarm goes off"),
+    ("i want to revert a transaction i did", "i want to revert a transaction i did this very morning"),
+    ("where is my card", "where is my card thanks and how do i cancel"),
 ])  # fmt: skip
 def test_another_word_is_no_slip_and_a_request_is_no_courtesy(left, right):
     assert not near_in_english(left, right)
