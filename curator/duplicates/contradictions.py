@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.duplicates.lexical import NearPairs, differing_words, exact_groups, near_groups
+from curator.duplicates.groups import exact_groups, near_groups
+from curator.duplicates.lexical import NearPairs, differing_words
 from curator.text import SameText, same_text
 
 _NEAR_THRESHOLD = 0.85

@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 from rensa import RMinHash
 
 from curator.duplicates import lexical
-from curator.duplicates.lexical import (
-    NearPairs,
-    closed_groups,
-    differing_words,
-    exact_groups,
-    near_groups,
-    near_pairs,
-)
+from curator.duplicates.groups import closed_groups, exact_groups, near_groups
+from curator.duplicates.lexical import NearPairs, differing_words, near_pairs
 from curator.text import compare, marks, typo_distance
 from tests.curator.curation_data import shared
 from tests.hang import ends
