@@ -11,6 +11,7 @@ from curator.records import Label, Task, digest
 from pipelines.intake import label_paid
 from pipelines.intake.estimate import BillEstimate
 from pipelines.intake.label_event import keep
+from pipelines.intake.label_made import label_of
 from pipelines.runtime import acting
 from storage.dataset import datasets, examples, labels
 from storage.engine.store import Store
@@ -158,7 +159,7 @@ def _offline(config: LabelConfig, store: Store, task: Task, teacher: OfflineTeac
         made: list[Label] = []
         for (key, row), answer in zip(batch, teacher.answer([row["text"] for _, row in batch]), strict=True):
             try:
-                made.append(label_paid.label_of(row["example_id"], task, teacher, key, 0, answer))
+                made.append(label_of(row["example_id"], task, teacher, key, 0, answer))
             except DataError as error:
                 reasons[str(error)[:80]] += 1
         keep(store, config.dataset, teacher.name, made, 0.0, since)

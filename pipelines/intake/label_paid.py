@@ -10,10 +10,11 @@ import polars as pl
 
 from curator.checks import refuses
 from curator.errors import DataError, RequestError
-from curator.ports import PaidTeacher, Progress, Teacher, TeacherAnswer
-from curator.records import Attempt, AttemptStatus, ImagePart, Label, Task, build_prompt, digest, parse_answer
+from curator.ports import PaidTeacher, Progress, TeacherAnswer
+from curator.records import Attempt, AttemptStatus, ImagePart, Label, Task, build_prompt, digest
 from pipelines.intake.estimate import BillEstimate, estimate
 from pipelines.intake.label_event import keep
+from pipelines.intake.label_made import answer_of, attempt_of, label_of
 from pipelines.intake.pace import Pace
 from pipelines.intake.requests import Ended, Journal, Spending, TeacherRequest, ask_all, journal
 from pipelines.runtime import acting
@@ -282,7 +283,7 @@ class _Labelling:
             elif found is not None:
                 self.done.unasked[found] += len(missing)
             if found is not None:
-                self._try_out(request.example_ids, found, _as_answer(last))
+                self._try_out(request.example_ids, found, answer_of(last))
         if self.trials is not None or self.wish.estimate_only:
             self.done.kept = len(again)
             return todo[: self.wish.limit]
@@ -305,7 +306,7 @@ class _Labelling:
         """What an answer that is there gives now: labels, or how the request ended."""
         if last.status not in READ_AGAIN:
             return last.status
-        found = self._labels(example_ids, request, _as_answer(last))
+        found = self._labels(example_ids, request, answer_of(last))
         return found if isinstance(found, list) else found[0]
 
     def _keep(self, ended: Sequence[Ended]) -> None:
@@ -322,7 +323,7 @@ class _Labelling:
             if isinstance(found, tuple):
                 self.done.reasons[(error or status)[:80]] += len(request.example_ids)
             records += [
-                _attempt(example, request, answer, status, error, self.teacher) for example in request.example_ids
+                attempt_of(example, request, answer, status, error, self.teacher) for example in request.example_ids
             ]
         attempts.add(self.store, self.wish.dataset, records)
         if costs:
@@ -371,57 +372,3 @@ def _images(stored: str) -> tuple[str, ...]:
         return ()
     parts = (part for message in examples.parse_messages(stored) for part in message.parts)
     return tuple(part.url for part in parts if isinstance(part, ImagePart))
-
-
-def label_of(example_id: str, task: Task, teacher: Teacher, key: str, sample: int, answer: TeacherAnswer) -> Label:
-    """The label in an answer.
-
-    Raises:
-        DataError: There is none, or it does not fit the task.
-    """
-    return Label(
-        example_id=example_id,
-        labeler=teacher.name,
-        kind="teacher",
-        value=parse_answer(task, answer.text),
-        task_hash=task.content_hash,
-        version=teacher.version,
-        sample=sample,
-        confidence=answer.confidence,
-        request_key=key,
-        tokens_in=answer.tokens_in,
-        tokens_out=answer.tokens_out,
-        cost_usd=answer.cost_usd,
-        latency_s=answer.latency_s,
-    )
-
-
-def _attempt(
-    example_id: str,
-    request: TeacherRequest,
-    answer: TeacherAnswer,
-    status: AttemptStatus,
-    error: str | None,
-    teacher: Teacher,
-) -> Attempt:
-    return Attempt(
-        example_id,
-        request.key,
-        status,
-        model=teacher.name,
-        answer=answer.text or None,
-        finish_reason=answer.finish_reason,
-        error=error,
-        tokens_in=answer.tokens_in,
-        tokens_out=answer.tokens_out,
-        sample=request.sample,
-        latency_s=answer.latency_s,
-        cost_usd=answer.cost_usd,
-        confidence=answer.confidence,
-    )
-
-
-def _as_answer(last: Attempt) -> TeacherAnswer:
-    """An answer that was paid before; what it cost is told with the attempt, and is no cost of a label made now."""
-    measured = (last.confidence, last.tokens_in, last.tokens_out)
-    return TeacherAnswer(last.answer or "", *measured, latency_s=last.latency_s)
