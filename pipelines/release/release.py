@@ -12,9 +12,9 @@ import polars as pl
 from curator import __version__
 from curator.certificates import Certificate
 from curator.composition import USUAL_LIMIT, TokenLengths
-from curator.errors import DataError, NotEnoughDataError, RequestError
+from curator.errors import DataError, RequestError
 from curator.ports import TokenCounter
-from curator.records import Split, Task, answer_form, digest, file_stem, prompt_hash_source
+from curator.records import Split, digest, file_stem, prompt_hash_source
 from curator.release import (
     LAYOUT,
     CertificateFact,
@@ -24,30 +24,17 @@ from curator.release import (
     ReleaseGate,
     SignOff,
     Waiver,
-    agreement_gate,
-    balance_gate,
     blocking,
     build_manifest,
-    carried_gate,
-    certificate_gate,
-    contradiction_gate,
-    demanded,
-    format_gate,
     get_format,
-    leak_gate,
     loaders_gate,
     manifest_hash,
-    reviewed_gate,
-    rubric_gate,
-    signed_gate,
-    size_gate,
-    variety_gate,
     version_figures,
 )
 from pipelines import lengths as token_lengths
 from pipelines import splits as splitting
 from pipelines.certify import judge as certificates
-from pipelines.release import content_gates, proving, version_content, version_folder, version_manifest
+from pipelines.release import proving, version_content, version_folder, version_gates, version_manifest
 from pipelines.release.version_content import DataFiles, Labels, VersionChoice, VersionContent
 from pipelines.runtime import acting
 from pipelines.runtime.alone import alone
@@ -143,7 +130,10 @@ def run(config: ReleaseConfig, store: Store, releases: Path) -> ReleaseReport:
     )
     content = version_content.select(store, choice, alike)
     files = version_content.data_files(config.formats, content)
-    found, certificate = _gates(store, config, choice, content, files)
+    found, certificate = version_gates.judge(
+        store, choice, content, files, sign_off=config.sign_off, demand=config.demand
+    )
+    _refuse_unknown_waivers(config, found)
     proof = None
     if config.prover is not None:
         draft = _manifest(store, config, choice, content, files, found, certificate)
@@ -264,71 +254,11 @@ def certificate_now(store: Store, dataset: str, plan: str | None = None) -> Cert
     return certificates.judge_newest(store, dataset, plan=plan, released=going_out)
 
 
-def _gates(
-    store: Store,
-    config: ReleaseConfig,
-    choice: VersionChoice,
-    content: VersionContent,
-    files: DataFiles,
-) -> tuple[list[ReleaseGate], CertificateFact | None]:
-    """The gates and the certificate."""
-    task = datasets.task_of(store, choice.dataset)
-    target = task.max_error
-    train = content.rows["train"]
-    truth = views.truth_of_test(store, choice.dataset, labeler=choice.labeler, as_of=choice.as_of_seq)
-    certificate, why_none = None, ""
-    raw = config.labels == "teacher"
-    try:
-        judged = certificates.judge_newest(
-            store,
-            choice.dataset,
-            labeler=choice.labeler,
-            as_of=choice.as_of_seq,
-            released=train["example_id"].to_list(),
-            raw=raw,
-        )
-        certificate = CertificateFact.model_validate(judged.as_json())
-    except NotEnoughDataError as error:
-        why_none = str(error)
-    found = [
-        certificate_gate(certificate, raw_labels=raw, target=target, why_none=why_none),
-        reviewed_gate(truth),
-        leak_gate(
-            content.rows,
-            form=splitting.same_text_form,
-            detector=splitting.DETECTOR,
-            query=partial(splitting.query_of, task),
-        ),
-        contradiction_gate(train, answer=partial(answer_form, task)),
-        variety_gate(train, form=splitting.same_text_form),
-        content_gates.templates(content),
-        *content_gates.gates(content, task),
-        *_figure_gates(store, config, choice, content, task),
-        carried_gate(files.refused),
-        format_gate(files.bytes_by_path(), {path: file.ids for path, file in files.files.items()}),
-    ]
-    found = demanded(found, config.demand)
-    names = [g.name for g in found] + ["loaders"] * (config.prover is not None)
+def _refuse_unknown_waivers(config: ReleaseConfig, gates: Sequence[ReleaseGate]) -> None:
+    names = [g.name for g in gates] + ["loaders"] * (config.prover is not None)
     if unknown := sorted(set(config.waive) - set(names)):
         msg = f"--waive {unknown[0]}: no such gate; there are {', '.join(names)}"
         raise RequestError(msg)
-    if certificate is not None and raw:
-        certificate = certificate.model_copy(update={"status": "UNCERTIFIED", "shipped_error": None})
-    return found, certificate
-
-
-def _figure_gates(
-    store: Store, config: ReleaseConfig, choice: VersionChoice, content: VersionContent, task: Task
-) -> list[ReleaseGate]:
-    number = {v.task.content_hash: v.number for v in datasets.history(store, choice.dataset)}
-    values = {split: rows["value"].to_list() for split, rows in content.rows.items()}
-    return [
-        agreement_gate(version_manifest.agreement_of(store, choice)),
-        *([balance_gate(values, list(task.labels))] if task.kind == "classification" else []),
-        size_gate({split: len(each) for split, each in values.items()}),
-        rubric_gate(version_manifest.labelled_under(store, choice, content), number),
-        signed_gate(config.sign_off),
-    ]
 
 
 def _note_figures(store: Store, choice: VersionChoice, content: VersionContent, manifest: Manifest) -> None:
